@@ -1,0 +1,1 @@
+"""On-call operations on Grafana OnCall and Grafana Cloud IRM, from a terminal, a script or cron."""

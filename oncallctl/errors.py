@@ -1,0 +1,176 @@
+"""What can go wrong, each with the exit code and the word that scripts may rely on.
+
+Every failure that a user may meet is an `OncallError`. It is turned into stderr and an exit status in one place only, the boundary in
+`oncallctl.cli`. The codes and the words (`OncallError.code`) are a closed set: README.md documents them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """The exit status of the program, as README.md documents it."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    CREDENTIALS = 3
+    PARTIAL = 4
+    DECLINED = 5
+    NOT_FOUND = 6
+    CONFLICT = 7
+    UNAVAILABLE = 8
+    UNKNOWN = 9
+    CONDITION = 10
+
+
+class OncallError(Exception):
+    """A failure with a message for a person and a code for a script.
+
+    Attributes:
+        code: one word of the closed set, stable for scripts.
+        exit_code: the exit status it leads to.
+        message: one sentence that says what is wrong.
+        hint: one sentence or command that says what to do next, or None.
+        http_status: the status of the answer that led to it, or None.
+    """
+
+    code: ClassVar[str] = "failed"
+    exit_code: ClassVar[int] = ExitCode.FAILED
+
+    def __init__(self, message: str, *, hint: str | None = None, http_status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.http_status = http_status
+
+    def document(self) -> dict[str, object]:
+        """Say the error as the JSON object that scripts read."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "exit_code": int(self.exit_code),
+            "http_status": self.http_status,
+        }
+
+
+class Defect(OncallError):
+    """This program did something that it should not have done."""
+
+    code = "defect"
+
+
+class ServerRefused(OncallError):
+    """The server understood the request and would not carry it out."""
+
+    code = "refused"
+
+
+class NotOnCall(OncallError):
+    """The URL answers, but it is not that of an OnCall API."""
+
+    code = "not_oncall"
+
+
+class InvalidInput(OncallError):
+    """A command line, a file or an environment variable that cannot be used; nothing was sent."""
+
+    code = "invalid_input"
+    exit_code = ExitCode.USAGE
+
+
+class Unsupported(OncallError):
+    """Something that this kind of server cannot do; nothing was sent."""
+
+    code = "unsupported"
+    exit_code = ExitCode.USAGE
+
+
+class ConfirmationNeeded(OncallError):
+    """A person would have been asked, and there is no terminal; nothing was sent."""
+
+    code = "confirmation_needed"
+    exit_code = ExitCode.USAGE
+
+
+class NoCredentials(OncallError):
+    """No token, or one that could not be read."""
+
+    code = "no_credentials"
+    exit_code = ExitCode.CREDENTIALS
+
+
+class AccessDenied(OncallError):
+    """The server does not accept the token, or not for this."""
+
+    code = "access_denied"
+    exit_code = ExitCode.CREDENTIALS
+
+
+class PartialFailure(OncallError):
+    """Of several targets some succeeded and some failed."""
+
+    code = "partial_failure"
+    exit_code = ExitCode.PARTIAL
+
+
+class Declined(OncallError):
+    """A person said no at a prompt."""
+
+    code = "declined"
+    exit_code = ExitCode.DECLINED
+
+
+class NotFound(OncallError):
+    """No such object."""
+
+    code = "not_found"
+    exit_code = ExitCode.NOT_FOUND
+
+
+class Ambiguous(OncallError):
+    """A name that several objects have."""
+
+    code = "ambiguous"
+    exit_code = ExitCode.NOT_FOUND
+
+
+class Conflict(OncallError):
+    """The present state does not allow it."""
+
+    code = "conflict"
+    exit_code = ExitCode.CONFLICT
+
+
+class Unavailable(OncallError):
+    """A read failed after its retries, or a change certainly did not arrive: it is safe to try again."""
+
+    code = "unavailable"
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class OutcomeUnknown(OncallError):
+    """A change was sent and its answer could not be read: it may have been carried out."""
+
+    code = "outcome_unknown"
+    exit_code = ExitCode.UNKNOWN
+
+
+class ConditionFailed(OncallError):
+    """A condition that was asked for does not hold."""
+
+    code = "condition_failed"
+    exit_code = ExitCode.CONDITION
+
+
+class Interrupted(OncallError):
+    """A signal ended the program."""
+
+    code = "interrupted"
+
+    def __init__(self, signum: int, message: str = "interrupted", *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = 128 + signum  # type: ignore[misc]  # the only error whose status is not that of its class
