@@ -1,6 +1,6 @@
 """Where a token comes from: a file, a command or the keyring.
 
-A token never gets into a message, a log or a repr. Exceptions of other libraries are quoted as text and never chained:
+A token never gets into a message, a log or a repr. Exceptions of other libraries are quoted as text, never as a cause:
 they may carry what was read.
 """
 

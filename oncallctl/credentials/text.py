@@ -38,15 +38,13 @@ def first_line(content: bytes, where: str) -> str:
         raise NoCredentials(
             f"{where}: the first line is too long for a token", hint="the token belongs on the first line, alone"
         )
-    try:
-        return valid_token(line.decode("utf-8-sig"), where)
-    except UnicodeDecodeError:
-        raise NoCredentials(f"{where}: not text", hint="the token belongs on the first line, as plain text") from None
+    # What is no text gets a replacement character, which is refused; the exception would carry the bytes.
+    return valid_token(line.decode("utf-8-sig", errors="replace"), where)
 
 
 def named(name: str) -> str:
     """Return the name of a file or a program for a message, unless somebody gave the token in its place."""
-    return "***" if _LOOKS_LIKE_A_TOKEN.fullmatch(name) else name
+    return "***" if _LOOKS_LIKE_A_TOKEN.fullmatch(name) else _printable(name)
 
 
 def reason(error: BaseException) -> str:
@@ -60,4 +58,8 @@ def masked(line: str, *secrets: str) -> str:
     for secret in (secret.strip() for secret in secrets):
         if len(secret) >= _SHORTEST_SECRET:
             line = line.replace(secret, "***")
-    return "".join(character if character.isprintable() else " " for character in line.strip())[:200]
+    return _printable(line.strip())[:200]
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)

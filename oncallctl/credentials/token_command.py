@@ -60,7 +60,7 @@ def _started(words: list[str], where: str) -> subprocess.Popen[bytes]:
     except (FileNotFoundError, NotADirectoryError):
         raise NoCredentials(
             f"{where}: not found",
-            hint="give its full path: cron has a short PATH, ~ and $NAME stay as they are; a script needs a right #! line",
+            hint="give its full path: cron has a short PATH, ~ and $NAME are not expanded; a script needs a #! line",
         ) from None
     except (OSError, ValueError) as error:
         raise NoCredentials(

@@ -38,7 +38,7 @@ def read_token_file(path: str) -> str:
     except (OSError, ValueError) as error:
         raise NoCredentials(f"{where}: {reason(error)}", hint="check the path of the token file") from None
     try:
-        _judge(descriptor, file)
+        _judge(descriptor, file, where)
         return first_line(_read(descriptor), where)
     except OSError as error:
         raise NoCredentials(f"{where}: {reason(error)}", hint="check the file system that it is on") from None
@@ -54,24 +54,24 @@ def _expanded(path: str) -> Path:
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     if not directory:
         raise NoCredentials(
-            f"token file {path}: CREDENTIALS_DIRECTORY is not set",
+            f"token file {named(path)}: CREDENTIALS_DIRECTORY is not set",
             hint="systemd sets it for a unit that has LoadCredential=NAME:FILE",
         )
     return Path(_CREDENTIALS_DIRECTORY.sub(lambda _: directory, path))
 
 
-def _judge(descriptor: int, file: Path) -> None:
+def _judge(descriptor: int, file: Path, where: str) -> None:
     """Raise NoCredentials when the open file is no regular file or when somebody else can read or change it."""
     status = os.fstat(descriptor)
     if stat.S_ISDIR(status.st_mode):
-        raise NoCredentials(f"token file {file}: is a directory", hint="name the file in it that holds the token")
+        raise NoCredentials(f"{where}: is a directory", hint="name the file in it that holds the token")
     if not stat.S_ISREG(status.st_mode):
         raise NoCredentials(
-            f"token file {file}: is not a regular file", hint="a token that a program prints is for --token-command"
+            f"{where}: is not a regular file", hint="a token that a program prints is for --token-command"
         )
     if status.st_uid not in (os.geteuid(), 0):
         raise NoCredentials(
-            f"token file {file}: belongs to another user (uid {status.st_uid}), who could change it",
+            f"{where}: belongs to another user (uid {status.st_uid}), who could change it",
             hint=f"chown {os.geteuid()} {shlex.quote(str(file))}",
         )
     others = stat.S_IRWXO
@@ -80,7 +80,7 @@ def _judge(descriptor: int, file: Path) -> None:
         others |= stat.S_IRWXG
     if status.st_mode & others:
         raise NoCredentials(
-            f"token file {file}: is open to other users (mode {stat.S_IMODE(status.st_mode):04o})",
+            f"{where}: is open to other users (mode {stat.S_IMODE(status.st_mode):04o})",
             hint=f"chmod 600 {shlex.quote(str(file))}",
         )
 

@@ -1,0 +1,167 @@
+"""The keyring against a real Secret Service, and against the ways in which there is none."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.system.needs import need
+from tests.system.secret_service.session import (
+    PROMPTER,
+    SECRET_SERVICE,
+    Session,
+    desktop_session,
+    isolated_environment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ASK = Path(__file__).parent / "secret_service" / "ask.py"
+ORIGIN = "https://oncall.example.org"
+TOKEN = "glsa_jXkq7hT0notAtokenOfAnybody_0a1b2c3d"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with desktop_session(tmp_path) as session:
+        yield session
+
+
+@pytest.fixture
+def unlocked(session: Session) -> Iterator[Session]:
+    with session.gnome_keyring("open sesame"):
+        yield session
+
+
+def ask(environment: dict[str, str], verb: str, *, profile: str = "prod", origin: str = ORIGIN) -> Any:
+    run = subprocess.run(
+        [sys.executable, "-W", "error", str(ASK), verb, profile, origin],
+        env=environment,
+        input=TOKEN,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stderr == ""
+    return json.loads(run.stdout)
+
+
+def refused(environment: dict[str, str], verb: str = "read") -> str:
+    """Return the message of the refusal, having checked what is true of each of them."""
+    error = ask(environment, verb)["error"]
+    assert (error["code"], error["exit_code"]) == ("no_credentials", 3)
+    for way_out in ("auth login prod --url URL --token-file FILE", "ONCALLCTL_URL with ONCALLCTL_TOKEN", "cron"):
+        assert way_out in error["hint"]
+    assert TOKEN not in str(error)
+    assert "\n" not in error["message"]
+    return str(error["message"])
+
+
+def test_a_token_is_stored_read_and_removed(unlocked: Session) -> None:
+    assert ask(unlocked.environment, "write") == {"answer": None}
+    assert ask(unlocked.environment, "read") == {"answer": TOKEN}
+    assert ask(unlocked.environment, "delete") == {"answer": True}
+    assert ask(unlocked.environment, "delete") == {"answer": False}
+    assert "holds no token of profile prod" in ask(unlocked.environment, "read")["error"]["message"]
+
+
+def test_another_program_finds_the_token_under_its_profile_and_host(unlocked: Session) -> None:
+    secret_tool = need("secret-tool", "libsecret-tools")
+    ask(unlocked.environment, "write")
+    words = [secret_tool, "lookup", "service", "oncallctl", "username", f"prod {ORIGIN}"]
+    assert subprocess.run(words, env=unlocked.environment, capture_output=True, text=True, check=True).stdout == TOKEN
+
+
+def test_a_changed_url_does_not_get_the_token_of_the_old_host(unlocked: Session) -> None:
+    ask(unlocked.environment, "write")
+    error = ask(unlocked.environment, "read", origin="https://elsewhere.example.org")["error"]
+    assert error["message"] == "the keyring holds no token of profile prod for https://elsewhere.example.org"
+    assert error["hint"] == "oncallctl auth login prod"
+
+
+@pytest.mark.parametrize("verb", ["read", "write", "delete"])
+def test_a_locked_keyring_is_named_and_no_prompt_is_opened(unlocked: Session, verb: str) -> None:
+    ask(unlocked.environment, "write")
+    unlocked.lock()
+    with unlocked.silent(PROMPTER) as prompts:
+        assert refused(unlocked.environment, verb) == "the keyring is locked"
+        assert not prompts.exists()
+
+
+def test_the_keyring_library_alone_would_open_a_prompt_and_wait(unlocked: Session) -> None:
+    """This is why the lock is looked at first, and proves that the test above would see a prompt."""
+    unlocked.lock()
+    code = "import keyring; keyring.get_password('oncallctl', 'anybody')"
+    with unlocked.silent(PROMPTER) as prompts, unlocked.program(sys.executable, "-c", code) as waiting:
+        give_up = time.monotonic() + 30
+        while not prompts.exists():
+            assert time.monotonic() < give_up, "no prompt was opened"
+            assert waiting.poll() is None
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("verb", ["read", "write", "delete"])
+def test_a_service_without_a_keyring_is_not_asked_to_make_one(session: Session, verb: str) -> None:
+    with session.gnome_keyring(None), session.silent(PROMPTER) as prompts:
+        message = refused(session.environment, verb)
+        assert message == "there is no keyring here: the Secret Service has no default keyring yet"
+        assert not prompts.exists()
+
+
+@pytest.mark.parametrize("verb", ["read", "write", "delete"])
+def test_a_service_that_never_answers_is_left_within_four_seconds(session: Session, verb: str) -> None:
+    with session.silent(SECRET_SERVICE) as calls:
+        began = time.monotonic()
+        message = refused(session.environment, verb)
+        took = time.monotonic() - began
+        assert message == "the keyring did not answer within 3 s"
+        assert took < 4
+        assert calls.read_text(encoding="utf-8") == "Get\n"
+
+
+def test_without_a_session_bus_there_is_no_keyring(tmp_path: Path) -> None:
+    need("gnome-keyring-daemon", "gnome-keyring")  # on macOS there is a keyring without a bus
+    assert refused(isolated_environment(tmp_path)) == "there is no keyring here: there is no D-Bus session"
+
+
+def test_a_bus_without_a_secret_service_has_no_keyring(session: Session) -> None:
+    message = refused(session.environment)
+    assert message == "there is no keyring here: no Secret Service and no other keyring was found"
+
+
+def test_the_address_of_a_bus_that_has_gone_is_no_keyring(tmp_path: Path) -> None:
+    with desktop_session(tmp_path) as session:
+        pass
+    message = refused(session.environment)
+    assert message == "there is no keyring here: no Secret Service and no other keyring was found"
+
+
+@pytest.mark.parametrize("where", ["no bus", "an empty bus", "a bus that has gone"])
+def test_a_secret_service_asked_for_by_name_is_absent_in_the_same_places(tmp_path: Path, where: str) -> None:
+    with desktop_session(tmp_path) as session:
+        environment = session.environment | {"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}
+        if where == "no bus":
+            del environment["DBUS_SESSION_BUS_ADDRESS"]
+        if where == "an empty bus":
+            assert refused(environment).startswith("there is no keyring here: The Secret Service daemon is neither")
+            return
+    assert refused(environment).startswith("there is no keyring here: ")
+
+
+def test_what_is_missing_on_the_machine_skips_a_test_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ONCALLCTL_TEST_NOTHING_SKIPPED", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="apt-get install some-package"):
+        need("no-such-program", "some-package")
+
+
+def test_what_is_missing_fails_a_test_where_nothing_may_be_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONCALLCTL_TEST_NOTHING_SKIPPED", "1")
+    with pytest.raises(pytest.fail.Exception, match="apt-get install some-package"):
+        need("no-such-program", "some-package")
