@@ -167,10 +167,18 @@ class ConditionFailed(OncallError):
 
 
 class Interrupted(OncallError):
-    """A signal ended the program."""
+    """A signal ended the program; what was going on is in the message."""
 
     code = "interrupted"
 
     def __init__(self, signum: int, message: str = "interrupted", *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.exit_code = 128 + signum  # type: ignore[misc]  # the only error whose status is not that of its class
+
+
+class Signal(BaseException):
+    """A signal arrived: raised wherever the program then is, and like KeyboardInterrupt not stopped by `except Exception`."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum

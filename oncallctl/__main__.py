@@ -1,0 +1,5 @@
+"""`python -m oncallctl`."""
+
+from oncallctl.cli import main
+
+main()

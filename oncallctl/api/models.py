@@ -1,0 +1,142 @@
+"""What the server says, as far as this program looks at it.
+
+Each model keeps the server's object whole in `raw`, with fields this program does not know, because that is what scripts
+are given. Field names and shapes: "Integrations HTTP API", "Teams HTTP API" and "Escalation HTTP API" of the documents,
+and the recordings of the OSS engine.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+DIRECT_PAGING = "direct_paging"
+
+# Cloud's words are the ones shown; OSS has words of its own for two of them, and nothing like the third.
+SILENCE, GROUP, DISABLE = "silence_escalations", "group_alerts", "disable_alerts"
+OSS_MODES = {SILENCE: "debug", GROUP: "maintenance"}
+CLOUD_MODES = {oss: cloud for cloud, oss in OSS_MODES.items()}
+
+
+class UnexpectedShape(ValueError):
+    """The server's JSON is not the object that was expected; the message names the field."""
+
+
+class ServerObject(BaseModel):
+    """An object of the API that has an id."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+    id: str
+    _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def read(cls, document: object) -> Self:
+        """Check a JSON document and take what is needed of it.
+
+        Raises:
+            UnexpectedShape: it is not such an object.
+        """
+        try:
+            made = cls.model_validate(document)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the whole answer"
+            raise UnexpectedShape(f"{where}: {first['msg'].lower()}") from error
+        if isinstance(document, dict):
+            made._raw = document  # noqa: SLF001  # its own
+        return made
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The server's object, whole."""
+        return self._raw
+
+
+class DefaultRoute(BaseModel):
+    """Where an integration's alerts go when no other route takes them."""
+
+    id: str | None = None
+    escalation_chain_id: str | None = None
+
+
+class Integration(ServerObject):
+    """A source of alerts; `maintenance_mode` is None or Cloud's word, whatever the dialect."""
+
+    name: str
+    type: str
+    team_id: str | None = None
+    default_route: DefaultRoute | None = None
+    templates: dict[str, Any] | None = None
+    labels: list[dict[str, Any]] | None = None
+    dynamic_labels: list[dict[str, Any]] | None = None
+    server_mode: str | None = Field(default=None, alias="maintenance_mode")
+    maintenance_started_at: datetime | None = None
+    maintenance_end_at: datetime | None = None
+
+    @property
+    def maintenance_mode(self) -> str | None:
+        """The mode of the window that is open, in Cloud's words, or None."""
+        return CLOUD_MODES.get(self.server_mode, self.server_mode) if self.server_mode else None
+
+    @property
+    def is_direct_paging(self) -> bool:
+        """Whether people are paged by hand through it."""
+        return self.type == DIRECT_PAGING
+
+    def has_label(self, key: str, value: str) -> bool:
+        """Whether it carries this label."""
+        return label_pairs(self.labels).get(key) == value
+
+
+class Team(ServerObject):
+    """A team of the organisation."""
+
+    name: str
+
+
+class User(ServerObject):
+    """A person."""
+
+    username: str
+    email: str | None = None
+
+
+class AlertGroup(ServerObject):
+    """Alerts that belong together; `state` is firing, acknowledged, resolved or silenced."""
+
+    state: str
+    title: str | None = None
+    integration_id: str | None = None
+    team_id: str | None = None
+    created_at: datetime | None = None
+
+
+class Shift(BaseModel):
+    """A time on call, as the Teams API of Cloud says it; `users` are ids."""
+
+    schedule_id: str | None = None
+    schedule_name: str | None = None
+    shift_start: datetime | None = None
+    shift_end: datetime | None = None
+    users: list[str] = []
+
+
+class OnCallDocument(BaseModel):
+    """Who is on call for a team: the answer of `current_oncall`, `next_oncall` and `previous_oncall`."""
+
+    count: int
+    users: list[dict[str, Any]]
+    shifts: list[Shift]
+
+
+def label_pairs(labels: list[dict[str, Any]] | None) -> dict[str, str]:
+    """Turn the API's label list, `[{"key": {"name"}, "value": {"name"}}]`, into a plain mapping."""
+    pairs = {}
+    for label in labels or []:
+        key, value = label.get("key"), label.get("value")
+        if isinstance(key, dict) and isinstance(value, dict):
+            pairs[str(key.get("name"))] = str(value.get("name"))
+    return pairs

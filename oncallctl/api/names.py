@@ -1,0 +1,125 @@
+"""From the name a person types to the object on the server."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from oncallctl import parallel
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import Integration, ServerObject, Team, User
+from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError
+
+# A prefix letter and at least 12 of A-Z and 1-9.
+_ID = re.compile(r"[A-Z][A-Z1-9]{12,}")
+_SHOWN = 10
+
+Model = TypeVar("Model", bound=ServerObject)
+
+
+@dataclass(frozen=True)
+class Named:
+    """An object that a command was given; `name` is None where an id was given, which is never looked up."""
+
+    id: str
+    name: str | None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})" if self.name else self.id
+
+
+def split(text: str) -> tuple[str, bool]:
+    """Take ``id:X`` and ``name:X`` apart; without them, what looks like an id is one.
+
+    Returns:
+        The id or name, and whether it is an id.
+
+    Raises:
+        InvalidInput: there is nothing.
+    """
+    reading, found, rest = text.partition(":")
+    forced = reading if found and reading in {"id", "name"} else None
+    word = rest if forced else text
+    if not word.strip():
+        raise InvalidInput("an empty name", hint="give a name or an id")
+    return word, forced == "id" or (forced is None and _ID.fullmatch(word) is not None)
+
+
+def integration(oncall: OnCall, text: str) -> Integration:
+    """Find an integration by name or id; the object is read either way, since its state is what matters.
+
+    Raises:
+        NotFound: there is none.
+        Ambiguous: several have the name, which is unique within a team only.
+    """
+    word, is_id = split(text)
+    if is_id:
+        return oncall.integrations.get(word)
+    exact = [found for found in oncall.integrations.list(name=word) if found.name == word]
+    return _pick("integration", word, exact or oncall.integrations.everything(), lambda each: [each.name], oncall)
+
+
+def integrations(oncall: OnCall, texts: Sequence[str]) -> list[Integration]:
+    """Find several, each looked up once, at the same time."""
+    distinct = list(dict.fromkeys(texts))
+    found = dict(zip(distinct, parallel.in_order(lambda text: integration(oncall, text), distinct), strict=True))
+    return [found[text] for text in texts]
+
+
+def team(oncall: OnCall, text: str) -> Named:
+    """Find a team by name or id; an id is not looked up."""
+    word, is_id = split(text)
+    if is_id:
+        return Named(word, None)
+    found = _pick("team", word, oncall.teams.everything(), lambda each: [each.name], oncall)
+    return Named(found.id, found.name)
+
+
+def user(oncall: OnCall, text: str) -> Named:
+    """Find a user by user name, e-mail or id; an id is not looked up."""
+    word, is_id = split(text)
+    if is_id:
+        return Named(word, None)
+    found = _pick("user", word, oncall.users.everything(), _user_names, oncall)
+    return Named(found.id, found.username)
+
+
+def _user_names(person: User) -> list[str]:
+    return [name for name in (person.username, person.email) if name]
+
+
+def _pick(kind: str, word: str, candidates: Iterable[Model], names: Callable[[Model], list[str]], oncall: OnCall) -> Model:
+    """Choose the one object that has the name: exactly, else without regard to case."""
+    everything = list(candidates)
+    matches = [each for each in everything if word in names(each)]
+    if not matches:
+        folded = word.casefold()
+        matches = [each for each in everything if folded in (name.casefold() for name in names(each))]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        shown = [_candidate(each, names(each)[0], oncall) for each in matches[:_SHOWN]]
+        more = f" and {len(matches) - _SHOWN} more" if len(matches) > _SHOWN else ""
+        raise Ambiguous(f"{len(matches)} {kind}s are called {word!r}", hint=f"use an id: {'; '.join(shown)}{more}")
+    close = difflib.get_close_matches(word, [name for each in everything for name in names(each)], n=5, cutoff=0.5)
+    raise NotFound(
+        f"no {kind} is called {word!r}",
+        hint=f"did you mean {' or '.join(repr(name) for name in dict.fromkeys(close))}?" if close else f"oncallctl {kind}s list",
+    )
+
+
+def _candidate(found: ServerObject, name: str, oncall: OnCall) -> str:
+    """An id with its name and team, so that a person can tell the candidates apart."""
+    team_id = getattr(found, "team_id", None)
+    if isinstance(found, Team | User):
+        return f"{found.id} ({name})"
+    if team_id is None:
+        return f"{found.id} ({name}, no team)"
+    try:
+        team_name = next((each.name for each in oncall.teams.everything() if each.id == team_id), team_id)
+    except OncallError:  # the ambiguity is what is to be said
+        team_name = team_id
+    return f"{found.id} ({name}, team {team_name})"

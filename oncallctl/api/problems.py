@@ -1,0 +1,74 @@
+"""From an answer that is not a success to the error that says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from oncallctl.errors import AccessDenied, Conflict, NotFound, NotOnCall, OncallError, ServerRefused, Unavailable
+
+# What the engine says when the present state does not allow it (maintenance, escalation and integrations recordings).
+_CONFLICTS = ("already on maintenance", "already in maintenance", "resolved alert group", "already exists")
+
+_MOST = 500
+
+
+def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> OncallError:
+    """Name the error that an answer with this status means.
+
+    Args:
+        status: 300 or more.
+        content_type: as the server gave it.
+        body: the beginning of the answer is enough.
+        what: the request, such as ``GET /api/v1/teams/``, for the message.
+    """
+    detail = _detail(content_type, body)
+    if status in {401, 403}:
+        return AccessDenied(
+            f"the server refused the token: {detail or f'status {status}'}",
+            hint="check the token and its permissions: oncallctl auth status",
+            http_status=status,
+        )
+    if status == 404:
+        if detail is None:
+            return NotOnCall(
+                f"no OnCall API at this URL: {what} is an unknown path there",
+                hint="the URL is the one on OnCall's settings page, not Grafana's: oncallctl auth status shows it",
+                http_status=status,
+            )
+        return NotFound(f"not found: {detail}", http_status=status)
+    if status == 429 or status >= 500:
+        return Unavailable(f"the server answered {status} to {what}{f': {detail}' if detail else ''}", http_status=status)
+    if 300 <= status < 400:
+        return NotOnCall(
+            f"the server redirects {what}; that is not followed",
+            hint="set the profile's url to where the API itself is",
+            http_status=status,
+        )
+    message = f"the server refused: {detail or f'status {status} to {what}'}"
+    kind = Conflict if detail and any(words in detail.lower() for words in _CONFLICTS) or status == 409 else ServerRefused
+    return kind(message, http_status=status)
+
+
+def _detail(content_type: str, body: bytes) -> str | None:
+    """The server's own words, or None when the body is not JSON (a proxy's page, the engine's HTML 404 and 500)."""
+    if "json" not in content_type.lower():
+        return None
+    try:
+        said = "; ".join(_flatten(json.loads(body)))
+    except (ValueError, RecursionError):
+        return None
+    return f"{said[:_MOST]}…" if len(said) > _MOST else said or "(no reason given)"
+
+
+def _flatten(value: object, field: str = "") -> Iterator[str]:
+    """Walk the many shapes of a 400: a string, a list, fields with a string or list each, and these nested."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            inner = field if key in {"detail", "non_field_errors"} else f"{field}.{key}" if field else str(key)
+            yield from _flatten(item, inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _flatten(item, field)
+    elif value is not None:
+        yield f"{field}: {value}" if field else str(value)

@@ -1,0 +1,295 @@
+"""The only module that knows httpx: what goes over the wire, what is tried again, and what never is.
+
+A read may be repeated. A change is repeated only when it certainly did not arrive: the connection was never made, or
+the server answered 429. Whatever else happens to it is an `OutcomeUnknown`, because a second page wakes people twice.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from oncallctl.api.problems import from_answer
+from oncallctl.errors import NotOnCall, OncallError, OutcomeUnknown, Unavailable
+
+if TYPE_CHECKING:
+    import ssl
+    from _typeshed.wsgi import WSGIApplication
+
+API = "/api/v1/"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+ATTEMPTS = 4
+PATIENCE = 120.0  # seconds that the attempts of one operation may take together, waiting for a rate limit aside
+RATE_PATIENCE = 900.0  # seconds that one operation waits for a rate limit in all
+LONGEST_RATE_WAIT = 300.0  # a Retry-After beyond this is no rate limit of OnCall's, which are per minute
+LARGEST_ANSWER = 64 * 1024 * 1024
+REDIRECTS = 3
+
+_NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+Result = TypeVar("Result")
+
+
+class Listener(Protocol):
+    """Who is told what goes on."""
+
+    def note(self, message: str) -> None:
+        """Tell a person about a wait."""
+
+    def debug(self, message: str) -> None:
+        """Tell about a request, on demand."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A success: its status and its JSON value (None when the body is empty)."""
+
+    status: int
+    document: Any
+
+
+class _Throttled(Unavailable):
+    """429; `seconds` is what Retry-After asked for, if it did."""
+
+    def __init__(self, cause: OncallError, seconds: float | None) -> None:
+        super().__init__(cause.message, http_status=429)
+        self.seconds = seconds
+        if seconds is None:
+            self.hint = "if it stays so, the profile's grafana_url may be one that the server does not know"
+
+
+class Transport:
+    """Requests to one OnCall server, with its authorization.
+
+    Args:
+        base_url: up to but without ``/api/v1/``.
+        headers: sent with every request, the authorization among them. They never go to another origin.
+        timeout: seconds for one request.
+        listener: told about waits and, on demand, requests.
+        application: the WSGI application that answers instead of the network.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        *,
+        timeout: float,
+        listener: Listener,
+        application: WSGIApplication | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.attempts = ATTEMPTS
+        self._origin = _origin(httpx.URL(self.base_url))
+        self._timeout = timeout
+        self._listener = listener
+        self._rest_until = 0.0
+        self._rest_lock = threading.Lock()
+        local = urlsplit(base_url).hostname in LOOPBACK
+        self._client = httpx.Client(
+            headers={"Accept": "application/json", "User-Agent": "oncallctl", **headers},
+            timeout=timeout,
+            transport=httpx.WSGITransport(app=application) if application else None,
+            verify=_trust() if base_url.startswith("https:") else False,
+            trust_env=not local,  # a proxy from the environment is not for this machine, and must not see its token
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def url(self, path: str) -> str:
+        """The whole URL of a path below the API's root."""
+        return f"{self.base_url}{API}{path}"
+
+    def read(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """GET a path below the API's root, with retries.
+
+        Raises:
+            Unavailable: no usable answer came, after the retries.
+            OncallError: the answer is a refusal; see `oncallctl.api.problems`.
+        """
+        return self._persist(lambda: self._read_once(path, params))
+
+    def change(self, method: str, path: str, body: object = None) -> Answer:
+        """Send a change; never again once it may have arrived.
+
+        Raises:
+            Unavailable: it certainly did not arrive.
+            OutcomeUnknown: it was sent, and what became of it could not be read.
+            OncallError: the server refused it.
+        """
+        return self._persist(lambda: self._change_once(method, path, body))
+
+    def _persist(self, once: Callable[[], Result]) -> Result:
+        """Repeat what fails with `Unavailable`, within the limits on attempts and time."""
+        attempt, waited, started = 0, 0.0, time.monotonic()
+        while True:
+            self._rest()
+            try:
+                return once()
+            except _Throttled as throttled:
+                if throttled.seconds is not None:
+                    if throttled.seconds > LONGEST_RATE_WAIT or waited + throttled.seconds > RATE_PATIENCE:
+                        throttled.hint = f"the server asks to wait {throttled.seconds:.0f} s; try again then"
+                        raise
+                    waited += self._tire(throttled.seconds)
+                    continue
+                problem: Unavailable = throttled
+            except Unavailable as error:
+                problem = error
+            attempt += 1
+            pause = 2.0**attempt * random.uniform(0.2, 0.4)  # noqa: S311  # spreads retries, keeps no secret
+            if attempt >= self.attempts or time.monotonic() - started - waited + pause > PATIENCE - self._timeout:
+                raise problem
+            self._listener.debug(f"{problem.message}; next try in {pause:.1f} s")
+            time.sleep(pause)
+
+    def _tire(self, seconds: float) -> float:
+        """Note that the server wants no request for a while, once however many threads were told so."""
+        with self._rest_lock:
+            until = time.monotonic() + seconds
+            if until > self._rest_until + 1:
+                self._listener.note(f"rate limited, next try in {seconds:.0f} s")
+            self._rest_until = max(self._rest_until, until)
+        return seconds
+
+    def _rest(self) -> None:
+        while (left := self._rest_until - time.monotonic()) > 0:
+            time.sleep(left)
+
+    def _read_once(self, path: str, params: Mapping[str, str | int] | None) -> Answer:
+        url = httpx.URL(self.url(path), params=dict(params) if params else None)
+        for _ in range(REDIRECTS + 1):
+            try:
+                response, body = self._exchange(self._client.build_request("GET", url))
+            except (httpx.HTTPError, httpx.InvalidURL, _TooMuch) as error:
+                raise Unavailable(f"no answer from {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
+            if not response.has_redirect_location:
+                return self._success("GET", path, response, body)
+            url = self._same_origin(response, url)
+        raise NotOnCall(f"GET {API}{path} is redirected round and round", hint="check the profile's url")
+
+    def _same_origin(self, response: httpx.Response, url: httpx.URL) -> httpx.URL:
+        target = url.join(response.headers["location"])
+        if _origin(target) != self._origin:
+            raise NotOnCall(
+                f"the server redirects to another host, {target.host}; it is not followed, and was not shown the token",
+                hint="set the profile's url to the API's own address",
+                http_status=response.status_code,
+            )
+        return target
+
+    def _change_once(self, method: str, path: str, body: object) -> Answer:
+        request = self._client.build_request(method, self.url(path), json=body)
+        try:
+            response, content = self._exchange(request)
+            return self._success(method, path, response, content)
+        except _NEVER_ARRIVED as error:
+            raise Unavailable(f"cannot reach {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
+        except _Throttled:
+            raise
+        except (httpx.HTTPError, _TooMuch) as error:
+            raise OutcomeUnknown(f"{method} {API}{path} was sent, and its answer was lost: {_reason(error)}") from error
+        except Unavailable as error:  # an answer, and not one that says what became of the change
+            raise OutcomeUnknown(
+                f"{method} {API}{path} was sent, and the answer does not say what became of it: {error.message}",
+                http_status=error.http_status,
+            ) from error
+
+    def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        """Send one request and read its answer, within the time and size that one may have."""
+        started = time.monotonic()
+        response = self._client.send(request, stream=True)
+        try:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    raise _TooMuch(f"an answer of more than {LARGEST_ANSWER // 2**20} MiB")
+                if time.monotonic() - started > self._timeout:
+                    raise httpx.ReadTimeout("the answer takes too long", request=request)
+        finally:
+            response.close()
+        took = (time.monotonic() - started) * 1000
+        target = request.url.raw_path.decode("ascii", "replace")
+        self._listener.debug(f"{request.method} {target} -> {response.status_code} ({took:.0f} ms)")
+        return response, bytes(body)
+
+    def _success(self, method: str, path: str, response: httpx.Response, body: bytes) -> Answer:
+        content_type = response.headers.get("content-type", "")
+        if not response.is_success:
+            problem = from_answer(response.status_code, content_type, body, what=f"{method} {API}{path}")
+            if response.status_code == 429:
+                raise _Throttled(problem, _retry_after(response.headers.get("retry-after")))
+            raise problem
+        if not body.strip():
+            return Answer(response.status_code, None)
+        try:
+            return Answer(response.status_code, json.loads(body))
+        except (ValueError, RecursionError) as error:
+            raise Unavailable(
+                f"the answer to {method} {API}{path} is not OnCall's ({content_type or 'no content type'})",
+                hint="is the url right, and is there a proxy that wants a login?",
+                http_status=response.status_code,
+            ) from error
+
+    @property
+    def _host(self) -> str:
+        return str(self._origin[1])
+
+
+class _TooMuch(Exception):
+    """An answer larger than any of OnCall's."""
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _trust() -> ssl.SSLContext:
+    """Trust what the operating system trusts: companies have certificates of their own."""
+    import ssl
+
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "it took too long"
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _network_hint(error: Exception) -> str | None:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error) or "certificate" in str(error).lower():
+        return "the certificate is not one that this machine trusts; add your company's to the system's, or set SSL_CERT_FILE"
+    if isinstance(error, httpx.TimeoutException):
+        return "a slow server may need a longer --timeout"
+    return "check the url and the network"
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Read Retry-After, seconds or a date; None when it is missing or makes no sense."""
+    word = (header or "").strip()
+    if word.isascii() and word.isdigit():
+        return max(float(word[:9]), 1.0)
+    try:
+        moment = parsedate_to_datetime(word)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 1.0)

@@ -1,0 +1,160 @@
+"""Logging in and out, and which profile is used."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oncallctl.errors import InvalidInput, OncallError
+from oncallctl.options import interactive, noun
+from oncallctl.output import render, render_text
+from oncallctl.profiles import SANDBOXES, new_profile
+from oncallctl.session import choose_profile, config, detect, dialect_of, open_profile, token_of
+
+if TYPE_CHECKING:
+    from oncallctl.profiles import Profile
+    from oncallctl.settings import Settings
+
+LIST = {"DEFAULT": "default", "PROFILE": "id", "URL": "url", "API": "api", "TOKEN FROM": "token_source"}
+STATUS = {**LIST, "USER": "user", "STATUS": "status"}
+del STATUS["DEFAULT"]
+
+ProfileArgument = Annotated[str | None, typer.Argument(metavar="[PROFILE]", help="The profile; by default the one in use.", show_default=False)]
+
+
+class Api(StrEnum):
+    """Which server it is; auto asks it."""
+
+    AUTO = "auto"
+    OSS = "oss"
+    CLOUD = "cloud"
+
+
+app = noun("Log in and out, and choose the profile.")
+
+
+@app.command()
+def login(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="The OnCall URL of its settings page.")],
+    profile: Annotated[str, typer.Argument(metavar="[PROFILE]", help="What to call it.")] = "default",
+    grafana_url: Annotated[str | None, typer.Option("--grafana-url", metavar="URL", help="The stack, for service account tokens.")] = None,
+    api: Annotated[Api, typer.Option("--api", help="Which server it is; auto asks it.")] = Api.AUTO,
+    token_stdin: Annotated[bool, typer.Option("--token-stdin", help="Read the token from stdin into the keyring.")] = False,
+    token_file: Annotated[str | None, typer.Option("--token-file", metavar="FILE", help="Read the token from this file at every run.")] = None,
+    token_command: Annotated[
+        str | None, typer.Option("--token-command", metavar="COMMAND", help="Read the token from this program at every run.")
+    ] = None,
+    no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not ask the server.")] = False,
+) -> None:
+    """Make a profile: a server, and where its token comes from."""
+    if sum((token_stdin, token_file is not None, token_command is not None)) > 1:
+        raise InvalidInput("the token comes from one place", hint="give one of --token-stdin, --token-file and --token-command")
+    made = new_profile(profile, url, grafana_url, api.value, token_file, token_command)
+    file = config()  # a broken one is said before a token is asked for
+    token = token_of(made) if token_file or token_command else _typed_token(made, from_stdin=token_stdin)
+    if not no_verify:
+        made = detect(made, token, ctx.obj)
+    if made.token_source == "keyring":  # noqa: S105  # a source, not a token
+        from oncallctl.credentials import write_keyring
+
+        write_keyring(made.name, made.origin, token)
+    file.save(made)
+    ctx.obj.note(f"logged in to {made.host} ({made.api}); the profile is {made.name}")
+    render(ctx.obj, _described(made, default=file.default), LIST)
+
+
+@app.command()
+def status(ctx: typer.Context) -> None:
+    """Show the profile in use, and whether the server takes its token."""
+    profile = choose_profile(ctx.obj.profile, os.environ)
+    row: dict[str, Any] = {**_described(profile, default=None), "api": dialect_of(profile).value, "user": None}
+    failure: OncallError | None = None
+    try:
+        row |= _asked(profile, ctx.obj)
+    except OncallError as error:
+        failure = error
+        row["status"] = error.code
+    render(ctx.obj, row, STATUS)
+    if failure:
+        raise failure
+
+
+@app.command("list")
+def list_profiles(ctx: typer.Context) -> None:
+    """List the profiles."""
+    file = config()
+    profiles = [file.profile(name) for name in [*file.names, *SANDBOXES]]
+    render(ctx.obj, [_described(profile, default=file.default) for profile in profiles], LIST)
+
+
+@app.command()
+def switch(ctx: typer.Context, profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The new default.")]) -> None:
+    """Make a profile the default."""
+    config().switch(profile)
+    ctx.obj.note(f"the default profile is {profile}")
+
+
+@app.command()
+def logout(ctx: typer.Context, profile: ProfileArgument = None) -> None:
+    """Forget a profile, and its token where the keyring keeps it."""
+    file = config()
+    name = profile or ctx.obj.profile or file.default
+    if name is None:
+        raise InvalidInput("no profile to forget", hint="oncallctl auth list")
+    if name in SANDBOXES:
+        raise InvalidInput(f"{name} is built in", hint="oncallctl sandbox reset restores its data")
+    known = file.profile(name)
+    if known.token_source == "keyring":  # noqa: S105
+        from oncallctl.credentials import delete_keyring
+
+        delete_keyring(known.name, known.origin)
+    file.remove(name)
+    ctx.obj.note(f"forgot {name}")
+
+
+@app.command()
+def token(ctx: typer.Context) -> None:
+    """Print the token of the profile in use."""
+    render_text(ctx.obj, f"{token_of(choose_profile(ctx.obj.profile, os.environ))}\n")
+
+
+def _typed_token(profile: Profile, *, from_stdin: bool) -> str:
+    from oncallctl.credentials import valid_token
+
+    if from_stdin:
+        if sys.stdin.isatty():
+            raise InvalidInput("--token-stdin reads a pipe or a file", hint="leave it out to be asked")
+        return valid_token(sys.stdin.readline(), "stdin")
+    if not interactive():
+        words = ["oncallctl", "auth", "login", profile.name, "--url", profile.url]
+        raise InvalidInput(
+            "no token, and no terminal to ask at",
+            hint=f"{shlex.join(words)} with --token-stdin, --token-file FILE or --token-command COMMAND",
+        )
+    import getpass
+
+    return valid_token(getpass.getpass(f"API token for {profile.host}: ", sys.stderr), "what was typed")
+
+
+def _asked(profile: Profile, settings: Settings) -> dict[str, Any]:
+    with open_profile(profile, token_of(profile), settings) as oncall:
+        if oncall.service_account:
+            next(oncall.teams.list(1), None)
+            return {"user": "(service account)", "status": "ok"}
+        return {"user": oncall.users.current().username, "status": "ok"}
+
+
+def _described(profile: Profile, *, default: str | None) -> dict[str, Any]:
+    return {
+        "id": profile.name,
+        "default": "*" if profile.name == default else None,
+        "url": None if profile.is_sandbox else profile.url,
+        "api": profile.api,
+        "token_source": profile.token_source,
+    }

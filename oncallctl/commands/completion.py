@@ -1,0 +1,25 @@
+"""Completion scripts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from oncallctl.output import render_text
+
+
+class Shell(StrEnum):
+    """The shells that there are scripts for."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+def completion(ctx: typer.Context, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
+    """Print the completion script of a shell."""
+    from oncallctl.completion import script
+
+    render_text(ctx.obj, script(shell.value, ctx.find_root().command))

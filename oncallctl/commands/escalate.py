@@ -1,0 +1,123 @@
+"""Paging people by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
+from oncallctl.options import DryRunOption, YesOption, ask, interactive, text_value
+from oncallctl.output import render
+from oncallctl.session import connect
+
+if TYPE_CHECKING:
+    from oncallctl.api.client import OnCall
+    from oncallctl.paging import Page
+    from oncallctl.settings import Settings
+
+COLUMNS = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_at", "WEB": "permalinks.web"}
+REQUEST = {"METHOD": "method", "URL": "url", "BODY": "body"}
+
+
+def escalate(
+    ctx: typer.Context,
+    team: Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Page this team (name or id).")] = None,
+    user: Annotated[
+        list[str] | None, typer.Option("--user", metavar="USER", help="Page this person (user name, e-mail or id); may be repeated.")
+    ] = None,
+    important_user: Annotated[
+        list[str] | None, typer.Option("--important-user", metavar="USER", help="Page them by their important rules; may be repeated.")
+    ] = None,
+    important: Annotated[bool, typer.Option("--important", help="Important for the team, or for every --user.")] = False,
+    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What it is about.")] = None,
+    message: Annotated[str | None, typer.Option("--message", metavar="TEXT|@FILE|-", help="What they should know.")] = None,
+    source_url: Annotated[str | None, typer.Option("--source-url", metavar="URL", help="Where to look.")] = None,
+    alert_group: Annotated[str | None, typer.Option("--alert-group", metavar="ID", help="Call them to this alert group.")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Page even where it would reach nobody.")] = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Page a team or people. At a terminal it asks first; without one it pages."""
+    from oncallctl.api import names
+    from oncallctl.paging import Page, each_once
+
+    _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])
+    text = text_value(message, "--message")
+    with connect(ctx.obj) as oncall:
+        oncall.person_only("paging people")
+        page = Page(
+            team=names.team(oncall, team) if team else None,
+            important=important,
+            users=each_once(
+                [names.user(oncall, each) for each in user or ()],
+                [names.user(oncall, each) for each in important_user or ()],
+                important=important,
+            ),
+            title=title,
+            message=text,
+            source_url=source_url,
+            alert_group=alert_group.removeprefix("id:") if alert_group else None,
+        )
+        if dry_run:
+            render(ctx.obj, oncall.described(page.change(oncall)), REQUEST)
+            return
+        if not anyway:
+            _check_reach(ctx.obj, oncall, page)
+        if not yes and interactive():
+            ask(oncall.profile, f"Page {page}{f': {title}' if title else ''}?")
+        group = _send(oncall, page)
+        render(ctx.obj, group, COLUMNS)
+        if oncall.profile.is_sandbox:
+            ctx.obj.note("sandbox: nobody was paged")
+
+
+def _check(team: str | None, users: list[str], alert_group: str | None, texts: list[str | None]) -> None:
+    if team and users:
+        raise InvalidInput("a page goes to a team or to people, not to both", hint="page the team, then add people with --alert-group")
+    if not team and not users:
+        raise InvalidInput("nobody to page", hint="give --team, --user or --important-user")
+    if alert_group and any(text is not None for text in texts):
+        raise InvalidInput("--alert-group has a title, message and source url of its own", hint="leave yours out")
+    if alert_group and team:
+        raise InvalidInput("a team cannot be called to an alert group: the server would page nobody", hint="name people with --user")
+
+
+def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> None:
+    """Refuse a page that would reach nobody; when that cannot be found out, page."""
+    from oncallctl.paging import obstacle
+
+    try:
+        with oncall.impatient():
+            problem = obstacle(oncall, page)
+    except OncallError as error:
+        settings.warn(f"could not check whether anybody would be reached: {error.message}")
+        return
+    if problem:
+        raise Conflict(problem, hint="name people with --user, or page --anyway")
+
+
+def _send(oncall: OnCall, page: Page) -> dict[str, object]:
+    """Send the page, once."""
+    look = _where_to_look(oncall, page)
+    try:
+        return oncall.send(page.change(oncall)).raw
+    except OutcomeUnknown as lost:
+        lost.message = f"the page may have been sent: {lost.message}"
+        lost.hint = look
+        raise
+    except Signal as signal:
+        raise Interrupted(signal.signum, "interrupted while the page was under way: it may have been sent", hint=look) from signal
+
+
+def _where_to_look(oncall: OnCall, page: Page) -> str:
+    """The command that shows whether a page arrived."""
+    import shlex
+
+    profile = ["--profile", oncall.profile.name] if oncall.profile.name != "environment" else []
+    if page.alert_group:
+        words = ["alert-groups", "get", page.alert_group, "-o", "json"]
+    else:
+        words = ["alert-groups", "list", "--state", "firing", "--limit", "5"]
+        words += ["--team", page.team.name or page.team.id] if page.team else []
+    return shlex.join(["oncallctl", *words, *profile])

@@ -1,0 +1,233 @@
+"""Integrations: the sources of alerts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oncallctl.errors import InvalidInput
+from oncallctl.options import (
+    DryRunOption,
+    LimitOption,
+    MatchOption,
+    ShowSecretsOption,
+    TeamOption,
+    YesOption,
+    confirm,
+    given_targets,
+    key_value,
+    name_all,
+    noun,
+    read_text,
+    text_value,
+)
+from oncallctl.output import Secrets, limited, progress, render
+from oncallctl.session import connect
+
+if TYPE_CHECKING:
+    from oncallctl.api.client import Change, OnCall
+    from oncallctl.api.models import Integration
+
+COLUMNS = {"ID": "id", "NAME": "name", "TYPE": "type", "TEAM": "team_id", "MAINTENANCE": "maintenance_mode", "UNTIL": "maintenance_end_at"}
+TYPES = {"TYPE": "type", "INTEGRATIONS": "count"}
+REQUEST = {"METHOD": "method", "URL": "url", "BODY": "body"}
+OUTCOMES = {"ID": "id", "NAME": "name", "STATUS": "status", "ERROR": "error.message"}
+
+IntegrationArgument = Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or id.")]
+IntegrationsArgument = Annotated[list[str], typer.Argument(metavar="INTEGRATION...", help="Names or ids; - reads them from stdin.")]
+LabelsOption = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="With this label (Cloud); may be repeated.")]
+NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Its name.")]
+OfTeamOption = Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Its team (name or id).")]
+DescriptionOption = Annotated[str | None, typer.Option("--description", metavar="TEXT", help="What it is for.")]
+ChainOption = Annotated[str | None, typer.Option("--escalation-chain", metavar="ID", help="The chain of its default route.")]
+TemplatesOption = Annotated[
+    list[str] | None, typer.Option("--template", metavar="PATH=TEXT|@FILE", help="A template, such as slack.title=…; may be repeated.")
+]
+DynamicLabelsOption = Annotated[
+    list[str] | None, typer.Option("--dynamic-label", metavar="KEY=JINJA", help="A label made from each alert (Cloud); may be repeated.")
+]
+FromOption = Annotated[str | None, typer.Option("--from", metavar="FILE|-", help="A definition as `get -o json` writes it.")]
+
+app = noun("Integrations: the sources of alerts.")
+
+
+@app.command("list")
+def list_integrations(
+    ctx: typer.Context,
+    team: TeamOption = None,
+    type_: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Those of this type.")] = None,
+    match: MatchOption = None,
+    label: LabelsOption = None,
+    in_maintenance: Annotated[
+        bool | None, typer.Option("--in-maintenance/--not-in-maintenance", help="Those that are, or are not, in maintenance.", show_default=False)
+    ] = None,
+    limit: LimitOption = None,
+) -> None:
+    """List the integrations."""
+    from oncallctl.selection import Filter
+
+    labels = [key_value(each, "--label") for each in label or ()]
+    conditions = Filter(team, type_, match, labels, in_maintenance)
+    with connect(ctx.obj) as oncall:
+        found = conditions.apply(oncall, limit and limit + 1)
+        render(ctx.obj, limited(ctx.obj, (each.raw for each in found), limit), COLUMNS, secrets=Secrets.IN_JSON)
+
+
+@app.command()
+def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: ShowSecretsOption = False) -> None:
+    """Show integrations, whole."""
+    from oncallctl.api import names
+
+    with connect(ctx.obj) as oncall:
+        found = [each.raw for each in names.integrations(oncall, given_targets(integrations))]
+    render(
+        ctx.obj,
+        found[0] if len(found) == 1 else found,
+        COLUMNS,
+        secrets=Secrets.SHOWN if show_secrets else Secrets.IN_JSON,
+    )
+
+
+@app.command()
+def types(ctx: typer.Context) -> None:
+    """List the types that integrations here have; a server may know more."""
+    from collections import Counter
+
+    with connect(ctx.obj) as oncall:
+        counts = Counter(each.type for each in oncall.integrations.list())
+    render(ctx.obj, [{"id": each, "type": each, "count": count} for each, count in sorted(counts.items())], TYPES)
+
+
+@app.command()
+def create(
+    ctx: typer.Context,
+    type_: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Its type, such as webhook or alertmanager.")] = None,
+    name: NameOption = None,
+    team: OfTeamOption = None,
+    description: DescriptionOption = None,
+    escalation_chain: ChainOption = None,
+    template: TemplatesOption = None,
+    label: LabelsOption = None,
+    dynamic_label: DynamicLabelsOption = None,
+    source: FromOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Create an integration."""
+    from oncallctl.definitions import Definition
+
+    base = _base(source)
+    if not (type_ or base.get("type")):
+        raise InvalidInput("an integration needs a type", hint="--type webhook; oncallctl integrations types lists those in use")
+    with connect(ctx.obj) as oncall:
+        definition = Definition(
+            type=type_,
+            name=name,
+            team_id=_team_id(oncall, team),
+            description=description,
+            escalation_chain=escalation_chain,
+            templates=_templates(template),
+            labels=_pairs(label, "--label"),
+            dynamic_labels=_pairs(dynamic_label, "--dynamic-label"),
+        )
+        _send_or_show(ctx, oncall, oncall.integrations.create(definition.body(base)), dry_run=dry_run)
+
+
+@app.command()
+def update(
+    ctx: typer.Context,
+    integration: IntegrationArgument,
+    name: NameOption = None,
+    team: OfTeamOption = None,
+    description: DescriptionOption = None,
+    escalation_chain: ChainOption = None,
+    template: TemplatesOption = None,
+    reset_template: Annotated[
+        list[str] | None, typer.Option("--reset-template", metavar="PATH", help="Back to the default; may be repeated.")
+    ] = None,
+    label: LabelsOption = None,
+    dynamic_label: DynamicLabelsOption = None,
+    remove_label: Annotated[
+        list[str] | None, typer.Option("--remove-label", metavar="KEY", help="Take a label away; may be repeated.")
+    ] = None,
+    source: FromOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Change an integration; what is not mentioned stays."""
+    from oncallctl.api import names
+    from oncallctl.definitions import Definition
+
+    base = _base(source)
+    base.pop("type", None)  # fixed at creation
+    with connect(ctx.obj) as oncall:
+        definition = Definition(
+            name=name,
+            team_id=_team_id(oncall, team),
+            description=description,
+            escalation_chain=escalation_chain,
+            templates=_templates(template) | dict.fromkeys(reset_template or ()),
+            labels=_pairs(label, "--label"),
+            dynamic_labels=_pairs(dynamic_label, "--dynamic-label"),
+            remove_labels=remove_label or (),
+        )
+        if definition.needs_present_labels:
+            oncall.cloud_only("labels")
+        present = names.integration(oncall, integration)
+        _send_or_show(ctx, oncall, oncall.integrations.update(present.id, definition.body(base, present)), dry_run=dry_run)
+
+
+@app.command()
+def delete(ctx: typer.Context, integrations: IntegrationsArgument, yes: YesOption = False, dry_run: DryRunOption = False) -> None:
+    """Delete integrations; their alert groups stay."""
+    from oncallctl.outcomes import Outcome, Report, for_each
+    from oncallctl.selection import Selector, Target, select
+
+    with connect(ctx.obj) as oncall:
+        targets = select(oncall, Selector(given_targets(integrations)))
+
+        def remove(target: Target) -> Outcome:
+            oncall.integrations.remove(target.integration)
+            return Outcome(target, "deleted")
+
+        if dry_run:
+            changes = [oncall.described(oncall.integrations.delete(target.integration.id)) for target in targets]
+            report = Report([Outcome(target, "would-delete", requests=[change]) for target, change in zip(targets, changes, strict=True)])
+        else:
+            confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
+            with progress(ctx.obj, "deleting", len(targets)) as finished:
+                report = for_each(targets, lambda target: target, remove, finished)
+    render(ctx.obj, [outcome.document() for outcome in report.outcomes], OUTCOMES)
+    report.raise_failures()
+
+
+def _base(source: str | None) -> dict[str, Any]:
+    from oncallctl.definitions import from_json
+
+    return from_json(read_text(source, "--from"), "--from") if source else {}
+
+
+def _team_id(oncall: OnCall, team: str | None) -> str | None:
+    from oncallctl.api import names
+
+    return names.team(oncall, team).id if team else None
+
+
+def _templates(given: list[str] | None) -> dict[str, str | None]:
+    from oncallctl.definitions import known_template
+
+    pairs = (key_value(each, "--template") for each in given or ())
+    return {known_template(path): text_value(text, "--template") for path, text in pairs}
+
+
+def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    pairs = [key_value(each, option) for each in given or ()]
+    if len(dict(pairs)) < len(pairs):
+        raise InvalidInput(f"{option} names a key twice")
+    return dict(pairs)
+
+
+def _send_or_show(ctx: typer.Context, oncall: OnCall, change: Change[Integration], *, dry_run: bool) -> None:
+    if dry_run:
+        render(ctx.obj, oncall.described(change), REQUEST)
+    else:
+        render(ctx.obj, oncall.send(change).raw, COLUMNS, secrets=Secrets.IN_JSON)

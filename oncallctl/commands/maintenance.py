@@ -1,0 +1,219 @@
+"""Maintenance windows on integrations."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oncallctl.errors import ConditionFailed, InvalidInput
+from oncallctl.maintenance import IfActive, Mode
+from oncallctl.options import (
+    MANY,
+    AllOption,
+    DryRunOption,
+    LabelOption,
+    MatchOption,
+    TargetsArgument,
+    TeamOption,
+    YesOption,
+    confirm,
+    given_targets,
+    key_value,
+    name_all,
+    noun,
+)
+from oncallctl.output import progress, render
+from oncallctl.session import connect
+from oncallctl.times import now, parse_duration, parse_time, span
+
+if TYPE_CHECKING:
+    from oncallctl.api.client import OnCall
+    from oncallctl.maintenance.windows import Step, Wanted
+    from oncallctl.selection import Selector
+    from oncallctl.settings import Settings
+
+OUTCOMES = {
+    "ID": "id",
+    "NAME": "name",
+    "STATUS": "status",
+    "MODE": "integration.maintenance_mode",
+    "UNTIL": "integration.maintenance_end_at",
+    "ERROR": "error.message",
+}
+WINDOWS = {
+    "ID": "id",
+    "NAME": "name",
+    "TEAM": "team_id",
+    "MODE": "mode",
+    "STARTED": "started_at",
+    "ENDS": "ends_at",
+    "OVERDUE": "overdue",
+}
+LONGEST = "7d"
+
+
+class Require(StrEnum):
+    """What `status --require` asks of every target."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+app = noun("Maintenance windows: alerts come in, and nobody is paged for them.")
+
+
+@app.command()
+def start(
+    ctx: typer.Context,
+    targets: TargetsArgument = None,
+    for_: Annotated[str | None, typer.Option("--for", metavar="DURATION", help="So long: 90m, 2h30m, 1d, PT2H.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Until 18:00 or 2026-12-01T02:00.")] = None,
+    mode: Annotated[Mode, typer.Option("--mode", help="What happens to alerts meanwhile.")] = Mode.SILENCE,
+    if_active: Annotated[IfActive, typer.Option("--if-active", help="Where another window is open.")] = IfActive.FAIL,
+    longest: Annotated[str | None, typer.Option("--max", metavar="DURATION", help="Refuse a longer one (7d).")] = None,
+    team: TeamOption = None,
+    label: LabelOption = None,
+    match: MatchOption = None,
+    everything: AllOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Open a maintenance window on each integration; safe to repeat."""
+    from oncallctl.maintenance import windows
+    from oncallctl.selection import select
+
+    selector = _selector(targets, team, label, match, everything=everything)
+    with connect(ctx.obj) as oncall:
+        wanted = _wanted(ctx.obj, oncall, mode, for_, until, longest)
+        windows.check_start(oncall, wanted)
+        steps = windows.plan_start(select(oncall, selector, direct_paging=False), wanted, if_active)
+        for step in steps:
+            if step.warning:
+                ctx.obj.warn(step.warning)
+        _carry_out(ctx.obj, oncall, steps, selector, "Put into maintenance", yes=yes, dry_run=dry_run)
+
+
+@app.command()
+def stop(
+    ctx: typer.Context,
+    targets: TargetsArgument = None,
+    team: TeamOption = None,
+    label: LabelOption = None,
+    match: MatchOption = None,
+    everything: AllOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """End the maintenance window of each integration before its time."""
+    from oncallctl.maintenance import windows
+    from oncallctl.selection import select
+
+    selector = _selector(targets, team, label, match, everything=everything)
+    with connect(ctx.obj) as oncall:
+        windows.check_stop(oncall)
+        steps = windows.plan_stop(select(oncall, selector))
+        _carry_out(ctx.obj, oncall, steps, selector, "End maintenance of", yes=yes, dry_run=dry_run)
+
+
+@app.command()
+def status(
+    ctx: typer.Context,
+    targets: TargetsArgument = None,
+    team: TeamOption = None,
+    label: LabelOption = None,
+    match: MatchOption = None,
+    everything: AllOption = False,
+    ending_within: Annotated[
+        str | None, typer.Option("--ending-within", metavar="DURATION", help="Windows that end so soon, or are overdue.")
+    ] = None,
+    require: Annotated[Require | None, typer.Option("--require", help="Exit 10 unless all are.")] = None,
+) -> None:
+    """Show the windows that are open; with targets, the state of each."""
+    from oncallctl.maintenance import windows
+    from oncallctl.selection import Filter, select
+
+    selector = _selector(targets, team, label, match, everything=everything)
+    within = parse_duration(ending_within) if ending_within else None
+    with connect(ctx.obj) as oncall:
+        if selector.ways:
+            found = [target.integration for target in select(oncall, selector)]
+        else:
+            found = list(Filter(in_maintenance=True).apply(oncall))
+    at = now()
+    if within is not None:
+        found = [each for each in found if windows.ends_within(each, within, at)]
+    render(ctx.obj, [windows.status(each, at) for each in found], WINDOWS)
+    if require is Require.ACTIVE and (not found or not all(each.maintenance_mode for each in found)):
+        raise ConditionFailed("not all are in maintenance" if found else "none is in maintenance")
+    if require is Require.INACTIVE and any(each.maintenance_mode for each in found):
+        raise ConditionFailed(f"in maintenance: {', '.join(each.name for each in found if each.maintenance_mode)}")
+
+
+def _selector(
+    targets: list[str] | None, team: str | None, label: str | None, match: str | None, *, everything: bool
+) -> Selector:
+    from oncallctl.selection import Selector
+
+    pair = key_value(label, "--label") if label else None
+    return Selector(given_targets(targets), team, pair, match, everything)
+
+
+def _wanted(
+    settings: Settings, oncall: OnCall, mode: Mode, for_: str | None, until: str | None, longest: str | None
+) -> Wanted:
+    from oncallctl.maintenance.windows import Wanted
+
+    if (for_ is None) is (until is None):
+        raise InvalidInput("a window has a length or an end", hint="give one of --for and --until")
+    at = now()
+    wanted = Wanted(
+        mode.in_cloud_words,
+        duration=parse_duration(for_) if for_ else None,
+        until=parse_time(until, settings.tz, after=at) if until else None,
+    )
+    most = parse_duration(longest or oncall.profile.longest_window or LONGEST)
+    if wanted.seconds(at) > most.total_seconds():
+        raise InvalidInput(
+            f"a window of {span(wanted.seconds(at))} is longer than the {span(most.total_seconds())} that are allowed",
+            hint="allow it with --max, or with longest_window in the profile",
+        )
+    return wanted
+
+
+def _carry_out(
+    settings: Settings, oncall: OnCall, steps: list[Step], selector: Selector, verb: str, *, yes: bool, dry_run: bool
+) -> None:
+    """Ask where it is dangerous, do it, and say what became of each target."""
+    from oncallctl.maintenance import windows
+
+    if dry_run:
+        report = windows.rehearse(oncall, steps)
+    else:
+        if question := _question(settings, oncall, steps, selector, verb):
+            confirm(oncall.profile, question, yes=yes)
+        with progress(settings, verb.lower(), len(steps)) as finished:
+            report = windows.carry_out(oncall, steps, finished)
+    render(settings, [outcome.document() for outcome in report.outcomes], OUTCOMES)
+    report.raise_failures()
+
+
+def _question(settings: Settings, oncall: OnCall, steps: list[Step], selector: Selector, verb: str) -> str | None:
+    """What a person is asked before these steps; None when none of them is dangerous."""
+    from oncallctl.maintenance import windows
+
+    changing = [step for step in steps if step.changes_something]
+    dangers = []
+    if changing and (selector.everything or selector.match or len(changing) > MANY):
+        dangers.append(f"{verb} {name_all([step.target for step in changing])}.")
+    for step in changing:
+        name = repr(step.target.integration.name)
+        if step.opens and step.target.integration.is_direct_paging:
+            dangers.append(f"{name} is a direct paging integration: nobody can page its team by hand meanwhile.")
+        if step.ends_group:
+            dangers.append(f"Ending the window of {name} resolves {windows.collected(oncall, step.target.integration)}.")
+    for step in steps:
+        if step.ends_overdue_group:
+            settings.warn(f"the overdue window of {step.target.integration.name!r} resolves what it collected")
+    return " ".join(dangers) or None

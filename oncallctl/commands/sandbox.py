@@ -1,0 +1,47 @@
+"""The embedded sandbox."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from oncallctl.options import noun
+from oncallctl.output import render_text
+from oncallctl.session import sandbox_database
+
+
+class Api(StrEnum):
+    """Which server the sandbox is."""
+
+    CLOUD = "cloud"
+    OSS = "oss"
+
+
+app = noun("The sandbox: an OnCall of your own, in which nobody is paged.")
+
+
+@app.command()
+def serve(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Listen here; 0 takes a free one.")] = 0,
+    api: Annotated[Api, typer.Option("--api", help="Which server to be.")] = Api.CLOUD,
+) -> None:
+    """Serve the sandbox over HTTP, for other programs; its URL is printed first."""
+    from oncallctl import sandbox
+
+    def ready(url: str) -> None:
+        render_text(ctx.obj, f"{url}\n")
+        ctx.obj.note(f"log in with the token {sandbox.ADMIN_TOKEN}; Ctrl-C ends it")
+
+    sandbox.serve(sandbox_database(), api.value, port=port, ready=ready)
+
+
+@app.command()
+def reset(ctx: typer.Context) -> None:
+    """Put the sample data back."""
+    from oncallctl import sandbox
+
+    sandbox.reset(sandbox_database())
+    ctx.obj.note("the sandbox has its sample data again")

@@ -1,0 +1,235 @@
+"""`render`: the only way to stdout."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import Enum
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from oncallctl.errors import InvalidInput
+from oncallctl.settings import Format, Settings
+from oncallctl.text import dump_json, masked, visible
+from oncallctl.times import now, relative
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Row = Mapping[str, Any]
+Columns = Mapping[str, str]
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Secrets(Enum):
+    """Where the fields that let anyone raise alerts are shown whole."""
+
+    HIDDEN = "nowhere"
+    IN_JSON = "in json and jsonl"
+    SHOWN = "everywhere"
+
+
+def render(
+    settings: Settings,
+    value: Iterable[Row] | Row,
+    columns: Columns,
+    *,
+    rows: Iterable[Row] | None = None,
+    secrets: Secrets = Secrets.HIDDEN,
+) -> None:
+    """Write results to stdout in the format that was asked for.
+
+    Args:
+        settings: format, columns, zone, quiet.
+        value: what json and jsonl write: an object, or an iterable of them (written as it comes by jsonl, csv and id).
+        columns: header -> dotted path, for table and csv.
+        rows: what table, csv and id write; by default the value.
+        secrets: whether links that let anyone raise alerts may be shown.
+
+    Raises:
+        InvalidInput: --columns names a field that there is not.
+    """
+    shown = settings.format
+    single = isinstance(value, Mapping)
+    hide = secrets is Secrets.HIDDEN or (secrets is Secrets.IN_JSON and not settings.as_json)
+    objects: Iterable[Row] = [value] if isinstance(value, Mapping) else value
+    if not settings.as_json and rows is not None:
+        objects = rows
+    if hide:
+        objects = (masked(item) for item in objects)  # type: ignore[misc]  # a mapping stays one
+    if settings.quiet:
+        for _ in objects:  # reading it may be what fails
+            pass
+        return
+    if shown is Format.JSON:
+        documents = list(objects)
+        _write(dump_json(documents[0] if single else documents, indent=2))
+    elif shown is Format.JSONL:
+        for item in objects:
+            _write(dump_json(item))
+    elif shown is Format.ID:
+        for item in objects:
+            _write(visible(str(item.get("id") or "")))
+    else:
+        _render_table(settings, objects, columns)
+
+
+def render_text(settings: Settings, text: str) -> None:
+    """Write a text of this program's own, such as a completion script."""
+    if not settings.quiet:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def limited(settings: Settings, objects: Iterable[Row], limit: int | None) -> Iterator[Row]:
+    """Pass on at most so many; when there are more, say so."""
+    for shown, item in enumerate(objects):
+        if shown == limit:
+            settings.note(f"{limit} shown, and there are more; without --limit all are")
+            return
+        yield item
+
+
+def _render_table(settings: Settings, objects: Iterable[Row], columns: Columns) -> None:
+    rows = iter(objects)
+    first = list(_first(rows))
+    if settings.columns is not None:
+        columns = {path: path for path in settings.columns}
+        _check_columns(settings.columns, first)
+    rows = chain(first, rows)
+    if settings.format is Format.CSV:
+        _write_csv(settings, rows, columns)
+    elif sys.stdout.isatty():
+        _print_table(settings, rows, columns)
+    else:
+        if settings.header:
+            _write("\t".join(visible(title) for title in columns))
+        for row in rows:
+            _write("\t".join(visible(cell(row, path)) for path in columns.values()))
+
+
+def _first(rows: Iterator[Row]) -> Iterator[Row]:
+    for row in rows:
+        yield row
+        return
+
+
+def _check_columns(paths: Sequence[str], first: Sequence[Row]) -> None:
+    for row in first:
+        for path in paths:
+            if path.partition(".")[0] not in row:
+                raise InvalidInput(f"no field {path!r} here", hint=f"there are {', '.join(row)}")
+
+
+def field(row: Row, path: str) -> object:
+    """Follow a dotted path into an object; None where it leads nowhere."""
+    value: object = row
+    for step in path.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def cell(row: Row, path: str) -> str:
+    """Write one field for a program: times and text as the server has them, objects as JSON, nothing for null."""
+    value = field(row, path)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else dump_json(value)
+
+
+def _write_csv(settings: Settings, rows: Iterable[Row], columns: Columns) -> None:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    if settings.header:
+        writer.writerow([_harmless(title) for title in columns])
+    for row in rows:
+        writer.writerow([_harmless(cell(row, path), field(row, path)) for path in columns.values()])
+        sys.stdout.write(buffer.getvalue())
+        buffer.seek(0)
+        buffer.truncate()
+    sys.stdout.write(buffer.getvalue())
+    sys.stdout.flush()
+
+
+def _harmless(text: str, value: object = "") -> str:
+    """Keep a spreadsheet from taking text as a formula."""
+    text = visible(text)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+
+
+def _print_table(settings: Settings, rows: Iterable[Row], columns: Columns) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    at = now()
+    table: Table = Table(box=None, pad_edge=False, show_header=settings.header, header_style="bold", padding=(0, 2, 0, 0))
+    for title in columns:
+        table.add_column(Text(visible(title)), overflow="ellipsis", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(_readable(settings, cell(row, path), at)) for path in columns.values()))
+    console(settings, stderr=False).print(table)
+
+
+def console(settings: Settings, *, stderr: bool) -> Any:  # noqa: ANN401  # rich is imported only here
+    """A rich console that obeys nothing in the text it is given."""
+    from rich.console import Console
+
+    return Console(
+        stderr=stderr, no_color=not settings.color, highlight=False, markup=False, emoji=False, legacy_windows=False
+    )
+
+
+def _readable(settings: Settings, text: str, at: datetime) -> str:
+    """Write a time for a person, relative and local; anything else as it is."""
+    if _INSTANT.match(text):
+        try:
+            instant = datetime.fromisoformat(text)
+        except ValueError:
+            return visible(text)
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        try:
+            local = instant.astimezone(settings.tz)
+        except OverflowError:
+            return visible(text)
+        same_day = local.date() == at.astimezone(settings.tz).date()
+        return f"{relative(instant, at=at)} ({local:%H:%M})" if same_day else f"{relative(instant, at=at)} ({local:%m-%d %H:%M})"
+    return visible(text)
+
+
+@contextmanager
+def progress(settings: Settings, what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a progress bar on a terminal while several targets are worked on; yields what to call after each."""
+    if total <= 1 or settings.quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console(settings, stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(visible(what), total=total)
+        yield lambda: bar.advance(task)
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,91 @@
+"""Paging people by hand: what is sent, and whether it would reach anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from oncallctl.api.client import Change, OnCall
+from oncallctl.api.models import GROUP, AlertGroup, Integration
+from oncallctl.api.names import Named
+from oncallctl.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Page:
+    """Whom to page, and what to tell them."""
+
+    team: Named | None = None
+    important: bool = False
+    users: tuple[tuple[Named, bool], ...] = ()
+    title: str | None = None
+    message: str | None = None
+    source_url: str | None = None
+    alert_group: str | None = None
+
+    def change(self, oncall: OnCall) -> Change[AlertGroup]:
+        """The request ("Escalation HTTP API"): `team` is null beside users, or the token user's team may be taken."""
+        texts = {"title": self.title, "message": self.message, "source_url": self.source_url}
+        body: dict[str, Any] = {key: value for key, value in texts.items() if value is not None}
+        if self.alert_group:
+            body["alert_group_id"] = self.alert_group
+        if self.team:
+            body |= {"team": self.team.id, "important_team_escalation": self.important}
+        else:
+            body |= {"team": None, "users": [{"id": user.id, "important": important} for user, important in self.users]}
+        return oncall.escalation.page(body)
+
+    def __str__(self) -> str:
+        if self.team:
+            return f"team {self.team}{' (important)' if self.important else ''}"
+        return ", ".join(f"{user}{' (important)' if important else ''}" for user, important in self.users)
+
+
+def each_once(users: Sequence[Named], important_users: Sequence[Named], *, important: bool) -> tuple[tuple[Named, bool], ...]:
+    """Bring the people together, each once: the engine would page the same person twice.
+
+    Args:
+        users: those of --user, important if `important` says so.
+        important_users: those of --important-user.
+        important: whether all are.
+
+    Raises:
+        InvalidInput: somebody is to be paged as important and as not important.
+    """
+    wanted: dict[str, tuple[Named, bool]] = {}
+    for user, is_important in [*((user, important) for user in users), *((user, True) for user in important_users)]:
+        if wanted.setdefault(user.id, (user, is_important))[1] is not is_important:
+            raise InvalidInput(f"{user} is named by --user and by --important-user", hint="name a person once")
+    return tuple(wanted.values())
+
+
+def obstacle(oncall: OnCall, page: Page) -> str | None:
+    """Find out why a page would reach nobody; None when nothing speaks against it.
+
+    Cloud is asked who is on call; OSS pages through the team's direct paging integration, whose default route must
+    lead to a chain. On either, maintenance on that integration keeps people from being paged.
+    """
+    if page.alert_group:
+        return None
+    if page.team and oncall.is_cloud:
+        answer, _ = oncall.teams.on_call(page.team.id, "current")
+        if not answer.count:
+            return f"nobody is on call for team {page.team}"
+    ways = _ways(oncall, page)
+    if page.team and not oncall.is_cloud:
+        if not ways:
+            return f"team {page.team} has no direct paging integration: the page would reach nobody"
+        if not any(way.default_route and way.default_route.escalation_chain_id for way in ways):
+            return f"the direct paging integration of team {page.team} leads to no escalation chain"
+    for way in ways:
+        # A group window keeps even people who are paged by name from being notified; a silence only stops the chain.
+        if way.maintenance_mode and (page.team or way.maintenance_mode == GROUP):
+            return f"the direct paging integration {way.name!r} is in maintenance ({way.maintenance_mode})"
+    return None
+
+
+def _ways(oncall: OnCall, page: Page) -> list[Integration]:
+    """The direct paging integration of the team, or the one of no team, through which users are paged."""
+    team_id = page.team.id if page.team else None
+    return [each for each in oncall.integrations.everything() if each.is_direct_paging and each.team_id == team_id]

@@ -1,0 +1,275 @@
+"""Profiles: which servers there are, kept in config.toml; never a token."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from oncallctl.errors import InvalidInput, NotFound
+from oncallctl.settings import Format
+
+SANDBOXES = {"sandbox": "cloud", "sandbox-oss": "oss"}
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+APIS = ("auto", "oss", "cloud")
+TOKEN_SOURCES = ("keyring", "file", "command")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+_KEYS: dict[str, type | tuple[type, ...]] = {
+    "url": str,
+    "grafana_url": str,
+    "api": str,
+    "token_source": str,
+    "token_file": str,
+    "token_command": str,
+    "allow_http": bool,
+    "output": str,
+    "tz": str,
+    "timeout": (int, float),
+    "longest_window": str,
+}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One server and where its token comes from.
+
+    Attributes:
+        url: up to but without ``/api/v1``.
+        api: auto, oss or cloud.
+        token_source: keyring, file or command; environment or sandbox for the profiles that are not in the file.
+        output: the default format.
+        tz: the default zone.
+        timeout: seconds for one request, or None for the default.
+        longest_window: the longest maintenance window that may be asked for, as a duration.
+    """
+
+    name: str
+    url: str
+    grafana_url: str | None = None
+    api: str = "auto"
+    token_source: str = "keyring"  # noqa: S105  # a source, not a token
+    token_file: str | None = None
+    token_command: str | None = None
+    allow_http: bool = False
+    output: str | None = None
+    tz: str | None = None
+    timeout: float | None = None
+    longest_window: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: what a keyring entry is bound to."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @property
+    def host(self) -> str:
+        """The host, for prompts and lists."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it is one of the built-in sandboxes."""
+        return self.token_source == "sandbox"  # noqa: S105
+
+
+def sandbox(name: str) -> Profile:
+    """Make a built-in profile; the host is one that no network has."""
+    return Profile(name=name, url="http://sandbox.invalid", api=SANDBOXES[name], token_source="sandbox")  # noqa: S106
+
+
+def base_url(url: str, *, allow_http: bool = False) -> str:
+    """Bring an OnCall URL, with or without ``/api/v1`` and slashes at its end, into one form.
+
+    Raises:
+        InvalidInput: it is no http(s) URL, carries a user, a query or a fragment, or would send the token in clear
+            over a network.
+    """
+    hint = "it is the one on OnCall's settings page, such as https://oncall-prod-eu-west-0.grafana.net/oncall"
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError as error:
+        raise InvalidInput(f"not a URL: {url!r}", hint=hint) from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InvalidInput(f"not an http or https URL: {url!r}", hint=hint)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise InvalidInput(f"a URL with more than host and path: {parts.scheme}://{parts.hostname}/…", hint=hint)
+    if not re.fullmatch(r"[\x21-\x7e]+", url.strip()):
+        raise InvalidInput(f"a URL with characters that are not ASCII: {url!r}", hint=hint)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not allow_http:
+        raise InvalidInput(
+            f"the token would cross the network in clear: {parts.scheme}://{parts.hostname}",
+            hint="use https, or set allow_http = true in the profile",
+        )
+    path = re.sub(r"/+(?:api(?:/+v1)?)?/*$", "", parts.path)
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+class Config:
+    """config.toml: the profiles and which of them is the default.
+
+    Args:
+        path: where it is; it need not exist.
+
+    Raises:
+        InvalidInput: it exists and cannot be read or used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._document = self._load()
+        profiles = self._document.get("profiles", {})
+        if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
+            raise self._problem("profiles must be tables, such as [profiles.prod]")
+        self._profiles: dict[str, dict[str, Any]] = profiles
+        for name in SANDBOXES.keys() & profiles.keys():
+            raise self._problem(f"the profile {name} is built in; choose another name")
+
+    @property
+    def default(self) -> str | None:
+        """The name of the default profile."""
+        name = self._document.get("default_profile")
+        return name if isinstance(name, str) else None
+
+    @property
+    def names(self) -> list[str]:
+        """The profiles in the file."""
+        return list(self._profiles)
+
+    def profile(self, name: str) -> Profile:
+        """Read one profile.
+
+        Raises:
+            NotFound: there is none of this name.
+            InvalidInput: it cannot be used.
+        """
+        if name in SANDBOXES:
+            return sandbox(name)
+        if name not in self._profiles:
+            known = ", ".join([*self._profiles, *SANDBOXES])
+            raise NotFound(f"no profile {name!r}", hint=f"there are: {known}; make one with oncallctl auth login {name} --url URL")
+        table = self._profiles[name]
+        self._check(name, table)
+        values = {key: value for key, value in table.items() if key in _KEYS}
+        values["url"] = base_url(table["url"], allow_http=table.get("allow_http", False))
+        values.setdefault("token_source", _implied_source(table))
+        return Profile(name=name, **values)
+
+    def save(self, profile: Profile) -> None:
+        """Add or replace a profile, leaving the rest of the file as it is; the first one becomes the default."""
+        table = {
+            key: getattr(profile, key)
+            for key in _KEYS
+            if getattr(profile, key) not in {None, False} and (key, getattr(profile, key)) != ("api", "auto")
+        }
+
+        def change(document: Any) -> None:  # noqa: ANN401  # tomlkit's documents are typed as Any
+            profiles = document.setdefault("profiles", {})
+            kept = profiles.get(profile.name, {})
+            for key in ("output", "tz", "timeout", "longest_window"):
+                if key in kept:
+                    table.setdefault(key, kept[key])
+            profiles[profile.name] = table
+            document.setdefault("default_profile", profile.name)
+
+        self._rewrite(change)
+
+    def switch(self, name: str) -> None:
+        """Make a profile the default."""
+        self.profile(name)
+        self._rewrite(lambda document: document.update({"default_profile": name}))
+
+    def remove(self, name: str) -> None:
+        """Forget a profile; if it was the default, there is none."""
+
+        def change(document: Any) -> None:  # noqa: ANN401
+            del document["profiles"][name]
+            if document.get("default_profile") == name:
+                del document["default_profile"]
+
+        self._rewrite(change)
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            with self.path.open("rb") as file:
+                owner = os.fstat(file.fileno()).st_uid
+                if owner not in {os.getuid(), 0}:
+                    raise self._problem("it belongs to another user")
+                return tomllib.load(file)
+        except FileNotFoundError:
+            return {}
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise self._problem(getattr(error, "strerror", None) or str(error)) from error
+
+    def _check(self, name: str, table: dict[str, Any]) -> None:
+        if not isinstance(table.get("url"), str):
+            raise self._problem(f"profile {name} has no url")
+        for key, value in table.items():
+            if key not in _KEYS:
+                raise self._problem(f"profile {name}: unknown key {key!r}; there are {', '.join(_KEYS)}")
+            if not isinstance(value, _KEYS[key]) or isinstance(value, bool) is not (_KEYS[key] is bool):
+                raise self._problem(f"profile {name}: {key} is not of the right kind")
+        for key, choices in (("api", APIS), ("token_source", TOKEN_SOURCES), ("output", tuple(Format))):
+            if key in table and table[key] not in choices:
+                raise self._problem(f"profile {name}: {key} must be one of {', '.join(choices)}")
+        if "token_file" in table and "token_command" in table and "token_source" not in table:
+            raise self._problem(f"profile {name} has both token_file and token_command")
+
+    def _problem(self, what: str) -> InvalidInput:
+        return InvalidInput(f"{self.path}: {what}", hint="mend the file, or name another one with ONCALLCTL_CONFIG")
+
+    def _rewrite(self, change: Any) -> None:  # noqa: ANN401
+        """Change the file, keeping its comments and order; the old or the new one is there at any moment."""
+        import tomlkit
+
+        try:
+            text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+            document = tomlkit.parse(text)
+            change(document)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            target = self.path.resolve()
+            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as file:
+                file.write(tomlkit.dumps(document))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(file.name).replace(target)  # made with mode 0600 by tempfile
+        except OSError as error:
+            raise self._problem(f"cannot write: {error.strerror}") from error
+        self.__init__(self.path)  # type: ignore[misc]  # read again what was written
+
+
+def _implied_source(table: dict[str, Any]) -> str:
+    if "token_file" in table:
+        return "file"
+    return "command" if "token_command" in table else "keyring"
+
+
+def new_profile(
+    name: str, url: str, grafana_url: str | None, api: str, token_file: str | None, token_command: str | None
+) -> Profile:
+    """Make a profile of what `auth login` was given.
+
+    Raises:
+        InvalidInput: a name or a URL that cannot be used.
+    """
+    if not NAME.fullmatch(name) or name in SANDBOXES:
+        reason = "is built in" if name in SANDBOXES else "is not made of letters, digits, _, . and -"
+        raise InvalidInput(f"a profile cannot be called {name!r}: it {reason}")
+    if grafana_url is not None:
+        base_url(grafana_url)
+    return Profile(
+        name=name,
+        url=base_url(url),
+        grafana_url=grafana_url,
+        api=api,
+        token_source="file" if token_file else "command" if token_command else "keyring",  # noqa: S106
+        token_file=str(Path(token_file).absolute()) if token_file and not token_file.startswith(("~", "$")) else token_file,
+        token_command=token_command,
+    )

@@ -1,0 +1,189 @@
+"""From the profile that was asked for to an `OnCall` that can be used: `connect`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
+from oncallctl.profiles import SANDBOXES, Config, Profile, base_url, sandbox
+from oncallctl.settings import Settings
+
+if TYPE_CHECKING:
+    from oncallctl.api.client import Dialect, OnCall
+
+TIMEOUT = 20.0
+ENVIRONMENT = "environment"
+SERVICE_ACCOUNT = "glsa_"
+
+
+def config() -> Config:
+    """Open config.toml, where ONCALLCTL_CONFIG or the platform says it is."""
+    named = os.environ.get("ONCALLCTL_CONFIG")
+    if named:
+        return Config(Path(named).expanduser())
+    import platformdirs
+
+    return Config(platformdirs.user_config_path("oncallctl") / "config.toml")
+
+
+def sandbox_database() -> Path:
+    """Where the sandbox keeps its data."""
+    import platformdirs
+
+    return platformdirs.user_state_path("oncallctl") / "sandbox.sqlite3"
+
+
+def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
+    """Find the one place that URL and token both come from.
+
+    The order: --profile, ONCALLCTL_URL with ONCALLCTL_TOKEN, ONCALLCTL_PROFILE, the default profile, and last the
+    variables of the Terraform provider. Nothing falls back to the sandbox.
+
+    Raises:
+        InvalidInput: half of a pair of variables, or a configuration that cannot be used.
+        NoCredentials: there is no such place.
+    """
+    if name:
+        return _named(name)
+    if pair := _pair(environment, "ONCALLCTL_URL", "ONCALLCTL_TOKEN"):
+        return Profile(
+            name=ENVIRONMENT,
+            url=base_url(pair),
+            grafana_url=environment.get("ONCALLCTL_GRAFANA_URL") or None,
+            api=_api(environment.get("ONCALLCTL_API") or "auto"),
+            token_source=ENVIRONMENT,
+        )
+    if chosen := environment.get("ONCALLCTL_PROFILE"):
+        return _named(chosen)
+    if default := config().default:
+        return _named(default)
+    if pair := _pair(environment, "GRAFANA_ONCALL_URL", "GRAFANA_ONCALL_ACCESS_TOKEN"):
+        return Profile(
+            name=ENVIRONMENT,
+            url=base_url(pair),
+            grafana_url=environment.get("GRAFANA_URL") or None,
+            token_source=ENVIRONMENT,
+        )
+    raise NoCredentials(
+        "not logged in",
+        hint="oncallctl auth login --url URL; or set ONCALLCTL_URL and ONCALLCTL_TOKEN; or try --profile sandbox",
+    )
+
+
+def _named(name: str) -> Profile:
+    return sandbox(name) if name in SANDBOXES else config().profile(name)
+
+
+def _pair(environment: Mapping[str, str], url: str, token: str) -> str | None:
+    """Return the URL when both variables are set: a URL and a token from different places never meet."""
+    has_url, has_token = bool(environment.get(url)), bool(environment.get(token))
+    if has_url and has_token:
+        return environment[url]
+    if has_url or has_token:
+        missing, there = (token, url) if has_url else (url, token)
+        raise InvalidInput(f"{there} is set and {missing} is not", hint="set both, or neither")
+    return None
+
+
+def _api(word: str) -> str:
+    if word not in {"auto", "oss", "cloud"}:
+        raise InvalidInput(f"ONCALLCTL_API is {word!r}", hint="it is auto, oss or cloud")
+    return word
+
+
+def token_of(profile: Profile) -> str:
+    """Read a profile's token from where the profile says.
+
+    Raises:
+        NoCredentials: it is not there, or cannot be read.
+    """
+    from oncallctl import credentials
+
+    if profile.is_sandbox:
+        from oncallctl.sandbox import ADMIN_TOKEN
+
+        return ADMIN_TOKEN
+    if profile.token_source == ENVIRONMENT:
+        names = ("ONCALLCTL_TOKEN", "GRAFANA_ONCALL_ACCESS_TOKEN")
+        name = next(name for name in names if os.environ.get(name))
+        return credentials.valid_token(os.environ[name], name)
+    if profile.token_source == "file":  # noqa: S105
+        if not profile.token_file:
+            raise NoCredentials(f"profile {profile.name} has no token_file")
+        return credentials.read_token_file(profile.token_file)
+    if profile.token_source == "command":  # noqa: S105
+        if not profile.token_command:
+            raise NoCredentials(f"profile {profile.name} has no token_command")
+        return credentials.run_token_command(profile.token_command)
+    return credentials.read_keyring(profile.name, profile.origin)
+
+
+def dialect_of(profile: Profile) -> Dialect:
+    """Tell which server it is: as the profile says, else Cloud below grafana.net and OSS anywhere else."""
+    from oncallctl.api.client import Dialect
+
+    if profile.api != "auto":
+        return Dialect(profile.api)
+    host = profile.host.rpartition("@")[2].partition(":")[0]
+    return Dialect.CLOUD if host.endswith(".grafana.net") else Dialect.OSS
+
+
+def connect(settings: Settings) -> OnCall:
+    """Open the server that the run was asked for, as a context manager; the profile's defaults go into the settings.
+
+    Raises:
+        InvalidInput: a configuration that cannot be used.
+        NoCredentials: no token.
+    """
+    profile = choose_profile(settings.profile, os.environ)
+    settings.adopt(output=profile.output, tz=profile.tz, timeout=profile.timeout)
+    return open_profile(profile, token_of(profile), settings)
+
+
+def open_profile(profile: Profile, token: str, settings: Settings) -> OnCall:
+    """Open a server with a token that is at hand; nothing is sent."""
+    from oncallctl.api.client import Dialect, OnCall
+    from oncallctl.api.transport import Transport
+
+    dialect = dialect_of(profile)
+    headers = {"Authorization": f"Bearer {token}" if dialect is Dialect.CLOUD else token}
+    if profile.grafana_url:
+        headers["X-Grafana-URL"] = profile.grafana_url
+    application = None
+    if profile.is_sandbox:
+        from oncallctl.sandbox import application as make_application
+
+        application = make_application(sandbox_database(), dialect.value)
+    transport = Transport(
+        profile.url, headers, timeout=settings.timeout or TIMEOUT, listener=settings, application=application
+    )
+    return OnCall(transport, dialect, profile=profile, service_account=token.startswith(SERVICE_ACCOUNT))
+
+
+def detect(profile: Profile, token: str, settings: Settings) -> Profile:
+    """Ask the server which dialect it speaks: a self-hosted engine refuses ``Bearer``, Cloud takes it.
+
+    Returns:
+        The profile with its api found; one that names its api is only checked.
+
+    Raises:
+        AccessDenied: the server takes the token in neither form.
+    """
+    candidates = [profile.api] if profile.api != "auto" else ["cloud", "oss"]
+    refusal: OncallError | None = None
+    for api in candidates:
+        candidate = replace(profile, api=api)
+        with open_profile(candidate, token, settings) as oncall:
+            try:
+                next(oncall.teams.list(1), None)
+            except AccessDenied as error:
+                refusal = refusal or error
+                continue
+            return candidate
+    raise refusal or AccessDenied("the server takes the token in neither dialect")
+
+

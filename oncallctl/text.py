@@ -1,0 +1,45 @@
+"""Text from the server is data: made harmless before a terminal, a log or a spreadsheet sees it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+# Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, zero-width and tag characters,
+# and lone surrogates: whatever could move a cursor, reorder a line, hide in one, or fail to encode.
+_CONTROL = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f"
+    "\\ufeff\\ufff9-\\ufffb\\ud800-\\udfff\\U000e0000-\\U000e007f]"
+)
+_SECRETS = frozenset({"link", "inbound_email"})
+
+MASK = "********"
+
+
+def visible(text: str) -> str:
+    r"""Replace every character that a terminal might obey by its escape, such as ``\x1b``; the result is one line."""
+    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+
+
+def dump_json(value: object, *, indent: int | None = None) -> str:
+    """Write JSON that reads back exactly, with nothing in it that a terminal would obey."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=(",", ": ") if indent else None)
+    # Line breaks of the indentation are the only control characters that are not inside a string.
+    return _CONTROL.sub(lambda match: "\n" if match.group() == "\n" else _json_escape(match.group()), text)
+
+
+def _json_escape(character: str) -> str:
+    return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
+
+
+def masked(value: object) -> object:
+    """Return a copy of a JSON value in which the fields that let anyone raise alerts are hidden.
+
+    These are ``link``, ``heartbeat.link`` and ``inbound_email`` of an integration, wherever it stands in the value.
+    """
+    if isinstance(value, Mapping):
+        return {key: MASK if key in _SECRETS and item else masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return value
