@@ -380,6 +380,19 @@ def test_a_command_that_is_not_there_is_said_to_be_missing() -> None:
     assert "full path" in str(error.hint)
 
 
+def test_a_command_is_missing_too_where_path_leads_through_a_closed_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "closed").mkdir(mode=0)
+    monkeypatch.setenv("PATH", f"{tmp_path}/closed:{tmp_path}/a-file")
+    assert refused(run_token_command, "no-such-program-anywhere").message.endswith(": not found")
+
+
+def test_a_command_with_a_nul_in_it_cannot_be_run() -> None:
+    assert "cannot be run" in refused(run_token_command, "echo a\0b").message
+
+
 @pytest.mark.parametrize("content", ["#!/bin/sh\n", "no interpreter"])
 def test_a_file_that_is_no_program_cannot_be_run(tmp_path: Path, content: str) -> None:
     file = tmp_path / "program"

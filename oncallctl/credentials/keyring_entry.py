@@ -81,11 +81,11 @@ def _ask_keyring(profile: str, question: Callable[[KeyringBackend], T], secret: 
     return outcome
 
 
-class _Locked(Exception):  # noqa: N818  # a state, not a failure
+class _Locked(Exception):  # a state, not a failure
     """The keyring would have to be unlocked first."""
 
 
-class _Absent(Exception):  # noqa: N818
+class _Absent(Exception):
     """There is no keyring; the argument says why."""
 
 

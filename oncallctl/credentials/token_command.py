@@ -6,6 +6,7 @@ import contextlib
 import os
 import selectors
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -57,12 +58,14 @@ def _started(words: list[str], where: str) -> subprocess.Popen[bytes]:
             bufsize=0,
             start_new_session=True,
         )
-    except (FileNotFoundError, NotADirectoryError):
-        raise NoCredentials(
-            f"{where}: not found",
-            hint="give its full path: cron has a short PATH, ~ and $NAME are not expanded; a script needs a #! line",
-        ) from None
     except (OSError, ValueError) as error:
+        # A name that is nowhere is "permission denied" where PATH leads through a directory closed to this user.
+        nowhere = "/" not in words[0] and shutil.which(words[0]) is None
+        if nowhere or isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            raise NoCredentials(
+                f"{where}: not found",
+                hint="give its full path: PATH is short in cron, ~ and $NAME are not expanded; a script needs #!",
+            ) from None
         raise NoCredentials(
             f"{where}: cannot be run: {reason(error)}", hint="chmod +x makes it a program; a script needs a #! line"
         ) from None
