@@ -25,10 +25,12 @@ class Root(TyperGroup):
     """The root of the tree: the options before the noun, and the boundary that no exception passes."""
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
+        """Add the common options, which may stand before the noun too; --help stays last."""
         own = super().get_params(ctx)
         return [*own[:-1], *common_options(), *own[-1:]]
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
+        """Keep the common options for the command, and go on to it."""
         keep_for_leaf(ctx)
         return super().invoke(ctx)
 
@@ -116,7 +118,10 @@ def _version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")] = False,
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")
+    ] = False,
 ) -> None:
     """Who is on call, page them, put integrations into maintenance: on Grafana OnCall and Grafana Cloud IRM."""
     del version

@@ -29,7 +29,15 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
 }
 
 # What the server gives an integration by itself; a definition that was read from another one carries these.
-_SERVERS_OWN = ("id", "link", "inbound_email", "heartbeat", "maintenance_mode", "maintenance_started_at", "maintenance_end_at")
+_SERVERS_OWN = (
+    "id",
+    "link",
+    "inbound_email",
+    "heartbeat",
+    "maintenance_mode",
+    "maintenance_started_at",
+    "maintenance_end_at",
+)
 
 # "Labels" of the Cloud document.
 _KEY = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]{0,61}[A-Za-z])?")
@@ -94,7 +102,9 @@ class Definition:
         return body
 
     def _add_labels(self, body: dict[str, Any], present: Integration | None) -> None:
-        there = [present.labels, present.dynamic_labels] if present else [body.get("labels"), body.get("dynamic_labels")]
+        there = (
+            [present.labels, present.dynamic_labels] if present else [body.get("labels"), body.get("dynamic_labels")]
+        )
         fixed, dynamic = (label_pairs(labels) for labels in there)
         for key in self.remove_labels:
             if key not in fixed and key not in dynamic:
@@ -135,7 +145,9 @@ def known_template(path: str) -> str:
     group, dot, leaf = path.partition(".")
     leaves = TEMPLATES.get(group)
     if leaves is None or (leaf not in leaves if leaves else dot):
-        known = ", ".join(f"{name}.{part}" if part else name for name, parts in TEMPLATES.items() for part in parts or ("",))
+        known = ", ".join(
+            f"{name}.{part}" if part else name for name, parts in TEMPLATES.items() for part in parts or ("",)
+        )
         raise InvalidInput(f"no template {path!r}", hint=f"there are {known}")
     return path
 
@@ -159,7 +171,7 @@ def _check_label(key: str, value: str | None) -> None:
         )
     if value is not None and not _VALUE.fullmatch(value):
         raise InvalidInput(
-            f"label value {value!r}: 1 to 63 letters, digits, hyphens, underscores and periods, without a digit at either end",
+            f"label value {value!r}: 1 to 63 letters, digits, -, _ and ., without a digit at either end",
         )
 
 

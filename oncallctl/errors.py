@@ -1,7 +1,7 @@
 """What can go wrong, each with the exit code and the word that scripts may rely on.
 
-Every failure that a user may meet is an `OncallError`. It is turned into stderr and an exit status in one place only, the boundary in
-`oncallctl.cli`. The codes and the words (`OncallError.code`) are a closed set: README.md documents them.
+Every failure that a user may meet is an `OncallError`. It is turned into stderr and an exit status in one place only,
+the boundary in `oncallctl.cli`. The statuses and the words (`OncallError.code`) are closed sets, documented in README.md.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ class Interrupted(OncallError):
 
 
 class Signal(BaseException):
-    """A signal arrived: raised wherever the program then is, and like KeyboardInterrupt not stopped by `except Exception`."""
+    """A signal arrived: raised wherever the program then is, and not stopped by `except Exception`."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)

@@ -1,4 +1,4 @@
-"""The options that commands share, each declared once, and the question a person is asked before something dangerous."""
+"""The options that commands share, each declared once; and the question before something dangerous."""
 
 from __future__ import annotations
 
@@ -25,14 +25,19 @@ SHOWN = 10
 
 
 TargetsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[INTEGRATION]...", help="Names or ids; - reads them from stdin.", show_default=False)
+    list[str] | None,
+    typer.Argument(metavar="[INTEGRATION]...", help="Names or ids; - reads them from stdin.", show_default=False),
 ]
 TeamOption = Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Those of this team (name or id).")]
 LabelOption = Annotated[str | None, typer.Option("--label", metavar="KEY=VALUE", help="Those with this label (Cloud).")]
-MatchOption = Annotated[str | None, typer.Option("--match", metavar="GLOB", help="Those whose name matches, such as 'prod-*'.")]
+MatchOption = Annotated[
+    str | None, typer.Option("--match", metavar="GLOB", help="Those whose name matches, such as 'prod-*'.")
+]
 AllOption = Annotated[bool, typer.Option("--all", help="Every integration.")]
 LimitOption = Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most so many.")]
-RouteOption = Annotated[str | None, typer.Option("--route", metavar="ID", help="This route instead of the default one.")]
+RouteOption = Annotated[
+    str | None, typer.Option("--route", metavar="ID", help="This route instead of the default one.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the exact requests; change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 ShowSecretsOption = Annotated[bool, typer.Option("--show-secrets", help="Show links that let anyone raise alerts.")]
@@ -60,10 +65,12 @@ class Leaf(TyperCommand):
     """A command that does something: it has the common options besides its own."""
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
+        """Add the common options; --help stays last."""
         own = super().get_params(ctx)
-        return [*own[:-1], *common_options(), *own[-1:]]  # --help stays last
+        return [*own[:-1], *common_options(), *own[-1:]]
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
+        """Turn the common options into settings and run the command with its own ones."""
         given = {name: ctx.params.pop(name) for name in COMMON}
         before: dict[str, Any] = ctx.meta.get(__name__, {})
         settle(ctx.obj, {name: given[name] or before.get(name) for name in COMMON})
@@ -132,7 +139,12 @@ def confirm(place: Place, question: str, *, yes: bool) -> None:
 
 def ask(place: Place, question: str) -> None:
     """Put a yes-or-no question to the person at the terminal; anything but yes is no."""
-    print(f"{visible(question)}\n[{visible(place.name)} at {visible(place.host)}] Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(
+        f"{visible(question)}\n[{visible(place.name)} at {visible(place.host)}] Go on? [y/N] ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
     answer = sys.stdin.readline()
     if answer.strip().lower() not in {"y", "yes"}:
         raise Declined("declined; nothing was changed")

@@ -64,7 +64,9 @@ class Report:
         if len(failed) == len(self.outcomes) and len({error.exit_code for error in failed}) == 1:
             message = f"all {len(failed)} failed; the first: {first.message}"
             raise type(first)(message, hint=first.hint, http_status=first.http_status)
-        raise PartialFailure(f"{len(failed)} of {len(self.outcomes)} failed; the first: {first.message}", hint=first.hint)
+        raise PartialFailure(
+            f"{len(failed)} of {len(self.outcomes)} failed; the first: {first.message}", hint=first.hint
+        )
 
     def _interrupted(self, signum: int) -> Interrupted:
         done = [outcome.target.integration.name for outcome in self.outcomes if outcome.error is None]

@@ -176,7 +176,9 @@ def _print_table(settings: Settings, rows: Iterable[Row], columns: Columns) -> N
     from rich.text import Text
 
     at = now()
-    table: Table = Table(box=None, pad_edge=False, show_header=settings.header, header_style="bold", padding=(0, 2, 0, 0))
+    table: Table = Table(
+        box=None, pad_edge=False, show_header=settings.header, header_style="bold", padding=(0, 2, 0, 0)
+    )
     for title in columns:
         table.add_column(Text(visible(title)), overflow="ellipsis", no_wrap=True)
     for row in rows:
@@ -206,7 +208,11 @@ def _readable(settings: Settings, text: str, at: datetime) -> str:
         except OverflowError:
             return visible(text)
         same_day = local.date() == at.astimezone(settings.tz).date()
-        return f"{relative(instant, at=at)} ({local:%H:%M})" if same_day else f"{relative(instant, at=at)} ({local:%m-%d %H:%M})"
+        return (
+            f"{relative(instant, at=at)} ({local:%H:%M})"
+            if same_day
+            else f"{relative(instant, at=at)} ({local:%m-%d %H:%M})"
+        )
     return visible(text)
 
 

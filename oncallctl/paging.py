@@ -42,7 +42,9 @@ class Page:
         return ", ".join(f"{user}{' (important)' if important else ''}" for user, important in self.users)
 
 
-def each_once(users: Sequence[Named], important_users: Sequence[Named], *, important: bool) -> tuple[tuple[Named, bool], ...]:
+def each_once(
+    users: Sequence[Named], important_users: Sequence[Named], *, important: bool
+) -> tuple[tuple[Named, bool], ...]:
     """Bring the people together, each once: the engine would page the same person twice.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -30,15 +31,13 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[
         waiting.put(index)
 
     def work() -> None:
-        while not stopped.is_set():
-            try:
+        with contextlib.suppress(queue.Empty):
+            while not stopped.is_set():
                 index = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                done.put((index, function(items[index]), None))
-            except BaseException as error:  # noqa: BLE001  # raised again in the thread that asked
-                done.put((index, None, error))
+                try:
+                    done.put((index, function(items[index]), None))
+                except BaseException as error:  # noqa: BLE001  # raised again in the thread that asked
+                    done.put((index, None, error))
 
     for _ in range(min(WORKERS, len(items))):
         threading.Thread(target=work, daemon=True).start()
@@ -53,7 +52,7 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[
 
 
 def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Call the function for every item, eight at a time; yield the results in the order of the items, each as soon as it can be."""
+    """Call the function for every item, eight at a time; yield the results in the items' order, as soon as can be."""
     early: dict[int, Result] = {}
     turn = 0
     for index, result in each(function, items):

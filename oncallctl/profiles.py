@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -154,7 +154,9 @@ class Config:
             return sandbox(name)
         if name not in self._profiles:
             known = ", ".join([*self._profiles, *SANDBOXES])
-            raise NotFound(f"no profile {name!r}", hint=f"there are: {known}; make one with oncallctl auth login {name} --url URL")
+            raise NotFound(
+                f"no profile {name!r}", hint=f"there are: {known}; make one with oncallctl auth login {name} --url URL"
+            )
         table = self._profiles[name]
         self._check(name, table)
         values = {key: value for key, value in table.items() if key in _KEYS}
@@ -251,25 +253,18 @@ def _implied_source(table: dict[str, Any]) -> str:
     return "command" if "token_command" in table else "keyring"
 
 
-def new_profile(
-    name: str, url: str, grafana_url: str | None, api: str, token_file: str | None, token_command: str | None
-) -> Profile:
-    """Make a profile of what `auth login` was given.
+def checked(profile: Profile) -> Profile:
+    """Check a profile that `auth login` was given, and bring its URL and its file's path into their lasting form.
 
     Raises:
         InvalidInput: a name or a URL that cannot be used.
     """
+    name, token_file = profile.name, profile.token_file
     if not NAME.fullmatch(name) or name in SANDBOXES:
         reason = "is built in" if name in SANDBOXES else "is not made of letters, digits, _, . and -"
         raise InvalidInput(f"a profile cannot be called {name!r}: it {reason}")
-    if grafana_url is not None:
-        base_url(grafana_url)
-    return Profile(
-        name=name,
-        url=base_url(url),
-        grafana_url=grafana_url,
-        api=api,
-        token_source="file" if token_file else "command" if token_command else "keyring",  # noqa: S106
-        token_file=str(Path(token_file).absolute()) if token_file and not token_file.startswith(("~", "$")) else token_file,
-        token_command=token_command,
-    )
+    if profile.grafana_url is not None:
+        base_url(profile.grafana_url)
+    if token_file and not token_file.startswith(("~", "$")):
+        token_file = str(Path(token_file).absolute())
+    return replace(profile, url=base_url(profile.url), token_file=token_file)

@@ -37,7 +37,7 @@ class Filter:
     in_maintenance: bool | None = None
 
     def apply(self, oncall: OnCall, limit: int | None = None) -> Iterator[Integration]:
-        """Read the integrations for which the conditions hold. The client filters: an engine answers 500 to ``team_id``.
+        """Read the integrations for which the conditions hold; the engine would answer 500 to ``team_id``.
 
         Raises:
             Unsupported: labels on a server that has none.

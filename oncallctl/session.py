@@ -185,5 +185,3 @@ def detect(profile: Profile, token: str, settings: Settings) -> Profile:
                 continue
             return candidate
     raise refusal or AccessDenied("the server takes the token in neither dialect")
-
-

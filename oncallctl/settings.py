@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from oncallctl.times import zone
 from oncallctl.text import dump_json, visible
+from oncallctl.times import zone
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 
-# Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, zero-width and tag characters,
-# and lone surrogates: whatever could move a cursor, reorder a line, hide in one, or fail to encode.
+# Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, zero-width and tag
+# characters, and lone surrogates: whatever could move a cursor, reorder a line, hide in one, or fail to encode.
 _CONTROL = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f"
     "\\ufeff\\ufff9-\\ufffb\\ud800-\\udfff\\U000e0000-\\U000e007f]"

@@ -54,7 +54,9 @@ def zone(name: str | None) -> ZoneInfo | None:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise InvalidInput(f"no such time zone: {name!r}", hint="write an IANA name such as Europe/Berlin, or UTC") from error
+        raise InvalidInput(
+            f"no such time zone: {name!r}", hint="write an IANA name such as Europe/Berlin, or UTC"
+        ) from error
 
 
 def parse_time(text: str, tz: ZoneInfo | None, *, after: datetime) -> datetime:
@@ -70,10 +72,12 @@ def parse_time(text: str, tz: ZoneInfo | None, *, after: datetime) -> datetime:
     clock = _CLOCK.fullmatch(word)
     try:
         if clock:
-            return _next_clock_time(time(*(int(part or 0) for part in clock.groups())), tz, text, after)
+            return _next_clock_time(time(int(clock[1]), int(clock[2]), int(clock[3] or 0)), tz, text, after)
         moment = datetime.fromisoformat(word)
     except ValueError as error:
-        raise InvalidInput(f"not a time: {text!r}", hint="write 18:00, 2026-12-01T02:00 or 2026-12-01T01:00Z") from error
+        raise InvalidInput(
+            f"not a time: {text!r}", hint="write 18:00, 2026-12-01T02:00 or 2026-12-01T01:00Z"
+        ) from error
     instant = moment.astimezone(UTC) if moment.tzinfo else _instant(moment, tz, text)
     if instant <= after:
         raise InvalidInput(f"that time is past: {text!r} is {show(instant, tz)}")
@@ -100,8 +104,9 @@ def _instant(wall: datetime, tz: ZoneInfo | None, text: str) -> datetime:
             hint="give the time with its offset from UTC, such as 2026-12-01T02:00+01:00",
         )
     raise InvalidInput(
-        f"{text!r} comes twice on {wall.date()}: {first.astimezone(tz).isoformat()} and {second.astimezone(tz).isoformat()}",
-        hint="give the one you mean, with its offset",
+        f"{text!r} comes twice on {wall.date()}: as {first.astimezone(tz).isoformat()}"
+        f" and as {second.astimezone(tz).isoformat()}",
+        hint="write the one you mean",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,7 +78,9 @@ class OnCall:
         service_account: whether the token is a ``glsa_`` one.
     """
 
-    def __init__(self, transport: Transport, dialect: Dialect, *, profile: Place, service_account: bool = False) -> None:
+    def __init__(
+        self, transport: Transport, dialect: Dialect, *, profile: Place, service_account: bool = False
+    ) -> None:
         self.transport = transport
         self.profile = profile
         self.dialect = dialect
@@ -111,7 +113,7 @@ class OnCall:
             return (change.model or ServerObject).read(answer.document)  # type: ignore[return-value]
         except UnexpectedShape as error:
             raise OutcomeUnknown(
-                f"{change.method} {API}{change.path} was answered {answer.status}, but not with what it should be: {error}",
+                f"{change.method} {API}{change.path} was answered {answer.status}, but not as it should be: {error}",
                 http_status=answer.status,
             ) from error
 
@@ -135,7 +137,7 @@ class OnCall:
         """Refuse what the OSS engine answers to a service account with 500 or 403 (auth recordings)."""
         if self.service_account and not self.is_cloud:
             raise AccessDenied(
-                f"{thing} needs a user's API token: a self-hosted engine refuses service account tokens (glsa_…) for this",
+                f"{thing} needs a user's API token: a self-hosted engine fails on service account tokens",
                 hint="create a token in OnCall's settings and log in with it: oncallctl auth login",
             )
 
@@ -157,7 +159,7 @@ class Resource(Generic[Model]):
 
     def __init__(self, oncall: OnCall) -> None:
         self.oncall = oncall
-        self._everything: list[Model] | None = None
+        self._everything: Sequence[Model] | None = None
         self._lock = threading.Lock()
 
     def get(self, ident: str) -> Model:
@@ -180,7 +182,7 @@ class Resource(Generic[Model]):
                 if len(seen) == limit:
                     return
 
-    def everything(self) -> list[Model]:
+    def everything(self) -> Sequence[Model]:
         """All members, read once however often this is asked."""
         with self._lock:
             if self._everything is None:
@@ -199,7 +201,7 @@ class Resource(Generic[Model]):
             raise Unavailable(f"an answer below {API}{self.path}/ is not OnCall's: {error}") from error
 
     def _documents(self, filters: Mapping[str, str], limit: int | None) -> Iterator[object]:
-        """Page through the collection. It ends on `next` or `total_pages`: a page past the end answers the last one again."""
+        """Page through the collection, to `total_pages` or a null `next`: beyond it the last page comes again."""
         params = {**filters, "perpage": str(min(limit or PER_PAGE, PER_PAGE))}
         page = self._page(1, params)
         yield from page["results"]

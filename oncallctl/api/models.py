@@ -1,8 +1,8 @@
 """What the server says, as far as this program looks at it.
 
-Each model keeps the server's object whole in `raw`, with fields this program does not know, because that is what scripts
-are given. Field names and shapes: "Integrations HTTP API", "Teams HTTP API" and "Escalation HTTP API" of the documents,
-and the recordings of the OSS engine.
+Each model keeps the server's object whole in `raw`, with fields this program does not know: that is what scripts are
+given. Field names and shapes: "Integrations HTTP API", "Teams HTTP API" and "Escalation HTTP API" of the documents, and
+the recordings of the OSS engine.
 """
 
 from __future__ import annotations

@@ -91,7 +91,9 @@ def _user_names(person: User) -> list[str]:
     return [name for name in (person.username, person.email) if name]
 
 
-def _pick(kind: str, word: str, candidates: Iterable[Model], names: Callable[[Model], list[str]], oncall: OnCall) -> Model:
+def _pick(
+    kind: str, word: str, candidates: Iterable[Model], names: Callable[[Model], list[str]], oncall: OnCall
+) -> Model:
     """Choose the one object that has the name: exactly, else without regard to case."""
     everything = list(candidates)
     matches = [each for each in everything if word in names(each)]
@@ -107,7 +109,9 @@ def _pick(kind: str, word: str, candidates: Iterable[Model], names: Callable[[Mo
     close = difflib.get_close_matches(word, [name for each in everything for name in names(each)], n=5, cutoff=0.5)
     raise NotFound(
         f"no {kind} is called {word!r}",
-        hint=f"did you mean {' or '.join(repr(name) for name in dict.fromkeys(close))}?" if close else f"oncallctl {kind}s list",
+        hint=f"did you mean {' or '.join(repr(name) for name in dict.fromkeys(close))}?"
+        if close
+        else f"oncallctl {kind}s list",
     )
 
 

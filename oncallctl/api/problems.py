@@ -38,7 +38,9 @@ def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> On
             )
         return NotFound(f"not found: {detail}", http_status=status)
     if status == 429 or status >= 500:
-        return Unavailable(f"the server answered {status} to {what}{f': {detail}' if detail else ''}", http_status=status)
+        return Unavailable(
+            f"the server answered {status} to {what}{f': {detail}' if detail else ''}", http_status=status
+        )
     if 300 <= status < 400:
         return NotOnCall(
             f"the server redirects {what}; that is not followed",
@@ -46,7 +48,11 @@ def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> On
             http_status=status,
         )
     message = f"the server refused: {detail or f'status {status} to {what}'}"
-    kind = Conflict if detail and any(words in detail.lower() for words in _CONFLICTS) or status == 409 else ServerRefused
+    kind = (
+        Conflict
+        if (detail and any(words in detail.lower() for words in _CONFLICTS)) or status == 409
+        else ServerRefused
+    )
     return kind(message, http_status=status)
 
 

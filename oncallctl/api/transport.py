@@ -24,6 +24,7 @@ from oncallctl.errors import NotOnCall, OncallError, OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
     import ssl
+
     from _typeshed.wsgi import WSGIApplication
 
 API = "/api/v1/"
@@ -36,7 +37,13 @@ LONGEST_RATE_WAIT = 300.0  # a Retry-After beyond this is no rate limit of OnCal
 LARGEST_ANSWER = 64 * 1024 * 1024
 REDIRECTS = 3
 
-_NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+_NEVER_ARRIVED = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 Result = TypeVar("Result")
 
@@ -175,7 +182,9 @@ class Transport:
             try:
                 response, body = self._exchange(self._client.build_request("GET", url))
             except (httpx.HTTPError, httpx.InvalidURL, _TooMuch) as error:
-                raise Unavailable(f"no answer from {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
+                raise Unavailable(
+                    f"no answer from {self._host}: {_reason(error)}", hint=_network_hint(error)
+                ) from error
             if not response.has_redirect_location:
                 return self._success("GET", path, response, body)
             url = self._same_origin(response, url)
@@ -275,7 +284,7 @@ def _reason(error: Exception) -> str:
 
 def _network_hint(error: Exception) -> str | None:
     if "CERTIFICATE_VERIFY_FAILED" in str(error) or "certificate" in str(error).lower():
-        return "the certificate is not one that this machine trusts; add your company's to the system's, or set SSL_CERT_FILE"
+        return "this machine does not trust the certificate; add your company's to the system's, or set SSL_CERT_FILE"
     if isinstance(error, httpx.TimeoutException):
         return "a slow server may need a longer --timeout"
     return "check the url and the network"

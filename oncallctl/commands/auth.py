@@ -13,18 +13,19 @@ import typer
 from oncallctl.errors import InvalidInput, OncallError
 from oncallctl.options import interactive, noun
 from oncallctl.output import render, render_text
-from oncallctl.profiles import SANDBOXES, new_profile
+from oncallctl.profiles import SANDBOXES, Profile, checked
 from oncallctl.session import choose_profile, config, detect, dialect_of, open_profile, token_of
 
 if TYPE_CHECKING:
-    from oncallctl.profiles import Profile
     from oncallctl.settings import Settings
 
 LIST = {"DEFAULT": "default", "PROFILE": "id", "URL": "url", "API": "api", "TOKEN FROM": "token_source"}
 STATUS = {**LIST, "USER": "user", "STATUS": "status"}
 del STATUS["DEFAULT"]
 
-ProfileArgument = Annotated[str | None, typer.Argument(metavar="[PROFILE]", help="The profile; by default the one in use.", show_default=False)]
+ProfileArgument = Annotated[
+    str | None, typer.Argument(metavar="[PROFILE]", help="The profile; by default the one in use.", show_default=False)
+]
 
 
 class Api(StrEnum):
@@ -43,19 +44,29 @@ def login(
     ctx: typer.Context,
     url: Annotated[str, typer.Option("--url", metavar="URL", help="The OnCall URL of its settings page.")],
     profile: Annotated[str, typer.Argument(metavar="[PROFILE]", help="What to call it.")] = "default",
-    grafana_url: Annotated[str | None, typer.Option("--grafana-url", metavar="URL", help="The stack, for service account tokens.")] = None,
+    grafana_url: Annotated[
+        str | None, typer.Option("--grafana-url", metavar="URL", help="The stack, for service account tokens.")
+    ] = None,
     api: Annotated[Api, typer.Option("--api", help="Which server it is; auto asks it.")] = Api.AUTO,
-    token_stdin: Annotated[bool, typer.Option("--token-stdin", help="Read the token from stdin into the keyring.")] = False,
-    token_file: Annotated[str | None, typer.Option("--token-file", metavar="FILE", help="Read the token from this file at every run.")] = None,
+    token_stdin: Annotated[
+        bool, typer.Option("--token-stdin", help="Read the token from stdin into the keyring.")
+    ] = False,
+    token_file: Annotated[
+        str | None, typer.Option("--token-file", metavar="FILE", help="Read the token from this file at every run.")
+    ] = None,
     token_command: Annotated[
-        str | None, typer.Option("--token-command", metavar="COMMAND", help="Read the token from this program at every run.")
+        str | None,
+        typer.Option("--token-command", metavar="COMMAND", help="Read the token from this program at every run."),
     ] = None,
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not ask the server.")] = False,
 ) -> None:
     """Make a profile: a server, and where its token comes from."""
     if sum((token_stdin, token_file is not None, token_command is not None)) > 1:
-        raise InvalidInput("the token comes from one place", hint="give one of --token-stdin, --token-file and --token-command")
-    made = new_profile(profile, url, grafana_url, api.value, token_file, token_command)
+        raise InvalidInput(
+            "the token comes from one place", hint="give one of --token-stdin, --token-file and --token-command"
+        )
+    source = "file" if token_file else "command" if token_command else "keyring"
+    made = checked(Profile(profile, url, grafana_url, api.value, source, token_file, token_command))
     file = config()  # a broken one is said before a token is asked for
     token = token_of(made) if token_file or token_command else _typed_token(made, from_stdin=token_stdin)
     if not no_verify:
@@ -94,7 +105,9 @@ def list_profiles(ctx: typer.Context) -> None:
 
 
 @app.command()
-def switch(ctx: typer.Context, profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The new default.")]) -> None:
+def switch(
+    ctx: typer.Context, profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The new default.")]
+) -> None:
     """Make a profile the default."""
     config().switch(profile)
     ctx.obj.note(f"the default profile is {profile}")

@@ -18,7 +18,9 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
-def completion(ctx: typer.Context, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
+def completion(
+    ctx: typer.Context, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
+) -> None:
     """Print the completion script of a shell."""
     from oncallctl.completion import script
 

@@ -24,16 +24,24 @@ def escalate(
     ctx: typer.Context,
     team: Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Page this team (name or id).")] = None,
     user: Annotated[
-        list[str] | None, typer.Option("--user", metavar="USER", help="Page this person (user name, e-mail or id); may be repeated.")
+        list[str] | None,
+        typer.Option("--user", metavar="USER", help="Page this person (user name, e-mail or id); may be repeated."),
     ] = None,
     important_user: Annotated[
-        list[str] | None, typer.Option("--important-user", metavar="USER", help="Page them by their important rules; may be repeated.")
+        list[str] | None,
+        typer.Option("--important-user", metavar="USER", help="Page them by their important rules; may be repeated."),
     ] = None,
-    important: Annotated[bool, typer.Option("--important", help="Important for the team, or for every --user.")] = False,
+    important: Annotated[
+        bool, typer.Option("--important", help="Important for the team, or for every --user.")
+    ] = False,
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What it is about.")] = None,
-    message: Annotated[str | None, typer.Option("--message", metavar="TEXT|@FILE|-", help="What they should know.")] = None,
+    message: Annotated[
+        str | None, typer.Option("--message", metavar="TEXT|@FILE|-", help="What they should know.")
+    ] = None,
     source_url: Annotated[str | None, typer.Option("--source-url", metavar="URL", help="Where to look.")] = None,
-    alert_group: Annotated[str | None, typer.Option("--alert-group", metavar="ID", help="Call them to this alert group.")] = None,
+    alert_group: Annotated[
+        str | None, typer.Option("--alert-group", metavar="ID", help="Call them to this alert group.")
+    ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Page even where it would reach nobody.")] = False,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
@@ -74,13 +82,17 @@ def escalate(
 
 def _check(team: str | None, users: list[str], alert_group: str | None, texts: list[str | None]) -> None:
     if team and users:
-        raise InvalidInput("a page goes to a team or to people, not to both", hint="page the team, then add people with --alert-group")
+        raise InvalidInput(
+            "a page goes to a team or to people, not to both", hint="page the team, then add people with --alert-group"
+        )
     if not team and not users:
         raise InvalidInput("nobody to page", hint="give --team, --user or --important-user")
     if alert_group and any(text is not None for text in texts):
         raise InvalidInput("--alert-group has a title, message and source url of its own", hint="leave yours out")
     if alert_group and team:
-        raise InvalidInput("a team cannot be called to an alert group: the server would page nobody", hint="name people with --user")
+        raise InvalidInput(
+            "a team cannot be called to an alert group: the server would page nobody", hint="name people with --user"
+        )
 
 
 def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> None:
@@ -107,7 +119,9 @@ def _send(oncall: OnCall, page: Page) -> dict[str, object]:
         lost.hint = look
         raise
     except Signal as signal:
-        raise Interrupted(signal.signum, "interrupted while the page was under way: it may have been sent", hint=look) from signal
+        raise Interrupted(
+            signal.signum, "interrupted while the page was under way: it may have been sent", hint=look
+        ) from signal
 
 
 def _where_to_look(oncall: OnCall, page: Page) -> str:

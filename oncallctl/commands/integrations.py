@@ -29,25 +29,42 @@ if TYPE_CHECKING:
     from oncallctl.api.client import Change, OnCall
     from oncallctl.api.models import Integration
 
-COLUMNS = {"ID": "id", "NAME": "name", "TYPE": "type", "TEAM": "team_id", "MAINTENANCE": "maintenance_mode", "UNTIL": "maintenance_end_at"}
+COLUMNS = {
+    "ID": "id",
+    "NAME": "name",
+    "TYPE": "type",
+    "TEAM": "team_id",
+    "MAINTENANCE": "maintenance_mode",
+    "UNTIL": "maintenance_end_at",
+}
 TYPES = {"TYPE": "type", "INTEGRATIONS": "count"}
 REQUEST = {"METHOD": "method", "URL": "url", "BODY": "body"}
 OUTCOMES = {"ID": "id", "NAME": "name", "STATUS": "status", "ERROR": "error.message"}
 
 IntegrationArgument = Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or id.")]
-IntegrationsArgument = Annotated[list[str], typer.Argument(metavar="INTEGRATION...", help="Names or ids; - reads them from stdin.")]
-LabelsOption = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="With this label (Cloud); may be repeated.")]
+IntegrationsArgument = Annotated[
+    list[str], typer.Argument(metavar="INTEGRATION...", help="Names or ids; - reads them from stdin.")
+]
+LabelsOption = Annotated[
+    list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="With this label (Cloud); may be repeated.")
+]
 NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Its name.")]
 OfTeamOption = Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Its team (name or id).")]
 DescriptionOption = Annotated[str | None, typer.Option("--description", metavar="TEXT", help="What it is for.")]
-ChainOption = Annotated[str | None, typer.Option("--escalation-chain", metavar="ID", help="The chain of its default route.")]
+ChainOption = Annotated[
+    str | None, typer.Option("--escalation-chain", metavar="ID", help="The chain of its default route.")
+]
 TemplatesOption = Annotated[
-    list[str] | None, typer.Option("--template", metavar="PATH=TEXT|@FILE", help="A template, such as slack.title=…; may be repeated.")
+    list[str] | None,
+    typer.Option("--template", metavar="PATH=TEXT|@FILE", help="A template, such as slack.title=…; may be repeated."),
 ]
 DynamicLabelsOption = Annotated[
-    list[str] | None, typer.Option("--dynamic-label", metavar="KEY=JINJA", help="A label made from each alert (Cloud); may be repeated.")
+    list[str] | None,
+    typer.Option("--dynamic-label", metavar="KEY=JINJA", help="A label made from each alert (Cloud); may be repeated."),
 ]
-FromOption = Annotated[str | None, typer.Option("--from", metavar="FILE|-", help="A definition as `get -o json` writes it.")]
+FromOption = Annotated[
+    str | None, typer.Option("--from", metavar="FILE|-", help="A definition as `get -o json` writes it.")
+]
 
 app = noun("Integrations: the sources of alerts.")
 
@@ -60,7 +77,12 @@ def list_integrations(
     match: MatchOption = None,
     label: LabelsOption = None,
     in_maintenance: Annotated[
-        bool | None, typer.Option("--in-maintenance/--not-in-maintenance", help="Those that are, or are not, in maintenance.", show_default=False)
+        bool | None,
+        typer.Option(
+            "--in-maintenance/--not-in-maintenance",
+            help="Those that are, or are not, in maintenance.",
+            show_default=False,
+        ),
     ] = None,
     limit: LimitOption = None,
 ) -> None:
@@ -102,7 +124,9 @@ def types(ctx: typer.Context) -> None:
 @app.command()
 def create(
     ctx: typer.Context,
-    type_: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Its type, such as webhook or alertmanager.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="Its type, such as webhook or alertmanager.")
+    ] = None,
     name: NameOption = None,
     team: OfTeamOption = None,
     description: DescriptionOption = None,
@@ -118,7 +142,9 @@ def create(
 
     base = _base(source)
     if not (type_ or base.get("type")):
-        raise InvalidInput("an integration needs a type", hint="--type webhook; oncallctl integrations types lists those in use")
+        raise InvalidInput(
+            "an integration needs a type", hint="--type webhook; oncallctl integrations types lists those in use"
+        )
     with connect(ctx.obj) as oncall:
         definition = Definition(
             type=type_,
@@ -173,11 +199,15 @@ def update(
         if definition.needs_present_labels:
             oncall.cloud_only("labels")
         present = names.integration(oncall, integration)
-        _send_or_show(ctx, oncall, oncall.integrations.update(present.id, definition.body(base, present)), dry_run=dry_run)
+        _send_or_show(
+            ctx, oncall, oncall.integrations.update(present.id, definition.body(base, present)), dry_run=dry_run
+        )
 
 
 @app.command()
-def delete(ctx: typer.Context, integrations: IntegrationsArgument, yes: YesOption = False, dry_run: DryRunOption = False) -> None:
+def delete(
+    ctx: typer.Context, integrations: IntegrationsArgument, yes: YesOption = False, dry_run: DryRunOption = False
+) -> None:
     """Delete integrations; their alert groups stay."""
     from oncallctl.outcomes import Outcome, Report, for_each
     from oncallctl.selection import Selector, Target, select
@@ -191,7 +221,12 @@ def delete(ctx: typer.Context, integrations: IntegrationsArgument, yes: YesOptio
 
         if dry_run:
             changes = [oncall.described(oncall.integrations.delete(target.integration.id)) for target in targets]
-            report = Report([Outcome(target, "would-delete", requests=[change]) for target, change in zip(targets, changes, strict=True)])
+            report = Report(
+                [
+                    Outcome(target, "would-delete", requests=[change])
+                    for target, change in zip(targets, changes, strict=True)
+                ]
+            )
         else:
             confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
             with progress(ctx.obj, "deleting", len(targets)) as finished:

@@ -68,8 +68,12 @@ app = noun("Maintenance windows: alerts come in, and nobody is paged for them.")
 def start(
     ctx: typer.Context,
     targets: TargetsArgument = None,
-    for_: Annotated[str | None, typer.Option("--for", metavar="DURATION", help="So long: 90m, 2h30m, 1d, PT2H.")] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Until 18:00 or 2026-12-01T02:00.")] = None,
+    for_: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="So long: 90m, 2h30m, 1d, PT2H.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Until 18:00 or 2026-12-01T02:00.")
+    ] = None,
     mode: Annotated[Mode, typer.Option("--mode", help="What happens to alerts meanwhile.")] = Mode.SILENCE,
     if_active: Annotated[IfActive, typer.Option("--if-active", help="Where another window is open.")] = IfActive.FAIL,
     longest: Annotated[str | None, typer.Option("--max", metavar="DURATION", help="Refuse a longer one (7d).")] = None,
@@ -126,7 +130,8 @@ def status(
     match: MatchOption = None,
     everything: AllOption = False,
     ending_within: Annotated[
-        str | None, typer.Option("--ending-within", metavar="DURATION", help="Windows that end so soon, or are overdue.")
+        str | None,
+        typer.Option("--ending-within", metavar="DURATION", help="Windows that end so soon, or are overdue."),
     ] = None,
     require: Annotated[Require | None, typer.Option("--require", help="Exit 10 unless all are.")] = None,
 ) -> None:
@@ -212,7 +217,9 @@ def _question(settings: Settings, oncall: OnCall, steps: list[Step], selector: S
         if step.opens and step.target.integration.is_direct_paging:
             dangers.append(f"{name} is a direct paging integration: nobody can page its team by hand meanwhile.")
         if step.ends_group:
-            dangers.append(f"Ending the window of {name} resolves {windows.collected(oncall, step.target.integration)}.")
+            dangers.append(
+                f"Ending the window of {name} resolves {windows.collected(oncall, step.target.integration)}."
+            )
     for step in steps:
         if step.ends_overdue_group:
             settings.warn(f"the overdue window of {step.target.integration.name!r} resolves what it collected")

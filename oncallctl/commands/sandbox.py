@@ -25,7 +25,9 @@ app = noun("The sandbox: an OnCall of your own, in which nobody is paged.")
 @app.command()
 def serve(
     ctx: typer.Context,
-    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Listen here; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Listen here; 0 takes a free one.")
+    ] = 0,
     api: Annotated[Api, typer.Option("--api", help="Which server to be.")] = Api.CLOUD,
 ) -> None:
     """Serve the sandbox over HTTP, for other programs; its URL is printed first."""

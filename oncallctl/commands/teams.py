@@ -27,7 +27,9 @@ PEOPLE = {
     "UNTIL": "shift_end",
 }
 
-TeamsArgument = Annotated[list[str] | None, typer.Argument(metavar="[TEAM]...", help="Names or ids; all without one.", show_default=False)]
+TeamsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[TEAM]...", help="Names or ids; all without one.", show_default=False)
+]
 DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=30, help="Look so many days away.")]
 
 app = noun("Teams, and who is on call for them.")
@@ -65,7 +67,9 @@ def who_is_on_call(
 
 
 @app.command("next")
-def next_on_call(ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None) -> None:
+def next_on_call(
+    ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
+) -> None:
     """Show who takes over next: the first shift that has not begun."""
     with connect(ctx.obj) as oncall:
         asked = _ask(oncall, teams, "next", {"days": days} | ({"route": route} if route else {}))

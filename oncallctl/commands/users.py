@@ -23,7 +23,9 @@ def list_users(ctx: typer.Context) -> None:
 
 
 @app.command()
-def get(ctx: typer.Context, user: Annotated[str, typer.Argument(metavar="USER", help="User name, e-mail or id.")]) -> None:
+def get(
+    ctx: typer.Context, user: Annotated[str, typer.Argument(metavar="USER", help="User name, e-mail or id.")]
+) -> None:
     """Show one user."""
     from oncallctl.api import names
 

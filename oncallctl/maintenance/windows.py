@@ -157,9 +157,7 @@ def _judge(target: Target, wanted: Wanted, if_active: IfActive, at: datetime) ->
         return Step(target, Action.START, wanted)
     if window.is_overdue(at):
         return Step(target, Action.REPLACE, wanted)
-    if window.mode == wanted.mode and (
-        window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH
-    ):
+    if window.mode == wanted.mode and (window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH):
         return Step(target, Action.NOTHING)
     there = f"{target.integration.name!r} is in maintenance already: {_described(window)}"
     if if_active is IfActive.KEEP:
@@ -207,7 +205,10 @@ def collected(oncall: OnCall, integration: Integration) -> str:
     if window is None or window.started_at is None:
         return "what it collected"
     # The filter takes a range of UTC times without seconds' fractions (alert_groups recordings).
-    span = "_".join(moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") for moment in (window.started_at, now() + timedelta(days=1)))
+    span = "_".join(
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        for moment in (window.started_at, now() + timedelta(days=1))
+    )
     try:
         groups = list(oncall.alert_groups.list(integration_id=integration.id, started_at=span))
     except OncallError as error:
@@ -250,8 +251,8 @@ def _start_anew(oncall: OnCall, integration: Integration, wanted: Wanted) -> Int
         return start(oncall, integration, wanted)
     except OncallError as error:
         error.message = (
-            f"the old window of {integration.name!r} was ended and the new one did not start, so it is NOT in maintenance:"
-            f" {error.message}"
+            f"the old window of {integration.name!r} was ended and the new one did not start:"
+            f" it is NOT in maintenance: {error.message}"
         )
         raise
 
@@ -344,4 +345,3 @@ def _still_without(lost: OutcomeUnknown, state: str) -> OncallError:
     lost.message = f"{lost.message}; {state}, but it may still come"
     lost.hint = lost.hint or "look before you try again: oncallctl maintenance status"
     return lost
-

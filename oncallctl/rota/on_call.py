@@ -27,7 +27,7 @@ class TeamOnCall:
         return {**self.raw, "team": {"id": self.team.id, "name": self.team.name}}
 
     def people(self) -> list[dict[str, Any]]:
-        """A row a person, with their schedules and the end of their last shift; people named by a step have no shift."""
+        """A row a person, with schedules and the end of the last shift; people named by a step have no shift."""
         return [self._person(user) for user in self.answer.users]
 
     def _person(self, user: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,147 @@
+"""A real HTTP server for tests: the sandbox, with a record of what reached it and faults on demand."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from oncallctl import sandbox
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that reached the server."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+Fault = Callable[[Request, Callable[[], Response]], Response | None]
+
+
+def drop(_request: Request, _answer: Callable[[], Response]) -> None:
+    """Close the connection; the request was not carried out."""
+
+
+def lose(_request: Request, answer: Callable[[], Response]) -> None:
+    """Carry the request out and close the connection without an answer."""
+    answer()
+
+
+def status(code: int, body: str = "<html>no</html>", **headers: str) -> Fault:
+    """Answer with this status and do nothing."""
+    made = {name.replace("_", "-"): value for name, value in headers.items()}
+    content_type = "application/json" if body.startswith("{") else "text/html"
+    return lambda _request, _answer: Response(body, code, made, content_type=content_type)
+
+
+@dataclass
+class Serving:
+    """The sandbox behind a socket.
+
+    Attributes:
+        seen: the requests that reached it, in order.
+        faults: (method, part of the path, fault): each is used once, by the first request it fits.
+    """
+
+    database: Path
+    dialect: str
+    rate_limit: int = 300
+    sweeps: bool = True
+    token: str = sandbox.ADMIN_TOKEN
+    seen: list[Seen] = field(default_factory=list)
+    faults: list[tuple[str, str, Fault]] = field(default_factory=list)
+
+    def __enter__(self) -> Serving:
+        self._application = sandbox.application(
+            self.database, self.dialect, rate_limit=self.rate_limit, sweeps=self.sweeps
+        )
+        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Quiet)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def fail(self, method: str, part: str, fault: Fault, times: int = 1) -> None:
+        """Let the next requests that fit meet a fault."""
+        self.faults += [(method, part, fault)] * times
+
+    def changes(self) -> list[str]:
+        """The requests that were not reads, as ``METHOD /path``."""
+        return [str(each) for each in self.seen if each.method != "GET"]
+
+    def reads(self) -> list[str]:
+        return [str(each) for each in self.seen if each.method == "GET"]
+
+    def bodies(self) -> list[Any]:
+        """The bodies of the requests that were not reads."""
+        return [each.body for each in self.seen if each.method != "GET"]
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the server directly, around the program under test."""
+        from werkzeug.test import Client
+
+        token = self.token if self.dialect == "oss" else f"Bearer {self.token}"
+        response = Client(self._application).open(
+            f"/api/v1/{path}", method=method, json=body, headers={"Authorization": token}
+        )
+        assert response.status_code < 300, response.text
+        return response.json if response.data else None
+
+    def alert(self, integration: str, title: str = "it burns") -> None:
+        """Send an alert to an integration, as a monitoring system does."""
+        from werkzeug.test import Client
+
+        link = self.call("GET", f"integrations/{integration}/")["link"]
+        response = Client(self._application).post(link.removeprefix(sandbox.BASE_URL), json={"title": title})
+        assert response.status_code == 200, response.text
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ)
+        raw = request.get_data()
+        try:
+            body = json.loads(raw) if raw else None
+        except ValueError:
+            body = raw
+        self.seen.append(Seen(request.method, request.path, dict(request.args), dict(request.headers), body))
+
+        def answer() -> Response:
+            return Response.from_app(self._application, environ)
+
+        for index, (method, part, fault) in enumerate(self.faults):
+            if method == request.method and part in request.path:
+                del self.faults[index]
+                response = fault(request, answer)
+                if response is None:
+                    connection: socket.socket = environ["werkzeug.socket"]
+                    connection.shutdown(socket.SHUT_RDWR)
+                    raise ConnectionAbortedError
+                return response(environ, start_response)
+        return answer()(environ, start_response)
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # werkzeug's name
+        """Keep the test's output to itself."""
