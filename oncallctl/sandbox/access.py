@@ -1,0 +1,75 @@
+"""Who is calling, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from oncallctl.sandbox import ADMIN_TOKEN, EDITOR_TOKEN, GRAFANA_URL, SERVICE_ACCOUNT_TOKEN, VIEWER_TOKEN
+from oncallctl.sandbox.answers import Refusal, invalid_token
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from werkzeug.datastructures import Headers
+
+    from oncallctl.sandbox.dialects import Dialect
+
+USER_TOKENS: Final = {
+    ADMIN_TOKEN: "U9PL1JZN3LQ3F",
+    EDITOR_TOKEN: "U85BI7ASG8K6E",
+    VIEWER_TOKEN: "UW3PFPDHZ6ZBV",
+}
+ROLES: Final = ("viewer", "editor", "admin")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The user or service account a request comes from.
+
+    Attributes:
+        user_id: None for a service account.
+        name: the user name.
+        role: "viewer", "editor" or "admin".
+    """
+
+    user_id: str | None
+    name: str
+    role: str
+
+    def may(self, least: str) -> bool:
+        """Tell whether the caller's role reaches `least`."""
+        return ROLES.index(self.role) >= ROLES.index(least)
+
+
+def identify(headers: Headers, dialect: Dialect, db: sqlite3.Connection) -> Caller:
+    """Find the caller.
+
+    Raises:
+        Refusal: 403 for every kind of bad token; 429 without Retry-After when X-Grafana-URL names another stack
+            (auth.jsonl).
+    """
+    token = headers.get("Authorization", "").strip()
+    if dialect.bearer:
+        token = token.removeprefix("Bearer ").strip()
+    is_service_account = token.startswith("glsa_")
+    # The engine looks at the header for service accounts only.
+    if is_service_account or dialect.is_cloud:
+        _check_stack(headers.get("X-Grafana-URL"), needed=is_service_account and dialect.is_cloud)
+    if token == SERVICE_ACCOUNT_TOKEN:
+        return Caller(user_id=None, name="sandbox service account", role="admin")
+    user = db.execute("SELECT id, username, role FROM users WHERE id = ?", (USER_TOKENS.get(token),)).fetchone()
+    if user is None:
+        raise invalid_token()
+    return Caller(user_id=user["id"], name=user["username"], role=user["role"])
+
+
+def _check_stack(url: str | None, *, needed: bool) -> None:
+    parts = urlsplit(url or "")
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        if needed:
+            raise invalid_token()
+        return
+    if (url or "").rstrip("/") != GRAFANA_URL:
+        raise Refusal(429, {"detail": "Organization being synced, please retry."})

@@ -1,0 +1,170 @@
+"""Paging people by hand: POST escalation/."""
+
+from __future__ import annotations
+
+import html
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oncallctl.sandbox import alert_group_rows
+from oncallctl.sandbox.alert_group_view import alert_group
+from oncallctl.sandbox.answers import Answer, bad_request, detail
+from oncallctl.sandbox.fields import Checker, Invalid, boolean, optional, text, url
+from oncallctl.sandbox.integration_rows import add, by_id
+from oncallctl.sandbox.paging import escalate, page
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from oncallctl.sandbox.calls import Call
+
+NO_TARGET = "No team or user(s) specified"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a body asks for, after every field was checked."""
+
+    users: list[tuple[sqlite3.Row, bool]]
+    team: sqlite3.Row | None
+    important: bool
+    title: str | None
+    message: str | None
+    source_url: str | None
+    group: sqlite3.Row | None
+
+
+def page_people(call: Call) -> Answer:
+    """Page a team, or users, by hand.
+
+    A user named twice is paged twice. A team given with `alert_group_id` is taken and pages nobody, as seen on OSS.
+    """
+    wanted = _read(call)
+    if not wanted.users and wanted.team is None:
+        raise detail(NO_TARGET)
+    if wanted.group is not None:
+        if wanted.group["state"] == "resolved":
+            raise detail("Cannot add responders for a resolved alert group")
+        group_id = wanted.group["id"]
+        _page_users(call, wanted, group_id)
+        return _answer(call, group_id)
+    integration = _direct_paging(call.db, wanted.team)
+    title = html.escape(wanted.title or _default_title(call.caller.name, wanted), quote=False)
+    group_id = alert_group_rows.open_group(
+        call.db, integration, title, _payload(call.caller.name, title, wanted), now=call.now
+    )
+    if wanted.team is not None:
+        escalate(call.db, group_id, now=call.now)
+    # In a group_alerts window users are not notified either; in the others they are.
+    elif integration["maintenance_mode"] != "group_alerts":
+        _page_users(call, wanted, group_id)
+    return _answer(call, group_id)
+
+
+def _answer(call: Call, group_id: str) -> Answer:
+    row = alert_group_rows.by_id(call.db, group_id)
+    assert row is not None  # noqa: S101 - it was made or found above
+    return Answer(alert_group(row, call.dialect))
+
+
+def _read(call: Call) -> Wanted:
+    """Check the body: each field, then the fields together, in the order that escalation.jsonl shows."""
+    fields = call.fields
+    checker = Checker(fields)
+    users = checker.read("users", lambda value: _users(call.db, value)) or []
+    team = checker.read("team", lambda value: _team(call.db, value))
+    important = checker.read("important_team_escalation", boolean) or False
+    title = checker.read("title", text)
+    message = checker.read("message", optional(text))
+    source_url = checker.read("source_url", optional(url))
+    group_id = checker.read("alert_group_id", text)
+    checker.done()
+    group = None
+    if users and team is not None:
+        raise bad_request({"non_field_errors": ["users and team are mutually exclusive"]})
+    if group_id is not None:
+        if any(name in fields for name in ("title", "message", "source_url")):
+            problem = "alert_group_id and (title, message, source_url) are mutually exclusive"
+            raise bad_request({"non_field_errors": [problem]})
+        group = alert_group_rows.by_id(call.db, group_id)
+        if group is None:
+            raise bad_request({"non_field_errors": [f"Alert group {group_id} does not exist"]})
+    return Wanted(users, team, important, title, message, source_url, group)
+
+
+def _users(db: sqlite3.Connection, value: object) -> list[tuple[sqlite3.Row, bool]]:
+    """Check the list of `{"id", "important"}`; what is wrong is said entry by entry, {} for a good one."""
+    if value is None:
+        raise Invalid("This field may not be null.")
+    if not isinstance(value, list):
+        raise Invalid({"non_field_errors": [f'Expected a list of items but got type "{type(value).__name__}".']})
+    users: list[tuple[sqlite3.Row, bool]] = []
+    problems: list[object] = []
+    for entry in value:
+        try:
+            users.append(_user(db, entry))
+            problems.append({})
+        except Invalid as invalid:
+            problems.append(invalid.problem)
+    if any(problems):
+        raise Invalid(problems)
+    return users
+
+
+def _user(db: sqlite3.Connection, entry: object) -> tuple[sqlite3.Row, bool]:
+    if not isinstance(entry, dict):
+        kind = type(entry).__name__
+        raise Invalid({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
+    checker = Checker(entry)
+    user_id = checker.read("id", text, required=True)
+    important = checker.read("important", boolean, required=True)
+    if checker.problems:
+        raise Invalid(checker.problems)
+    row = db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone()
+    if row is None:
+        raise Invalid({"non_field_errors": [f"User {user_id} does not exist"]})
+    return row, bool(important)
+
+
+def _team(db: sqlite3.Connection, value: object) -> sqlite3.Row | None:
+    if value is None:
+        return None
+    row: sqlite3.Row | None = db.execute("SELECT * FROM teams WHERE id = ?", (str(value),)).fetchone()
+    if row is None:
+        raise Invalid("Object does not exist")
+    return row
+
+
+def _direct_paging(db: sqlite3.Connection, team: sqlite3.Row | None) -> sqlite3.Row:
+    """Find the integration that carries groups made by hand; a team that lacks one gets one, which routes to nobody."""
+    team_id = None if team is None else team["id"]
+    name = "Direct paging (No team)" if team is None else f"Direct paging ({team['name']} team)"
+    query = "SELECT id FROM integrations WHERE type = 'direct_paging' AND team_id IS ?"
+    found = db.execute(query, (team_id,)).fetchone()
+    return by_id(db, found["id"] if found else add(db, "direct_paging", name, team_id))
+
+
+def _page_users(call: Call, wanted: Wanted, group_id: str) -> None:
+    for user, important in wanted.users:
+        page(call.db, group_id, user["id"], important=important, now=call.now)
+
+
+def _default_title(author: str, wanted: Wanted) -> str:
+    names = [user["username"] for user, _ in wanted.users] if wanted.team is None else [wanted.team["name"]]
+    *first, last = names
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return f"{author} is paging {listed} to join escalation"
+
+
+def _payload(author: str, title: str, wanted: Wanted) -> dict[str, object]:
+    return {
+        "oncall": {
+            "title": title,
+            "message": None if wanted.message is None else html.escape(wanted.message, quote=False),
+            "uid": str(uuid.uuid4()),
+            "author_username": author,
+            "permalink": wanted.source_url,
+            "important": wanted.important,
+        }
+    }

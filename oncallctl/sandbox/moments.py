@@ -1,0 +1,20 @@
+"""Moments as they are stored (seconds since 1970) and as they are said (ISO 8601)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def precise(moment: float | None) -> str | None:
+    """Say a moment as alert groups do: `2026-11-21T05:59:05.906079Z`, without a fraction where there is none."""
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
+
+
+def whole(moment: float | None) -> str | None:
+    """Say a moment to the second, as maintenance windows and shifts do: `2026-11-21T05:59:05Z`."""
+    return None if moment is None else precise(moment // 1)
+
+
+def offset(moment: float) -> str:
+    """Say a moment as the shifts of Cloud's teams do: `2026-11-21T05:59:05+00:00`."""
+    return datetime.fromtimestamp(moment // 1, UTC).isoformat()

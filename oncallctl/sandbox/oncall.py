@@ -1,0 +1,120 @@
+"""Who is on call for a team, now, next and before: Cloud's `teams/<id>/current_oncall` and its neighbours.
+
+The team's direct paging integration is resolved: its default route, or the one that `route` names, that route's
+escalation chain, and the schedules the chain notifies from. A chain without schedules but with people answers with
+these and no shifts.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from oncallctl.sandbox.answers import Answer, bad_request, not_found
+from oncallctl.sandbox.moments import offset
+from oncallctl.sandbox.paging import named_by, steps
+from oncallctl.sandbox.people import find_team, user
+from oncallctl.sandbox.rota import Shift, Span, shifts
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
+
+    from oncallctl.sandbox.calls import Call
+
+Found = list[tuple[str, Shift]]
+"""Shifts, each with the id of its schedule."""
+
+DAY: Final = 86_400
+DEFAULT_DAYS: Final = 7
+MOST_DAYS: Final = 30
+
+
+def current(call: Call) -> Answer:
+    """Answer with the shifts that contain this moment."""
+    chain = _steps(call)
+    found = _shifts(call.db, chain, Span(call.now, call.now + 1), lambda span: span.start <= call.now < span.end)
+    if found or any(step["type"] == "notify_on_call_from_schedule" for step in chain):
+        return _answer(call, found)
+    named = [user_id for step in chain for user_id in named_by(call.db, step, now=call.now)]
+    return _answer(call, [], named)
+
+
+def following(call: Call) -> Answer:
+    """Answer with the shifts that start next; those that overlap this moment are skipped."""
+    within = Span(call.now, call.now + _days(call) * DAY)
+    found = _shifts(call.db, _steps(call), within, lambda span: span.start > call.now)
+    first = min((shift.span.start for _, shift in found), default=None)
+    return _answer(call, [(schedule, shift) for schedule, shift in found if shift.span.start == first])
+
+
+def previous(call: Call) -> Answer:
+    """Answer with the shifts that ended last."""
+    within = Span(call.now - _days(call) * DAY, call.now)
+    found = _shifts(call.db, _steps(call), within, lambda span: span.end <= call.now)
+    last = max((shift.span.end for _, shift in found), default=None)
+    return _answer(call, [(schedule, shift) for schedule, shift in found if shift.span.end == last])
+
+
+def _steps(call: Call) -> list[sqlite3.Row]:
+    """List the steps that paging the team goes through; none without a direct paging integration or a chain."""
+    team = find_team(call)
+    query = (
+        "SELECT routes.id, routes.escalation_chain_id, routes.is_default FROM routes "
+        "JOIN integrations ON integrations.id = routes.integration_id "
+        "WHERE integrations.type = 'direct_paging' AND integrations.team_id = ?"
+    )
+    routes = call.db.execute(query, (team["id"],)).fetchall()
+    wanted = call.request.args.get("route")
+    chosen = [route for route in routes if (route["is_default"] if wanted is None else route["id"] == wanted)]
+    if wanted is not None and not chosen:
+        raise not_found()
+    return steps(call.db, chosen[0]["escalation_chain_id"]) if chosen else []
+
+
+def _shifts(
+    db: sqlite3.Connection, chain: Iterable[sqlite3.Row], within: Span, wanted: Callable[[Span], bool]
+) -> Found:
+    schedules = [step["schedule_id"] for step in chain if step["type"] == "notify_on_call_from_schedule"]
+    return [
+        (schedule_id, shift)
+        for schedule_id in dict.fromkeys(schedules)
+        for shift in shifts(db, schedule_id, within)
+        if wanted(shift.span)
+    ]
+
+
+def _days(call: Call) -> int:
+    text = call.request.args.get("days", str(DEFAULT_DAYS))
+    try:
+        days = int(text)
+    except ValueError as error:
+        raise bad_request({"days": ["A valid integer is required."]}) from error
+    if days < 1:
+        raise bad_request({"days": ["Ensure this value is greater than or equal to 1."]})
+    if days > MOST_DAYS:
+        raise bad_request({"days": [f"Ensure this value is less than or equal to {MOST_DAYS}."]})
+    return days
+
+
+def _answer(call: Call, found: Found, named: Iterable[str] = ()) -> Answer:
+    """Say the people of the shifts, each once, then the shifts."""
+    on_call = dict.fromkeys([user_id for _, shift in found for user_id in shift.users] + list(named))
+    rows = [call.db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone() for user_id in on_call]
+    entries = [
+        _shift(call.db, schedule_id, span, list(same))
+        for (schedule_id, span), same in groupby(found, key=lambda pair: (pair[0], pair[1].span))
+    ]
+    return Answer({"count": len(rows), "users": [user(row, call.dialect) for row in rows], "shifts": entries})
+
+
+def _shift(db: sqlite3.Connection, schedule_id: str, span: Span, same: Found) -> dict[str, object]:
+    schedule = db.execute("SELECT name, team_id FROM schedules WHERE id = ?", (schedule_id,)).fetchone()
+    return {
+        "schedule_id": schedule_id,
+        "schedule_name": schedule["name"],
+        "team_id": schedule["team_id"],
+        "shift_start": offset(span.start),
+        "shift_end": offset(span.end),
+        "users": list(dict.fromkeys(user_id for _, shift in same for user_id in shift.users)),
+    }

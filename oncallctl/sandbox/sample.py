@@ -1,0 +1,104 @@
+"""The sample data: the organisation that the recordings were made in, so far as they show it.
+
+Rows stand in sample.json. Times are relative to the moment of filling, so that somebody is always on call and alert
+groups are recent.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+Row = dict[str, Any]
+
+DAY: Final = 86_400
+
+
+def fill(db: sqlite3.Connection, *, now: float) -> None:
+    """Insert the sample data into empty tables.
+
+    Args:
+        db: a connection inside a transaction.
+        now: the moment that ages and rotations are counted from, in seconds since 1970.
+    """
+    sample = json.loads(Path(__file__).with_name("sample.json").read_text(encoding="utf-8"))
+    owners = {integration["id"]: integration for integration in sample["integrations"]}
+    # A table comes after those it refers to.
+    tables: dict[str, Callable[[Row], Row]] = {
+        "teams": dict,
+        "users": lambda row: _as_json(row, teams="teams_json"),
+        "slack_channels": dict,
+        "escalation_chains": dict,
+        "schedules": dict,
+        "rotations": lambda row: _rotation(row, now),
+        "escalation_policies": lambda row: _as_json(row, people="people_json"),
+        "integrations": _integration,
+        "routes": lambda row: row | {"is_default": False},
+        "alert_groups": lambda row: _alert_group(row, owners[row["integration_id"]], now),
+    }
+    for table, columns in tables.items():
+        for row in sample[table]:
+            _insert(db, table, columns(row))
+    for integration in sample["integrations"]:
+        _insert(db, "routes", _default_route(integration))
+
+
+def _integration(integration: Row) -> Row:
+    row = {key: value for key, value in integration.items() if key not in {"route_id", "escalation_chain_id"}}
+    return _as_json(row, templates="templates_json", labels="labels_json", dynamic_labels="dynamic_labels_json")
+
+
+def _default_route(integration: Row) -> Row:
+    return {
+        "id": integration["route_id"],
+        "integration_id": integration["id"],
+        "escalation_chain_id": integration["escalation_chain_id"],
+        "position": 0,
+        "is_default": True,
+    }
+
+
+def _rotation(rotation: Row, now: float) -> Row:
+    row = _as_json(rotation, people="people_json", weekdays="weekdays_json")
+    anchor = now // DAY * DAY if row.pop("anchor") == "midnight" else now // 1
+    return row | {"starts_at": anchor + row.pop("offset_seconds")}
+
+
+def _alert_group(group: Row, integration: Row, now: float) -> Row:
+    row = _as_json(group, labels="labels_json")
+    created = now // 1 - row.pop("age_seconds")
+    payload = {"title": row["title"], "severity": row.pop("severity")}
+    row |= {
+        "created_at": created,
+        "team_id": integration["team_id"],
+        "route_id": integration["route_id"],
+        "last_alert_id": row.pop("alert_id"),
+        "last_alert_json": json.dumps(payload),
+        "title": f"{row['title']} on {integration['name']}",
+    }
+    match row["state"]:
+        case "acknowledged":
+            row |= {"acknowledged_at": created + 180, "acknowledged_by": "U6YF83T9HEFKQ"}
+        case "resolved":
+            row |= {"resolved_at": created + 300, "resolved_by": "U85BI7ASG8K6E"}
+        case "silenced":
+            row |= {"silenced_at": created + 60}
+    return row
+
+
+def _as_json(row: Row, **columns: str) -> Row:
+    """Rename the given keys to their *_json columns and encode what they hold."""
+    encoded = {
+        columns[key]: None if value is None else json.dumps(value) for key, value in row.items() if key in columns
+    }
+    return {key: value for key, value in row.items() if key not in columns} | encoded
+
+
+def _insert(db: sqlite3.Connection, table: str, row: Row) -> None:
+    columns, values = ", ".join(row), ", ".join("?" * len(row))
+    db.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", tuple(row.values()))  # noqa: S608 - names from this package

@@ -1,0 +1,125 @@
+"""Schedules and the shifts they come to, for reading."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from oncallctl.sandbox.answers import Answer, Crash, bad_request, not_found
+from oncallctl.sandbox.fields import Checker, Invalid
+from oncallctl.sandbox.integration_rows import NO_SUCH_TEAM, team_of
+from oncallctl.sandbox.listing import listing
+from oncallctl.sandbox.moments import whole
+from oncallctl.sandbox.rota import Shift, Span, on_call, shifts
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from oncallctl.sandbox.calls import Call
+
+LONGEST: Final = 365 * 86_400
+DAY_FORMAT: Final = "%Y-%m-%d"
+MINUTE_FORMAT: Final = "%Y-%m-%dT%H:%M"
+REPORTED_SIZE: Final = 50
+
+
+def all_schedules(call: Call) -> Answer:
+    """List them; `name` matches whole and exactly."""
+    args = call.request.args
+    team_id = args.get("team_id")
+    if team_id:
+        if team_of(call.db, team_id) is None:
+            raise bad_request({"team_id": [NO_SUCH_TEAM]})
+        if not call.dialect.is_cloud:
+            raise Crash
+    rows = call.db.execute("SELECT * FROM schedules ORDER BY position").fetchall()
+    wanted = [
+        row
+        for row in rows
+        if row["name"] == args.get("name", row["name"]) and (not team_id or row["team_id"] == team_id)
+    ]
+    return listing(call, wanted, lambda row: _view(call, row))
+
+
+def one_schedule(call: Call) -> Answer:
+    """Get one."""
+    return Answer(_view(call, _find(call)))
+
+
+def final_shifts(call: Call) -> Answer:
+    """Say who is on call between two moments: an entry for each user and shift, clipped, all in one page."""
+    row = _find(call)
+    checker = Checker(dict(call.request.args))
+    start = checker.read("start_date", _moment, required=True)
+    end = checker.read("end_date", _moment, required=True)
+    checker.done()
+    assert start is not None  # noqa: S101 - both are required
+    assert end is not None  # noqa: S101
+    if start > end:
+        raise bad_request({"non_field_errors": ["start_date must be less than or equal to end_date"]})
+    if end - start > LONGEST:
+        problem = "The difference between start_date and end_date must be less than one year (365 days)"
+        raise bad_request({"non_field_errors": [problem]})
+    span = Span(start, end)
+    entries = [
+        _entry(call.db, user_id, shift, span) for shift in shifts(call.db, row["id"], span) for user_id in shift.users
+    ]
+    return Answer(
+        {
+            "count": len(entries),
+            "next": None,
+            "previous": None,
+            "results": entries,
+            "current_page_number": 1,
+            "page_size": REPORTED_SIZE,
+            "total_pages": 1,
+        }
+    )
+
+
+def _find(call: Call) -> sqlite3.Row:
+    row: sqlite3.Row | None = call.db.execute("SELECT * FROM schedules WHERE id = ?", (call.ids[0],)).fetchone()
+    if row is None:
+        raise not_found()
+    return row
+
+
+def _view(call: Call, row: sqlite3.Row) -> dict[str, object]:
+    """Say one schedule; which fields there are depends on its type (schedules/list)."""
+    kind = row["type"]
+    rotations = call.db.execute(
+        "SELECT id FROM rotations WHERE schedule_id = ? ORDER BY position", (row["id"],)
+    ).fetchall()
+    shown: dict[str, object] = {"id": row["id"], "team_id": row["team_id"], "name": row["name"]}
+    if kind == "ical":
+        shown |= {"ical_url_primary": row["ical_url_primary"], "ical_url_overrides": None}
+    else:
+        shown |= {"time_zone": row["time_zone"]}
+    shown["on_call_now"] = on_call(call.db, row["id"], call.now)
+    if kind != "ical":
+        shown["shifts"] = [rotation["id"] for rotation in rotations]
+    if kind == "calendar":
+        shown |= {"ical_url_overrides": None, "enable_web_overrides": False}
+    slack = {"channel_id": row["slack_channel_id"], "user_group_id": row["slack_user_group_id"]}
+    return shown | {"slack": slack, "type": kind}
+
+
+def _moment(value: object) -> float:
+    text = str(value)
+    for form in (DAY_FORMAT, MINUTE_FORMAT):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()
+        except ValueError:
+            continue
+    raise Invalid("Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm, YYYY-MM-DD.")
+
+
+def _entry(db: sqlite3.Connection, user_id: str, shift: Shift, span: Span) -> dict[str, object]:
+    user = db.execute("SELECT username, email FROM users WHERE id = ?", (user_id,)).fetchone()
+    return {
+        "user_pk": user_id,
+        "user_email": user["email"],
+        "user_username": user["username"],
+        "shift_start": whole(max(shift.span.start, span.start)),
+        "shift_end": whole(min(shift.span.end, span.end)),
+    }

@@ -1,0 +1,133 @@
+-- Times are seconds since 1970 in UTC, booleans 0 or 1. Columns named *_json hold JSON.
+-- `maintenance_mode` is in Cloud's words; a dialect translates it.
+
+CREATE TABLE teams (
+    id TEXT PRIMARY KEY,
+    grafana_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    email TEXT,
+    avatar_url TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE users (
+    id TEXT PRIMARY KEY,
+    grafana_id INTEGER NOT NULL,
+    username TEXT NOT NULL,
+    email TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'editor', 'viewer')),
+    timezone TEXT,
+    phone_number TEXT,
+    phone_hidden INTEGER NOT NULL,
+    teams_json TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE slack_channels (
+    slack_id TEXT PRIMARY KEY
+) STRICT;
+
+CREATE TABLE escalation_chains (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    team_id TEXT REFERENCES teams (id)
+) STRICT;
+
+CREATE TABLE schedules (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    team_id TEXT REFERENCES teams (id),
+    type TEXT NOT NULL CHECK (type IN ('web', 'calendar', 'ical')),
+    time_zone TEXT,
+    slack_channel_id TEXT,
+    slack_user_group_id TEXT,
+    ical_url_primary TEXT
+) STRICT;
+
+-- One turn lasts length_seconds; turns start every period_seconds and go around the groups of people_json, a list of lists of user ids.
+-- An override happens once and takes the place of what it covers. weekdays_json: the days a turn may start on, Monday = 0.
+CREATE TABLE rotations (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    schedule_id TEXT NOT NULL REFERENCES schedules (id),
+    kind TEXT NOT NULL CHECK (kind IN ('rotation', 'override')),
+    starts_at REAL NOT NULL,
+    length_seconds INTEGER NOT NULL,
+    period_seconds INTEGER,
+    weekdays_json TEXT,
+    people_json TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE escalation_policies (
+    id TEXT PRIMARY KEY,
+    escalation_chain_id TEXT NOT NULL REFERENCES escalation_chains (id),
+    position INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    schedule_id TEXT REFERENCES schedules (id),
+    people_json TEXT NOT NULL,
+    important INTEGER,
+    duration_seconds INTEGER
+) STRICT;
+
+-- hidden: the integrations that carry the "Maintenance of …" groups; the API never shows them.
+CREATE TABLE integrations (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description_short TEXT,
+    team_id TEXT REFERENCES teams (id),
+    type TEXT NOT NULL,
+    token TEXT NOT NULL UNIQUE,
+    hidden INTEGER NOT NULL DEFAULT 0,
+    templates_json TEXT NOT NULL DEFAULT '{}',
+    labels_json TEXT NOT NULL DEFAULT '{}',
+    dynamic_labels_json TEXT NOT NULL DEFAULT '{}',
+    maintenance_mode TEXT CHECK (maintenance_mode IN ('silence_escalations', 'group_alerts', 'disable_alerts')),
+    maintenance_started_at REAL,
+    maintenance_end_at REAL,
+    maintenance_group_id TEXT
+) STRICT;
+
+CREATE TABLE routes (
+    id TEXT PRIMARY KEY,
+    integration_id TEXT NOT NULL REFERENCES integrations (id) ON DELETE CASCADE,
+    escalation_chain_id TEXT REFERENCES escalation_chains (id),
+    position INTEGER NOT NULL,
+    routing_type TEXT NOT NULL DEFAULT 'regex',
+    routing_regex TEXT,
+    is_default INTEGER NOT NULL,
+    notifications_json TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+CREATE INDEX routes_of_integration ON routes (integration_id);
+
+-- No reference to integrations: groups outlive the integration that made them.
+-- window_group_id: the "Maintenance of …" group of the window the group was collected in.
+CREATE TABLE alert_groups (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    integration_id TEXT NOT NULL,
+    team_id TEXT,
+    route_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('firing', 'acknowledged', 'resolved', 'silenced')),
+    alerts_count INTEGER NOT NULL,
+    labels_json TEXT NOT NULL DEFAULT '{}',
+    created_at REAL NOT NULL,
+    resolved_at REAL,
+    resolved_by TEXT,
+    acknowledged_at REAL,
+    acknowledged_by TEXT,
+    silenced_at REAL,
+    last_alert_id TEXT NOT NULL,
+    last_alert_json TEXT NOT NULL,
+    window_group_id TEXT
+) STRICT;
+
+-- Who would have been paged, a row for each time.
+CREATE TABLE pages (
+    position INTEGER PRIMARY KEY,
+    alert_group_id TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    important INTEGER NOT NULL,
+    paged_at REAL NOT NULL
+) STRICT;
