@@ -34,6 +34,10 @@ class Root(TyperGroup):
         keep_for_leaf(ctx)
         return super().invoke(ctx)
 
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """List nouns and verbs alike by name."""
+        return sorted(super().list_commands(ctx))
+
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401
         """Run the program and leave it with its exit status; nothing else leaves this method."""
         settings = Settings()

@@ -182,7 +182,7 @@ def _print_table(settings: Settings, rows: Iterable[Row], columns: Columns) -> N
     for title in columns:
         table.add_column(Text(visible(title)), overflow="ellipsis", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(_readable(settings, cell(row, path), at)) for path in columns.values()))
+        table.add_row(*(Text(_readable(settings, row, path, at)) for path in columns.values()))
     console(settings, stderr=False).print(table)
 
 
@@ -195,8 +195,11 @@ def console(settings: Settings, *, stderr: bool) -> Any:  # noqa: ANN401  # rich
     )
 
 
-def _readable(settings: Settings, text: str, at: datetime) -> str:
-    """Write a time for a person, relative and local; anything else as it is."""
+def _readable(settings: Settings, row: Row, path: str, at: datetime) -> str:
+    """Write one field for a person: a time relative and local, yes or nothing, anything else as it is."""
+    text, value = cell(row, path), field(row, path)
+    if isinstance(value, bool):
+        return "yes" if value else ""
     if _INSTANT.match(text):
         try:
             instant = datetime.fromisoformat(text)

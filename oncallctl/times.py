@@ -120,17 +120,18 @@ def show(instant: datetime, tz: ZoneInfo | None) -> str:
 
 
 def span(seconds: float) -> str:
-    """Write a length of time shortly: ``45s``, ``12m``, ``1h 30m``, ``3d 4h``."""
-    whole = int(abs(seconds))
+    """Write a length of time shortly and rounded: ``45s``, ``12m``, ``1h 30m``, ``3d 4h``."""
+    whole = round(abs(seconds))
     if whole < _MINUTE:
         return f"{whole}s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE}m"
-    if whole < _DAY:
-        hours, rest = divmod(whole, _HOUR)
-        return f"{hours}h {rest // _MINUTE}m" if rest >= _MINUTE else f"{hours}h"
-    days, rest = divmod(whole, _DAY)
-    return f"{days}d {rest // _HOUR}h" if rest >= _HOUR else f"{days}d"
+    minutes = round(whole / _MINUTE)
+    if minutes < _HOUR // _MINUTE:
+        return f"{minutes}m"
+    hours, minutes = divmod(minutes, _HOUR // _MINUTE)
+    if hours < _DAY // _HOUR:
+        return f"{hours}h {minutes}m" if minutes else f"{hours}h"
+    days, hours = divmod(round(whole / _HOUR), _DAY // _HOUR)
+    return f"{days}d {hours}h" if hours else f"{days}d"
 
 
 def relative(instant: datetime, *, at: datetime) -> str:

@@ -38,8 +38,8 @@ OUTCOMES = {
     "ID": "id",
     "NAME": "name",
     "STATUS": "status",
-    "MODE": "integration.maintenance_mode",
-    "UNTIL": "integration.maintenance_end_at",
+    "MODE": "mode",
+    "UNTIL": "ends_at",
     "ERROR": "error.message",
 }
 WINDOWS = {
@@ -61,7 +61,7 @@ class Require(StrEnum):
     INACTIVE = "inactive"
 
 
-app = noun("Maintenance windows: alerts come in, and nobody is paged for them.")
+app = noun("Maintenance windows: alerts that page nobody.")
 
 
 @app.command()
@@ -200,7 +200,8 @@ def _carry_out(
             confirm(oncall.profile, question, yes=yes)
         with progress(settings, verb.lower(), len(steps)) as finished:
             report = windows.carry_out(oncall, steps, finished)
-    render(settings, [outcome.document() for outcome in report.outcomes], OUTCOMES)
+    documents = [outcome.document() for outcome in report.outcomes]
+    render(settings, documents, OUTCOMES, rows=[windows.row(outcome) for outcome in report.outcomes])
     report.raise_failures()
 
 

@@ -19,7 +19,7 @@ class Api(StrEnum):
     OSS = "oss"
 
 
-app = noun("The sandbox: an OnCall of your own, in which nobody is paged.")
+app = noun("The sandbox: an OnCall in which nobody is paged.")
 
 
 @app.command()

@@ -193,6 +193,11 @@ def status(integration: Integration, at: datetime) -> dict[str, object]:
     }
 
 
+def row(outcome: Outcome) -> dict[str, object]:
+    """An outcome with the window as it is now, for a table."""
+    return {**status(outcome.integration or outcome.target.integration, now()), **outcome.document()}
+
+
 def ends_within(integration: Integration, within: timedelta, at: datetime) -> bool:
     """Whether a window is open and ends so soon, or is overdue."""
     window = Window.of(integration)

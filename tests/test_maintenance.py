@@ -1,0 +1,450 @@
+"""`maintenance start|stop|status` against the sandbox behind a socket: exit status, output, and what reached the server."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from oncallctl import sandbox
+from tests.conftest import Runner
+from tests.serving import Serving, drop, lose, status
+
+ONE = "C5BPMMTY9FMXJ"  # service-010, of data infra
+START = f"POST /api/v1/integrations/{ONE}/maintenance_start"
+STOP = f"POST /api/v1/integrations/{ONE}/maintenance_stop"
+DIRECT_PAGING = "'Direct paging (platform team)'"
+
+
+def silent(serving: Serving) -> bool:
+    return serving.call("GET", f"integrations/{ONE}/")["maintenance_mode"] is not None
+
+
+def expire(serving: Serving, integration: str = ONE) -> None:
+    """Let a window's time be up."""
+    import sqlite3
+
+    with sqlite3.connect(serving.database) as database:
+        database.execute(
+            "UPDATE integrations SET maintenance_started_at = maintenance_started_at - 36000,"
+            " maintenance_end_at = maintenance_end_at - 36000 WHERE id = ?",
+            (integration,),
+        )
+
+
+class TestStarting:
+    def test_it_opens_a_window_and_says_so(self, server: Serving, run: Runner) -> None:
+        (outcome,) = run("maintenance start service-010 --for 30m -o json").json
+        assert {key: outcome[key] for key in ("target", "id", "name", "status", "error")} == {
+            "target": "service-010",
+            "id": ONE,
+            "name": "service-010",
+            "status": "started",
+            "error": None,
+        }
+        assert outcome["integration"]["maintenance_end_at"] is not None
+        assert server.changes() == [START]
+        mode = "silence_escalations" if server.dialect == "cloud" else "debug"
+        assert server.bodies() == [{"mode": mode, "duration": 1800}]
+
+    def test_the_same_again_changes_nothing(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        (outcome,) = run("maintenance start service-010 --for 30m -o json").json
+        assert outcome["status"] == "unchanged"
+        assert server.changes() == [START]
+
+    def test_a_window_that_ends_later_is_left_alone(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 2h")
+        assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "unchanged"
+        assert server.changes() == [START]
+
+    def test_a_window_that_ends_sooner_is_a_conflict(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        done = run("maintenance start service-010 --for 2h -o json", status=7)
+        assert done.json[0]["status"] == "failed"
+        assert done.error["code"] == "conflict"
+        assert "--if-active" in done.error["hint"]
+        assert server.changes() == [START]
+
+    def test_another_mode_is_a_conflict(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 2h")
+        run("maintenance start service-010 --for 30m --mode group_alerts", status=7)
+        assert server.changes() == [START]
+
+    def test_keep_leaves_another_window_with_a_warning(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        done = run("maintenance start service-010 --for 2h --if-active keep -o json")
+        assert done.json[0]["status"] == "unchanged"
+        assert "warning" in done.stderr
+        assert server.changes() == [START]
+
+    def test_replace_ends_the_other_window_first(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        assert run("maintenance start service-010 --for 2h --if-active replace -o json").json[0]["status"] == "replaced"
+        assert server.changes() == [START, STOP, START]
+        assert server.bodies()[2]["duration"] == 7200
+
+    def test_a_start_that_fails_after_the_stop_is_said_loudly(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        server.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
+        done = run("maintenance start service-010 --for 2h --if-active replace", status=3)
+        assert "NOT in maintenance" in done.stderr
+        assert not silent(server)
+
+    def test_until_names_the_end(self, server: Serving, run: Runner) -> None:
+        end = (datetime.now(UTC) + timedelta(hours=3)).replace(microsecond=0)
+        run(f"maintenance start service-010 --until {end:%Y-%m-%dT%H:%M:%SZ}")
+        assert 3 * 3600 - 10 <= server.bodies()[0]["duration"] <= 3 * 3600
+        run(f"maintenance start service-010 --until {end:%Y-%m-%dT%H:%M:%SZ}")
+        assert server.changes() == [START]
+
+    @pytest.mark.parametrize("mode", ["debug", "maintenance"])
+    def test_the_modes_of_the_engine_are_aliases_on_either_server(self, server: Serving, run: Runner, mode: str) -> None:
+        run(f"maintenance start service-010 --for 30m --mode {mode}")
+        word = {"debug": "silence_escalations", "maintenance": "group_alerts"}[mode]
+        assert run("maintenance status -o json").json[0]["mode"] == word
+        assert server.bodies()[0]["mode"] == (word if server.dialect == "cloud" else mode)
+
+    def test_disabling_alerts_is_clouds(self, cloud: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --mode disable_alerts")
+        assert cloud.bodies() == [{"mode": "disable_alerts", "duration": 1800}]
+
+    def test_disabling_alerts_is_refused_on_an_engine_before_anything_is_sent(self, oss: Serving, run: Runner) -> None:
+        done = run("maintenance start service-010 --for 30m --mode disable_alerts -o json", status=2)
+        assert done.error["code"] == "unsupported"
+        assert oss.seen == []
+
+    def test_a_service_account_is_refused_on_an_engine_before_anything_is_sent(self, oss: Serving, run: Runner) -> None:
+        for verb in ("start service-010 --for 30m", "stop service-010"):
+            run(f"maintenance {verb}", status=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
+        assert oss.seen == []
+
+    def test_a_viewer_may_not(self, server: Serving, run: Runner) -> None:
+        done = run("maintenance start service-010 --for 30m -o json", status=3, ONCALLCTL_TOKEN=sandbox.VIEWER_TOKEN)
+        assert done.error["code"] == "access_denied"
+        assert done.error["http_status"] == 403
+
+    @pytest.mark.parametrize(
+        "options",
+        ["", "--for 30m --until 18:00", "--for 0", "--for -5", "--for 1.5", "--for 8d", "--until yesterday", "--for 2h --max 1h"],
+    )
+    def test_a_length_that_cannot_be_is_refused_before_anything_is_sent(
+        self, server: Serving, run: Runner, options: str
+    ) -> None:
+        run(f"maintenance start service-010 {options}", status=2)
+        assert server.seen == []
+
+    def test_max_allows_a_longer_one(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 8d --max 10d")
+        assert server.bodies() == [{**server.bodies()[0], "duration": 8 * 86400}]
+
+
+class TestOverdue:
+    """A window past its end that the server has not ended still silences."""
+
+    def test_it_counts_as_active(self, unswept: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        expire(unswept)
+        (window,) = run("maintenance status -o json").json
+        assert window["overdue"] is True
+        assert window["remaining_seconds"] <= 0
+        run("maintenance status service-010 --require inactive", status=10)
+
+    def test_stop_stops_it(self, unswept: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        expire(unswept)
+        assert run("maintenance stop service-010 -o json").json[0]["status"] == "stopped"
+        assert not silent(unswept)
+
+    @pytest.mark.parametrize("mode", ["silence_escalations", "group_alerts"])
+    def test_start_replaces_it_unasked(self, unswept: Serving, run: Runner, mode: str) -> None:
+        run(f"maintenance start service-010 --for 30m --mode {mode}")
+        expire(unswept)
+        outcome = run(f"maintenance start service-010 --for 30m --mode {mode} -o json").json[0]
+        assert outcome["status"] == "replaced"
+        assert unswept.changes() == [START, STOP, START]
+
+
+class TestStopping:
+    def test_it_ends_the_window(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        (outcome,) = run("maintenance stop service-010 -o json").json
+        assert outcome["status"] == "stopped"
+        assert outcome["integration"]["maintenance_mode"] is None
+        assert server.changes() == [START, STOP]
+        assert server.bodies()[1] is None
+
+    def test_where_nothing_is_active_nothing_is_sent(self, server: Serving, run: Runner) -> None:
+        assert run("maintenance stop service-010 -o json").json[0]["status"] == "unchanged"
+        assert server.changes() == []
+
+    def test_ending_a_group_window_needs_yes_and_says_how_many_it_resolves(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --mode group_alerts")
+        server.alert(ONE, "disk full")
+        server.alert(ONE, "still broken")
+        done = run("maintenance stop service-010", status=2)
+        assert "--yes" in done.stderr
+        assert "2 alert groups" in done.stderr
+        assert silent(server)
+        run("maintenance stop service-010 --yes")
+        assert not silent(server)
+
+    def test_replacing_a_group_window_needs_yes_too(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --mode group_alerts")
+        run("maintenance start service-010 --for 2h --mode group_alerts --if-active replace", status=2)
+        assert server.changes() == [START]
+
+
+class TestLostAnswers:
+    """What was sent and not answered is settled by reading back, never by sending it again."""
+
+    @pytest.fixture(autouse=True)
+    def _look_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("oncallctl.maintenance.windows.LOOKS", (0.0, 0.0))
+
+    def test_a_start_that_arrived_is_started(self, server: Serving, run: Runner) -> None:
+        server.fail("POST", "maintenance_start", lose)
+        assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "started"
+        assert server.changes() == [START]
+
+    def test_a_start_that_does_not_show_is_unknown(self, server: Serving, run: Runner) -> None:
+        server.fail("POST", "maintenance_start", drop)
+        done = run("maintenance start service-010 --for 30m -o json", status=9)
+        assert done.json[0]["status"] == "unknown"
+        assert done.error["code"] == "outcome_unknown"
+        assert server.changes() == [START]
+
+    def test_a_start_that_the_server_failed_on_is_unavailable_and_safe_to_repeat(
+        self, server: Serving, run: Runner
+    ) -> None:
+        server.fail("POST", "maintenance_start", status(500))
+        done = run("maintenance start service-010 --for 30m -o json", status=8)
+        assert "safe to try again" in done.error["hint"]
+        assert server.changes() == [START]
+
+    def test_a_stop_that_arrived_is_stopped(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        server.fail("POST", "maintenance_stop", lose)
+        assert run("maintenance stop service-010 -o json").json[0]["status"] == "stopped"
+        assert server.changes() == [START, STOP]
+
+    def test_a_stop_that_does_not_show_is_unknown(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        server.fail("POST", "maintenance_stop", drop)
+        run("maintenance stop service-010", status=9)
+        assert server.changes() == [START, STOP]
+
+    def test_somebody_elses_window_is_not_taken_for_ones_own(self, server: Serving, run: Runner) -> None:
+        def somebody_was_quicker(_request: object, _answer: object) -> None:
+            mode = "group_alerts" if server.dialect == "cloud" else "maintenance"
+            server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
+
+        server.fail("POST", "maintenance_start", somebody_was_quicker)
+        run("maintenance start service-010 --for 30m", status=7)
+
+    def test_the_same_window_opened_by_somebody_quicker_will_do(self, server: Serving, run: Runner) -> None:
+        def somebody_was_quicker(_request: object, answer: object) -> object:
+            mode = "silence_escalations" if server.dialect == "cloud" else "debug"
+            server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 1800})
+            return answer()  # type: ignore[operator]
+
+        server.fail("POST", "maintenance_start", somebody_was_quicker)
+        run("maintenance start service-010 --for 30m")
+        assert server.changes() == [START]
+
+    def test_when_looking_fails_too_the_outcome_is_unknown(self, server: Serving, run: Runner) -> None:
+        server.fail("POST", "maintenance_start", lose)
+        server.fail("GET", f"integrations/{ONE}/", status(403, '{"detail": "no"}'))
+        done = run("maintenance start service-010 --for 30m -o json", status=9)
+        assert f"maintenance status {ONE}" in done.error["hint"]
+
+
+class TestTargets:
+    def test_one_that_is_not_found_stops_the_command(self, server: Serving, run: Runner) -> None:
+        done = run("maintenance start service-010 servce-011 --for 30m -o json", status=6)
+        assert "service-011" in done.error["hint"]
+        assert server.changes() == []
+
+    def test_one_that_is_ambiguous_stops_the_command_with_the_candidates(self, server: Serving, run: Runner) -> None:
+        done = run("maintenance start service-010 '[prod] api' --for 30m -o json", status=6)
+        assert done.error["code"] == "ambiguous"
+        for part in ("C5U5IZGQ48B4M", "platform", "C3VV5L7ASAXEA", "payments"):
+            assert part in done.error["hint"]
+        assert server.changes() == []
+
+    def test_an_id_that_is_nobodys_stops_the_command(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 CAAAAAAAAAAAA --for 30m", status=6)
+        assert server.changes() == []
+
+    def test_the_same_target_twice_is_one(self, server: Serving, run: Runner) -> None:
+        assert len(run(f"maintenance start service-010 {ONE} --for 30m -o json").json) == 1
+        assert server.changes() == [START]
+
+    def test_names_are_read_from_stdin(self, server: Serving, run: Runner) -> None:
+        run("maintenance start - --for 30m", stdin=f"service-011\n\n{ONE}\r\n")
+        assert len(server.changes()) == 2
+
+    @pytest.mark.parametrize("stdin", ["", "\n \n"])
+    def test_a_stdin_that_yields_nothing_is_not_found(self, server: Serving, run: Runner, stdin: str) -> None:
+        run("maintenance start - --for 30m", stdin=stdin, status=6)
+        assert server.changes() == []
+
+    @pytest.mark.parametrize("selector", ["--match nothing-*", "--team empty-team"])
+    def test_a_selector_that_yields_nothing_is_not_found(self, server: Serving, run: Runner, selector: str) -> None:
+        run(f"maintenance start {selector} --for 30m --yes", status=6)
+        assert server.changes() == []
+
+    @pytest.mark.parametrize("targets", ["", "service-010 --all", "--team platform --match x", "service-010 -"])
+    def test_no_targets_or_two_ways_of_naming_them_is_wrong_usage(self, server: Serving, run: Runner, targets: str) -> None:
+        run(f"maintenance start {targets} --for 30m --yes", status=2)
+        assert server.changes() == []
+
+    @pytest.mark.parametrize("selector", ["--all", "--match 'service-01*'"])
+    def test_all_and_match_need_yes_without_a_terminal(self, server: Serving, run: Runner, selector: str) -> None:
+        done = run(f"maintenance start {selector} --for 30m -o json", status=2)
+        assert done.error["code"] == "confirmation_needed"
+        assert "--yes" in done.error["message"]
+        assert server.changes() == []
+
+    def test_more_than_twenty_need_yes(self, server: Serving, run: Runner) -> None:
+        names = "".join(f"service-{number:03}\n" for number in range(10, 31))
+        run("maintenance start - --for 30m", stdin=names, status=2)
+        assert server.changes() == []
+        run("maintenance start - --for 30m --yes", stdin=names)
+        assert len(server.changes()) == 21
+
+    def test_a_team_is_a_selector(self, server: Serving, run: Runner) -> None:
+        outcomes = run("maintenance start --team platform --for 30m --yes -o json").json
+        assert {outcome["integration"]["team_id"] for outcome in outcomes} == {"TKPSLLWBFUI9R"}
+        assert len(outcomes) > 3
+
+    def test_a_label_is_a_selector_on_cloud(self, cloud: Serving, run: Runner) -> None:
+        outcomes = run("maintenance start --label env=prod --for 30m --yes -o json").json
+        labels = [{"key": "env", "value": "prod"}]
+        assert outcomes
+        for outcome in outcomes:
+            pairs = [
+                {"key": label["key"]["name"], "value": label["value"]["name"]} for label in outcome["integration"]["labels"]
+            ]
+            assert labels[0] in pairs
+
+    def test_a_label_is_refused_on_an_engine_before_anything_is_sent(self, oss: Serving, run: Runner) -> None:
+        run("maintenance start --label env=prod --for 30m --yes", status=2)
+        assert oss.seen == []
+
+
+class TestDirectPaging:
+    """Maintenance on a direct paging integration keeps people from being paged by hand."""
+
+    def test_named_it_needs_yes(self, server: Serving, run: Runner) -> None:
+        done = run(f'maintenance start "{DIRECT_PAGING[1:-1]}" --for 30m', status=2)
+        assert "--yes" in done.stderr
+        assert "direct paging" in done.stderr
+        assert server.changes() == []
+
+    def test_named_with_yes_it_is_done(self, server: Serving, run: Runner) -> None:
+        run(f"maintenance start {DIRECT_PAGING} --for 30m --yes")
+        assert len(server.changes()) == 1
+
+    @pytest.mark.parametrize("selector", ["--all", "--match '*'", "--team platform"])
+    def test_selectors_leave_it_out(self, server: Serving, run: Runner, selector: str) -> None:
+        outcomes = run(f"maintenance start {selector} --for 30m --yes -o json").json
+        assert outcomes
+        assert all(outcome["integration"]["type"] != "direct_paging" for outcome in outcomes)
+
+    def test_stopping_does_not_leave_it_out(self, server: Serving, run: Runner) -> None:
+        run(f"maintenance start {DIRECT_PAGING} --for 30m --yes")
+        outcomes = run("maintenance stop --team platform -o json").json
+        assert [outcome["name"] for outcome in outcomes if outcome["status"] == "stopped"] == [DIRECT_PAGING[1:-1]]
+
+
+class TestSeveral:
+    def test_some_that_fail_are_a_partial_failure(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-011 --for 30m")
+        done = run("maintenance start service-010 service-011 service-012 --for 2h -o json", status=4)
+        assert [outcome["status"] for outcome in done.json] == ["started", "failed", "started"]
+        assert done.json[1]["error"]["exit_code"] == 7
+        assert done.error["code"] == "partial_failure"
+
+    def test_all_that_fail_the_same_way_have_that_status(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 service-011 --for 30m")
+        assert run("maintenance start service-010 service-011 --for 2h -o json", status=7).error["code"] == "conflict"
+
+    def test_quiet_prints_nothing_on_success_and_one_line_on_failure(self, server: Serving, run: Runner) -> None:
+        done = run("maintenance start service-010 --for 30m --quiet")
+        assert (done.stdout, done.stderr) == ("", "")
+        failed = run("maintenance start service-010 --for 2h --quiet", status=7)
+        assert failed.stdout == ""
+        assert len(failed.stderr.splitlines()) == 1
+
+
+class TestStatus:
+    def test_without_targets_it_shows_the_windows_that_are_open(self, server: Serving, run: Runner) -> None:
+        assert run("maintenance status -o json").json == []
+        run("maintenance start service-010 --for 30m --mode group_alerts")
+        (window,) = run("maintenance status -o json").json
+        assert set(window) >= {
+            "id",
+            "name",
+            "team_id",
+            "mode",
+            "started_at",
+            "ends_at",
+            "remaining_seconds",
+            "overdue",
+            "integration",
+        }
+        assert (window["id"], window["mode"], window["overdue"]) == (ONE, "group_alerts", False)
+        assert 1700 < window["remaining_seconds"] <= 1800
+
+    def test_with_targets_it_shows_each(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        windows = run("maintenance status service-011 service-010 -o json").json
+        assert [(window["name"], window["mode"]) for window in windows] == [
+            ("service-011", None),
+            ("service-010", "silence_escalations"),
+        ]
+
+    def test_require_is_a_condition(self, server: Serving, run: Runner) -> None:
+        run("maintenance status service-010 --require inactive")
+        run("maintenance status service-010 --require active", status=10)
+        run("maintenance status --require active", status=10)
+        run("maintenance status --require inactive")
+        run("maintenance start service-010 --for 30m")
+        run("maintenance status service-010 --require active")
+        run("maintenance status service-010 service-011 --require active", status=10)
+        run("maintenance status --require inactive", status=10)
+
+    def test_ending_within_picks_those_that_end_soon(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        run("maintenance start service-011 --for 5h")
+        windows = run("maintenance status --ending-within 1h -o json").json
+        assert [window["name"] for window in windows] == ["service-010"]
+
+    def test_links_are_masked_everywhere(self, server: Serving, run: Runner) -> None:
+        for verb in ("start service-010 --for 30m", "status", "stop service-010"):
+            done = run(f"maintenance {verb} -o json")
+            assert "/integrations/v1/" not in done.stdout
+            assert done.json[0]["integration"]["link"] == "********"
+
+
+class TestDryRun:
+    def test_it_shows_the_request_and_sends_none(self, server: Serving, run: Runner) -> None:
+        (outcome,) = run("maintenance start service-010 --for 30m --dry-run -o json").json
+        mode = "silence_escalations" if server.dialect == "cloud" else "debug"
+        assert outcome["status"] == "would-start"
+        assert outcome["requests"] == [
+            {"method": "POST", "url": f"{server.url}{START[5:]}", "body": {"mode": mode, "duration": 1800}}
+        ]
+        assert server.changes() == []
+
+    def test_a_replacement_shows_both(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        (outcome,) = run("maintenance start service-010 --for 2h --if-active replace --dry-run -o json").json
+        assert [request["url"].rpartition("/")[2] for request in outcome["requests"]] == [
+            "maintenance_stop",
+            "maintenance_start",
+        ]
+        assert server.changes() == [START]
+
+    def test_nothing_to_do_shows_none(self, server: Serving, run: Runner) -> None:
+        (outcome,) = run("maintenance stop service-010 --dry-run -o json").json
+        assert (outcome["status"], outcome["requests"]) == ("unchanged", [])

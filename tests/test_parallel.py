@@ -1,0 +1,56 @@
+import threading
+
+import pytest
+
+from oncallctl import parallel
+from oncallctl.errors import NotFound
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    release = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            release.wait(5)
+        else:
+            release.set()
+        return item * 10
+
+    assert list(parallel.in_order(work, range(20))) == [item * 10 for item in range(20)]
+
+
+def test_at_most_eight_are_worked_on_at_once() -> None:
+    running, most, lock = 0, 0, threading.Lock()
+    full = threading.Barrier(parallel.WORKERS)
+
+    def work(_: int) -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        full.wait(5)
+        with lock:
+            running -= 1
+
+    list(parallel.in_order(work, range(parallel.WORKERS * 3)))
+    assert most == parallel.WORKERS
+
+
+def test_a_failure_is_raised_where_it_was_asked_for() -> None:
+    def work(item: int) -> int:
+        if item == 3:
+            raise NotFound("no three")
+        return item
+
+    with pytest.raises(NotFound, match="no three"):
+        list(parallel.in_order(work, range(6)))
+
+
+def test_its_threads_do_not_keep_the_program_alive() -> None:
+    seen = []
+
+    def work(_: int) -> None:
+        seen.append(threading.current_thread().daemon)
+
+    list(parallel.in_order(work, range(3)))
+    assert seen == [True, True, True]

@@ -1,0 +1,60 @@
+import json
+
+import pytest
+from hypothesis import given, strategies
+
+from oncallctl.text import MASK, dump_json, masked, visible
+
+HOSTILE = {
+    "osc 52": "\x1b]52;c;cHduZWQ=\x07",
+    "osc 8": "\x1b]8;;http://evil\x1b\\click\x1b]8;;\x1b\\",
+    "csi": "\x1b[2J\x1b[31m",
+    "c1": "\x9b31m",
+    "bidi": "\u202egnp.exe",
+    "newline": "one\ntwo\r\nthree",
+    "tab": "a\tb",
+    "separator": "a\u2028b\u2029c",
+    "surrogate": "\ud800",
+    "tag": "\U000e0041",
+    "null": "\x00",
+    "delete": "\x7f",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_nothing_that_a_terminal_obeys_stays_in_visible_text(text: str) -> None:
+    shown = visible(text)
+    assert all(character.isprintable() for character in shown)
+    shown.encode("utf-8")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_json_keeps_hostile_text_exactly_and_harmless(text: str) -> None:
+    written = dump_json({"title": text})
+    assert json.loads(written) == {"title": text}
+    assert all(character.isprintable() for character in written)
+
+
+def test_ordinary_names_stay_as_they_are() -> None:
+    for name in ("[prod] api", "🔥 fire-drill", "café-früh", "日本語 インテグレーション", "👩‍🚒", "100% cpu", "-dash"):
+        assert visible(name) == name
+        assert name in dump_json([name])
+
+
+@given(strategies.recursive(strategies.text() | strategies.integers() | strategies.none(), strategies.lists))
+def test_json_reads_back_exactly_whatever_is_in_it(value: object) -> None:
+    assert json.loads(dump_json(value)) == value
+    assert json.loads(dump_json(value, indent=2)) == value
+
+
+def test_links_that_let_anyone_raise_alerts_are_masked_wherever_they_stand() -> None:
+    integration = {"link": "http://x/abc/", "heartbeat": {"link": "http://x/hb/"}, "inbound_email": "a@b", "name": "n"}
+    assert masked({"integration": integration, "all": [integration]}) == {
+        "integration": {"link": MASK, "heartbeat": {"link": MASK}, "inbound_email": MASK, "name": "n"},
+        "all": [{"link": MASK, "heartbeat": {"link": MASK}, "inbound_email": MASK, "name": "n"}],
+    }
+    assert integration["link"] == "http://x/abc/"
+
+
+def test_a_link_that_is_not_there_is_not_masked() -> None:
+    assert masked({"link": None, "inbound_email": None}) == {"link": None, "inbound_email": None}
