@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from oncallctl.sandbox.answers import Answer, Crash, bad_request, detail
+from oncallctl.sandbox.answers import Answer, Crash, Refusal, bad_request, detail
 from oncallctl.sandbox.integration_rows import by_id, find
 from oncallctl.sandbox.integration_view import integration
+from oncallctl.sandbox.moments import can_be_said
 from oncallctl.sandbox.windows import end_window, open_window
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ def start(call: Call) -> Answer:
         raise Crash
     mode = _mode(data.get("mode"), call.dialect)
     seconds = _seconds(data.get("duration"), call.dialect)
-    _check_end(call.now, seconds, call.dialect)
+    # The engine fails on an end that it cannot say (start_duration_1e12).
+    if not can_be_said(call.now, seconds):
+        raise _invalid_duration() if call.dialect.is_cloud else Crash
     # Also where it is past its end and not yet swept.
     if row["maintenance_mode"] is not None:
         raise detail("Already on maintenance")
@@ -55,25 +57,18 @@ def _mode(value: object, dialect: Dialect) -> str:
 
 def _seconds(value: object, dialect: Dialect) -> int:
     """Read a duration. OSS takes whatever `int()` takes, also 0, -5, 1.5 and true; Cloud positive whole numbers."""
-    invalid = bad_request({"duration": ["Invalid duration"]})
     if not isinstance(value, str | int | float) or (dialect.is_cloud and not isinstance(value, str | int)):
-        raise invalid
+        raise _invalid_duration()
     try:
         seconds = int(value)
     except ValueError as error:
-        raise invalid from error
+        raise _invalid_duration() from error
     except OverflowError as error:
         raise Crash from error
     if dialect.is_cloud and (seconds <= 0 or isinstance(value, bool)):
-        raise invalid
+        raise _invalid_duration()
     return seconds
 
 
-def _check_end(now: float, seconds: int, dialect: Dialect) -> None:
-    """Refuse an end after the year 9999; the engine fails on it (start_duration_1e12)."""
-    try:
-        datetime.fromtimestamp(now, UTC) + timedelta(seconds=seconds)
-    except OverflowError as error:
-        if dialect.is_cloud:
-            raise bad_request({"duration": ["Invalid duration"]}) from error
-        raise Crash from error
+def _invalid_duration() -> Refusal:
+    return bad_request({"duration": ["Invalid duration"]})

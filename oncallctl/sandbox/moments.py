@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC).timestamp()
+LATEST: Final = datetime.max.replace(tzinfo=UTC).timestamp()
+
+
+def can_be_said(moment: float, plus: int) -> bool:
+    """Tell whether a moment some seconds on lies between the years 1 and 9999."""
+    try:
+        return EARLIEST < moment + plus < LATEST
+    except OverflowError:
+        return False
 
 
 def precise(moment: float | None) -> str | None:

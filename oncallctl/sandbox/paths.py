@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from oncallctl.sandbox import (
+    alert_group_actions,
     alert_groups,
     escalation,
     integrations,
@@ -16,7 +17,22 @@ from oncallctl.sandbox import (
 )
 from oncallctl.sandbox.calls import Method, Path
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oncallctl.sandbox.answers import Answer
+    from oncallctl.sandbox.calls import Call
+
 ID: Final = "([^/.]+)"
+
+
+def _read_only(name: str, many: Callable[[Call], Answer], one: Callable[[Call], Answer]) -> tuple[Path, Path]:
+    """Declare a collection that the real servers also change."""
+    return (
+        Path(name, {"GET": Method(many)}, unbuilt=("POST",)),
+        Path(f"{name}/{ID}", {"GET": Method(one)}, unbuilt=("PUT", "PATCH", "DELETE")),
+    )
+
 
 PATHS: Final = (
     Path("info", {"GET": Method(people.info, people_only=True)}, bucket="info"),
@@ -51,14 +67,24 @@ PATHS: Final = (
     Path("users/(current)", {"GET": Method(people.one_user, crashes_for_service_accounts=True)}),
     Path(f"users/{ID}", {"GET": Method(people.one_user)}),
     Path("alert_groups", {"GET": Method(alert_groups.all_groups)}),
-    Path(f"alert_groups/{ID}", {"GET": Method(alert_groups.one_group)}),
-    Path("escalation_chains", {"GET": Method(routing.all_chains)}),
-    Path(f"escalation_chains/{ID}", {"GET": Method(routing.one_chain)}),
-    Path("escalation_policies", {"GET": Method(routing.all_policies)}),
-    Path(f"escalation_policies/{ID}", {"GET": Method(routing.one_policy)}),
-    Path("routes", {"GET": Method(routing.all_routes)}),
-    Path(f"routes/{ID}", {"GET": Method(routing.one_route)}),
-    Path("schedules", {"GET": Method(schedules.all_schedules)}),
-    Path(f"schedules/{ID}", {"GET": Method(schedules.one_schedule)}),
+    Path(
+        f"alert_groups/{ID}",
+        {"GET": Method(alert_groups.one_group), "DELETE": Method(alert_group_actions.delete, least="editor")},
+    ),
+    *(
+        Path(f"alert_groups/{ID}/{action.__name__}", {"POST": Method(action, least="editor")})
+        for action in (
+            alert_group_actions.acknowledge,
+            alert_group_actions.unacknowledge,
+            alert_group_actions.resolve,
+            alert_group_actions.unresolve,
+            alert_group_actions.silence,
+            alert_group_actions.unsilence,
+        )
+    ),
+    *_read_only("escalation_chains", routing.all_chains, routing.one_chain),
+    *_read_only("escalation_policies", routing.all_policies, routing.one_policy),
+    *_read_only("routes", routing.all_routes, routing.one_route),
+    *_read_only("schedules", schedules.all_schedules, schedules.one_schedule),
     Path(f"schedules/{ID}/final_shifts", {"GET": Method(schedules.final_shifts)}),
 )

@@ -1,14 +1,14 @@
 """The sample data: the organisation that the recordings were made in, so far as they show it.
 
-Rows stand in sample.json. Times are relative to the moment of filling, so that somebody is always on call and alert
-groups are recent.
+Rows stand in sample.json. Most rotations have gone on since 2020, so that who is on call follows from the date alone;
+alert groups, an override and the hours of data infra are relative to the moment of filling.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,15 +16,13 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-DAY: Final = 86_400
-
 
 def fill(db: sqlite3.Connection, *, now: float) -> None:
     """Insert the sample data into empty tables.
 
     Args:
         db: a connection inside a transaction.
-        now: the moment that ages and rotations are counted from, in seconds since 1970.
+        now: the moment that ages are counted from, in seconds since 1970.
     """
     sample = json.loads(Path(__file__).with_name("sample.json").read_text(encoding="utf-8"))
     owners = {integration["id"]: integration for integration in sample["integrations"]}
@@ -65,14 +63,19 @@ def _default_route(integration: Row) -> Row:
 
 def _rotation(rotation: Row, now: float) -> Row:
     row = _as_json(rotation, people="people_json", weekdays="weekdays_json")
-    anchor = now // DAY * DAY if row.pop("anchor") == "midnight" else now // 1
+    anchor = now // 1 if row.pop("anchor") == "now" else 0
     return row | {"starts_at": anchor + row.pop("offset_seconds")}
 
 
 def _alert_group(group: Row, integration: Row, now: float) -> Row:
     row = _as_json(group, labels="labels_json")
     created = now // 1 - row.pop("age_seconds")
-    payload = {"title": row["title"], "severity": row.pop("severity")}
+    payload = {
+        "title": row["title"],
+        "severity": row.pop("severity"),
+        "n": row["alerts_count"] - 1,
+        "unicode": "é🔥",
+    }
     row |= {
         "created_at": created,
         "team_id": integration["team_id"],

@@ -1,0 +1,425 @@
+"""Puts every recorded request to the sandbox, in the situation it was recorded in, and compares the answers.
+
+Compared are the status, the content type, Allow and the limit's headers; of errors the whole body; of objects every
+field but those that are made up anew (ids, tokens, moments); of lists the paging, the shape of every row, and what is
+known of rows that both have.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+from werkzeug.test import Client
+
+from oncallctl import sandbox
+from tests.contract.recordings import Exchange, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from werkzeug.test import TestResponse
+
+FILES = (
+    "alert_groups",
+    "auth",
+    "errors",
+    "escalation",
+    "escalation_chains",
+    "escalation_policies",
+    "headers",
+    "inbound",
+    "integrations",
+    "maintenance",
+    "routes",
+    "schedules",
+    "teams",
+    "throttle",
+    "users",
+)
+RECORDED = {exchange.case: exchange for exchange in load(*FILES)}
+
+ONE_ORGANISATION = "the sandbox has one organisation, and Slack is connected to it"
+READ_ONLY = "the sandbox only reads schedules and routing, and says so with 501"
+NO_CALENDAR = "the sandbox exports no calendars"
+
+DELIBERATE = {
+    "auth/glsa_*__url_other_org_unreachable": ONE_ORGANISATION,
+    "auth/org2_*": ONE_ORGANISATION,
+    "escalation_chains/create_*": READ_ONLY,
+    "escalation_chains/delete_*": READ_ONLY,
+    "escalation_chains/patch_*": READ_ONLY,
+    "escalation_policies/create_*": READ_ONLY,
+    "escalation_policies/patch_*": READ_ONLY,
+    "escalation_policies/put_type_change": READ_ONLY,
+    "integrations/after_concurrent_create_same_name": "the sandbox lets no two creates race: the second is refused",
+    "maintenance/noslack_*": ONE_ORGANISATION,
+    "routes/create_*": READ_ONLY,
+    "routes/delete_*": READ_ONLY,
+    "routes/patch_*": READ_ONLY,
+    "routes/put_position": READ_ONLY,
+    "routes/put_regex": READ_ONLY,
+    "schedules/create_*": READ_ONLY,
+    "schedules/delete_*": READ_ONLY,
+    "schedules/export_no_token": NO_CALENDAR,
+    "schedules/final_shifts_payments": "payments is always covered by two people here, in shifts of a day",
+    "schedules/patch_*": READ_ONLY,
+    "schedules/put_calendar*": READ_ONLY,
+    "users/schedule_export": NO_CALENDAR,
+}
+"""Where the sandbox answers otherwise on purpose: patterns of cases, each with the reason."""
+
+
+def is_deliberate(case: str) -> bool:
+    return any(fnmatchcase(case, pattern) for pattern in DELIBERATE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A request that was made in between and not kept."""
+
+    method: str
+    path: str
+    body: object = None
+
+
+def story(file: str, *steps: str | Step) -> tuple[str | Step, ...]:
+    return tuple(f"{file}/{step}" if isinstance(step, str) else step for step in steps)
+
+
+STORIES = (
+    story(
+        "integrations",
+        "create_full",
+        "put_name",
+        "put_templates_only",
+        "put_templates_null",
+        "put_type_change",
+        "put_team_null",
+        "put_default_route",
+        "put_default_route_null_chain",
+        "put_labels",
+        "put_maintenance_fields",
+        "put_bad_chain",
+        "put_bad_jinja",
+        "put_bad_team",
+        "put_dup_name",
+        "put_name_empty",
+        "put_name_null",
+        "put_description",
+        "patch_name",
+        "patch_templates_only",
+        "patch_templates_null",
+        "patch_type_change",
+        "patch_team",
+        Step("PATCH", "/api/v1/integrations/CI3PQSFV2M3QS/", {"team_id": None}),
+        "patch_default_route",
+        "patch_default_route_null_chain",
+        "patch_id_change",
+        "patch_labels",
+        "patch_maintenance_fields",
+        "patch_empty_object",
+        "patch_same_name",
+        "patch_bad_chain",
+        "patch_bad_jinja",
+        "patch_malformed",
+        "patch_dup_name",
+        "patch_name_empty",
+        "patch_description",
+        Step("PATCH", "/api/v1/integrations/CI3PQSFV2M3QS", {"name": "no slash patch"}),
+        "patch_empty_body",
+    ),
+    story("integrations", "delete_no_slash", "recreate_deleted_name"),
+    story("maintenance", "start_first", "list_during", "patch_during", "stop_ok", "stop_not_in_maintenance"),
+    story("maintenance", "start_direct_paging", "stop_direct_paging"),
+    story(
+        "maintenance",
+        "start_maintenance_mode_full",
+        "alert_groups_during_maintenance",
+        "stop_maintenance_mode",
+        "alert_groups_after_maintenance_stop",
+    ),
+    story("maintenance", "start_500_then_retry_ok", "delete_integration_in_maintenance", "stop_after_delete"),
+    story(
+        "maintenance",
+        Step("POST", "/api/v1/integrations/C74U2SAHB7A96/maintenance_start", {"mode": "debug", "duration": 60}),
+        "stop_no_slash",
+    ),
+    story("alert_groups", "resolve_ok", "get_after_resolve", "resolve_again"),
+    story(
+        "alert_groups",
+        Step("POST", "/api/v1/alert_groups/IFGKKG959KPMI/silence/", {"delay": 60}),
+        "get_after_silence",
+    ),
+    story("alert_groups", "delete_mode_delete", "get_after_delete"),
+    story(
+        "inbound",
+        "post_alert",
+        "group_from_inbound",
+        "start_maintenance_then_alert_1",
+        "post_alert_in_maintenance",
+        "groups_during_maintenance",
+        "integration_groups_during_maintenance",
+        "integration_of_maintenance_group",
+        "ack_maintenance_group",
+        "silence_maintenance_group",
+        Step("POST", "/api/v1/alert_groups/IWTLCI5N2WF2E/resolve/"),
+        "integration_after_resolving_maintenance_group",
+        "stop",
+    ),
+)
+"""Cases that stand in the state that those before them left."""
+
+TOKENS = {
+    "<token>": sandbox.ADMIN_TOKEN,
+    "<token-admin_alice>": sandbox.ADMIN_TOKEN,
+    "<token-editor_bob>": sandbox.EDITOR_TOKEN,
+    "<token-viewer_frank>": sandbox.VIEWER_TOKEN,
+    "glsa_labvalidAAAAAAAAAAAAAAAAAAAAAAAAA": sandbox.SERVICE_ACCOUNT_TOKEN,
+    "glsa_labviewerAAAAAAAAAAAAAAAAAAAAAAAA": sandbox.SERVICE_ACCOUNT_TOKEN,
+}
+HOSTS = {"http://127.0.0.1:8080": sandbox.BASE_URL, "http://127.0.0.1:3000": sandbox.GRAFANA_URL}
+
+MADE_UP = {
+    "id",
+    "alert_group_id",
+    "integration_id",
+    "route_id",
+    "link",
+    "inbound_email",
+    "web",
+    "uid",
+    "created_at",
+    "resolved_at",
+    "acknowledged_at",
+    "silenced_at",
+    "maintenance_started_at",
+    "maintenance_end_at",
+}
+"""Fields of which only the type is compared."""
+KNOWN = ("name", "team_id", "type", "username", "email", "role", "timezone", "teams", "grafana_id", "routing_regex")
+"""Fields that are compared in the rows of lists that both sides have."""
+FEW = 3
+"""A list of no more rows is the answer to a filter and must be as long here."""
+
+
+FILLED = datetime(2026, 11, 21, 5, 44, 19, tzinfo=UTC)
+ASKED = datetime(2026, 11, 21, 5, 59, 12, tzinfo=UTC)
+"""When the engine of the recordings got its data, and when it was asked."""
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the sample data."""
+    path = tmp_path_factory.mktemp("sample") / "oncall.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("oncallctl.sandbox.storage.time", _stopped(FILLED))
+        sandbox.reset(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oncallctl.sandbox.server.time", _stopped(ASKED))
+
+
+def _stopped(moment: datetime) -> SimpleNamespace:
+    return SimpleNamespace(time=moment.timestamp, monotonic=time.monotonic)
+
+
+class Replay:
+    """Puts recorded requests to one sandbox, with the ids that this sandbox gave to what the engine made."""
+
+    def __init__(self, database: Path, *, rate_limit: int = 300) -> None:
+        self._client = Client(sandbox.application(database, "oss", rate_limit=rate_limit))
+        self._ids: dict[str, str] = {}
+
+    def put(self, exchange: Exchange) -> TestResponse:
+        path, _, query = exchange.path.partition("?")
+        response = self._client.open(
+            self._renamed(path),
+            method=exchange.method,
+            query_string=self._renamed(query or urlencode(exchange.query)),
+            headers={name: _here(value) for name, value in exchange.headers.items() if name != "Content-Type"},
+            data=exchange.content,
+            content_type=exchange.content_type,
+        )
+        if response.status_code == exchange.status:
+            self._learn(exchange.response_body, _body(response))
+        return response
+
+    def take(self, step: Step) -> None:
+        response = self._client.open(
+            self._renamed(step.path),
+            method=step.method,
+            headers={"Authorization": sandbox.ADMIN_TOKEN},
+            json=step.body,
+        )
+        assert response.status_code == 200
+
+    def _renamed(self, text: str) -> str:
+        return re.sub(r"[A-Z][A-Z1-9]{12}", lambda match: self._ids.get(match[0], match[0]), text)
+
+    def _learn(self, recorded: object, here: object) -> None:
+        if isinstance(recorded, dict) and isinstance(here, dict):
+            for name in ("id", "integration_id"):
+                if isinstance(recorded.get(name), str) and isinstance(here.get(name), str):
+                    self._ids[recorded[name]] = here[name]
+            self._learn(recorded.get("results"), here.get("results"))
+        elif isinstance(recorded, list) and isinstance(here, list) and len(recorded) == len(here):
+            for one, other in zip(recorded, here, strict=True):
+                self._learn(one, other)
+
+
+def _here(text: str) -> str:
+    """Say a recorded text with the tokens and hosts of the sandbox."""
+    for recorded, here in (TOKENS | HOSTS).items():
+        text = text.replace(recorded, here)
+    return text
+
+
+def _body(response: TestResponse) -> object:
+    text = response.get_data(as_text=True)
+    return json.loads(text) if text and response.mimetype == "application/json" else text
+
+
+def _masked(value: object, name: str = "") -> object:
+    """Put the name of the type where a value is made up anew; a number in a text about limits counts down."""
+    if isinstance(value, dict):
+        return {key: _masked(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner) for inner in value]
+    if name in MADE_UP and value is not None:
+        return type(value).__name__
+    if name == "detail" and isinstance(value, str) and value.startswith("Request was throttled"):
+        return re.sub(r"\d+", "N", value)
+    return value
+
+
+def _shape(values: list[object]) -> dict[str, set[str]]:
+    """Say which kinds of value stand at which places of some rows: `{".default_route.id": {"str"}}`."""
+    shape: dict[str, set[str]] = {}
+
+    def look(value: object, place: str) -> None:
+        shape.setdefault(place, set()).add(type(value).__name__)
+        if isinstance(value, dict) and not place.endswith(".payload"):
+            for key, inner in value.items():
+                look(inner, f"{place}.{key}")
+        elif isinstance(value, list):
+            for inner in value:
+                look(inner, f"{place}[]")
+
+    for value in values:
+        look(value, "")
+    return shape
+
+
+def _collection(exchange: Exchange) -> str:
+    return exchange.path.partition("?")[0].rstrip("/")
+
+
+SHAPES = {
+    collection: _shape(
+        [
+            row
+            for exchange in RECORDED.values()
+            if _collection(exchange) == collection and isinstance(exchange.response_body, dict)
+            for row in exchange.response_body.get("results", [])
+        ]
+    )
+    for collection in {_collection(exchange) for exchange in RECORDED.values()}
+}
+"""What the rows of each list look like in any recording."""
+
+
+def _earlier(link: str, pages: int) -> str:
+    return re.sub(r"(?<=[?&]page=)\d+", lambda number: str(int(number[0]) - pages), link)
+
+
+def _compare_lists(exchange: Exchange, recorded: dict, here: dict) -> None:
+    assert here.keys() == recorded.keys()
+    assert here["page_size"] == recorded["page_size"]
+    # There are fewer rows here, so that the last page may come earlier.
+    moved = recorded["current_page_number"] - here["current_page_number"]
+    assert moved == max(0, recorded["current_page_number"] - here["total_pages"])
+    for name in ("next", "previous"):
+        if here[name] and recorded[name]:
+            assert here[name] == _earlier(_here(recorded[name]), moved)
+    if recorded["count"] <= FEW:
+        assert here["count"] == recorded["count"]
+    assert bool(here["results"]) == bool(recorded["results"])
+    known = SHAPES[_collection(exchange)]
+    for place, kinds in _shape(here["results"]).items():
+        assert place in known, f"no recorded row has {place}"
+        assert kinds <= known[place], f"{place} is {kinds} here and {known[place]} in the recordings"
+    if here["results"] and "id" in here["results"][0]:
+        rows = {row["id"]: row for row in here["results"]}
+        for row in recorded["results"]:
+            same = rows.get(row["id"], row)
+            assert {name: same.get(name) for name in KNOWN} == {name: row.get(name) for name in KNOWN}
+
+
+def _compare(exchange: Exchange, response: TestResponse) -> None:
+    assert response.status_code == exchange.status, response.get_data(as_text=True)
+    for name in ("content-type", "allow"):
+        assert response.headers.get(name) == exchange.response_headers.get(name)
+    for name in ("retry-after", "ratelimit-reset"):
+        assert (name in response.headers) == (name in exchange.response_headers)
+    recorded, here = exchange.response_body, _body(response)
+    if isinstance(recorded, dict) and "results" in recorded:
+        assert isinstance(here, dict)
+        _compare_lists(exchange, recorded, here)
+    else:
+        assert _masked(here) == _masked(json.loads(_here(json.dumps(recorded))))
+
+
+def _before(case: str) -> tuple[str | Step, ...]:
+    """What happened before a case."""
+    for steps in STORIES:
+        if case in steps:
+            return steps[: steps.index(case)]
+    return ()
+
+
+def _replayed(case: str, sample: Path, folder: Path) -> TestResponse:
+    database = folder / "oncall.db"
+    shutil.copyfile(sample, database)
+    # The recordings of limits were made by a user who had used theirs up.
+    replay = Replay(database, rate_limit=0 if case.startswith("throttle/") else 300)
+    for step in _before(case):
+        if isinstance(step, Step):
+            replay.take(step)
+        else:
+            replay.put(RECORDED[step])
+    return replay.put(RECORDED[case])
+
+
+@pytest.mark.parametrize("case", [case for case in RECORDED if not is_deliberate(case)])
+def test_the_sandbox_answers_as_the_engine_did(case: str, sample: Path, tmp_path: Path) -> None:
+    _compare(RECORDED[case], _replayed(case, sample, tmp_path))
+
+
+@pytest.mark.parametrize("case", [case for case in RECORDED if is_deliberate(case)])
+def test_what_is_called_deliberate_does_differ(case: str, sample: Path, tmp_path: Path) -> None:
+    response = _replayed(case, sample, tmp_path)
+    with pytest.raises(AssertionError):
+        _compare(RECORDED[case], response)
+
+
+@pytest.mark.parametrize("pattern", DELIBERATE)
+def test_every_deliberate_difference_is_about_a_recorded_case(pattern: str) -> None:
+    assert any(fnmatchcase(case, pattern) for case in RECORDED)
+
+
+@pytest.mark.parametrize("step", [step for steps in STORIES for step in steps if isinstance(step, str)])
+def test_every_story_is_made_of_recorded_cases(step: str) -> None:
+    assert step in RECORDED
