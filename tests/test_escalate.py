@@ -1,0 +1,251 @@
+"""`escalate` against the sandbox behind a socket: who is paged, who is not, and never anybody twice."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from oncallctl import sandbox
+from oncallctl.errors import Signal
+from tests.conftest import Runner
+from tests.serving import Serving, drop, lose, status
+
+PLATFORM, ALICE, BOB = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ", "U85BI7ASG8K6E"
+PAGE = "POST /api/v1/escalation/"
+
+
+def paged(server: Serving) -> int:
+    """How many people a real server would have paged."""
+    with sqlite3.connect(server.database) as database:
+        return int(database.execute("SELECT count(*) FROM pages").fetchone()[0])
+
+
+def put_into_maintenance(server: Serving, name: str, mode: str) -> None:
+    (found,) = [
+        each
+        for each in server.call("GET", "integrations/?perpage=1000")["results"]
+        + server.call("GET", "integrations/?page=2&perpage=1000")["results"]
+        if each["name"] == name
+    ][:1]
+    oss = {"silence_escalations": "debug", "group_alerts": "maintenance"}
+    word = mode if server.dialect == "cloud" else oss[mode]
+    server.call("POST", f"integrations/{found['id']}/maintenance_start", {"mode": word, "duration": 600})
+
+
+class TestWhatIsSent:
+    def test_a_team_is_paged_and_the_alert_group_printed(self, server: Serving, run: Runner) -> None:
+        group = run('escalate --team platform --title "db down" --message help -o json').json
+        assert group["state"] == "firing"
+        assert server.changes() == [PAGE]
+        assert server.bodies() == [
+            {"title": "db down", "message": "help", "team": PLATFORM, "important_team_escalation": False}
+        ]
+
+    def test_importance_is_the_teams(self, server: Serving, run: Runner) -> None:
+        run("escalate --team platform --important --title t")
+        assert server.bodies()[0]["important_team_escalation"] is True
+
+    def test_people_are_paged_with_their_importance_and_no_team(self, server: Serving, run: Runner) -> None:
+        run(f"escalate --user alice --important-user {BOB} --title t --source-url https://example.com/x")
+        assert server.bodies() == [
+            {
+                "title": "t",
+                "source_url": "https://example.com/x",
+                "team": None,
+                "users": [{"id": ALICE, "important": False}, {"id": BOB, "important": True}],
+            }
+        ]
+
+    def test_important_makes_every_user_important(self, server: Serving, run: Runner) -> None:
+        run("escalate --user alice --important --title t")
+        assert server.bodies()[0]["users"] == [{"id": ALICE, "important": True}]
+
+    def test_the_same_person_by_name_mail_and_id_is_paged_once(self, server: Serving, run: Runner) -> None:
+        run(f"escalate --user bob --user bob@example.com --user {BOB} --title t")
+        assert server.bodies()[0]["users"] == [{"id": BOB, "important": False}]
+        assert paged(server) == 1
+
+    def test_a_person_is_added_to_an_alert_group(self, server: Serving, run: Runner) -> None:
+        group = run("escalate --user alice --title t -o json").json
+        run(f"escalate --user {BOB} --alert-group {group['id']}")
+        assert server.bodies()[1] == {
+            "alert_group_id": group["id"],
+            "team": None,
+            "users": [{"id": BOB, "important": False}],
+        }
+
+    def test_a_message_comes_from_a_file_or_stdin(self, server: Serving, run: Runner, tmp_path: object) -> None:
+        (tmp_path / "message").write_text("line 1\nline 2 🔥\n")  # type: ignore[operator]
+        run(f"escalate --user alice --message @{tmp_path}/message")
+        run("escalate --user alice --message -", stdin="from stdin")
+        assert [body["message"] for body in server.bodies()] == ["line 1\nline 2 🔥\n", "from stdin"]
+
+    def test_a_dry_run_shows_the_request_and_pages_nobody(self, server: Serving, run: Runner) -> None:
+        request = run("escalate --team platform --title t --dry-run -o json").json
+        assert request == {
+            "method": "POST",
+            "url": f"{server.url}/api/v1/escalation/",
+            "body": {"title": "t", "team": PLATFORM, "important_team_escalation": False},
+        }
+        assert server.changes() == []
+
+    def test_the_sandbox_says_that_nobody_was_paged(self, run: Runner) -> None:
+        assert "sandbox: nobody was paged" in run("escalate --team platform --title t -p sandbox").stderr
+
+
+class TestWrongUsage:
+    @pytest.mark.parametrize(
+        "options",
+        [
+            "",
+            "--title t",
+            "--team platform --user alice",
+            "--team platform --important-user alice",
+            "--user alice --important-user alice",
+            "--user alice --important-user alice@example.com --title t",
+            f"--user {BOB} --important-user {BOB}",
+            "--alert-group IAAAAAAAAAAAA",
+            "--alert-group IAAAAAAAAAAAA --user alice --title t",
+            "--alert-group IAAAAAAAAAAAA --user alice --message ''",
+            "--alert-group IAAAAAAAAAAAA --user alice --source-url https://x",
+            "--alert-group IAAAAAAAAAAAA --team platform",
+            "--user alice --message @/nowhere/at/all",
+        ],
+    )
+    def test_it_is_refused_and_nobody_paged(self, server: Serving, run: Runner, options: str) -> None:
+        done = run(f"escalate {options}", status=None)
+        assert done.status in {2, 6}
+        assert done.stdout == ""
+        assert server.changes() == []
+
+    def test_contradictory_importance_is_wrong_usage(self, server: Serving, run: Runner) -> None:
+        done = run("escalate --user bob --important-user bob@example.com --title t -o json", status=2)
+        assert done.error["code"] == "invalid_input"
+        assert server.changes() == []
+
+    def test_a_name_that_two_people_have_is_ambiguous(self, server: Serving, run: Runner) -> None:
+        assert run("escalate --user alice@example.com -o json", status=6).error["code"] == "ambiguous"
+        assert server.changes() == []
+
+    def test_a_service_account_is_refused_on_an_engine_before_anything_is_sent(self, oss: Serving, run: Runner) -> None:
+        run("escalate --team platform --title t", status=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
+        assert oss.seen == []
+
+    def test_a_resolved_alert_group_is_a_conflict(self, server: Serving, run: Runner) -> None:
+        groups = run("alert-groups list --state resolved -o json").json
+        done = run(f"escalate --user alice --alert-group {groups[0]['id']} -o json", status=7)
+        assert done.error["http_status"] == 400
+
+
+class TestReach:
+    """A page that would reach nobody is not sent, unless it is asked for."""
+
+    @pytest.mark.parametrize("team", ["empty-team", "data infra"])
+    def test_a_team_that_cannot_be_reached_is_a_conflict(self, server: Serving, run: Runner, team: str) -> None:
+        done = run(f"escalate --team '{team}' --title t -o json", status=7)
+        assert "--anyway" in done.error["hint"]
+        assert server.changes() == []
+
+    @pytest.mark.parametrize("mode", ["silence_escalations", "group_alerts"])
+    def test_a_team_whose_direct_paging_is_in_maintenance_is_a_conflict(
+        self, server: Serving, run: Runner, mode: str
+    ) -> None:
+        put_into_maintenance(server, "Direct paging (platform team)", mode)
+        done = run("escalate --team platform --title t", status=7)
+        assert "maintenance" in done.stderr
+        assert server.changes() == []
+
+    def test_anyway_pages_without_looking(self, server: Serving, run: Runner) -> None:
+        run("escalate --team empty-team --title t --anyway")
+        assert server.changes() == [PAGE]
+        assert not any("current_oncall" in read or "integrations" in read for read in server.reads())
+
+    def test_when_the_check_fails_it_warns_and_pages(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "current_oncall", status(503))
+        server.fail("GET", "integrations", status(503))
+        done = run("escalate --team platform --title t")
+        assert "could not check" in done.stderr
+        assert server.changes() == [PAGE]
+        assert sum("current_oncall" in read or "integrations" in read for read in server.reads()) == 1
+
+    def test_people_are_paged_whatever_their_teams_integration_is_in(self, server: Serving, run: Runner) -> None:
+        put_into_maintenance(server, "Direct paging (platform team)", "group_alerts")
+        run("escalate --user alice --title t")
+        assert server.changes() == [PAGE]
+
+
+class TestNeverTwice:
+    @pytest.mark.parametrize("fault", [lose, drop, status(500), status(502), status(200, "<html>login</html>")])
+    def test_a_lost_answer_is_unknown_and_never_sent_again(self, server: Serving, run: Runner, fault: object) -> None:
+        server.fail("POST", "escalation", fault)  # type: ignore[arg-type]
+        done = run("escalate --team platform --title t -o json", status=9)
+        assert done.error["code"] == "outcome_unknown"
+        assert done.error["hint"].startswith("oncallctl alert-groups list")
+        assert server.changes() == [PAGE]
+
+    def test_a_rate_limit_is_waited_for_since_nothing_was_done(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.api.transport.time.sleep", lambda _: None)
+        monkeypatch.setattr("oncallctl.api.transport.Transport._rest", lambda _: None)
+        server.fail("POST", "escalation", status(429, '{"detail": "throttled"}', Retry_After="41"))
+        done = run("escalate --team platform --title t")
+        assert "rate limited, next try in 41 s" in done.stderr
+        assert server.changes() == [PAGE, PAGE]
+        assert paged(server) == 1
+
+    def test_a_server_that_cannot_be_reached_pages_nobody_and_may_be_tried_again(
+        self, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.api.transport.time.sleep", lambda _: None)
+        environment = {"ONCALLCTL_URL": "http://127.0.0.1:9", "ONCALLCTL_TOKEN": "t", "ONCALLCTL_API": "oss"}
+        done = run(f"escalate --user {BOB} --title t -o json", status=8, **environment)
+        assert done.error["code"] == "unavailable"
+
+    def test_ctrl_c_while_the_page_is_under_way_says_that_it_may_have_been_sent(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from oncallctl.api.transport import Transport
+
+        def interrupted(self: Transport, request: object) -> object:
+            if request.method == "POST":  # type: ignore[attr-defined]
+                raise Signal(2)
+            return exchange(self, request)  # type: ignore[arg-type]
+
+        exchange = Transport._exchange
+        monkeypatch.setattr(Transport, "_exchange", interrupted)
+        done = run("escalate --team platform --title t -o json", status=130)
+        assert "may have been sent" in done.error["message"]
+        assert "alert-groups list" in done.error["hint"]
+
+    def test_ctrl_c_before_the_page_is_sent_does_not_claim_that(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: object) -> None:
+            raise Signal(2)
+
+        monkeypatch.setattr("oncallctl.paging.obstacle", interrupted)
+        done = run("escalate --team platform --title t", status=130)
+        assert "may have been sent" not in done.stderr
+        assert server.changes() == []
+
+
+class TestAsking:
+    @pytest.fixture(autouse=True)
+    def _at_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("oncallctl.commands.escalate.interactive", lambda: True)
+
+    def test_it_says_whom_it_will_page_and_where(self, server: Serving, run: Runner) -> None:
+        done = run("escalate --team platform --title t", stdin="y\n")
+        assert "platform" in done.stderr
+        assert server.url.removeprefix("http://") in done.stderr
+        assert server.changes() == [PAGE]
+
+    @pytest.mark.parametrize("answer", ["n\n", "\n", "", "yess\n"])
+    def test_anything_but_yes_declines(self, server: Serving, run: Runner, answer: str) -> None:
+        run("escalate --team platform --title t", stdin=answer, status=5)
+        assert server.changes() == []
+
+    def test_yes_does_not_ask(self, server: Serving, run: Runner) -> None:
+        assert "Go on?" not in run("escalate --team platform --title t --yes").stderr
