@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -28,7 +29,7 @@ from oncallctl.credentials import (
 from oncallctl.errors import ExitCode, InvalidInput, NoCredentials, OncallError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 TOKEN = "glsa_jXkq7hT0notAtokenOfAnybody_0a1b2c3d"
 ORIGIN = "https://oncall.example.org"
@@ -45,6 +46,17 @@ def refused(call: Callable[..., object], *arguments: str, kind: type[OncallError
     assert error.hint.isprintable()
     assert TOKEN not in "".join(traceback.format_exception(error)) + repr(error) + str(error.document())
     return error
+
+
+@contextlib.contextmanager
+def as_nobody_special() -> Iterator[None]:
+    """Give up the rights of root for a while, to whom nothing is forbidden."""
+    uid = os.geteuid()
+    os.seteuid(65534 if uid == 0 else uid)
+    try:
+        yield
+    finally:
+        os.seteuid(uid)
 
 
 # --- what a token is --------------------------------------------------------------------------------------------------
@@ -175,12 +187,8 @@ def test_the_home_of_nobody_is_a_missing_file() -> None:
 
 def test_a_file_that_this_user_may_not_read_is_said_to_be_so(file: Path) -> None:
     file.chmod(0)
-    uid = os.geteuid()
-    try:
-        os.seteuid(65534 if uid == 0 else uid)  # nothing is forbidden to root
+    with as_nobody_special():
         error = refused(read_token_file, str(file))
-    finally:
-        os.seteuid(uid)
     assert error.message == f"token file {file}: this user may not read it"
 
 
@@ -386,7 +394,9 @@ def test_a_command_is_missing_too_where_path_leads_through_a_closed_directory(
     (tmp_path / "a-file").touch()
     (tmp_path / "closed").mkdir(mode=0)
     monkeypatch.setenv("PATH", f"{tmp_path}/closed:{tmp_path}/a-file")
-    assert refused(run_token_command, "no-such-program-anywhere").message.endswith(": not found")
+    with as_nobody_special():
+        error = refused(run_token_command, "no-such-program-anywhere")
+    assert error.message.endswith(": not found")
 
 
 def test_a_command_with_a_nul_in_it_cannot_be_run() -> None:
