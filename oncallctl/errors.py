@@ -1,7 +1,7 @@
 """What can go wrong, each with the exit code and the word that scripts may rely on.
 
 Every failure that a user may meet is an `OncallError`. It is turned into stderr and an exit status in one place only,
-the boundary in `oncallctl.cli`. The statuses and the words (`OncallError.code`) are closed sets, documented in README.md.
+the boundary in `oncallctl.cli`. The statuses and words (`OncallError.code`) are closed sets; README.md documents them.
 """
 
 from __future__ import annotations

@@ -237,14 +237,20 @@ class Config:
             change(document)
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             target = self.path.resolve()
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as file:
-                file.write(tomlkit.dumps(document))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(target)  # made with mode 0600 by tempfile
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                fresh = Path(folder) / target.name
+                with open(fresh, "x", encoding="utf-8", opener=_private) as file:  # noqa: PTH123  # Path takes no opener
+                    file.write(tomlkit.dumps(document))
+                    file.flush()
+                    os.fsync(file.fileno())
+                fresh.replace(target)
         except OSError as error:
             raise self._problem(f"cannot write: {error.strerror}") from error
         self.__init__(self.path)  # type: ignore[misc]  # read again what was written
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _implied_source(table: dict[str, Any]) -> str:

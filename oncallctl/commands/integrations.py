@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oncallctl.errors import InvalidInput
+from oncallctl.errors import InvalidInput, OutcomeUnknown
 from oncallctl.options import (
     DryRunOption,
     LimitOption,
@@ -156,7 +157,9 @@ def create(
             labels=_pairs(label, "--label"),
             dynamic_labels=_pairs(dynamic_label, "--dynamic-label"),
         )
-        _send_or_show(ctx, oncall, oncall.integrations.create(definition.body(base)), dry_run=dry_run)
+        body = definition.body(base)
+        look = shlex.join(["oncallctl", "integrations", "list", "--match", str(body.get("name") or "*")])
+        _send_or_show(ctx, oncall, oncall.integrations.create(body), look, dry_run=dry_run)
 
 
 @app.command()
@@ -199,9 +202,8 @@ def update(
         if definition.needs_present_labels:
             oncall.cloud_only("labels")
         present = names.integration(oncall, integration)
-        _send_or_show(
-            ctx, oncall, oncall.integrations.update(present.id, definition.body(base, present)), dry_run=dry_run
-        )
+        change = oncall.integrations.update(present.id, definition.body(base, present))
+        _send_or_show(ctx, oncall, change, f"oncallctl integrations get {present.id}", dry_run=dry_run)
 
 
 @app.command()
@@ -261,8 +263,16 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     return dict(pairs)
 
 
-def _send_or_show(ctx: typer.Context, oncall: OnCall, change: Change[Integration], *, dry_run: bool) -> None:
+def _send_or_show(
+    ctx: typer.Context, oncall: OnCall, change: Change[Integration], look: str, *, dry_run: bool
+) -> None:
+    """Send a change, or show it; `look` is the command that shows what became of one whose answer was lost."""
     if dry_run:
         render(ctx.obj, oncall.described(change), REQUEST)
-    else:
-        render(ctx.obj, oncall.send(change).raw, COLUMNS, secrets=Secrets.IN_JSON)
+        return
+    try:
+        sent = oncall.send(change)
+    except OutcomeUnknown as lost:
+        lost.hint = f"look before you try again: {look}"
+        raise
+    render(ctx.obj, sent.raw, COLUMNS, secrets=Secrets.IN_JSON)
