@@ -1,0 +1,285 @@
+"""What a person and a script are told when a run is cut short, and that nobody is paged twice by it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from tests.serving import Serving, drop, lose, status
+from tests.system.program import PATIENCE, Program, Ran
+
+PAGE = ("escalate", "--team", "platform", "--title", "disk full")
+SIGNALS = pytest.mark.parametrize(
+    ("signum", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+)
+
+
+class Held:
+    """A fault that carries requests out and keeps their answers until it is released; `parts` says which ones."""
+
+    def __init__(self, *parts: str) -> None:
+        self._parts = parts
+        self._arrived = threading.Semaphore(0)
+        self._released = threading.Event()
+
+    def __call__(self, request: Request, answer: Callable[[], Response]) -> Response:
+        response = answer()
+        if not self._parts or any(part in request.path for part in self._parts):
+            self._arrived.release()
+            self._released.wait(PATIENCE)
+        return response
+
+    def wait(self, requests: int = 1) -> None:
+        """Wait until so many requests have been carried out and wait for their answers."""
+        for _ in range(requests):
+            assert self._arrived.acquire(timeout=PATIENCE), "the request did not arrive"
+
+    def release(self) -> None:
+        self._released.set()
+
+
+@pytest.fixture
+def held(cloud: Serving) -> Iterator[Held]:
+    """A page that is carried out and not answered."""
+    fault = Held()
+    cloud.fail("POST", "escalation/", fault)
+    yield fault
+    fault.release()
+
+
+def ended(process: subprocess.Popen[bytes], *signals: signal.Signals) -> Ran:
+    """Send signals to a run, all at one moment, and wait for its end."""
+    os.kill(process.pid, signal.SIGSTOP)
+    for signum in signals:
+        os.kill(process.pid, signum)
+    os.kill(process.pid, signal.SIGCONT)
+    out, err = process.communicate(timeout=PATIENCE)
+    ran = Ran(process.returncode, out, err)
+    assert b"Traceback" not in err, ran.stderr
+    return ran
+
+
+def groups(program: Program) -> set[str]:
+    return set(program("alert-groups", "list", "-o", "id").stdout.split())
+
+
+def pages(cloud: Serving) -> list[str]:
+    return [each for each in cloud.changes() if each == "POST /api/v1/escalation/"]
+
+
+def shown_by(program: Program, hint: str) -> list[str]:
+    """Run the command that a hint names, and return the titles that it shows."""
+    words = shlex.split(hint[hint.index("oncallctl") :])[1:]
+    shown = program(*words, "-o", "json").json
+    return [each["title"] for each in (shown if isinstance(shown, list) else [shown])]
+
+
+@SIGNALS
+def test_a_page_cut_short_may_have_been_sent_and_says_where_to_look(
+    work: Program, cloud: Serving, held: Held, signum: signal.Signals, code: int
+) -> None:
+    with work.started(*PAGE) as process:
+        held.wait()
+        ran = ended(process, signum)
+    assert ran.status == code
+    assert ran.out == b""
+    error, hint = ran.stderr.splitlines()
+    assert error == "error: interrupted while the page was under way: it may have been sent"
+    assert hint.startswith("hint: oncallctl alert-groups list --state firing")
+    assert "--profile work" in hint
+    assert len(pages(cloud)) == 1
+    assert "disk full" in shown_by(work, hint)
+
+
+def test_a_page_cut_short_is_one_json_line_for_a_script(work: Program, cloud: Serving, held: Held) -> None:
+    with work.started(*PAGE, "-o", "json") as process:
+        held.wait()
+        ran = ended(process, signal.SIGTERM)
+    (line,) = ran.stderr.splitlines()
+    error = json.loads(line)["error"]
+    assert (error["code"], error["exit_code"], ran.status) == ("interrupted", 143, 143)
+    assert "may have been sent" in error["message"]
+    assert "disk full" in shown_by(work, error["hint"])
+    assert len(pages(cloud)) == 1
+
+
+def test_a_page_to_an_alert_group_that_is_cut_short_names_the_group(work: Program, cloud: Serving, held: Held) -> None:
+    group = cloud.call("GET", "alert_groups/?state=new")["results"][0]["id"]
+    with work.started("escalate", "--user", "alice", "--alert-group", group) as process:
+        held.wait()
+        ran = ended(process, signal.SIGINT)
+    assert ran.status == 130
+    assert f"oncallctl alert-groups get {group}" in ran.stderr
+    assert len(pages(cloud)) == 1
+
+
+def test_two_signals_at_once_do_not_hide_what_happened(work: Program, cloud: Serving, held: Held) -> None:
+    with work.started(*PAGE) as process:
+        held.wait()
+        ran = ended(process, signal.SIGINT, signal.SIGTERM)
+    assert ran.status in {130, 143}
+    assert "it may have been sent" in ran.stderr
+    assert "hint: oncallctl alert-groups list" in ran.stderr
+    assert len(pages(cloud)) == 1
+
+
+def test_ctrl_c_at_the_terminal_says_that_a_page_may_have_been_sent(work: Program, cloud: Serving, held: Held) -> None:
+    with work.at_terminal(*PAGE) as terminal:
+        terminal.expect("[y/N] ")
+        terminal.type("y\n")
+        held.wait()
+        terminal.type("\x03")
+        assert "it may have been sent" in terminal.end(status=130)
+    assert len(pages(cloud)) == 1
+
+
+def test_ctrl_c_at_the_prompt_sends_nothing_and_does_not_claim_it(work: Program, cloud: Serving) -> None:
+    with work.at_terminal(*PAGE) as terminal:
+        terminal.expect("[y/N] ")
+        terminal.type("\x03")
+        assert "may have been sent" not in terminal.end(status=130)
+    assert pages(cloud) == []
+
+
+def test_a_signal_before_the_page_sends_nothing_and_does_not_claim_it(work: Program, cloud: Serving) -> None:
+    check = Held()
+    cloud.fail("GET", "current_oncall", check)
+    with work.started(*PAGE) as process:
+        check.wait()
+        ran = ended(process, signal.SIGINT)
+    check.release()
+    assert ran.status == 130
+    assert ran.stderr == "error: interrupted\n"
+    assert pages(cloud) == []
+
+
+def test_a_page_whose_answer_is_lost_is_outcome_unknown_and_not_sent_again(work: Program, cloud: Serving) -> None:
+    cloud.fail("POST", "escalation/", lose)
+    ran = work(*PAGE, "-o", "json", status=9)
+    assert ran.error["code"] == "outcome_unknown"
+    assert "the page may have been sent" in ran.error["message"]
+    assert "disk full" in shown_by(work, ran.error["hint"])
+    assert len(pages(cloud)) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [drop, status(500), status(502), status(504), status(200)], ids=["dropped", "500", "502", "504", "HTML"]
+)
+def test_a_page_without_a_readable_answer_is_never_sent_twice(work: Program, cloud: Serving, fault: object) -> None:
+    cloud.fail("POST", "escalation/", fault, times=5)  # type: ignore[arg-type]
+    work(*PAGE, status=9)
+    assert len(pages(cloud)) == 1
+
+
+def test_a_page_that_takes_longer_than_the_timeout_is_outcome_unknown(
+    work: Program, cloud: Serving, held: Held
+) -> None:
+    ran = work(*PAGE, "--timeout", "0.5", "-o", "json", status=9)
+    held.wait()
+    assert "the page may have been sent" in ran.error["message"]
+    assert len(pages(cloud)) == 1
+
+
+def test_a_page_to_a_server_that_is_not_there_may_be_tried_again(work: Program, cloud: Serving) -> None:
+    environment = {"ONCALLCTL_URL": "http://127.0.0.1:9", "ONCALLCTL_TOKEN": cloud.token, "ONCALLCTL_API": "cloud"}
+    ran = work("escalate", "--team", "id:TKPSLLWBFUI9R", "--anyway", "-o", "json", status=8, **environment)
+    assert ran.error["code"] == "unavailable"
+    assert cloud.seen == []
+
+
+@SIGNALS
+def test_starts_cut_short_list_what_was_done_and_name_what_is_unknown(
+    work: Program, cloud: Serving, signum: signal.Signals, code: int
+) -> None:
+    ids = {each["name"]: each["id"] for each in cloud.call("GET", "integrations/?perpage=1000")["results"]}
+    names = [f"service-0{number:02}" for number in range(14)]
+    slow = names[:8]  # as many as are sent at a time: what comes after these is not begun
+    fault = Held(*(ids[name] for name in slow[1:]))
+    cloud.fail("POST", "maintenance_start", fault, times=50)
+    with work.started("maintenance", "start", *names, "--for", "30m", "-o", "json") as process:
+        fault.wait(7)
+        ran = ended(process, signum)
+    fault.release()
+    assert ran.status == code
+    outcomes = {each["name"]: each for each in ran.json}
+    assert list(outcomes) == names
+    assert {outcomes[name]["status"] for name in slow[1:]} == {"unknown"}
+    for name in slow[1:]:
+        assert outcomes[name]["error"]["exit_code"] == 9
+        assert name in ran.error["message"]
+    done = {name for name, each in outcomes.items() if each["status"] == "started"}
+    open_windows = {each["name"] for each in work("maintenance", "status", "-o", "json").json}
+    assert done <= open_windows
+    assert set(slow[1:]) <= open_windows, "they were carried out, which the program could not know"
+    begun = {path.split("/")[-2] for path in cloud.changes() if "maintenance_start" in path}
+    assert {outcomes[name]["status"] for name in names if ids[name] not in begun} <= {"not-begun"}
+    assert all(outcomes[name]["status"] != "not-begun" for name in names if ids[name] in begun)
+    assert "maintenance status" in ran.error["hint"]
+    assert len(cloud.changes()) == len(set(cloud.changes())), "nothing was sent twice"
+
+
+def test_starts_cut_short_say_it_to_a_person_too(work: Program, cloud: Serving) -> None:
+    fault = Held("CRX5VWIUH5PFF")
+    cloud.fail("POST", "maintenance_start", fault, times=50)
+    with work.started("maintenance", "start", "service-000", "service-001", "--for", "30m") as process:
+        fault.wait()
+        ran = ended(process, signal.SIGINT)
+    fault.release()
+    assert ran.status == 130
+    rows = {row[1]: row[2] for row in (line.split("\t") for line in ran.stdout.splitlines()[1:])}
+    assert rows["service-001"] == "unknown"
+    assert rows["service-000"] in {"started", "unknown"}, "its answer may be on its way"
+    assert "outcome unknown: " in ran.stderr
+    assert "service-001" in ran.stderr.partition("outcome unknown: ")[2]
+    assert "oncallctl maintenance status" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["-o", "json"], ["-o", "csv"], ["-o", "id"]], ids=["table", "json", "csv", "id"]
+)
+def test_a_reader_that_has_gone_is_no_defect(work: Program, options: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        work.words("integrations", "list", *options),
+        env=work.environment,
+        cwd=work.folder,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert done.stderr == b""
+    assert done.returncode == 128 + signal.SIGPIPE
+
+
+def test_head_takes_its_line_and_nothing_is_said(work: Program) -> None:
+    line = f"{shlex.join(work.words('integrations', 'list', '-o', 'jsonl'))} | head -n 1"
+    done = subprocess.run(
+        ["sh", "-c", line], env=work.environment, cwd=work.folder, capture_output=True, timeout=PATIENCE, check=True
+    )
+    assert json.loads(done.stdout)["name"] == "[prod] api"
+    assert done.stderr == b""
+
+
+def test_a_page_is_sent_also_when_nobody_reads_its_answer(work: Program, cloud: Serving) -> None:
+    before = groups(work)
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        work.words(*PAGE), env=work.environment, cwd=work.folder, stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert done.stderr == b""
+    assert len(groups(work) - before) == 1
+    assert len(pages(cloud)) == 1

@@ -1,0 +1,294 @@
+"""What a person sees at a terminal, and what a program sees in its place."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving import Serving
+from tests.system.program import CONTROL, PATIENCE, Program
+
+BELL, ESC, C1 = "\x07", "\x1b", "\x9b"
+HOSTILE = (
+    f"top {ESC}]52;c;cm0gLXJmIH4={BELL} {ESC}]8;;http://evil.example{ESC}\\click{ESC}]8;;{ESC}\\ {ESC}[2J{ESC}[31m"
+    f"\nroot\tadmin {C1}31m \r\u202e\u2028 [red]x[/red] [bold]b"
+)
+SHOWN = (
+    r"top \x1b]52;c;cm0gLXJmIH4=\x07 \x1b]8;;http://evil.example\x1b\click\x1b]8;;\x1b\ \x1b[2J\x1b[31m"
+    r"\nroot\tadmin \x9b31m \r\u202e\u2028 [red]x[/red] [bold]b"
+)
+COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-8]|9[0-7]|4[0-8])[0-9;]*m")
+ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+RELATIVE = re.compile(r"in (?:29|30)m \(\d\d:\d\d\)|in (?:29|30)m \(\d\d-\d\d \d\d:\d\d\)")
+
+
+@pytest.fixture
+def in_maintenance(work: Program) -> Program:
+    work("maintenance", "start", "service-000", "--for", "30m")
+    return work
+
+
+@pytest.fixture
+def hostile(cloud: Serving) -> Any:
+    """An integration whose name does what it can to a terminal, made around the program."""
+    made = cloud.call("POST", "integrations/", {"type": "webhook", "name": HOSTILE})
+    assert made["name"] == HOSTILE, "the server keeps the name as it is"
+    return made
+
+
+def at_terminal(program: Program, *words: str | Path, width: int = 200, **environment: str | None) -> str:
+    """Run to the end at a terminal; return what was shown without rich's own colours."""
+    with program.at_terminal(*words, width=width, **environment) as terminal:
+        terminal.end()
+        return terminal.plain
+
+
+def test_a_terminal_shows_a_table_with_times_that_a_person_reads(in_maintenance: Program) -> None:
+    header, row = at_terminal(in_maintenance, "maintenance", "status").splitlines()
+    assert header.split() == ["ID", "NAME", "TEAM", "MODE", "STARTED", "ENDS", "OVERDUE"]
+    assert "\t" not in header + row
+    assert row.index("service-000") == header.index("NAME")
+    assert RELATIVE.search(row), row
+    assert not ISO.search(row)
+
+
+def test_a_pipe_gets_tabs_whole_values_and_iso_times(in_maintenance: Program) -> None:
+    ran = in_maintenance("maintenance", "status")
+    header, row = (line.split("\t") for line in ran.stdout.splitlines())
+    assert header == ["ID", "NAME", "TEAM", "MODE", "STARTED", "ENDS", "OVERDUE"]
+    assert row[1:4] == ["service-000", "TKPSLLWBFUI9R", "silence_escalations"]
+    assert ISO.match(row[4])
+    assert ISO.match(row[5])
+    assert b"\x1b" not in ran.out + ran.err
+
+
+def test_the_zone_asked_for_is_that_of_the_terminal_and_not_of_the_pipe(in_maintenance: Program) -> None:
+    there = at_terminal(in_maintenance, "maintenance", "status", "--tz", "Asia/Kolkata")
+    here = at_terminal(in_maintenance, "maintenance", "status")
+    minutes = {int(clock[1]) % 30 for clock in re.finditer(r"\d\d:(\d\d)\)", here)}
+    assert {int(clock[1]) % 30 for clock in re.finditer(r"\d\d:(\d\d)\)", there)} == minutes
+    assert re.findall(r"\d\d:\d\d\)", there) != re.findall(r"\d\d:\d\d\)", here)
+    piped = in_maintenance("maintenance", "status", "-o", "json").json
+    elsewhere = in_maintenance("maintenance", "status", "-o", "json", "--tz", "Asia/Kolkata").json
+    assert [each["ends_at"] for each in elsewhere] == [each["ends_at"] for each in piped]
+
+
+@pytest.mark.parametrize("width", [40, 80, 300])
+def test_a_table_is_cut_to_the_width_of_the_terminal(work: Program, width: int) -> None:
+    lines = at_terminal(work, "integrations", "list", "--match", "CXXX*", width=width).splitlines()
+    assert len(lines) == 2, "a row is a line"
+    assert all(len(line) <= width for line in lines)
+    assert ("…" in lines[1]) is (width < 300)
+
+
+def test_a_pipe_gets_long_names_whole(work: Program) -> None:
+    row = work("integrations", "list", "--match", "CXXX*", COLUMNS="40").stdout.splitlines()[1]
+    assert len(row.split("\t")[1]) > 100
+    assert "…" not in row
+
+
+def test_several_targets_show_their_progress_at_a_terminal(work: Program) -> None:
+    names = [f"service-00{number}" for number in range(3)]
+    with work.at_terminal("maintenance", "start", *names, "--for", "30m") as terminal:
+        shown = terminal.end()
+    assert "put into maintenance" in shown
+    assert "3/3" in shown
+    assert "\x1b[?25h" in shown, "the cursor is there again"
+
+
+def test_one_target_shows_no_progress(work: Program) -> None:
+    with work.at_terminal("maintenance", "start", "service-000", "--for", "30m") as terminal:
+        assert "1/1" not in terminal.end()
+
+
+def test_quiet_shows_no_progress(work: Program) -> None:
+    names = [f"service-00{number}" for number in range(3)]
+    with work.at_terminal("maintenance", "start", *names, "--for", "30m", "--quiet") as terminal:
+        assert terminal.end() == ""
+
+
+def test_several_targets_show_nothing_of_it_in_a_pipe(work: Program) -> None:
+    names = [f"service-00{number}" for number in range(3)]
+    ran = work("maintenance", "start", *names, "--for", "30m")
+    assert ran.err == b""
+    assert b"\x1b" not in ran.out
+    rows = [line.split("\t") for line in ran.stdout.splitlines()]
+    assert rows[0][:3] == ["ID", "NAME", "STATUS"]
+    assert [row[1:3] for row in rows[1:]] == [[name, "started"] for name in names]
+
+
+def test_progress_stays_off_stdout_where_only_that_is_piped(work: Program, tmp_path: Path) -> None:
+    names = [f"service-00{number}" for number in range(3)]
+    file = tmp_path / "out"
+    with (
+        file.open("wb") as out,
+        work.at_terminal("maintenance", "start", *names, "--for", "30m", "-o", "id", stdout=out.fileno()) as terminal,
+    ):
+        assert "3/3" in terminal.end()
+    assert len(file.read_text(encoding="utf-8").split()) == 3
+    assert b"\x1b" not in file.read_bytes()
+
+
+def test_a_terminal_has_colours(work: Program) -> None:
+    assert COLOUR.search(_progress(work))
+
+
+@pytest.mark.parametrize(
+    ("option", "environment"), [([], {"NO_COLOR": "1"}), (["--no-color"], {})], ids=["NO_COLOR", "--no-color"]
+)
+def test_colours_can_be_left_out(work: Program, option: list[str], environment: dict[str, str]) -> None:
+    shown = _progress(work, *option, **environment)
+    assert "3/3" in shown
+    assert not COLOUR.search(shown)
+
+
+def test_an_empty_no_color_means_nothing(work: Program) -> None:
+    assert COLOUR.search(_progress(work, NO_COLOR=""))
+
+
+def _progress(program: Program, *options: str, **environment: str) -> str:
+    names = [f"service-00{number}" for number in range(3)]
+    with program.at_terminal("maintenance", "start", *names, "--for", "30m", *options, **environment) as terminal:
+        return terminal.end()
+
+
+def test_a_dumb_terminal_gets_no_escapes(in_maintenance: Program) -> None:
+    with in_maintenance.at_terminal("maintenance", "status", TERM="dumb") as terminal:
+        assert "\x1b" not in terminal.end()
+
+
+def test_deleting_asks_at_the_terminal_naming_profile_and_host(work: Program, cloud: Serving) -> None:
+    with work.at_terminal("integrations", "delete", "service-000") as terminal:
+        asked = terminal.expect("[y/N] ")
+        assert "Delete 1 integration: 'service-000'?" in asked
+        assert f"[work at {cloud.url.removeprefix('http://')}]" in asked
+        assert cloud.changes() == []
+        terminal.type("y\n")
+        terminal.end()
+    assert [each.partition(" ")[0] for each in cloud.changes()] == ["DELETE"]
+
+
+def test_deleting_that_is_declined_deletes_nothing(work: Program, cloud: Serving) -> None:
+    with work.at_terminal("integrations", "delete", "service-000") as terminal:
+        terminal.expect("[y/N] ")
+        terminal.type("n\n")
+        assert "declined; nothing was changed" in terminal.end(status=5)
+    assert cloud.changes() == []
+
+
+def test_a_prompt_does_not_go_into_the_pipe(work: Program, tmp_path: Path) -> None:
+    file = tmp_path / "out"
+    with (
+        file.open("wb") as out,
+        work.at_terminal("integrations", "delete", "service-000", "-o", "json", stdout=out.fileno()) as terminal,
+    ):
+        terminal.expect("[y/N] ")
+        terminal.type("y\n")
+        terminal.end()
+    assert b'"deleted"' in file.read_bytes()
+    assert b"[y/N]" not in file.read_bytes()
+
+
+def test_the_name_in_a_prompt_is_not_obeyed(work: Program, hostile: Any) -> None:
+    with work.at_terminal("integrations", "delete", hostile["id"]) as terminal:
+        asked = terminal.expect("[y/N] ")
+        assert not CONTROL.search(asked)
+        assert "[red]x[/red]" in asked
+        terminal.type("n\n")
+        terminal.end(status=5)
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize("width", [80, 400])
+def test_a_terminal_obeys_nothing_in_a_name(work: Program, width: int) -> None:
+    with work.at_terminal("integrations", "list", width=width) as terminal:
+        shown = terminal.end()
+        plain = terminal.plain
+    assert f"{ESC}]" not in shown
+    assert f"{ESC}[2J" not in shown
+    assert not COLOUR.search(shown), "the only colour here would be that of the name"
+    assert not CONTROL.search(plain)
+    assert not set(plain) & {"\u202e", "\u2028", "\t", "\r"}
+    header, *rows = plain.splitlines()
+    (row,) = (row for row in rows if r"top \x1b" in row)
+    if width == 400:
+        assert row[header.index("NAME") : header.index("TYPE")].rstrip() == SHOWN
+        assert row[header.index("TYPE") :].split()[0] == "webhook"
+    assert len(row) <= width
+
+
+def test_a_pipe_keeps_a_name_in_its_column(work: Program, hostile: Any) -> None:
+    ran = work("integrations", "list")
+    assert not CONTROL.search(ran.stdout)
+    (row,) = (line.split("\t") for line in ran.stdout.split("\n") if line.startswith(hostile["id"]))
+    assert row[1:3] == [SHOWN, "webhook"]
+    assert {line.count("\t") for line in ran.stdout.splitlines()} == {5}
+
+
+def test_json_carries_a_name_whole_and_a_terminal_still_obeys_nothing(work: Program, hostile: Any) -> None:
+    with work.at_terminal("integrations", "get", hostile["id"], "-o", "json") as terminal:
+        shown = terminal.end()
+    assert ESC not in shown
+    assert not CONTROL.search(shown.replace("\r\n", "\n"))
+    ran = work("integrations", "get", hostile["id"], "-o", "json")
+    assert ran.json["name"] == HOSTILE
+    lines = work("integrations", "list", "-o", "jsonl").stdout.split("\n")
+    assert len(lines) == len(work("integrations", "list", "-o", "id").stdout.split("\n")), "an object is a line"
+
+
+def test_an_error_that_names_a_candidate_is_not_obeyed(work: Program, cloud: Serving, hostile: Any) -> None:
+    cloud.call("POST", "integrations/", {"type": "webhook", "name": HOSTILE, "team_id": "TKPSLLWBFUI9R"})
+    with work.at_terminal("integrations", "get", f"name:{HOSTILE}") as terminal:
+        terminal.end(status=6)
+        assert hostile["id"] in terminal.plain
+        assert not CONTROL.search(terminal.plain)
+        assert "[red]x[/red]" in terminal.plain
+
+
+def test_the_title_of_an_alert_group_is_not_obeyed(work: Program, cloud: Serving) -> None:
+    cloud.call("POST", "escalation/", {"team": "TKPSLLWBFUI9R", "title": HOSTILE})
+    with work.at_terminal("alert-groups", "list", width=400) as terminal:
+        terminal.end()
+        assert "[red]x[/red]" in terminal.plain
+        assert not CONTROL.search(terminal.plain)
+
+
+def test_a_title_typed_by_the_caller_is_not_obeyed_in_the_prompt(work: Program, cloud: Serving) -> None:
+    with work.at_terminal("escalate", "--team", "platform", "--title", f"{ESC}]0;owned{BELL}") as terminal:
+        assert not CONTROL.search(terminal.expect("[y/N] "))
+        terminal.type("n\n")
+        terminal.end(status=5)
+    assert cloud.changes() == []
+
+
+@pytest.mark.parametrize("name", ["=1+1", '=cmd|"/c calc"!A1', "+1", "@SUM(A1)", "-2+3", "\t=1", "\r=1"])
+def test_a_spreadsheet_calculates_nothing(work: Program, cloud: Serving, name: str) -> None:
+    made = cloud.call("POST", "integrations/", {"type": "webhook", "name": name})
+    rows = list(csv.reader(io.StringIO(work("integrations", "list", "-o", "csv").stdout)))
+    (row,) = (row for row in rows if row[0] == made["id"])
+    assert len(row) == len(rows[0])
+    assert not row[1].lstrip().startswith(("=", "+", "-", "@")), row[1]
+    assert row[1].strip("'").endswith(name.strip())
+    assert "\n" not in row[1]
+
+
+def test_links_that_let_anyone_raise_alerts_are_not_in_a_table(work: Program, cloud: Serving) -> None:
+    link = cloud.call("GET", "integrations/CSD2TNTF42BF6/")["link"]
+    columns = ("integrations", "get", "service-000", "--columns", "name,link")
+    assert link not in at_terminal(work, *columns, width=300)
+    assert link not in work(*columns).stdout
+    assert link not in work(*columns, "-o", "csv").stdout
+    assert link in at_terminal(work, *columns, "--show-secrets", width=300)
+
+
+def test_a_terminal_that_goes_away_is_no_yes(work: Program, cloud: Serving) -> None:
+    with work.at_terminal("escalate", "--team", "platform", "--title", "disk full") as terminal:
+        terminal.expect("[y/N] ")
+        terminal.hang_up()
+        assert terminal.process.wait(PATIENCE) == 129
+    assert cloud.changes() == []
