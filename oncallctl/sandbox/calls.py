@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from oncallctl.sandbox.answers import Refusal, bad_request, detail, not_permitted
+from oncallctl.sandbox.answers import Crash, Refusal, bad_request, detail, invalid_token, not_permitted
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,21 +89,28 @@ class Method:
     Attributes:
         handle: answers the call.
         least: the role it takes.
-        people_only: whether service accounts are refused as if their token were bad.
-        crashes_for_service_accounts: whether the OSS engine fails on a service account here (auth.jsonl).
+        service_accounts: how they fare: "refused" as if their token were bad, "refused by OSS", or "crash OSS", which
+            fails on them (auth.jsonl).
     """
 
     handle: Callable[[Call], Answer]
     least: str = "viewer"
-    people_only: bool = False
-    crashes_for_service_accounts: bool = False
+    service_accounts: Literal["welcome", "refused", "refused by OSS", "crash OSS"] = "welcome"
 
-    def check(self, caller: Caller) -> None:
-        """Refuse a caller whose role does not reach.
+    def check(self, caller: Caller, dialect: Dialect) -> None:
+        """Refuse a caller of the wrong kind, or whose role does not reach.
 
         Raises:
             Refusal: 403.
+            Crash: the engine fails on this caller.
         """
+        if caller.user_id is None:
+            if self.service_accounts == "refused" or (
+                self.service_accounts == "refused by OSS" and not dialect.is_cloud
+            ):
+                raise invalid_token()
+            if self.service_accounts == "crash OSS" and not dialect.is_cloud:
+                raise Crash
         if not caller.may(self.least):
             raise not_permitted()
 

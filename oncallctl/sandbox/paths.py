@@ -35,7 +35,7 @@ def _read_only(name: str, many: Callable[[Call], Answer], one: Callable[[Call], 
 
 
 PATHS: Final = (
-    Path("info", {"GET": Method(people.info, people_only=True)}, bucket="info"),
+    Path("info", {"GET": Method(people.info, service_accounts="refused by OSS")}, bucket="info"),
     Path(
         "integrations",
         {"GET": Method(integrations.all_integrations), "POST": Method(integrations.create, least="admin")},
@@ -51,20 +51,24 @@ PATHS: Final = (
     ),
     Path(
         f"integrations/{ID}/maintenance_start",
-        {"POST": Method(maintenance.start, least="admin", crashes_for_service_accounts=True)},
+        {"POST": Method(maintenance.start, least="admin", service_accounts="crash OSS")},
     ),
     Path(
         f"integrations/{ID}/maintenance_stop",
-        {"POST": Method(maintenance.stop, least="admin", crashes_for_service_accounts=True)},
+        {"POST": Method(maintenance.stop, least="admin", service_accounts="crash OSS")},
     ),
-    Path("escalation", {"POST": Method(escalation.page_people, least="editor", people_only=True)}, says_reset=False),
+    Path(
+        "escalation",
+        {"POST": Method(escalation.page_people, least="editor", service_accounts="refused")},
+        says_reset=False,
+    ),
     Path("teams", {"GET": Method(people.all_teams)}),
     Path(f"teams/{ID}", {"GET": Method(people.one_team)}),
     Path(f"teams/{ID}/current_oncall", {"GET": Method(oncall.current)}, cloud_only=True),
     Path(f"teams/{ID}/next_oncall", {"GET": Method(oncall.following)}, cloud_only=True),
     Path(f"teams/{ID}/previous_oncall", {"GET": Method(oncall.previous)}, cloud_only=True),
     Path("users", {"GET": Method(people.all_users)}),
-    Path("users/(current)", {"GET": Method(people.one_user, crashes_for_service_accounts=True)}),
+    Path("users/(current)", {"GET": Method(people.one_user, service_accounts="crash OSS")}),
     Path(f"users/{ID}", {"GET": Method(people.one_user)}),
     Path("alert_groups", {"GET": Method(alert_groups.all_groups)}),
     Path(

@@ -26,7 +26,6 @@ from oncallctl.sandbox.answers import (
     Answer,
     Crash,
     Refusal,
-    invalid_token,
 )
 from oncallctl.sandbox.calls import JSON_TYPE, Call, Method, Path
 from oncallctl.sandbox.dialects import DIALECTS
@@ -116,8 +115,7 @@ class Server:
             raise Refusal(HTTPStatus.NOT_ACCEPTABLE, {"detail": "Could not satisfy the request Accept header."})
         caller = identify(request.headers, self._dialect, db)
         method = self._method(path, request.method)
-        _check_kind(method, caller, is_cloud=self._dialect.is_cloud)
-        method.check(caller)
+        method.check(caller, self._dialect)
         self._throttle.check(path.bucket, caller.name, now=time.monotonic())
         return caller, method
 
@@ -140,16 +138,6 @@ def _take_alert(db: sqlite3.Connection, request: Request, kind: str, token: str,
     if not taken:
         return _html(HTTPStatus.FORBIDDEN, "Integration key was not found. Permission denied.")
     return Response('"Ok."', HTTPStatus.OK, {"Allow": "GET, POST, HEAD, OPTIONS"}, content_type=JSON_TYPE)
-
-
-def _check_kind(method: Method, caller: Caller, *, is_cloud: bool) -> None:
-    """Treat service accounts as recorded; Cloud documents only that escalation is for people."""
-    if caller.user_id is not None:
-        return
-    if method.crashes_for_service_accounts and not is_cloud:
-        raise Crash
-    if method.people_only:
-        raise invalid_token()
 
 
 def _has_host(request: Request) -> bool:

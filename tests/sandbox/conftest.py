@@ -1,0 +1,115 @@
+"""The sandbox over a database of its own for each test, in either dialect."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from oncallctl import sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLATFORM = "TKPSLLWBFUI9R"
+PAYMENTS = "TNFI27MJ312BL"
+DATA_INFRA = "TUNFSIER6R4P3"
+EMPTY_TEAM = "TTGSJ42GU2P7N"
+
+ALICE = "U6YF83T9HEFKQ"
+BOB = "U85BI7ASG8K6E"
+CAROL = "U5E53H65Q9XRM"
+DAVE = "UBA8RB2WD7AWI"
+
+PLATFORM_PAGING = "CJET3HZ493WKX"
+PAYMENTS_PAGING = "C96JEN9HUI8XD"
+NO_TEAM_PAGING = "CDD4LQ1C5ITCE"
+SERVICE = "CRX5VWIUH5PFF"
+"""service-001, a webhook of payments."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """A server and the token it is asked with."""
+
+    client: Client
+    token: str = sandbox.ADMIN_TOKEN
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> TestResponse:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = path if path.startswith("/") else f"/api/v1/{path}"
+        return self.client.open(
+            url, method=method, json=body, headers={"Authorization": self.token, **named} if self.token else named
+        )
+
+    def get(self, path: str) -> Any:
+        response = self.ask("GET", path)
+        assert response.status_code == 200, response.text
+        return response.json
+
+    def post(self, path: str, body: object = None) -> Any:
+        response = self.ask("POST", path, body)
+        assert response.status_code in {200, 201}, response.text
+        return response.json
+
+    def refused(self, method: str, path: str, body: object = None) -> Any:
+        response = self.ask(method, path, body)
+        assert response.status_code == 400, response.text
+        return response.json
+
+    def rows(self, path: str) -> list[Any]:
+        """All rows of a list, page after page."""
+        first = self.get(path)
+        pages = [self.get(f"{path}?page={number}") for number in range(2, first["total_pages"] + 1)]
+        return [row for page in [first, *pages] for row in page["results"]]
+
+    def under(self, token: str) -> Api:
+        return Api(self.client, token)
+
+    def alert(self, integration_id: str, payload: object) -> TestResponse:
+        """Post an alert to the link of an integration, at this server's own address."""
+        link = self.get(f"integrations/{integration_id}")["link"]
+        return self.client.post(link.removeprefix(sandbox.BASE_URL), json=payload)
+
+    def start(self, integration_id: str, mode: str, seconds: int = 3600) -> Any:
+        return self.post(f"integrations/{integration_id}/maintenance_start", {"mode": mode, "duration": seconds})
+
+    def stop(self, integration_id: str) -> Any:
+        return self.post(f"integrations/{integration_id}/maintenance_stop")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Who would have been paged."""
+
+    database: Path
+
+    def __call__(self) -> list[tuple[str, bool]]:
+        with closing(sqlite3.connect(self.database)) as db:
+            rows = db.execute("SELECT user_id, important FROM pages ORDER BY position").fetchall()
+        return [(user_id, bool(important)) for user_id, important in rows]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "sandbox.sqlite3"
+
+
+@pytest.fixture
+def cloud(database: Path) -> Api:
+    return Api(Client(sandbox.application(database, "cloud", rate_limit=10_000)))
+
+
+@pytest.fixture
+def oss(database: Path) -> Api:
+    """The other dialect over the same data."""
+    return Api(Client(sandbox.application(database, "oss", rate_limit=10_000)))
+
+
+@pytest.fixture
+def pages(database: Path) -> Pages:
+    return Pages(database)
