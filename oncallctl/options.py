@@ -73,8 +73,12 @@ class Leaf(TyperCommand):
         """Turn the common options into settings and run the command with its own ones."""
         given = {name: ctx.params.pop(name) for name in COMMON}
         before: dict[str, Any] = ctx.meta.get(__name__, {})
-        settle(ctx.obj, {name: given[name] or before.get(name) for name in COMMON})
+        settle(ctx.obj, {name: _later(given[name], before.get(name)) for name in COMMON})
         return super().invoke(ctx)
+
+
+def _later(after_the_verb: object, before_the_noun: object) -> object:
+    return before_the_noun if after_the_verb is None or after_the_verb is False else after_the_verb
 
 
 def keep_for_leaf(ctx: typer.Context) -> None:
@@ -98,7 +102,7 @@ def settle(settings: Settings, given: dict[str, Any]) -> None:
     if columns := given["columns"]:
         settings.columns = [column.strip() for column in columns.split(",") if column.strip()]
     settings.tz = zone(given["tz"])
-    settings.timeout = given["timeout"] or _seconds(os.environ.get("ONCALLCTL_TIMEOUT"))
+    settings.timeout = _seconds(os.environ.get("ONCALLCTL_TIMEOUT")) if given["timeout"] is None else given["timeout"]
     if settings.timeout is not None and not 0 < settings.timeout <= 3600:
         raise InvalidInput(f"a time-out of {settings.timeout} s", hint="it is seconds, more than 0 and at most 3600")
 

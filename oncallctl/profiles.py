@@ -239,7 +239,7 @@ class Config:
             target = self.path.resolve()
             with tempfile.TemporaryDirectory(dir=target.parent) as folder:
                 fresh = Path(folder) / target.name
-                with open(fresh, "x", encoding="utf-8", opener=_private) as file:  # noqa: PTH123  # Path takes no opener
+                with open(fresh, "x", encoding="utf-8", opener=_private) as file:  # Path takes no opener
                     file.write(tomlkit.dumps(document))
                     file.flush()
                     os.fsync(file.fileno())

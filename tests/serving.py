@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
@@ -67,7 +67,7 @@ class Serving:
     seen: list[Seen] = field(default_factory=list)
     faults: list[tuple[str, str, Fault]] = field(default_factory=list)
 
-    def __enter__(self) -> Serving:
+    def __enter__(self) -> Self:
         self._application = sandbox.application(
             self.database, self.dialect, rate_limit=self.rate_limit, sweeps=self.sweeps
         )

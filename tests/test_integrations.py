@@ -57,9 +57,12 @@ class TestListing:
 class TestGetting:
     def test_one_is_an_object_and_two_are_an_array(self, server: Serving, run: Runner) -> None:
         assert run("integrations get service-010 -o json").json["id"] == ONE
-        assert [each["id"] for each in run(f"integrations get {ONE} '🔥 fire-drill' -o json").json][0] == ONE
+        two = run(f"integrations get {ONE} '🔥 fire-drill' -o json").json
+        assert [each["name"] for each in two] == ["service-010", "🔥 fire-drill"]
 
-    @pytest.mark.parametrize("name", ["🔥 fire-drill", "-dash-first", "100% cpu", "café-früh", "日本語 インテグレーション"])
+    @pytest.mark.parametrize(
+        "name", ["🔥 fire-drill", "-dash-first", "100% cpu", "café-früh", "日本語 インテグレーション"]
+    )
     def test_names_are_taken_as_they_are(self, server: Serving, run: Runner, name: str) -> None:
         assert run(f"integrations get -o json -- '{name}'").json["name"] == name
 
@@ -106,7 +109,9 @@ class TestCreating:
         assert cloud.bodies()[0]["dynamic_labels"] == [{"key": {"name": "sev"}, "value": {"name": "{{ payload.s }}"}}]
 
     @pytest.mark.parametrize("option", ["--label env=prod", "--dynamic-label 'sev={{ x }}'"])
-    def test_labels_are_refused_on_an_engine_that_would_ignore_them(self, oss: Serving, run: Runner, option: str) -> None:
+    def test_labels_are_refused_on_an_engine_that_would_ignore_them(
+        self, oss: Serving, run: Runner, option: str
+    ) -> None:
         run(f"integrations create --type webhook --name m {option}", status=2)
         run(f"integrations update service-010 {option}", status=2)
         assert oss.changes() == []

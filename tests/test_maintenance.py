@@ -1,4 +1,4 @@
-"""`maintenance start|stop|status` against the sandbox behind a socket: exit status, output, and what reached the server."""
+"""`maintenance start|stop|status` against the sandbox behind a socket: what was said, and what reached it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -97,7 +97,9 @@ class TestStarting:
         assert server.changes() == [START]
 
     @pytest.mark.parametrize("mode", ["debug", "maintenance"])
-    def test_the_modes_of_the_engine_are_aliases_on_either_server(self, server: Serving, run: Runner, mode: str) -> None:
+    def test_the_modes_of_the_engine_are_aliases_on_either_server(
+        self, server: Serving, run: Runner, mode: str
+    ) -> None:
         run(f"maintenance start service-010 --for 30m --mode {mode}")
         word = {"debug": "silence_escalations", "maintenance": "group_alerts"}[mode]
         assert run("maintenance status -o json").json[0]["mode"] == word
@@ -124,7 +126,16 @@ class TestStarting:
 
     @pytest.mark.parametrize(
         "options",
-        ["", "--for 30m --until 18:00", "--for 0", "--for -5", "--for 1.5", "--for 8d", "--until yesterday", "--for 2h --max 1h"],
+        [
+            "",
+            "--for 30m --until 18:00",
+            "--for 0",
+            "--for -5",
+            "--for 1.5",
+            "--for 8d",
+            "--until yesterday",
+            "--for 2h --max 1h",
+        ],
     )
     def test_a_length_that_cannot_be_is_refused_before_anything_is_sent(
         self, server: Serving, run: Runner, options: str
@@ -293,7 +304,9 @@ class TestTargets:
         assert server.changes() == []
 
     @pytest.mark.parametrize("targets", ["", "service-010 --all", "--team platform --match x", "service-010 -"])
-    def test_no_targets_or_two_ways_of_naming_them_is_wrong_usage(self, server: Serving, run: Runner, targets: str) -> None:
+    def test_no_targets_or_two_ways_of_naming_them_is_wrong_usage(
+        self, server: Serving, run: Runner, targets: str
+    ) -> None:
         run(f"maintenance start {targets} --for 30m --yes", status=2)
         assert server.changes() == []
 
@@ -322,7 +335,8 @@ class TestTargets:
         assert outcomes
         for outcome in outcomes:
             pairs = [
-                {"key": label["key"]["name"], "value": label["value"]["name"]} for label in outcome["integration"]["labels"]
+                {"key": label["key"]["name"], "value": label["value"]["name"]}
+                for label in outcome["integration"]["labels"]
             ]
             assert labels[0] in pairs
 

@@ -21,7 +21,10 @@ def path(tmp_path: Path) -> Path:
         ("https://oncall.example.org/api/v1", "https://oncall.example.org"),
         ("https://oncall.example.org/api/v1/", "https://oncall.example.org"),
         ("https://oncall-prod-eu-west-0.grafana.net/oncall", "https://oncall-prod-eu-west-0.grafana.net/oncall"),
-        ("https://oncall-prod-eu-west-0.grafana.net/oncall/api/v1//", "https://oncall-prod-eu-west-0.grafana.net/oncall"),
+        (
+            "https://oncall-prod-eu-west-0.grafana.net/oncall/api/v1//",
+            "https://oncall-prod-eu-west-0.grafana.net/oncall",
+        ),
         (" https://h:8443/a/b/ ", "https://h:8443/a/b"),
         ("http://127.0.0.1:8080/api/v1", "http://127.0.0.1:8080"),
         ("http://[::1]:8080", "http://[::1]:8080"),
@@ -34,7 +37,17 @@ def test_a_url_is_taken_in_every_form_in_which_it_is_copied(given: str, base: st
 
 @pytest.mark.parametrize(
     "url",
-    ["", "oncall.example.org", "ftp://x", "https://", "https://u:p@h", "https://h?x=1", "https://h#x", "https://h:x", "https://ö"],
+    [
+        "",
+        "oncall.example.org",
+        "ftp://x",
+        "https://",
+        "https://u:p@h",
+        "https://h?x=1",
+        "https://h#x",
+        "https://h:x",
+        "https://ö",
+    ],
 )
 def test_what_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput):
@@ -130,7 +143,7 @@ def test_a_broken_file_is_said_with_its_name(path: Path, text: str) -> None:
 
 def test_a_folder_in_its_place_is_said(path: Path) -> None:
     path.mkdir(parents=True)
-    with pytest.raises(InvalidInput, match="config.toml"):
+    with pytest.raises(InvalidInput, match=r"config\.toml"):
         Config(path)
 
 

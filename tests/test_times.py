@@ -101,7 +101,16 @@ def test_a_zone_that_does_not_exist_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0s"), (59.4, "59s"), (60, "1m"), (2699, "45m"), (3599, "1h"), (5400, "1h 30m"), (86399, "1d"), (273600, "3d 4h")],
+    [
+        (0, "0s"),
+        (59.4, "59s"),
+        (60, "1m"),
+        (2699, "45m"),
+        (3599, "1h"),
+        (5400, "1h 30m"),
+        (86399, "1d"),
+        (273600, "3d 4h"),
+    ],
 )
 def test_a_length_of_time_is_short_and_rounded(seconds: float, text: str) -> None:
     assert span(seconds) == text

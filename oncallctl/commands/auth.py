@@ -23,10 +23,6 @@ LIST = {"DEFAULT": "default", "PROFILE": "id", "URL": "url", "API": "api", "TOKE
 STATUS = {**LIST, "USER": "user", "STATUS": "status"}
 del STATUS["DEFAULT"]
 
-ProfileArgument = Annotated[
-    str | None, typer.Argument(metavar="[PROFILE]", help="The profile; by default the one in use.", show_default=False)
-]
-
 
 class Api(StrEnum):
     """Which server it is; auto asks it."""
@@ -43,7 +39,9 @@ app = noun("Log in and out, and choose the profile.")
 def login(
     ctx: typer.Context,
     url: Annotated[str, typer.Option("--url", metavar="URL", help="The OnCall URL of its settings page.")],
-    profile: Annotated[str, typer.Argument(metavar="[PROFILE]", help="What to call it.")] = "default",
+    name: Annotated[
+        str | None, typer.Argument(metavar="[PROFILE]", help="What to call it (default).", show_default=False)
+    ] = None,
     grafana_url: Annotated[
         str | None, typer.Option("--grafana-url", metavar="URL", help="The stack, for service account tokens.")
     ] = None,
@@ -66,7 +64,9 @@ def login(
             "the token comes from one place", hint="give one of --token-stdin, --token-file and --token-command"
         )
     source = "file" if token_file else "command" if token_command else "keyring"
-    made = checked(Profile(profile, url, grafana_url, api.value, source, token_file, token_command))
+    made = checked(
+        Profile(name or ctx.obj.profile or "default", url, grafana_url, api.value, source, token_file, token_command)
+    )
     file = config()  # a broken one is said before a token is asked for
     token = token_of(made) if token_file or token_command else _typed_token(made, from_stdin=token_stdin)
     if not no_verify:
@@ -106,18 +106,23 @@ def list_profiles(ctx: typer.Context) -> None:
 
 @app.command()
 def switch(
-    ctx: typer.Context, profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The new default.")]
+    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="PROFILE", help="The new default.")]
 ) -> None:
     """Make a profile the default."""
-    config().switch(profile)
-    ctx.obj.note(f"the default profile is {profile}")
+    config().switch(name)
+    ctx.obj.note(f"the default profile is {name}")
 
 
 @app.command()
-def logout(ctx: typer.Context, profile: ProfileArgument = None) -> None:
+def logout(
+    ctx: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[PROFILE]", help="By default the default one.", show_default=False)
+    ] = None,
+) -> None:
     """Forget a profile, and its token where the keyring keeps it."""
     file = config()
-    name = profile or ctx.obj.profile or file.default
+    name = name or ctx.obj.profile or file.default
     if name is None:
         raise InvalidInput("no profile to forget", hint="oncallctl auth list")
     if name in SANDBOXES:

@@ -263,9 +263,7 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     return dict(pairs)
 
 
-def _send_or_show(
-    ctx: typer.Context, oncall: OnCall, change: Change[Integration], look: str, *, dry_run: bool
-) -> None:
+def _send_or_show(ctx: typer.Context, oncall: OnCall, change: Change[Integration], look: str, *, dry_run: bool) -> None:
     """Send a change, or show it; `look` is the command that shows what became of one whose answer was lost."""
     if dry_run:
         render(ctx.obj, oncall.described(change), REQUEST)

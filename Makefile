@@ -1,0 +1,54 @@
+# Two commands set everything up by themselves: `make demo` runs the main job on the sandbox, `make test` every check.
+
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+.PHONY: demo test setup lint types layers dependencies unit completions build
+
+demo: setup
+	@echo '$$ oncallctl teams who-is-on-call platform'
+	@$(BIN)/oncallctl --profile sandbox teams who-is-on-call platform
+	@echo '$$ oncallctl maintenance start service-010 --for 30m'
+	@$(BIN)/oncallctl --profile sandbox maintenance start service-010 --for 30m
+	@echo '$$ oncallctl maintenance status'
+	@$(BIN)/oncallctl --profile sandbox maintenance status
+
+test: setup lint types layers dependencies unit
+
+setup: $(VENV)/ready
+
+# uv comes from the same place as everything else, and the lock file says which versions and hashes.
+$(VENV)/ready: pyproject.toml uv.lock
+	@python3 -m venv $(VENV) || { \
+	  echo 'Python has no venv module; installing the Debian package for it.'; \
+	  rm -rf $(VENV); \
+	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq python3-venv && python3 -m venv $(VENV); }
+	@$(BIN)/python -m pip install --quiet 'uv>=0.7'
+	@$(BIN)/uv sync --quiet --frozen --inexact
+	@touch $@
+
+lint:
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --quiet --check
+
+types:
+	$(BIN)/mypy
+
+layers:
+	$(BIN)/lint-imports
+
+dependencies:
+	$(BIN)/deptry oncallctl
+
+unit:
+	$(BIN)/pytest
+
+completions: setup
+	$(BIN)/oncallctl completion bash > completions/oncallctl.bash
+	$(BIN)/oncallctl completion zsh > completions/_oncallctl
+	$(BIN)/oncallctl completion fish > completions/oncallctl.fish
+
+build: setup
+	$(BIN)/uv build --quiet

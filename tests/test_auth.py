@@ -1,0 +1,167 @@
+"""`auth`: logging in and out, against the sandbox behind a socket, with a keyring in memory."""
+
+from pathlib import Path
+
+import pytest
+
+from oncallctl import sandbox
+from tests.conftest import Runner
+from tests.memory_keyring import ENTRIES
+from tests.serving import Serving
+
+CONFIG = "home/.config/oncallctl/config.toml"
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
+    """A keyring in memory; yields what it holds."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.memory_keyring.Memory")
+    ENTRIES.clear()
+    return ENTRIES
+
+
+@pytest.fixture
+def bare(server: Serving, monkeypatch: pytest.MonkeyPatch) -> Serving:
+    """A server that the environment says nothing of."""
+    for name in ("ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_API"):
+        monkeypatch.delenv(name)
+    return server
+
+
+@pytest.fixture
+def token_file(world: Path) -> Path:
+    path = world / "token"
+    path.write_text(f"{sandbox.ADMIN_TOKEN}\n")
+    path.chmod(0o600)
+    return path
+
+
+class TestLogin:
+    def test_the_token_goes_into_the_keyring_and_into_no_file(
+        self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str], world: Path
+    ) -> None:
+        done = run(f"auth login work --url {bare.url}/api/v1/ --token-stdin", stdin=f"{bare.token}\n")
+        assert list(keyring.values()) == [bare.token]
+        assert bare.token not in (world / CONFIG).read_text() + done.stdout + done.stderr
+        assert len(run("teams list -o json").json) == 4
+
+    def test_it_finds_out_which_server_it_is(
+        self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str]
+    ) -> None:
+        run(f"auth login work --url {bare.url} --token-stdin", stdin=bare.token)
+        (profile,) = [each for each in run("auth list -o json").json if each["id"] == "work"]
+        assert profile["api"] == bare.dialect
+
+    def test_a_token_that_the_server_refuses_leaves_nothing(
+        self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str], world: Path
+    ) -> None:
+        done = run(f"auth login work --url {bare.url} --token-stdin -o json", stdin="nope", status=3)
+        assert done.error["code"] == "access_denied"
+        assert keyring == {}
+        assert not (world / CONFIG).exists()
+
+    def test_no_verify_asks_nobody(self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str]) -> None:
+        run(f"auth login work --url {bare.url} --token-stdin --no-verify", stdin="nope")
+        assert bare.seen == []
+
+    def test_a_file_is_read_at_every_run(self, bare: Serving, run: Runner, token_file: Path) -> None:
+        run(f"auth login work --url {bare.url} --token-file {token_file}")
+        run("teams list")
+        token_file.write_text("another")
+        run("teams list", status=3)
+        assert "another" in bare.seen[-1].headers["Authorization"]
+
+    def test_a_command_is_run_at_every_run(self, bare: Serving, run: Runner, token_file: Path) -> None:
+        run(f"auth login work --url {bare.url} --token-command 'cat {token_file}'")
+        assert len(run("teams list -o json").json) == 4
+
+    def test_without_a_terminal_it_says_how_to_give_the_token(self, bare: Serving, run: Runner) -> None:
+        done = run(f"auth login work --url {bare.url} -o json", status=2)
+        for option in ("--token-stdin", "--token-file", "--token-command"):
+            assert option in done.error["hint"]
+        assert bare.seen == []
+
+    def test_without_a_keyring_it_names_a_way_out(self, bare: Serving, run: Runner) -> None:
+        done = run(f"auth login work --url {bare.url} --token-stdin -o json", stdin=bare.token, status=3)
+        assert "file" in done.error["hint"]
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "auth login work",
+            "auth login sandbox --url http://127.0.0.1:9 --token-stdin",
+            "auth login 'a b' --url https://h --token-stdin",
+            "auth login work --url http://oncall.example.org --token-stdin",
+            "auth login work --url nonsense --token-stdin",
+            "auth login work --url https://h --token-stdin --token-file x",
+            "auth login work --url https://h --token-stdin --grafana-url nonsense",
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, run: Runner, line: str, world: Path) -> None:
+        run(line, stdin="token", status=2)
+        assert not (world / CONFIG).exists()
+
+    def test_a_token_is_never_an_argument(self, run: Runner) -> None:
+        assert "--token " not in run("auth login --help").stdout
+
+
+class TestAfterwards:
+    @pytest.fixture(autouse=True)
+    def _logged_in(self, bare: Serving, run: Runner, token_file: Path) -> None:
+        run(f"auth login work --url {bare.url} --token-file {token_file}")
+
+    def test_status_says_who_is_logged_in_where(self, server: Serving, run: Runner) -> None:
+        row = run("auth status -o json").json
+        assert (row["id"], row["url"], row["api"], row["user"], row["status"]) == (
+            "work",
+            server.url,
+            server.dialect,
+            "admin",
+            "ok",
+        )
+
+    def test_status_ends_with_the_reason_when_it_does_not_work(
+        self, server: Serving, run: Runner, token_file: Path
+    ) -> None:
+        token_file.write_text("nope")
+        done = run("auth status -o json", status=3)
+        assert done.json["status"] == "access_denied"
+        assert done.error["code"] == "access_denied"
+
+    def test_the_list_marks_the_default(self, run: Runner) -> None:
+        rows = {row["id"]: row["default"] for row in run("auth list -o json").json}
+        assert rows == {"work": "*", "sandbox": None, "sandbox-oss": None}
+
+    def test_switch_chooses_another_default(self, run: Runner) -> None:
+        run("auth switch sandbox")
+        assert run("auth status -o json").json["id"] == "sandbox"
+        run("auth switch nope", status=6)
+
+    def test_token_prints_the_token(self, run: Runner) -> None:
+        assert run("auth token").stdout == f"{sandbox.ADMIN_TOKEN}\n"
+
+    def test_logout_forgets_the_profile(self, run: Runner) -> None:
+        run("auth logout work")
+        run("teams list", status=3)
+
+    def test_logout_of_a_built_in_profile_is_refused(self, run: Runner) -> None:
+        run("auth logout sandbox", status=2)
+
+
+def test_logout_deletes_the_token_from_the_keyring(
+    bare: Serving, run: Runner, keyring: dict[tuple[str, str], str]
+) -> None:
+    run(f"auth login work --url {bare.url} --token-stdin", stdin=bare.token)
+    run("auth logout")
+    assert keyring == {}
+
+
+def test_a_changed_url_does_not_get_the_old_hosts_token(
+    bare: Serving, run: Runner, keyring: dict[tuple[str, str], str], world: Path
+) -> None:
+    run(f"auth login work --url {bare.url} --token-stdin", stdin=bare.token)
+    path = world / CONFIG
+    with Serving(world / "other.sqlite3", bare.dialect) as other:
+        path.write_text(path.read_text().replace(bare.url, other.url))
+        run("teams list", status=3)
+        assert other.seen == []

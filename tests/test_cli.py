@@ -1,0 +1,149 @@
+"""The command line as a whole: its grammar, its errors, its weight."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oncallctl import __version__
+from tests.conftest import Runner
+from tests.serving import Serving, drop, status
+
+HEAVY = ("httpx", "pydantic", "rich", "keyring", "truststore", "werkzeug", "tomlkit", "platformdirs", "secretstorage")
+
+
+def test_importing_the_program_loads_nothing_heavy() -> None:
+    """Every command pays for what is loaded here, also --help and a TAB: load it where it is needed."""
+    code = (
+        "import sys, oncallctl.cli as cli\n"
+        "from typer.main import get_command\n"
+        "root = get_command(cli.app)\n"
+        "assert root.commands['maintenance'].commands['start']\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("line", ["--help", "maintenance --help", "maintenance start --help", "--version"])
+def test_help_loads_nothing_heavy(line: str) -> None:
+    code = (
+        "import sys\nfrom oncallctl.cli import app\n"
+        f"try: app({line.split()!r})\nexcept SystemExit: pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+def test_the_version_is_printed(run: Runner) -> None:
+    assert run("--version").stdout == f"oncallctl {__version__}\n"
+
+
+class TestGrammar:
+    def test_common_options_are_taken_before_the_noun_and_after_the_verb(self, server: Serving, run: Runner) -> None:
+        before, after = run("-o id teams list"), run("teams list -o id")
+        assert before.stdout == after.stdout
+        assert len(before.stdout.splitlines()) == 4
+
+    def test_after_the_verb_wins(self, server: Serving, run: Runner) -> None:
+        assert run("-o json teams list -o id").stdout.startswith("T")
+
+    def test_a_flag_wins_over_the_environment_and_that_over_the_profile(self, run: Runner, world: Path) -> None:
+        assert run("teams list -p sandbox", ONCALLCTL_OUTPUT="id").stdout.startswith("TKP")
+        assert run("teams list -p sandbox -o json", ONCALLCTL_OUTPUT="id").json
+
+    def test_a_profile_has_output_defaults(self, server: Serving, run: Runner, world: Path) -> None:
+        token = world / "token"
+        token.write_text(server.token)
+        token.chmod(0o600)
+        path = world / "config.toml"
+        path.write_text(
+            f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\noutput = "id"\n'
+        )
+        assert run("teams list -p work", ONCALLCTL_CONFIG=str(path)).stdout.startswith("TKP")
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "nope",
+            "teams",
+            "teams nope",
+            "teams list extra",
+            "teams list --nope",
+            "teams list -o xml",
+            "teams list --tz Mars/Olympus",
+            "teams list --timeout 0",
+            "teams list --timeout x",
+            "teams get",
+            "maintenance start x --for 1h --mode nope",
+            "maintenance status --require perhaps",
+            "integrations list --limit 0",
+            "completion tcsh",
+        ],
+    )
+    def test_wrong_usage_is_exit_2_with_one_error_and_nothing_sent(
+        self, server: Serving, run: Runner, line: str
+    ) -> None:
+        done = run(line, status=2)
+        assert done.stdout == "" or line == "teams"
+        assert server.seen == []
+
+    def test_wrong_usage_says_what_is_wrong_and_what_to_do(self, run: Runner) -> None:
+        lines = run("teams list --nope", status=2).stderr.splitlines()
+        assert lines[0].startswith("error: ")
+        assert "--nope" in lines[0]
+        assert lines[1] == "hint: oncallctl teams list --help"
+        assert len(lines) == 2
+
+    @pytest.mark.parametrize("line", ["teams list --nope -o json", "-o json teams nope", "teams list -ojsonl --nope"])
+    def test_an_error_is_one_json_line_where_json_is_wanted(self, run: Runner, line: str) -> None:
+        done = run(line, status=2)
+        assert len(done.stderr.splitlines()) == 1
+        assert set(done.error) == {"code", "message", "hint", "exit_code", "http_status"}
+        assert (done.error["code"], done.error["exit_code"]) == ("invalid_input", 2)
+
+
+class TestErrors:
+    def test_a_read_that_fails_after_its_retries_is_unavailable(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.api.transport.time.sleep", lambda _: None)
+        server.fail("GET", "teams", drop, times=9)
+        done = run("teams list -o json", status=8)
+        assert done.error["code"] == "unavailable"
+        assert len(server.seen) == 4
+
+    def test_a_read_that_succeeds_at_last_is_a_success(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.api.transport.time.sleep", lambda _: None)
+        server.fail("GET", "teams", status(502))
+        server.fail("GET", "teams", drop)
+        assert len(run("teams list -o json").json) == 4
+
+    def test_text_of_the_server_in_an_error_is_data(self, server: Serving, run: Runner) -> None:
+        server.fail(
+            "GET", "teams", status(403, json.dumps({"detail": "no\x1b]52;c;x\x07\nerror: forged [red]x[/red]"}))
+        )
+        done = run("teams list", status=3)
+        assert "\x1b" not in done.stderr
+        assert len(done.stderr.splitlines()) == 2
+        assert "[red]x[/red]" in done.stderr
+
+    def test_a_defect_is_one_line_and_no_traceback(self, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(_: object) -> None:
+            raise KeyError("what")
+
+        monkeypatch.setattr("oncallctl.commands.teams.connect", broken)
+        done = run("teams list -o json", status=1)
+        assert done.error["code"] == "defect"
+        assert "test_cli.py" in done.error["message"]
+
+    @pytest.mark.parametrize("level", ["-v", "-vv", "-vvv"])
+    def test_verbose_says_the_requests_and_never_the_token(self, server: Serving, run: Runner, level: str) -> None:
+        done = run(f"teams list {level}")
+        assert "GET /api/v1/teams/" in done.stderr
+        assert server.token not in done.stderr + done.stdout
