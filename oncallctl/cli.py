@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -32,7 +33,10 @@ class Root(TyperGroup):
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
         """Keep the common options for the command, and go on to it."""
         keep_for_leaf(ctx)
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # Typer would make an exit 1 of it
+            raise Signal(signal.SIGPIPE) from None
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """List nouns and verbs alike by name."""
@@ -44,10 +48,10 @@ class Root(TyperGroup):
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         try:
-            status = super().main(words, prog_name or "oncallctl", obj=settings, **extra)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            status = _reader_left()
+            try:
+                status = super().main(words, prog_name or "oncallctl", obj=settings, **extra)
+            finally:
+                _flush()
         except (Exception, Signal) as error:  # noqa: BLE001  # the boundary
             status = report(_explained(error), settings, words)
         sys.exit(status if isinstance(status, int) else 0)
@@ -57,20 +61,28 @@ def _explained(error: BaseException) -> OncallError:
     """Name any exception as an error of this program's."""
     if isinstance(error, OncallError):
         return error
-    if isinstance(error, Signal):
-        return Interrupted(error.signum)
-    if isinstance(error, typer.Abort | EOFError):
-        return Declined("declined; nothing was changed")
-    if isinstance(error, typer.TyperException):
-        path = getattr(getattr(error, "ctx", None), "command_path", "oncallctl")
-        return InvalidInput(error.format_message().rstrip(".") or "usage", hint=f"{path} --help")
-    if isinstance(error, OSError) and error.filename is not None:
-        return InvalidInput(f"{error.filename}: {error.strerror}")
+    for kind, explain in _EXPLANATIONS:
+        if isinstance(error, kind):
+            return explain(error)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"  # noqa: PTH119
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
     return Defect(f"{type(error).__name__} at {where}: {error}", hint="this is a defect of oncallctl; please report it")
+
+
+def _wrong_usage(error: Any) -> OncallError:  # noqa: ANN401  # Typer's usage errors are private
+    command = getattr(getattr(error, "ctx", None), "command_path", "oncallctl")
+    return InvalidInput(error.format_message().rstrip(".") or "wrong usage", hint=f"{command} --help")
+
+
+_EXPLANATIONS: tuple[tuple[type[BaseException], Callable[[Any], OncallError]], ...] = (
+    (Signal, lambda error: Interrupted(error.signum)),
+    (typer.Abort, lambda _: Declined("declined; nothing was changed")),
+    (typer.TyperException, _wrong_usage),
+    (OSError, lambda error: OncallError(f"{error.filename or 'standard output'}: {error.strerror or error}")),
+    (UnicodeEncodeError, lambda _: InvalidInput("text that is not UTF-8", hint="check the terminal's character set")),
+)
 
 
 def report(error: OncallError, settings: Settings, words: list[str]) -> int:
@@ -79,6 +91,8 @@ def report(error: OncallError, settings: Settings, words: list[str]) -> int:
     Returns:
         The exit status.
     """
+    if error.exit_code == 128 + signal.SIGPIPE:
+        return int(error.exit_code)  # whoever read stdout has gone, as `head` does, and wants no more
     if settings.as_json or (settings.output is None and _json_wanted(words)):
         print(dump_json({"error": error.document()}), file=sys.stderr)
     else:
@@ -101,10 +115,14 @@ def _json_wanted(words: list[str]) -> bool:
     return wanted in {"json", "jsonl"}
 
 
-def _reader_left() -> int:
-    """Whoever read stdout has gone, as `head` does: end as a program that SIGPIPE ends, and quietly."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + signal.SIGPIPE
+def _flush() -> None:
+    """Bring out what is written, or say here that it cannot be: after this nothing is left to fail."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 app = typer.Typer(cls=Root, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
@@ -129,18 +147,3 @@ def root(
 ) -> None:
     """Who is on call, page them, put integrations into maintenance: on Grafana OnCall and Grafana Cloud IRM."""
     del version
-
-
-def _arrive(signum: int, _frame: FrameType | None) -> NoReturn:
-    raise Signal(signum)
-
-
-def main() -> NoReturn:
-    """Run the program."""
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(signum) is not signal.SIG_IGN:  # nohup stays nohup
-            signal.signal(signum, _arrive)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a locale that lacks a character
-    app()
-    raise AssertionError

@@ -366,7 +366,7 @@ class TestDirectPaging:
 
     def test_stopping_does_not_leave_it_out(self, server: Serving, run: Runner) -> None:
         run(f"maintenance start {DIRECT_PAGING} --for 30m --yes")
-        outcomes = run("maintenance stop --team platform -o json").json
+        outcomes = run("maintenance stop --team platform --yes -o json").json
         assert [outcome["name"] for outcome in outcomes if outcome["status"] == "stopped"] == [DIRECT_PAGING[1:-1]]
 
 

@@ -209,11 +209,10 @@ def _question(settings: Settings, oncall: OnCall, steps: list[Step], selector: S
     """What a person is asked before these steps; None when none of them is dangerous."""
     from oncallctl.maintenance import windows
 
-    changing = [step for step in steps if step.changes_something]
     dangers = []
-    if changing and (selector.everything or selector.match or len(changing) > MANY):
-        dangers.append(f"{verb} {name_all([step.target for step in changing])}.")
-    for step in changing:
+    if selector.everything or selector.match or len(steps) > MANY:
+        dangers.append(f"{verb} {name_all([step.target for step in steps])}.")
+    for step in steps:
         name = repr(step.target.integration.name)
         if step.opens and step.target.integration.is_direct_paging:
             dangers.append(f"{name} is a direct paging integration: nobody can page its team by hand meanwhile.")
@@ -221,7 +220,6 @@ def _question(settings: Settings, oncall: OnCall, steps: list[Step], selector: S
             dangers.append(
                 f"Ending the window of {name} resolves {windows.collected(oncall, step.target.integration)}."
             )
-    for step in steps:
         if step.ends_overdue_group:
             settings.warn(f"the overdue window of {step.target.integration.name!r} resolves what it collected")
     return " ".join(dangers) or None

@@ -106,11 +106,6 @@ class Step:
         return self.action in {Action.STOP, Action.REPLACE}
 
     @property
-    def changes_something(self) -> bool:
-        """Whether it sends anything."""
-        return self.opens or self.ends
-
-    @property
     def ends_group(self) -> bool:
         """Whether it ends, before its time, a window whose end resolves the groups that it collected."""
         window = Window.of(self.target.integration)
