@@ -58,15 +58,18 @@ def held(cloud: Serving) -> Iterator[Held]:
 
 
 def ended(process: subprocess.Popen[bytes], *signals: signal.Signals) -> Ran:
-    """Send signals to a run, all at one moment, and wait for its end."""
-    os.kill(process.pid, signal.SIGSTOP)
+    """Send signals to a run and wait for its end."""
     for signum in signals:
         os.kill(process.pid, signum)
-    os.kill(process.pid, signal.SIGCONT)
     out, err = process.communicate(timeout=PATIENCE)
     ran = Ran(process.returncode, out, err)
     assert b"Traceback" not in err, ran.stderr
     return ran
+
+
+def ended_from_stopped(process: subprocess.Popen[bytes], *signals: signal.Signals) -> Ran:
+    """Let signals arrive all at one moment, as at a job that Ctrl-Z stopped and `kill %1` ends."""
+    return ended(process, signal.SIGSTOP, *signals, signal.SIGCONT)
 
 
 def groups(program: Program) -> set[str]:
@@ -126,7 +129,7 @@ def test_a_page_to_an_alert_group_that_is_cut_short_names_the_group(work: Progra
 def test_two_signals_at_once_do_not_hide_what_happened(work: Program, cloud: Serving, held: Held) -> None:
     with work.started(*PAGE) as process:
         held.wait()
-        ran = ended(process, signal.SIGINT, signal.SIGTERM)
+        ran = ended_from_stopped(process, signal.SIGINT, signal.SIGTERM)
     assert ran.status in {130, 143}
     assert "it may have been sent" in ran.stderr
     assert "hint: oncallctl alert-groups list" in ran.stderr
@@ -202,30 +205,44 @@ def test_starts_cut_short_list_what_was_done_and_name_what_is_unknown(
     work: Program, cloud: Serving, signum: signal.Signals, code: int
 ) -> None:
     ids = {each["name"]: each["id"] for each in cloud.call("GET", "integrations/?perpage=1000")["results"]}
-    names = [f"service-0{number:02}" for number in range(14)]
-    slow = names[:8]  # as many as are sent at a time: what comes after these is not begun
-    fault = Held(*(ids[name] for name in slow[1:]))
+    names = [f"service-{number:03}" for number in range(16)]
+    # Eight are sent at a time: seven wait, the eighth worker goes on to the fourteenth, and two are never begun.
+    unknown = [*names[1:8], names[13]]
+    done = [names[0], *names[8:13]]
+    fault = Held(*(ids[name] for name in unknown))
     cloud.fail("POST", "maintenance_start", fault, times=50)
     with work.started("maintenance", "start", *names, "--for", "30m", "-o", "json") as process:
-        fault.wait(7)
+        fault.wait(len(unknown))
         ran = ended(process, signum)
     fault.release()
     assert ran.status == code
-    outcomes = {each["name"]: each for each in ran.json}
-    assert list(outcomes) == names
-    assert {outcomes[name]["status"] for name in slow[1:]} == {"unknown"}
-    for name in slow[1:]:
-        assert outcomes[name]["error"]["exit_code"] == 9
-        assert name in ran.error["message"]
-    done = {name for name, each in outcomes.items() if each["status"] == "started"}
+    outcomes = ran.json
+    assert [each["name"] for each in outcomes] == names
+    statuses = {each["name"]: each["status"] for each in outcomes}
+    assert [name for name in names if statuses[name] == "started"] == done
+    assert [name for name in names if statuses[name] == "unknown"] == unknown
+    assert [name for name in names if statuses[name] == "not-begun"] == names[14:]
+    assert {each["error"]["exit_code"] for each in outcomes if each["status"] == "unknown"} == {9}
+    assert (ran.error["code"], ran.error["exit_code"]) == ("interrupted", code)
+    said_done, said_unknown = ran.error["message"].split("; sent, outcome unknown: ")
+    assert said_done == f"interrupted; done: {', '.join(done)}"
+    assert said_unknown == ", ".join(unknown)
+    assert "oncallctl maintenance status" in ran.error["hint"]
     open_windows = {each["name"] for each in work("maintenance", "status", "-o", "json").json}
-    assert done <= open_windows
-    assert set(slow[1:]) <= open_windows, "they were carried out, which the program could not know"
-    begun = {path.split("/")[-2] for path in cloud.changes() if "maintenance_start" in path}
-    assert {outcomes[name]["status"] for name in names if ids[name] not in begun} <= {"not-begun"}
-    assert all(outcomes[name]["status"] != "not-begun" for name in names if ids[name] in begun)
-    assert "maintenance status" in ran.error["hint"]
-    assert len(cloud.changes()) == len(set(cloud.changes())), "nothing was sent twice"
+    assert open_windows == {*done, *unknown}, "they were carried out, which the program could not know"
+    assert len(cloud.changes()) == len(set(cloud.changes())) == 14, "nothing was sent twice"
+
+
+def test_a_stopped_run_that_is_ended_begins_nothing_more(work: Program, cloud: Serving) -> None:
+    fault = Held()
+    cloud.fail("POST", "maintenance_start", fault, times=50)
+    names = [f"service-{number:03}" for number in range(16)]
+    with work.started("maintenance", "start", *names, "--for", "30m", "-o", "json", "--timeout", "5") as process:
+        fault.wait(8)
+        ran = ended_from_stopped(process, signal.SIGTERM)
+    fault.release()
+    assert ran.status == 143
+    assert len(cloud.changes()) == 8
 
 
 def test_starts_cut_short_say_it_to_a_person_too(work: Program, cloud: Serving) -> None:
