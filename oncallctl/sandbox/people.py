@@ -33,9 +33,9 @@ def all_users(call: Call) -> Answer:
     args = call.request.args
     rows = call.db.execute(
         # LOWER of SQLite knows ASCII only, and so did the recorded one: JOSÉ does not find josé.
-        "SELECT * FROM users WHERE (?1 = '' OR LOWER(username) = LOWER(?1)) "
-        "AND (?2 = '' OR LOWER(email) = LOWER(?2)) ORDER BY grafana_id",
-        (args.get("username", ""), args.get("email", "")),
+        "SELECT * FROM users WHERE (:username = '' OR LOWER(username) = LOWER(:username)) "
+        "AND (:email = '' OR LOWER(email) = LOWER(:email)) ORDER BY grafana_id",
+        {"username": args.get("username", ""), "email": args.get("email", "")},
     ).fetchall()
     return listing(call, rows, lambda row: user(row, call.dialect), size=USERS_A_PAGE)
 
@@ -76,7 +76,8 @@ def _phone(row: sqlite3.Row) -> Json:
 def all_teams(call: Call) -> Answer:
     """List teams; `name` matches whole and exactly, and an empty one is none."""
     rows = call.db.execute(
-        "SELECT * FROM teams WHERE ?1 = '' OR name = ?1 ORDER BY grafana_id", (call.request.args.get("name", ""),)
+        "SELECT * FROM teams WHERE :name = '' OR name = :name ORDER BY grafana_id",
+        {"name": call.request.args.get("name", "")},
     ).fetchall()
     return listing(call, rows, dict)
 

@@ -49,9 +49,9 @@ def all_policies(call: Call) -> Answer:
     query = (
         "SELECT escalation_policies.* FROM escalation_policies JOIN escalation_chains "
         "ON escalation_chains.id = escalation_policies.escalation_chain_id "
-        "WHERE ?1 = '' OR escalation_chain_id = ?1 ORDER BY escalation_chains.position, escalation_policies.position"
+        "WHERE :chain = '' OR escalation_chain_id = :chain ORDER BY escalation_chains.position, escalation_policies.position"
     )
-    rows = call.db.execute(query, (call.request.args.get("escalation_chain_id", ""),)).fetchall()
+    rows = call.db.execute(query, {"chain": call.request.args.get("escalation_chain_id", "")}).fetchall()
     return listing(call, rows, _policy)
 
 
@@ -66,10 +66,10 @@ def all_routes(call: Call) -> Answer:
     """List the routes of all integrations, or of the one that `integration_id` names; the default route comes last."""
     query = (
         "SELECT routes.* FROM routes JOIN integrations ON integrations.id = routes.integration_id "
-        "WHERE NOT hidden AND (?1 = '' OR integration_id = ?1) "
+        "WHERE NOT hidden AND (:integration = '' OR integration_id = :integration) "
         "ORDER BY integrations.position, routes.is_default, routes.position"
     )
-    rows = call.db.execute(query, (call.request.args.get("integration_id", ""),)).fetchall()
+    rows = call.db.execute(query, {"integration": call.request.args.get("integration_id", "")}).fetchall()
     return listing(call, rows, lambda row: _route(call, row), size=ROUTES_A_PAGE)
 
 

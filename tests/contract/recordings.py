@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 FOLDER = Path(__file__).parent / "recordings"
@@ -65,7 +66,7 @@ def load(*names: str) -> list[Exchange]:
     ]
 
 
-def _exchange(line: dict) -> Exchange:
+def _exchange(line: dict[str, Any]) -> Exchange:
     request, response = line["request"], line["response"]
     return Exchange(
         case=line["case"],

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
@@ -345,7 +345,7 @@ def _earlier(link: str, pages: int) -> str:
     return re.sub(r"(?<=[?&]page=)\d+", lambda number: str(int(number[0]) - pages), link)
 
 
-def _compare_lists(exchange: Exchange, recorded: dict, here: dict) -> None:
+def _compare_lists(exchange: Exchange, recorded: dict[str, Any], here: dict[str, Any]) -> None:
     assert here.keys() == recorded.keys()
     assert here["page_size"] == recorded["page_size"]
     # There are fewer rows here, so that the last page may come earlier.

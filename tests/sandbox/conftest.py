@@ -56,6 +56,11 @@ class Api:
         assert response.status_code in {200, 201}, response.text
         return response.json
 
+    def patch(self, path: str, body: object) -> Any:
+        response = self.ask("PATCH", path, body)
+        assert response.status_code == 200, response.text
+        return response.json
+
     def refused(self, method: str, path: str, body: object = None) -> Any:
         response = self.ask(method, path, body)
         assert response.status_code == 400, response.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug.test import Client
@@ -93,7 +93,8 @@ def test_what_the_sandbox_does_not_change_it_says_so(cloud: Api) -> None:
 
 
 def test_links_name_the_servers_own_base_url_whatever_host_was_asked(cloud: Api) -> None:
-    page = cloud.ask("GET", "integrations/?perpage=1", Host="oncall.example.org").json
+    response = cloud.ask("GET", "integrations/?perpage=1", Host="oncall.example.org")
+    page: dict[str, Any] = response.get_json()
     assert page["next"] == f"{sandbox.BASE_URL}/api/v1/integrations/?page=2&perpage=1"
     assert page["results"][0]["link"].startswith(f"{sandbox.BASE_URL}/integrations/v1/")
 

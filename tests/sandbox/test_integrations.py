@@ -36,9 +36,9 @@ def test_an_integration_without_a_name_is_named_after_its_type(cloud: Api) -> No
 def test_labels_are_stored_whole_and_replaced_whole(cloud: Api) -> None:
     made = create(cloud, labels=[label("env", "prod"), label("team", "SRE")])
     assert made["labels"] == [label("env", "prod"), label("team", "SRE")]
-    changed = cloud.ask("PATCH", f"integrations/{made['id']}", {"labels": [label("env", "dev")]}).json
+    changed = cloud.patch(f"integrations/{made['id']}", {"labels": [label("env", "dev")]})
     assert changed["labels"] == [label("env", "dev")]
-    untouched = cloud.ask("PATCH", f"integrations/{made['id']}", {"name": "other"}).json
+    untouched = cloud.patch(f"integrations/{made['id']}", {"name": "other"})
     assert untouched["labels"] == [label("env", "dev")]
 
 
@@ -88,7 +88,7 @@ def test_oss_ignores_labels_whatever_they_are(oss: Api, cloud: Api) -> None:
 def test_null_resets_one_template_and_leaves_the_others(cloud: Api) -> None:
     made = create(cloud, templates={"slack": {"title": "T", "message": "M"}, "grouping_key": "K"})
     body = {"templates": {"slack": {"title": None}}}
-    after = cloud.ask("PATCH", f"integrations/{made['id']}", body).json["templates"]
+    after = cloud.patch(f"integrations/{made['id']}", body)["templates"]
     assert (after["slack"], after["grouping_key"]) == ({"title": None, "message": "M", "image_url": None}, "K")
 
 
