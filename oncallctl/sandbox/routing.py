@@ -46,12 +46,14 @@ def one_chain(call: Call) -> Answer:
 
 def all_policies(call: Call) -> Answer:
     """List the steps of all chains, or of the one that `escalation_chain_id` names."""
+    chain = call.request.args.get("escalation_chain_id", "")
     query = (
         "SELECT escalation_policies.* FROM escalation_policies JOIN escalation_chains "
         "ON escalation_chains.id = escalation_policies.escalation_chain_id "
-        "WHERE :chain = '' OR escalation_chain_id = :chain ORDER BY escalation_chains.position, escalation_policies.position"
+        "WHERE :chain = '' OR escalation_chain_id = :chain "
+        "ORDER BY escalation_chains.position, escalation_policies.position"
     )
-    rows = call.db.execute(query, {"chain": call.request.args.get("escalation_chain_id", "")}).fetchall()
+    rows = call.db.execute(query, {"chain": chain}).fetchall()
     return listing(call, rows, _policy)
 
 
