@@ -184,4 +184,6 @@ def detect(profile: Profile, token: str, settings: Settings) -> Profile:
                 refusal = refusal or error
                 continue
             return candidate
+    if refusal and token.startswith(SERVICE_ACCOUNT) and not profile.grafana_url:
+        refusal.hint = "a service account token of Grafana Cloud also needs the stack: --grafana-url https://…"
     raise refusal or AccessDenied("the server takes the token in neither dialect")

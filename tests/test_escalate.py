@@ -132,6 +132,13 @@ class TestWrongUsage:
         run("escalate --team platform --title t", status=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
         assert oss.seen == []
 
+    @pytest.mark.parametrize("whom", ["--user UAAAAAAAAAAAA", "--team TAAAAAAAAAAAA --anyway"])
+    def test_an_id_that_is_nobodys_is_not_found(self, server: Serving, run: Runner, whom: str) -> None:
+        run(f"escalate {whom} --title t", status=6)
+
+    def test_an_alert_group_that_there_is_not_is_not_found(self, server: Serving, run: Runner) -> None:
+        run("escalate --user alice --alert-group IAAAAAAAAAAAA", status=6)
+
     def test_a_resolved_alert_group_is_a_conflict(self, server: Serving, run: Runner) -> None:
         groups = run("alert-groups list --state resolved -o json").json
         done = run(f"escalate --user alice --alert-group {groups[0]['id']} -o json", status=7)
@@ -188,7 +195,6 @@ class TestNeverTwice:
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.api.transport.time.sleep", lambda _: None)
-        monkeypatch.setattr("oncallctl.api.transport.Transport._rest", lambda _: None)
         server.fail("POST", "escalation", status(429, '{"detail": "throttled"}', Retry_After="41"))
         done = run("escalate --team platform --title t")
         assert "rate limited, next try in 41 s" in done.stderr

@@ -23,7 +23,8 @@ from oncallctl.api.models import (
     UnexpectedShape,
     User,
 )
-from oncallctl.api.transport import API, Transport
+from oncallctl.api.problems import API
+from oncallctl.api.transport import Transport
 from oncallctl.errors import AccessDenied, InvalidInput, NotFound, OutcomeUnknown, Unavailable, Unsupported
 
 PER_PAGE = 100

@@ -10,6 +10,7 @@ from oncallctl.errors import AccessDenied, Conflict, NotFound, NotOnCall, Oncall
 # What the engine says when the present state does not allow it (maintenance, escalation and integrations recordings).
 _CONFLICTS = ("already on maintenance", "already in maintenance", "resolved alert group", "already exists")
 
+API = "/api/v1/"
 _MOST = 500
 
 
@@ -36,7 +37,7 @@ def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> On
                 hint="the URL is the one on OnCall's settings page, not Grafana's: oncallctl auth status shows it",
                 http_status=status,
             )
-        return NotFound(f"not found: {detail}", http_status=status)
+        return NotFound(f"the server knows no {what.partition(API)[2].strip('/')}", http_status=status)
     if status == 429 or status >= 500:
         return Unavailable(
             f"the server answered {status} to {what}{f': {detail}' if detail else ''}", http_status=status
@@ -47,13 +48,14 @@ def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> On
             hint="set the profile's url to where the API itself is",
             http_status=status,
         )
-    message = f"the server refused: {detail or f'status {status} to {what}'}"
-    kind = (
-        Conflict
-        if (detail and any(words in detail.lower() for words in _CONFLICTS)) or status == 409
-        else ServerRefused
-    )
-    return kind(message, http_status=status)
+    return _refusal(status, detail)(f"the server refused: {detail or f'status {status} to {what}'}", http_status=status)
+
+
+def _refusal(status: int, detail: str | None) -> type[OncallError]:
+    said = (detail or "").lower()
+    if "does not exist" in said:  # an unknown user, team, alert group or chain is 400 there, not 404
+        return NotFound
+    return Conflict if status == 409 or any(words in said for words in _CONFLICTS) else ServerRefused
 
 
 def _detail(content_type: str, body: bytes) -> str | None:

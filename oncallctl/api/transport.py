@@ -19,15 +19,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from oncallctl.api.problems import from_answer
-from oncallctl.errors import NotOnCall, OncallError, OutcomeUnknown, Unavailable
+from oncallctl.api.problems import API, from_answer
+from oncallctl.errors import NotOnCall, OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
     import ssl
 
     from _typeshed.wsgi import WSGIApplication
 
-API = "/api/v1/"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 ATTEMPTS = 4
@@ -66,14 +65,20 @@ class Answer:
     document: Any
 
 
-class _Throttled(Unavailable):
+class _Throttled(Exception):
     """429; `seconds` is what Retry-After asked for, if it did."""
 
-    def __init__(self, cause: OncallError, seconds: float | None) -> None:
-        super().__init__(cause.message, http_status=429)
+    def __init__(self, message: str, seconds: float | None) -> None:
+        super().__init__(message)
         self.seconds = seconds
-        if seconds is None:
-            self.hint = "if it stays so, the profile's grafana_url may be one that the server does not know"
+
+    def given_up(self) -> Unavailable:
+        """The error when it is not waited for any longer."""
+        if self.seconds is None:  # what an engine answers to a stack that it does not know
+            hint = "if it stays so, the profile's grafana_url may be one that the server does not know"
+        else:
+            hint = f"the server asks to wait {self.seconds:.0f} s; try again then"
+        return Unavailable(str(self), hint=hint, http_status=429)
 
 
 class Transport:
@@ -147,13 +152,13 @@ class Transport:
             try:
                 return once()
             except _Throttled as throttled:
-                if throttled.seconds is not None:
-                    if throttled.seconds > LONGEST_RATE_WAIT or waited + throttled.seconds > RATE_PATIENCE:
-                        throttled.hint = f"the server asks to wait {throttled.seconds:.0f} s; try again then"
-                        raise
-                    waited += self._tire(throttled.seconds)
+                seconds = throttled.seconds
+                if seconds is not None and seconds <= min(LONGEST_RATE_WAIT, RATE_PATIENCE - waited):
+                    waited += self._tire(seconds)
                     continue
-                problem: Unavailable = throttled
+                problem = throttled.given_up()
+                if seconds is not None:
+                    raise problem from throttled
             except Unavailable as error:
                 problem = error
             attempt += 1
@@ -173,7 +178,7 @@ class Transport:
         return seconds
 
     def _rest(self) -> None:
-        while (left := self._rest_until - time.monotonic()) > 0:
+        if (left := self._rest_until - time.monotonic()) > 0:
             time.sleep(left)
 
     def _read_once(self, path: str, params: Mapping[str, str | int] | None) -> Answer:
@@ -207,8 +212,6 @@ class Transport:
             return self._success(method, path, response, content)
         except _NEVER_ARRIVED as error:
             raise Unavailable(f"cannot reach {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
-        except _Throttled:
-            raise
         except (httpx.HTTPError, _TooMuch) as error:
             raise OutcomeUnknown(f"{method} {API}{path} was sent, and its answer was lost: {_reason(error)}") from error
         except Unavailable as error:  # an answer, and not one that says what became of the change
@@ -241,7 +244,7 @@ class Transport:
         if not response.is_success:
             problem = from_answer(response.status_code, content_type, body, what=f"{method} {API}{path}")
             if response.status_code == 429:
-                raise _Throttled(problem, _retry_after(response.headers.get("retry-after")))
+                raise _Throttled(problem.message, _retry_after(response.headers.get("retry-after")))
             raise problem
         if not body.strip():
             return Answer(response.status_code, None)
