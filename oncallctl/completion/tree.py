@@ -1,0 +1,161 @@
+"""What can be completed, read from the Click tree: the one place that decides what a value is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUILT_IN_PROFILES = ("sandbox", "sandbox-oss")
+# What `auth login` lets a profile be called, in the words that ERE and PCRE share.
+PROFILE_NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
+
+# But not `auth login PROFILE`, which names a new one.
+_PROFILE_ARGUMENTS = {"auth switch", "auth logout"}
+_CHOICES = re.compile(r"[a-z0-9-]+(\|[a-z0-9-]+)+")
+_WORD = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+class Kind(Enum):
+    """A value that is not one of a few words."""
+
+    TEXT = "anything: nothing is offered"
+    FILE = "a file name"
+    AT_FILE = "a text, or a file name after @"
+    PROFILE = "the name of a profile"
+
+
+Values = tuple[str, ...] | Kind
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option.
+
+    Attributes:
+        names: such as ``--output`` and ``-o``.
+        help: one line without a full stop.
+        metavar: what to call its value.
+        values: what it takes, None for a flag.
+    """
+
+    names: tuple[str, ...]
+    help: str
+    metavar: str
+    values: Values | None
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A positional argument.
+
+    Attributes:
+        metavar: what the help calls it, without brackets and dots.
+        values: what it takes.
+        many: whether it takes all words that are left.
+        required: whether it must be given.
+    """
+
+    metavar: str
+    values: Values
+    many: bool
+    required: bool
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, or a group of them.
+
+    Attributes:
+        path: the words that lead to it, with a space between them; empty for the program itself.
+        help: one line without a full stop.
+        commands: what a group holds.
+    """
+
+    path: str
+    help: str
+    options: tuple[Option, ...]
+    arguments: tuple[Argument, ...]
+    commands: tuple[Command, ...]
+
+    @property
+    def name(self) -> str:
+        """Its last word."""
+        return self.path.rpartition(" ")[2]
+
+    @property
+    def common(self) -> tuple[Option, ...]:
+        """Those of its options that every leaf below it has too."""
+        leaves = [command for command in self.walk() if not command.commands]
+        return tuple(option for option in self.options if all(option in leaf.options for leaf in leaves))
+
+    def walk(self) -> Iterator[Command]:
+        """Yield it and all below it, in the order of the help."""
+        yield self
+        for command in self.commands:
+            yield from command.walk()
+
+
+def read(root: Any) -> Command:  # noqa: ANN401  # Typer's own Click is private
+    """Read the tree of a Click command.
+
+    Raises:
+        ValueError: a command, option or choice would need quoting in a shell.
+    """
+    return _command(root, "", None)
+
+
+def _command(command: Any, path: str, parent: Any) -> Command:  # noqa: ANN401
+    context = command.context_class(command, info_name=path, parent=parent)
+    shown = [each for each in command.get_params(context) if not getattr(each, "hidden", False)]
+    below = [command.get_command(context, name) for name in getattr(command, "commands", {})]
+    return Command(
+        path=path,
+        help=_one_line(command.help),
+        options=tuple(_option(each) for each in shown if each.param_type_name == "option"),
+        arguments=tuple(_argument(each, path) for each in shown if each.param_type_name == "argument"),
+        commands=tuple(
+            _command(each, f"{path} {_plain(each.name)}".lstrip(), context) for each in below if not each.hidden
+        ),
+    )
+
+
+def _option(option: Any) -> Option:  # noqa: ANN401
+    names = tuple(_plain(name) for name in (*option.opts, *option.secondary_opts))
+    values = None if option.is_flag or option.count else _values(option)
+    metavar = option.name.upper() if isinstance(values, tuple) else option.metavar
+    return Option(names, _one_line(option.help), metavar or option.name.upper(), values)
+
+
+def _argument(argument: Any, path: str) -> Argument:  # noqa: ANN401
+    metavar = (argument.metavar or argument.name.upper()).replace("...", "").strip("[]")
+    values = Kind.PROFILE if path in _PROFILE_ARGUMENTS and metavar == "PROFILE" else _values(argument)
+    return Argument(metavar, values, many=argument.nargs == -1, required=argument.required)
+
+
+def _values(parameter: Any) -> Values:  # noqa: ANN401
+    if choices := getattr(parameter.type, "choices", None):
+        return tuple(_plain(str(getattr(choice, "value", choice))) for choice in choices)
+    metavar = parameter.metavar or ""
+    if _CHOICES.fullmatch(metavar):
+        return tuple(metavar.split("|"))
+    if "@FILE" in metavar:
+        return Kind.AT_FILE
+    if re.search(r"\bFILE\b", metavar):
+        return Kind.FILE
+    return Kind.PROFILE if "--profile" in parameter.opts else Kind.TEXT
+
+
+def _plain(word: str) -> str:
+    """Return a word that no shell needs quoted, which spares every generator the quoting."""
+    if not _WORD.fullmatch(word):
+        raise ValueError(f"{word!r} would need quoting in a shell")
+    return word
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split("\n\n")[0].split()).removesuffix(".")

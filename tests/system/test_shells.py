@@ -1,0 +1,484 @@
+"""The completions in real shells at a real terminal: what TAB offers, and that it starts and obeys nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import shlex
+import signal
+import subprocess
+import termios
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from typer.main import get_command
+
+from oncallctl.completion import script
+from tests.system.needs import need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+COMPLETIONS = Path(__file__).parents[2] / "completions"
+FILES = {"bash": "oncallctl.bash", "zsh": "_oncallctl", "fish": "oncallctl.fish"}
+SHELLS = list(FILES)
+
+CONFIG = b"""\
+default_profile = "prod"
+[profiles.prod]
+url = "https://oncall.example.org"
+  [ profiles . 'eu-1' ]  # written by hand
+[profiles."eu.staging"]\r
+[profiles."x y"]
+[profiles."$(touch pwned)"]
+[profiles."`touch pwned`"]
+[profiles.$(touch pwned)]
+[profiles.`touch pwned`]
+[profiles."p;touch pwned"]
+[profiles.p$(touch${IFS}pwned)]
+[profiles."p\\u001b]0;pwned\\u0007"]
+[profiles."p\x1b]0;pwned\x07"]
+[profiles."p\x00wned$(touch pwned)"]
+[profiles."p\xff\xfe"]
+[profiles."p\xc3\xa9"]
+[profiles."pwned'"]
+[profiles.'pwned"]
+[profiles."--pwned"]
+[profiles."*"]
+[profiles."../pwned"]
+[profiles.table.within]
+[other.pwned]
+#[profiles.pwned]
+[profiles.last]"""  # and no line break at its end
+PROFILES = ["eu-1", "eu.staging", "last", "prod", "sandbox", "sandbox-oss"]
+
+# What Ctrl-T (put all that is offered into the line) and Ctrl-Y (write the line to a file) do is said in each shell.
+BASH = """\
+PS1='ready> '
+source {completions}/oncallctl.bash
+bind '"\\C-t": insert-completions'
+dump() {{ printf '%s\\n' "$READLINE_LINE" >{out}.new; mv {out}.new {out}; READLINE_LINE=; }}
+bind -x '"\\C-y": dump'
+"""
+ZSH = """\
+PS1='ready> '
+unsetopt prompt_sp
+{load}
+all() {{ _main_complete; compstate[insert]=all; compstate[list]= }}
+zle -C all complete-word all
+dump() {{ print -r -- "$BUFFER" >{out}.new; mv {out}.new {out}; BUFFER= }}
+zle -N dump
+bindkey '^I' complete-word '^T' all '^Y' dump
+"""
+FISH = """\
+function fish_prompt; echo 'ready> '; end
+function fish_greeting; end
+set -g fish_autosuggestion_enabled 0
+source {completions}/oncallctl.fish
+function all
+    set -l words (complete -C (commandline) | string replace -r '\\t.*' '')
+    set -q words[1]
+    and commandline (string replace -r '\\S*$' '' -- (commandline))(string join -- ' ' $words)
+end
+function dump
+    commandline >{out}.new
+    mv {out}.new {out}
+    commandline ''
+end
+bind \\ct all
+bind \\cy dump
+"""
+ZSH_AUTOLOADED = "fpath=({completions} $fpath); autoload -Uz compinit; compinit -D -u"
+ZSH_SOURCED = "autoload -Uz compinit; compinit -D -u; source {completions}/_oncallctl"
+
+
+class Shell:
+    """An interactive shell in a terminal, in an empty directory, that has loaded the completions.
+
+    Attributes:
+        home: its directory and HOME.
+        screen: all that it has printed.
+    """
+
+    def __init__(self, home: Path, words: list[str], variables: dict[str, str]) -> None:
+        self.home = home
+        self.screen = b""
+        self._line = home / "line"
+        settings = {"HOME": str(home), "PATH": f"{_stubs(home)}:/usr/bin:/bin", "TERM": "xterm", "LANG": "C.UTF-8"}
+        leader, follower = pty.openpty()
+        termios.tcsetwinsize(follower, (50, 200))
+        self._program = subprocess.Popen(
+            words,
+            cwd=home,
+            env=settings | variables,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # no threads here
+        )
+        os.close(follower)
+        self._terminal = leader
+        self.wait_for(lambda: b"ready> " in self.screen)
+
+    def close(self) -> None:
+        """End the shell and what it has started."""
+        os.killpg(self._program.pid, signal.SIGKILL)
+        self._program.wait()
+        os.close(self._terminal)
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._terminal, keys.encode())
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Read what is printed until a condition holds."""
+        give_up = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < give_up, self.screen.decode(errors="replace")
+            if select.select([self._terminal], [], [], 0.02)[0]:
+                self.screen += os.read(self._terminal, 65536)
+
+    def after(self, keys: str) -> str:
+        """Press keys and return the line as it then is."""
+        self._line.unlink(missing_ok=True)
+        self.type(f"{keys}\x19")
+        self.wait_for(self._line.exists)
+        return self._line.read_text(encoding="utf-8").removesuffix("\n")
+
+    def tab(self, line: str) -> str:
+        """Return what TAB makes of a line, without the space after it, or the = that zsh puts there."""
+        return self.after(f"{line}\t").rstrip(" =")
+
+    def offered(self, line: str) -> list[str]:
+        """Return all that is offered for the last word of a line, sorted; options only where one is begun."""
+        done = self.after(f"{line}\x14")
+        words = [] if done == line else done[line.rindex(" ") :].split()
+        # Where nothing else fits, zsh offers options.
+        return sorted(word for word in words if line[line.rindex(" ") :] != " " or not word.startswith("-"))
+
+    def has_started_python(self) -> bool:
+        """Whether oncallctl or a Python has been started from here."""
+        return (self.home / "started").exists()
+
+
+def _stubs(home: Path) -> Path:
+    """Make a directory in which oncallctl and Python leave a mark, and do nothing."""
+    folder = home / "bin"
+    folder.mkdir()
+    for name in ("oncallctl", "python", "python3"):
+        stub = folder / name
+        stub.write_text(f"#!/bin/sh\necho {name} >>{shlex.quote(str(home / 'started'))}\n", encoding="utf-8")
+        stub.chmod(0o755)
+    return folder
+
+
+def start(
+    name: str,
+    home: Path,
+    variables: dict[str, str] | None = None,
+    *,
+    zsh: str = ZSH_AUTOLOADED,
+    completions: Path = COMPLETIONS,
+) -> Shell:
+    """Start bash, zsh or fish without the user's files, but with those that this test writes."""
+    program = need(name, name)
+    places = {"completions": shlex.quote(str(completions)), "out": shlex.quote(str(home / "line"))}
+    text = {"bash": BASH, "zsh": ZSH, "fish": FISH}[name].format(**places, load=zsh.format(**places))
+    file = home / (".zshrc" if name == "zsh" else f"rc.{name}")
+    file.write_text(text, encoding="utf-8")
+    words = {
+        "bash": [program, "--noprofile", "--rcfile", str(file), "-i"],
+        "zsh": [program, "-d", "-i"],
+        "fish": [program, "--no-config", "-i", "--init-command", f"source {shlex.quote(str(file))}"],
+    }[name]
+    return Shell(home, words, variables or {})
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "its home"
+    config = home / ".config" / "oncallctl" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_bytes(CONFIG)
+    return home
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest, home: Path) -> Iterator[Shell]:
+    shell = start(request.param, home)
+    yield shell
+    shell.close()
+
+
+def test_commands_are_completed_without_starting_python(shell: Shell) -> None:
+    assert shell.offered("oncallctl maintenance st") == ["start", "status", "stop"]
+    assert shell.tab("oncallctl maint") == "oncallctl maintenance"
+    assert shell.tab("oncallctl maintenance sto") == "oncallctl maintenance stop"
+    assert shell.tab("oncallctl alert-groups l") == "oncallctl alert-groups list"
+    assert shell.offered("oncallctl auth switch ") == PROFILES
+    assert not shell.has_started_python()
+    shell.type("oncallctl\r")  # which shows that it would have been seen
+    shell.wait_for(shell.has_started_python)
+
+
+def test_options_before_the_noun_do_not_hide_it(shell: Shell) -> None:
+    for words in ("-p prod", "--profile prod", "--profile=prod -q", "-qo json", "-pprod", "-vvo json --no-color"):
+        assert shell.tab(f"oncallctl {words} maintenance sto") == f"oncallctl {words} maintenance stop"
+    assert shell.tab("oncallctl --profi") == "oncallctl --profile"
+    assert shell.tab("oncallctl -o jsonl --vers") == "oncallctl -o jsonl --version"
+
+
+def test_options_of_the_command_and_of_all_commands_are_completed(shell: Shell) -> None:
+    assert shell.tab("oncallctl maintenance start --if") == "oncallctl maintenance start --if-active"
+    assert shell.tab("oncallctl maintenance start --for 2h --colu") == "oncallctl maintenance start --for 2h --columns"
+    assert shell.tab("oncallctl teams get SRE --no-c") == "oncallctl teams get SRE --no-color"
+    assert shell.tab("oncallctl maintenance stop --if") == "oncallctl maintenance stop --if"
+    assert shell.offered("oncallctl integrations list --n") == ["--no-color", "--no-header", "--not-in-maintenance"]
+
+
+def test_an_option_can_be_given_again(shell: Shell) -> None:
+    assert shell.tab("oncallctl escalate --user ann --use") == "oncallctl escalate --user ann --user"
+    assert shell.tab("oncallctl users list --verbose --verb") == "oncallctl users list --verbose --verbose"
+
+
+def test_choices_are_completed_beside_and_within_the_word_of_the_option(shell: Shell) -> None:
+    formats = ["csv", "id", "json", "jsonl", "table"]
+    assert shell.offered("oncallctl users list --output ") == formats
+    assert shell.offered("oncallctl -o ") == formats
+    assert shell.tab("oncallctl --output=ta") == "oncallctl --output=table"
+    assert shell.tab("oncallctl users list --output=cs") == "oncallctl users list --output=csv"
+    assert shell.tab("oncallctl users list -oc") == "oncallctl users list -ocsv"
+    assert shell.offered("oncallctl maintenance start --if-active ") == ["fail", "keep", "replace"]
+    assert shell.offered("oncallctl completion ") == ["bash", "fish", "zsh"]
+    assert shell.offered("oncallctl completion bash ") == []
+
+
+def test_an_option_that_means_another_thing_elsewhere_is_read_as_that_of_the_command(shell: Shell) -> None:
+    assert shell.offered("oncallctl maintenance status --require ") == ["active", "inactive"]
+    assert shell.offered("oncallctl teams who-is-on-call --require ") == []
+    assert shell.offered("oncallctl sandbox serve --api ") == ["cloud", "oss"]
+    assert shell.offered("oncallctl auth login --api ") == ["auto", "cloud", "oss"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "oncallctl -p ",
+        "oncallctl --profile ",
+        "oncallctl users list --profile ",
+        "oncallctl auth switch ",
+        "oncallctl auth logout ",
+        "oncallctl -o json auth switch --quiet ",
+    ],
+)
+def test_profiles_are_those_of_the_config_and_what_else_it_holds_is_not_obeyed(shell: Shell, line: str) -> None:
+    assert shell.offered(line) == PROFILES
+    assert shell.tab(f"{line}eu.") == f"{line}eu.staging"
+    assert shell.offered(f"{line}p") == ["prod"]
+    for hostile in ("pw", "'$", "'x ", "tab"):
+        assert shell.offered(f"{line}{hostile}") == []
+    shell.after(f"{line}\t\t")
+    assert b"pwned" not in shell.screen
+    assert not list(shell.home.rglob("pwned"))
+    assert not shell.has_started_python()
+
+
+def test_a_profile_is_completed_within_the_word_of_its_option(shell: Shell) -> None:
+    assert shell.tab("oncallctl users list --profile=pr") == "oncallctl users list --profile=prod"
+    assert shell.tab("oncallctl -ppr") == "oncallctl -pprod"
+
+
+def test_profiles_are_not_offered_where_another_word_is_meant(shell: Shell) -> None:
+    for line in ("auth switch prod ", "auth login ", "teams get ", "users list --tz ", "auth status "):
+        assert shell.offered(f"oncallctl {line}") == []
+
+
+def test_nothing_is_offered_after_two_hyphens(shell: Shell) -> None:
+    for line in (
+        "-- ",
+        "-- --",
+        "maintenance -- st",
+        "maintenance start -- --",
+        "auth switch -- ",
+        "auth switch -- pr",
+    ):
+        assert shell.offered(f"oncallctl {line}") == []
+
+
+def test_nothing_is_offered_after_a_word_that_is_no_command(shell: Shell) -> None:
+    for line in ("wrong ", "wrong st", "maintenance wrong ", "profiles ", "'(' ", "'$(touch pwned)' "):
+        assert shell.offered(f"oncallctl {line}") == []
+    assert not list(shell.home.rglob("pwned"))
+
+
+def test_file_names_are_completed_where_a_file_is_meant(shell: Shell) -> None:
+    (shell.home / "token of mine").touch()
+    (shell.home / "notes").mkdir()
+    (shell.home / "notes" / "outage").touch()
+    for option in ("--token-file ", "--token-file="):
+        assert shell.tab(f"oncallctl auth login {option}tok") == f"oncallctl auth login {option}token\\ of\\ mine"
+    for before in ("escalate --message @", "escalate --message=@", "integrations create --template slack.title=@"):
+        assert shell.tab(f"oncallctl {before}notes/ou") == f"oncallctl {before}notes/outage"
+        assert shell.tab(f"oncallctl {before}not") == f"oncallctl {before}notes/"
+    assert shell.tab("oncallctl integrations create --from not") == "oncallctl integrations create --from notes/"
+    for elsewhere in ("escalate --message not", "escalate --title not", "users get not", "not"):
+        assert shell.tab(f"oncallctl {elsewhere}") == f"oncallctl {elsewhere}"
+    assert shell.tab("oncallctl users list >not") == "oncallctl users list >notes/"
+    assert shell.tab("oncallctl users list -o json > not") == "oncallctl users list -o json > notes/"
+
+
+@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize(
+    ("variables", "file"),
+    [
+        ({"ONCALLCTL_CONFIG": "{home}/else where.toml", "XDG_CONFIG_HOME": "/nowhere"}, "else where.toml"),
+        ({"ONCALLCTL_CONFIG": "~/mine.toml"}, "mine.toml"),
+        ({"ONCALLCTL_CONFIG": "mine.toml"}, "mine.toml"),
+        ({"XDG_CONFIG_HOME": "{home}/x dg"}, "x dg/oncallctl/config.toml"),
+        ({"XDG_CONFIG_HOME": "not/absolute"}, ".config/oncallctl/config.toml"),
+        ({"ONCALLCTL_CONFIG": "", "XDG_CONFIG_HOME": ""}, ".config/oncallctl/config.toml"),
+    ],
+)
+def test_the_config_is_found_where_the_program_finds_it(
+    name: str, home: Path, variables: dict[str, str], file: str
+) -> None:
+    config = home / file
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text("[profiles.here]\n", encoding="utf-8")
+    shell = start(name, home, {key: value.format(home=home) for key, value in variables.items()})
+    try:
+        assert shell.offered("oncallctl -p ") == ["here", "sandbox", "sandbox-oss"]
+    finally:
+        shell.close()
+
+
+@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize("config", ["nowhere.toml", ".", "$(touch pwned)", "`touch pwned`", "/dev/tty", "-"])
+def test_a_config_that_is_no_file_leaves_the_profiles_that_are_built_in(name: str, home: Path, config: str) -> None:
+    shell = start(name, home, {"ONCALLCTL_CONFIG": config})
+    try:
+        assert shell.offered("oncallctl -p ") == ["sandbox", "sandbox-oss"]
+        assert not list(home.rglob("pwned"))
+        assert b"nowhere" not in shell.screen
+    finally:
+        shell.close()
+
+
+def test_zsh_can_source_the_script_instead_of_finding_it(home: Path) -> None:
+    shell = start("zsh", home, zsh=ZSH_SOURCED)
+    try:
+        assert shell.tab("oncallctl maintenance sto") == "oncallctl maintenance stop"
+        assert shell.offered("oncallctl maintenance st") == ["start", "status", "stop"]
+    finally:
+        shell.close()
+
+
+@pytest.mark.parametrize("name", ["zsh", "fish"])
+def test_zsh_and_fish_show_help_as_it_is_written_and_obey_nothing_in_it(name: str, home: Path) -> None:
+    texts = ["$(touch pwned) `touch pwned`", "[a]: it's 'b' \\ \"c\" \\n", "50% {d} *e* ; #f ~ $HOME"]
+    tree = typer.Typer(add_completion=False)
+
+    @tree.command(help=texts[1])
+    @tree.command("two", help=texts[0])
+    def one(
+        first: str = typer.Option("", help=texts[0], metavar=texts[1]),
+        second: str = typer.Option("", help=texts[1], metavar=texts[2]),
+        third: bool = typer.Option(False, "--third", help=texts[2]),  # noqa: FBT001
+    ) -> None:
+        del first, second, third
+
+    folder = home / "completions"
+    folder.mkdir()
+    (folder / FILES[name]).write_text(script(name, get_command(tree)), encoding="utf-8")
+    shell = start(name, home, completions=folder)
+    try:
+        shell.type("oncallctl \t")
+        shell.wait_for(lambda: texts[1].encode() in shell.screen)
+        shell.after("")
+        for text in texts:
+            shell.screen = b""
+            shell.type("oncallctl one --\t")
+            shell.wait_for(lambda text=text: text.encode() in shell.screen)  # type: ignore[misc]
+            shell.after("")
+        assert not list(home.rglob("pwned"))
+    finally:
+        shell.close()
+
+
+@pytest.mark.parametrize("breaks", [" \t\n\"'@><=;|&(:", " \t\n\"'><;|&(:", " \t\n"])
+def test_bash_offers_what_fits_the_word_breaks_of_the_user(home: Path, breaks: str) -> None:
+    shell = start("bash", home)
+    (home / "notes").touch()
+    try:
+        shell.type(
+            f"COMP_WORDBREAKS=$'{breaks.encode('unicode_escape').decode().replace(chr(39), chr(92) + chr(39))}'\r"
+        )
+        for line, done in {
+            "users list --output=cs": "users list --output=csv ",
+            "users list --profile=eu.": "users list --profile=eu.staging ",
+            "--output=json maintenance sto": "--output=json maintenance stop ",
+            "maintenance start --until=18:00 --mode=g": "maintenance start --until=18:00 --mode=group_alerts ",
+            "auth login --token-file=not": "auth login --token-file=notes ",
+            "integrations create --template slack.title=@not": "integrations create --template slack.title=@notes ",
+        }.items():
+            assert shell.tab(f"oncallctl {line}") == f"oncallctl {done.rstrip()}"
+    finally:
+        shell.close()
+
+
+def test_bash_completes_at_the_cursor_and_within_quotes(home: Path) -> None:
+    shell = start("bash", home)
+    try:
+        assert shell.after("oncallctl maintenance sto --yes\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\t") == (
+            "oncallctl maintenance stop --yes"
+        )
+        assert shell.tab("oncallctl 'maint") == "oncallctl 'maintenance'"
+        assert shell.tab('oncallctl --output="cs') == 'oncallctl --output="csv"'
+        assert shell.tab("echo a; oncallctl users wh") == "echo a; oncallctl users whoami"
+    finally:
+        shell.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["maintenance", "st"], ["start", "stop", "status"]),
+        (["maintenance", "start", "--mode", "g"], ["group_alerts"]),
+        (["users", "list", "--output", "=", "j"], ["json", "jsonl"]),
+        (["users", "list", "--output", "="], ["table", "json", "jsonl", "csv", "id"]),
+        (["auth", "switch", "e"], ["eu-1", "eu.staging"]),
+        (["--", "ma"], []),
+    ],
+)
+@pytest.mark.parametrize("options", ["", "set -u;", "shopt -s failglob nocasematch extglob; set -f; IFS=a;"])
+def test_bash_is_answered_whatever_options_the_user_has_set(
+    home: Path, words: list[str], offered: list[str], options: str
+) -> None:
+    line = f"oncallctl {' '.join(words)}".replace(" = ", "=").replace(" =", "=")
+    replaced = "" if words[-1] == "=" else words[-1]
+    code = f"""
+        source {shlex.quote(str(COMPLETIONS / "oncallctl.bash"))}
+        {options}
+        COMP_WORDS=(oncallctl {shlex.join(words)}) COMP_CWORD={len(words)} COMP_LINE={shlex.quote(line)}
+        COMP_POINT=${{#COMP_LINE}}
+        _oncallctl oncallctl {shlex.quote(replaced)} ''
+        printf '<%s>' "${{COMPREPLY[@]}}"
+    """
+    run = subprocess.run(
+        [need("bash", "bash"), "--norc", "-c", code],
+        cwd=home,
+        env={"HOME": str(home), "PATH": f"{_stubs(home)}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stderr == ""
+    assert run.stdout == ("".join(f"<{word}>" for word in offered) or "<>")
+    assert not (home / "started").exists()
+    assert not list(home.rglob("pwned"))
