@@ -35,7 +35,7 @@ def listen(application: WSGIApplication, *, host: str, port: int, ready: Callabl
     server = make_server(host, port, application, threaded=True, request_handler=Quiet)
     named = f"[{host}]" if ":" in host else host
     try:
-        with _ended_by_sigterm():
+        with _ended_by_signals():
             ready(f"http://{named}:{server.server_port}")
             server.serve_forever()
     except KeyboardInterrupt:
@@ -45,13 +45,14 @@ def listen(application: WSGIApplication, *, host: str, port: int, ready: Callabl
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the server as Ctrl-C does. Only the main thread may set signal handlers."""
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the server quietly. Only the main thread may set signal handlers."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)

@@ -131,3 +131,12 @@ CREATE TABLE pages (
     important INTEGER NOT NULL,
     paged_at REAL NOT NULL
 ) STRICT;
+
+-- The requests of the last minute, for the limit on them.
+CREATE TABLE requests (
+    bucket TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    at REAL NOT NULL
+) STRICT;
+
+CREATE INDEX requests_of_a_caller ON requests (bucket, caller, at);

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from werkzeug import Request, Response
 from werkzeug.exceptions import SecurityError
 
-from oncallctl.sandbox import storage
+from oncallctl.sandbox import storage, throttle
 from oncallctl.sandbox.access import Caller, identify
 from oncallctl.sandbox.answers import (
     BAD_REQUEST_PAGE,
@@ -31,7 +31,7 @@ from oncallctl.sandbox.calls import JSON_TYPE, Call, Method, Path
 from oncallctl.sandbox.dialects import DIALECTS
 from oncallctl.sandbox.inbound import receive
 from oncallctl.sandbox.paths import PATHS
-from oncallctl.sandbox.throttle import Throttle, Throttled
+from oncallctl.sandbox.throttle import Throttled
 from oncallctl.sandbox.windows import sweep
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Server:
         storage.prepare(database)
         self._database = database
         self._dialect = DIALECTS[dialect]
-        self._throttle = Throttle(rate_limit)
+        self._rate_limit = rate_limit
         self._sweeps = sweeps
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -95,7 +95,7 @@ class Server:
         self, db: sqlite3.Connection, request: Request, path: Path, ids: tuple[str, ...], now: float
     ) -> Response:
         try:
-            caller, method = self._admit(db, request, path)
+            caller, method = self._admit(db, request, path, now)
             call = Call(request, db, self._dialect, caller, now, ids)
             if request.method in {"GET", "HEAD"}:
                 return _json(path, method.handle(call))
@@ -109,14 +109,14 @@ class Server:
         except Crash:
             return _html(HTTPStatus.INTERNAL_SERVER_ERROR, CRASH_PAGE)
 
-    def _admit(self, db: sqlite3.Connection, request: Request, path: Path) -> tuple[Caller, Method]:
+    def _admit(self, db: sqlite3.Connection, request: Request, path: Path, now: float) -> tuple[Caller, Method]:
         """Find the caller and what they may do here, and count the request."""
         if not _accepts_json(request):
             raise Refusal(HTTPStatus.NOT_ACCEPTABLE, {"detail": "Could not satisfy the request Accept header."})
         caller = identify(request.headers, self._dialect, db)
         method = self._method(path, request.method)
         method.check(caller, self._dialect)
-        self._throttle.check(path.bucket, caller.name, now=time.monotonic())
+        throttle.count(db, path.bucket, caller.name, limit=self._rate_limit, now=now)
         return caller, method
 
     def _method(self, path: Path, name: str) -> Method:

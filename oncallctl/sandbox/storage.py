@@ -18,7 +18,7 @@ from oncallctl.sandbox.sample import fill
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of schema.sql and the sample data. A file of another version is made anew: it holds nothing of value."""
 
 PATIENCE: Final = 30.0
@@ -50,6 +50,7 @@ def connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA synchronous = NORMAL")  # a crash of the machine may lose the last change, never the file
     return db
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections import defaultdict, deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from oncallctl.sandbox import storage
 from oncallctl.sandbox.answers import Refusal
+
+if TYPE_CHECKING:
+    import sqlite3
 
 WINDOW: Final = 60.0
 INFO_LIMIT: Final = 100
@@ -22,31 +24,25 @@ class Throttled(Refusal):
         self.seconds = seconds
 
 
-class Throttle:
-    """Counts the requests of the last minute, in memory: each server counts for itself."""
+def count(db: sqlite3.Connection, bucket: str, caller: str, *, limit: int, now: float) -> None:
+    """Count one request among those of the last minute, of all processes that share the file.
 
-    def __init__(self, limit: int) -> None:
-        self._limits = {"user": limit, "info": INFO_LIMIT}
-        self._passed: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
-        self._lock = threading.Lock()
+    Args:
+        db: a connection outside a transaction.
+        bucket: "user" or "info", which has a limit of its own.
+        caller: whose request it is.
+        limit: requests a minute of the bucket "user".
+        now: seconds since 1970.
 
-    def check(self, bucket: str, caller: str, *, now: float) -> None:
-        """Count one request.
-
-        Args:
-            bucket: "user" or "info".
-            caller: whose request it is.
-            now: seconds of any clock that only goes forward.
-
-        Raises:
-            Throttled: the limit is reached; the request is not counted.
-        """
-        with self._lock:
-            passed = self._passed[bucket, caller]
-            while passed and passed[0] <= now - WINDOW:
-                passed.popleft()
-            if len(passed) >= self._limits[bucket]:
-                # A limit of 0 has no request that could leave the window.
-                oldest = passed[0] if passed else now
-                raise Throttled(math.ceil(oldest + WINDOW - now))
-            passed.append(now)
+    Raises:
+        Throttled: the limit is reached; the request is not counted.
+    """
+    with storage.changing(db):
+        db.execute("DELETE FROM requests WHERE at <= ?", (now - WINDOW,))
+        passed, oldest = db.execute(
+            "SELECT count(*), min(at) FROM requests WHERE bucket = ? AND caller = ?", (bucket, caller)
+        ).fetchone()
+        if passed >= (INFO_LIMIT if bucket == "info" else limit):
+            # A limit of 0 has no request that could leave the window.
+            raise Throttled(math.ceil((now if oldest is None else oldest) + WINDOW - now))
+        db.execute("INSERT INTO requests (bucket, caller, at) VALUES (?, ?, ?)", (bucket, caller, now))

@@ -90,7 +90,7 @@ def test_reset_makes_a_file_that_is_not_there(database: Path) -> None:
 
 def test_a_file_of_an_older_version_is_made_anew(cloud: Api, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud.post("integrations/", {"type": "webhook", "name": "mine"})
-    monkeypatch.setattr("oncallctl.sandbox.storage.VERSION", 2)
+    monkeypatch.setattr("oncallctl.sandbox.storage.VERSION", 1000)
     assert Api(Client(sandbox.application(database, "cloud"))).get("integrations/")["count"] == 122
 
 
