@@ -8,7 +8,8 @@ function __oncallctl_command
     set -l arguments 0
     set -l awaited 0
     set -l words (commandline -opc)
-    for word in $words[2..-1]
+    set -e words[1]
+    for word in $words
         if test $awaited = 1
             set awaited 0
             continue

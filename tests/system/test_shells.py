@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pty
 import select
@@ -12,7 +11,7 @@ import subprocess
 import termios
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 import typer
@@ -98,7 +97,7 @@ ZSH_SOURCED = "autoload -Uz compinit; compinit -D -u; source {completions}/_onca
 
 
 class Shell:
-    """An interactive shell in a terminal, in an empty directory, that has loaded the completions.
+    """An interactive shell in a terminal that has loaded the completions; leaving it ends it and what it has started.
 
     Attributes:
         home: its directory and HOME.
@@ -112,25 +111,30 @@ class Shell:
         settings = {"HOME": str(home), "PATH": f"{_stubs(home)}:/usr/bin:/bin", "TERM": "xterm", "LANG": "C.UTF-8"}
         leader, follower = pty.openpty()
         termios.tcsetwinsize(follower, (50, 200))
+        # The leader of a new session that opens a terminal has it as its own; then job control and Ctrl-C work.
         self._program = subprocess.Popen(
-            words,
+            ["/bin/sh", "-c", 'exec "$@" <>"$0" >&0 2>&1', os.ttyname(follower), *words],
             cwd=home,
             env=settings | variables,
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
+            stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # no threads here
         )
-        os.close(follower)
         self._terminal = leader
-        self.wait_for(lambda: b"ready> " in self.screen)
+        self._follower = follower
 
-    def close(self) -> None:
-        """End the shell and what it has started."""
+    def __enter__(self) -> Self:
+        try:
+            self.wait_for(lambda: b"ready> " in self.screen)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
         os.killpg(self._program.pid, signal.SIGKILL)
         self._program.wait()
         os.close(self._terminal)
+        os.close(self._follower)
 
     def type(self, keys: str) -> None:
         """Press keys."""
@@ -211,9 +215,8 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=SHELLS)
 def shell(request: pytest.FixtureRequest, home: Path) -> Iterator[Shell]:
-    shell = start(request.param, home)
-    yield shell
-    shell.close()
+    with start(request.param, home) as shell:
+        yield shell
 
 
 def test_commands_are_completed_without_starting_python(shell: Shell) -> None:
@@ -351,32 +354,23 @@ def test_the_config_is_found_where_the_program_finds_it(
     config = home / file
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text("[profiles.here]\n", encoding="utf-8")
-    shell = start(name, home, {key: value.format(home=home) for key, value in variables.items()})
-    try:
+    with start(name, home, {key: value.format(home=home) for key, value in variables.items()}) as shell:
         assert shell.offered("oncallctl -p ") == ["here", "sandbox", "sandbox-oss"]
-    finally:
-        shell.close()
 
 
 @pytest.mark.parametrize("name", SHELLS)
 @pytest.mark.parametrize("config", ["nowhere.toml", ".", "$(touch pwned)", "`touch pwned`", "/dev/tty", "-"])
 def test_a_config_that_is_no_file_leaves_the_profiles_that_are_built_in(name: str, home: Path, config: str) -> None:
-    shell = start(name, home, {"ONCALLCTL_CONFIG": config})
-    try:
+    with start(name, home, {"ONCALLCTL_CONFIG": config}) as shell:
         assert shell.offered("oncallctl -p ") == ["sandbox", "sandbox-oss"]
         assert not list(home.rglob("pwned"))
         assert b"nowhere" not in shell.screen
-    finally:
-        shell.close()
 
 
 def test_zsh_can_source_the_script_instead_of_finding_it(home: Path) -> None:
-    shell = start("zsh", home, zsh=ZSH_SOURCED)
-    try:
+    with start("zsh", home, zsh=ZSH_SOURCED) as shell:
         assert shell.tab("oncallctl maintenance sto") == "oncallctl maintenance stop"
         assert shell.offered("oncallctl maintenance st") == ["start", "status", "stop"]
-    finally:
-        shell.close()
 
 
 @pytest.mark.parametrize("name", ["zsh", "fish"])
@@ -396,8 +390,7 @@ def test_zsh_and_fish_show_help_as_it_is_written_and_obey_nothing_in_it(name: st
     folder = home / "completions"
     folder.mkdir()
     (folder / FILES[name]).write_text(script(name, get_command(tree)), encoding="utf-8")
-    shell = start(name, home, completions=folder)
-    try:
+    with start(name, home, completions=folder) as shell:
         shell.type("oncallctl \t")
         shell.wait_for(lambda: texts[1].encode() in shell.screen)
         shell.after("")
@@ -407,15 +400,12 @@ def test_zsh_and_fish_show_help_as_it_is_written_and_obey_nothing_in_it(name: st
             shell.wait_for(lambda text=text: text.encode() in shell.screen)  # type: ignore[misc]
             shell.after("")
         assert not list(home.rglob("pwned"))
-    finally:
-        shell.close()
 
 
 @pytest.mark.parametrize("breaks", [" \t\n\"'@><=;|&(:", " \t\n\"'><;|&(:", " \t\n"])
 def test_bash_offers_what_fits_the_word_breaks_of_the_user(home: Path, breaks: str) -> None:
-    shell = start("bash", home)
     (home / "notes").touch()
-    try:
+    with start("bash", home) as shell:
         shell.type(
             f"COMP_WORDBREAKS=$'{breaks.encode('unicode_escape').decode().replace(chr(39), chr(92) + chr(39))}'\r"
         )
@@ -428,21 +418,16 @@ def test_bash_offers_what_fits_the_word_breaks_of_the_user(home: Path, breaks: s
             "integrations create --template slack.title=@not": "integrations create --template slack.title=@notes ",
         }.items():
             assert shell.tab(f"oncallctl {line}") == f"oncallctl {done.rstrip()}"
-    finally:
-        shell.close()
 
 
 def test_bash_completes_at_the_cursor_and_within_quotes(home: Path) -> None:
-    shell = start("bash", home)
-    try:
+    with start("bash", home) as shell:
         assert shell.after("oncallctl maintenance sto --yes\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\t") == (
             "oncallctl maintenance stop --yes"
         )
         assert shell.tab("oncallctl 'maint") == "oncallctl 'maintenance'"
         assert shell.tab('oncallctl --output="cs') == 'oncallctl --output="csv"'
         assert shell.tab("echo a; oncallctl users wh") == "echo a; oncallctl users whoami"
-    finally:
-        shell.close()
 
 
 @pytest.mark.parametrize(
