@@ -1,0 +1,47 @@
+"""What is installed: the wheel, with everything in it that the program needs."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True, capture_output=True
+    )
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_completions_are_where_shells_look(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    for place, source in (
+        ("share/bash-completion/completions/oncallctl", "oncallctl.bash"),
+        ("share/zsh/site-functions/_oncallctl", "_oncallctl"),
+        ("share/fish/vendor_completions.d/oncallctl.fish", "oncallctl.fish"),
+    ):
+        (found,) = [name for name in names if name.endswith(f".data/data/{place}")]
+        assert zipfile.ZipFile(wheel).read(found) == (ROOT / "completions" / source).read_bytes()
+
+
+def test_the_program_runs_from_it_alone(wheel: Path, tmp_path: Path) -> None:
+    """From a folder of its own: nothing of the checkout is found but what is in the wheel."""
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); import oncallctl.__main__ as m; print(m.__file__); m.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "site", "-p", "sandbox", "teams", "list", "-o", "id"],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[0] == str(tmp_path / "site/oncallctl/__main__.py")
+    assert len(done.stdout.splitlines()) == 5
