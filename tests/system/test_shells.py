@@ -359,6 +359,21 @@ def test_the_config_is_found_where_the_program_finds_it(
 
 
 @pytest.mark.parametrize("name", SHELLS)
+def test_on_macos_the_config_is_in_its_library(name: str, home: Path) -> None:
+    config = home / "Library" / "Application Support" / "oncallctl" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("[profiles.here]\n", encoding="utf-8")
+    with start(name, home) as shell:
+        if name == "fish":
+            uname = home / "bin" / "uname"
+            uname.write_text("#!/bin/sh\necho Darwin\n", encoding="utf-8")
+            uname.chmod(0o755)
+        else:
+            shell.type("OSTYPE=darwin23\r")
+        assert shell.offered("oncallctl -p ") == ["here", "sandbox", "sandbox-oss"]
+
+
+@pytest.mark.parametrize("name", SHELLS)
 @pytest.mark.parametrize("config", ["nowhere.toml", ".", "$(touch pwned)", "`touch pwned`", "/dev/tty", "-"])
 def test_a_config_that_is_no_file_leaves_the_profiles_that_are_built_in(name: str, home: Path, config: str) -> None:
     with start(name, home, {"ONCALLCTL_CONFIG": config}) as shell:
