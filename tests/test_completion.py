@@ -39,9 +39,8 @@ def tree(root: Any) -> Command:
 
 @pytest.mark.parametrize(("shell", "file"), FILES.items())
 def test_the_files_are_what_the_command_tree_says(shell: str, file: str, root: Any) -> None:
-    mend = f"oncallctl completion {shell} >completions/{file}"
     if (COMPLETIONS / file).read_text(encoding="utf-8") != script(shell, root):
-        pytest.fail(f"completions/{file} is not that of these commands; mend it with: {mend}")
+        pytest.fail(f"completions/{file} is not that of these commands; mend it with: make completions")
 
 
 @pytest.mark.parametrize("shell", FILES)
