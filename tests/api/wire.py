@@ -1,0 +1,150 @@
+"""A server behind a real socket that answers as it is told, badly too, and remembers what reached it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import socketserver
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException, parse_headers
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+TLS_HELLO = b"\x16"
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A request that reached the server; names of headers in lower case."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.target).query))
+
+
+class Fault:
+    """Something that happens instead of an answer."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+RESET = Fault("a reset")
+SILENCE = Fault("no answer in time")
+
+Reaction = bytes | Fault
+Reactions = Callable[[Arrived], Reaction]
+
+
+def answer(status: int = 200, document: object = None, *, text: str | bytes | None = None, **headers: str) -> bytes:
+    """Write an answer: a JSON document, or a text, which is HTML unless the headers say otherwise."""
+    given = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+    if text is None:
+        body, kind = json.dumps(document).encode(), "application/json"
+    else:
+        body, kind = text if isinstance(text, bytes) else text.encode(), "text/html"
+    lines = {"content-type": kind, "content-length": str(len(body)), "connection": "close", **given}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + body
+
+
+class Wire:
+    """The server.
+
+    Args:
+        reactions: what each request gets, in order, and the last one all that follow; or a function that decides.
+        listening: whether connections are accepted from the start, or refused until `listen`.
+
+    Attributes:
+        arrived: the requests, in order.
+        hellos: how many connections began with TLS, which it does not speak.
+    """
+
+    def __init__(self, *reactions: Reaction, decide: Reactions | None = None, listening: bool = True) -> None:
+        self.arrived: list[Arrived] = []
+        self.hellos = 0
+        self._reactions = list(reactions)
+        self._decide = decide or (lambda _: self._next())
+        self._closing = threading.Event()
+        self._server = _Server(("127.0.0.1", 0), _Handler, bind_and_activate=False)
+        self._server.wire = self
+        self._server.server_bind()
+        self._serving: threading.Thread | None = None
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        if listening:
+            self.listen()
+
+    def listen(self) -> None:
+        if self._serving is None:
+            self._server.server_activate()
+            self._serving = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+            self._serving.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        if self._serving:
+            self._server.shutdown()
+            self._serving.join()
+        self._server.server_close()
+
+    def _next(self) -> Reaction:
+        return self._reactions.pop(0) if len(self._reactions) > 1 else self._reactions[0]
+
+    def serve(self, arrived: Arrived, connection: socket.socket) -> None:
+        self.arrived.append(arrived)
+        reaction = self._decide(arrived)
+        if reaction is RESET:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+        elif reaction is SILENCE:
+            self._closing.wait(30)
+        else:
+            connection.sendall(reaction)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    wire: Wire
+
+    def handle_error(self, *_: Any) -> None:
+        """Keep quiet about clients that have gone."""
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        if self.connection.recv(1, socket.MSG_PEEK) == TLS_HELLO:
+            self.server.wire.hellos += 1
+            self.connection.sendall(answer(400, text="speak HTTP"))
+            return
+        with contextlib.suppress(HTTPException, ValueError):
+            method, target, _ = self.rfile.readline().decode("latin-1").split(" ", 2)
+            headers = {name.lower(): value for name, value in parse_headers(self.rfile).items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            self.server.wire.serve(Arrived(method, target, headers, body), self.connection)
+
+    def finish(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
