@@ -24,7 +24,7 @@ $(VENV)/ready: pyproject.toml uv.lock
 	  echo 'Python has no venv module; installing the Debian package for it.'; \
 	  rm -rf $(VENV); \
 	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
-	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq python3-venv && python3 -m venv $(VENV); }
+	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq python3-venv >/dev/null && python3 -m venv $(VENV); }
 	@$(BIN)/python -m pip install --quiet 'uv>=0.7'
 	@$(BIN)/uv sync --quiet --frozen --inexact
 	@touch $@

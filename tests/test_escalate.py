@@ -176,6 +176,12 @@ class TestReach:
         assert server.changes() == [PAGE]
         assert sum("current_oncall" in read or "integrations" in read for read in server.reads()) == 1
 
+    def test_a_rate_limit_does_not_hold_up_the_page(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "current_oncall", status(429, '{"detail": "throttled"}', Retry_After="299"))
+        server.fail("GET", "integrations", status(429, '{"detail": "throttled"}', Retry_After="299"))
+        assert "could not check" in run("escalate --team platform --title t").stderr
+        assert server.changes() == [PAGE]
+
     def test_people_are_paged_whatever_their_teams_integration_is_in(self, server: Serving, run: Runner) -> None:
         put_into_maintenance(server, "Direct paging (platform team)", "group_alerts")
         run("escalate --user alice --title t")

@@ -144,12 +144,12 @@ class OnCall:
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
-        """Try reads once only: for checks that must not hold up a page."""
-        before, self.transport.attempts = self.transport.attempts, 1
+        """Try everything once and wait for nothing: for checks that must not hold up a page."""
+        self.transport.patient = False
         try:
             yield
         finally:
-            self.transport.attempts = before
+            self.transport.patient = True
 
 
 class Resource(Generic[Model]):

@@ -90,6 +90,9 @@ class Transport:
         timeout: seconds for one request.
         listener: told about waits and, on demand, requests.
         application: the WSGI application that answers instead of the network.
+
+    Attributes:
+        patient: whether what fails is tried again, and a rate limit waited for.
     """
 
     def __init__(
@@ -102,7 +105,7 @@ class Transport:
         application: WSGIApplication | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.attempts = ATTEMPTS
+        self.patient = True
         self._origin = _origin(httpx.URL(self.base_url))
         self._timeout = timeout
         self._listener = listener
@@ -153,7 +156,7 @@ class Transport:
                 return once()
             except _Throttled as throttled:
                 seconds = throttled.seconds
-                if seconds is not None and seconds <= min(LONGEST_RATE_WAIT, RATE_PATIENCE - waited):
+                if seconds is not None and self.patient and seconds <= min(LONGEST_RATE_WAIT, RATE_PATIENCE - waited):
                     waited += self._tire(seconds)
                     continue
                 problem = throttled.given_up()
@@ -163,7 +166,11 @@ class Transport:
                 problem = error
             attempt += 1
             pause = 2.0**attempt * random.uniform(0.2, 0.4)  # noqa: S311  # spreads retries, keeps no secret
-            if attempt >= self.attempts or time.monotonic() - started - waited + pause > PATIENCE - self._timeout:
+            if (
+                not self.patient
+                or attempt >= ATTEMPTS
+                or time.monotonic() - started - waited + pause > PATIENCE - self._timeout
+            ):
                 raise problem
             self._listener.debug(f"{problem.message}; next try in {pause:.1f} s")
             time.sleep(pause)
