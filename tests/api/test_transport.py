@@ -16,7 +16,7 @@ from oncallctl.api import transport as module
 from oncallctl.api.transport import ATTEMPTS, REDIRECTS, Transport
 from oncallctl.errors import NotFound, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from tests.api.clock import Clock, Ears
-from tests.api.conftest import TOKEN, OpenTransport
+from tests.api.conftest import TOKEN, OpenOnCall, OpenTransport
 from tests.api.wire import RESET, SILENCE, Arrived, Reaction, Wire, answer
 
 BASE = "https://oncall.test"
@@ -116,14 +116,14 @@ def test_the_tries_of_one_read_end_within_two_minutes(
 
 
 class Dripping(httpx.SyncByteStream):
-    """A body of which a little comes every ten seconds."""
+    """A body of which a little comes every second."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def __iter__(self) -> Iterator[bytes]:
         for _ in range(1000):
-            self._clock.now += 10
+            self._clock.now += 1
             yield b" "
 
 
@@ -134,10 +134,10 @@ def test_an_answer_that_drips_in_without_end_is_cut_off(
     transport = transport_to(BASE)
     with pytest.raises(OutcomeUnknown, match="too long"):
         transport.change("POST", "escalation/", BODY)
-    assert clock.now == 30
+    assert clock.now == 21
     with pytest.raises(Unavailable, match="too long"):
         transport.read("teams/")
-    assert clock.now <= 30 + 120
+    assert clock.now <= 21 + 120
 
 
 # Changes
@@ -353,6 +353,26 @@ def test_waiting_for_a_rate_limit_uses_up_neither_tries_nor_patience(transport_t
         assert transport_to(wire.url).read("teams/T1/").document == {"id": "T1"}
     assert clock.slept[:ATTEMPTS] == [200] * ATTEMPTS
     assert len(wire.arrived) == ATTEMPTS * 2
+
+
+@either
+def test_who_is_impatient_tries_once_and_waits_for_nothing(
+    method: str, oncall_at: OpenOnCall, clock: Clock, ears: Ears
+) -> None:
+    limit, down = throttled(retry_after="5"), answer(503, text="")
+    with Wire(limit, answer(429, {"detail": "no"}), down, down, OK) as wire, Wire(OK, listening=False) as closed:
+        oncall = oncall_at(wire.url)
+        with oncall.impatient():
+            for error in (Unavailable, Unavailable, Unavailable if method == "GET" else OutcomeUnknown):
+                with pytest.raises(error):
+                    ask(oncall.transport, method)
+        assert len(wire.arrived) == 3
+        nowhere = oncall_at(closed.url)
+        with nowhere.impatient(), pytest.raises(Unavailable):
+            ask(nowhere.transport, method)
+        assert (clock.slept, ears.notes) == ([], [])
+        assert oncall.transport.read("teams/").document == {"id": "T1"}  # patient again
+        assert len(clock.slept) == 1
 
 
 # Redirects

@@ -128,6 +128,7 @@ BY_STATUS: dict[int, type[OncallError]] = {
     415: ServerRefused,
     429: Unavailable,
 }
+UNKNOWN = "does not exist"  # of a user, a team, a chain or a group that the body names: 400 there, not 404
 CONFLICTS = ("Already on maintenance", "resolved alert group", "already exists")
 EXIT_CODES: dict[type[OncallError], int] = {
     ServerRefused: 1,
@@ -148,6 +149,8 @@ def expected(exchange: Exchange) -> type[OncallError] | None:
         return NotFound if is_json(exchange) else NotOnCall
     if exchange.status == 400:
         said = json.dumps(exchange.response_body)
+        if UNKNOWN in said:
+            return NotFound
         return Conflict if any(words in said for words in CONFLICTS) else ServerRefused
     if exchange.status >= 500:
         return Unavailable if exchange.method == "GET" else OutcomeUnknown
