@@ -86,6 +86,13 @@ def test_a_table_is_cut_to_the_width_of_the_terminal(work: Program, width: int) 
     assert ("…" in lines[1]) is (width < 300)
 
 
+def test_one_long_name_takes_no_room_from_ids_and_other_columns(work: Program) -> None:
+    header, *rows = at_terminal(work, "integrations", "list", width=80).splitlines()
+    assert header.split() == ["ID", "NAME", "TYPE", "TEAM", "MAINTENANCE", "UNTIL"]
+    ids = work("integrations", "list", "-o", "id").stdout.split()
+    assert [row.split()[0] for row in rows] == ids
+
+
 def test_a_pipe_gets_long_names_whole(work: Program) -> None:
     row = work("integrations", "list", "--match", "CXXX*", COLUMNS="40").stdout.splitlines()[1]
     assert len(row.split("\t")[1]) > 100
