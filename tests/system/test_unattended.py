@@ -174,8 +174,10 @@ def latin_1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     localedef = need("localedef", "libc-bin")
     folder = tmp_path_factory.mktemp("locales")
     words = [localedef, "-i", "de_DE", "-f", "ISO-8859-1", "--no-archive", str(folder / "de_DE.ISO-8859-1")]
-    if subprocess.run(words, capture_output=True, check=False).returncode:
-        pytest.skip("the sources of locales are not installed (Debian: apt-get install locales)")
+    made = subprocess.run(words, capture_output=True, text=True, check=False)
+    if made.returncode:
+        need("locale-gen", "locales")  # comes with the sources that localedef reads
+        pytest.fail(made.stderr)
     return {"LOCPATH": str(folder), "LC_ALL": "de_DE.ISO-8859-1"}
 
 
