@@ -42,6 +42,7 @@ class Engine:
                 integration("CIDNAME123456", "id:funny"),
                 integration("CLOOKSLIKEID1", "CAPI123456789"),
                 integration("CSPACE1234567", "trailing space "),
+                integration("CNOSPACE12345", "trailing space"),
                 integration("CBRACKETS1234", "[prod] api & co"),
                 integration("CGONETEAM1234", "orphan", GONE),
                 integration("CGONETEAM5678", "Orphan", GONE),

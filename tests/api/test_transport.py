@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from pytest_httpx import HTTPXMock
 from oncallctl.api import transport as module
 from oncallctl.api.transport import ATTEMPTS, REDIRECTS, Transport
 from oncallctl.errors import NotFound, NotOnCall, OncallError, OutcomeUnknown, Unavailable
+from tests.api.certificate import server_context
 from tests.api.clock import Clock, Ears
 from tests.api.conftest import TOKEN, OpenOnCall, OpenTransport
 from tests.api.wire import RESET, SILENCE, Arrived, Reaction, Wire, answer
@@ -197,6 +200,28 @@ def test_a_change_that_tls_kept_from_being_sent_is_unavailable(transport_to: Ope
         transport_to(wire.url.replace("http:", "https:")).change("POST", "escalation/", BODY)
     assert wire.hellos == ATTEMPTS
     assert wire.arrived == []
+
+
+def test_a_server_whose_certificate_nobody_trusts_is_unavailable_and_gets_nothing(
+    transport_to: OpenTransport, tmp_path: Path
+) -> None:
+    with Wire(OK, tls=server_context(tmp_path)) as wire:
+        transport = transport_to(wire.url)
+        for method in ("GET", "POST"):
+            with pytest.raises(Unavailable, match=r"(?i)certificate") as caught:
+                ask(transport, method)
+            assert "SSL_CERT_FILE" in caught.value.hint
+    assert wire.arrived == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only OpenSSL reads SSL_CERT_FILE")
+def test_a_certificate_that_this_machine_is_told_to_trust_is_trusted(
+    transport_to: OpenTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Wire(OK, tls=server_context(tmp_path)) as wire:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+        assert transport_to(wire.url).read("teams/T1/").document == {"id": "T1"}
+    assert wire.arrived[0].headers["authorization"] == TOKEN
 
 
 def test_a_change_may_be_answered_with_nothing(transport_to: OpenTransport) -> None:

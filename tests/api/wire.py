@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import socketserver
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -70,24 +71,31 @@ class Wire:
     Args:
         reactions: what each request gets, in order, and the last one all that follow; or a function that decides.
         listening: whether connections are accepted from the start, or refused until `listen`.
+        tls: what it speaks TLS with, or None for plain HTTP.
 
     Attributes:
         arrived: the requests, in order.
         hellos: how many connections began with TLS, which it does not speak.
     """
 
-    def __init__(self, *reactions: Reaction, decide: Reactions | None = None, listening: bool = True) -> None:
+    def __init__(
+        self,
+        *reactions: Reaction,
+        decide: Reactions | None = None,
+        listening: bool = True,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.arrived: list[Arrived] = []
         self.hellos = 0
         self._reactions = list(reactions)
         self._decide = decide or (lambda _: self._next())
         self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler, bind_and_activate=False)
-        self._server.wire = self
+        self._server.wire, self._server.tls = self, tls
         self._server.server_bind()
         self._serving: threading.Thread | None = None
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         if listening:
             self.listen()
 
@@ -126,6 +134,13 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
     wire: Wire
+    tls: ssl.SSLContext | None
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        if self.tls:  # the handshake is left to the first read, within the handler's thread
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
 
     def handle_error(self, *_: Any) -> None:
         """Keep quiet about clients that have gone."""
@@ -135,7 +150,7 @@ class _Handler(socketserver.StreamRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        if self.connection.recv(1, socket.MSG_PEEK) == TLS_HELLO:
+        if not self.server.tls and self.connection.recv(1, socket.MSG_PEEK) == TLS_HELLO:
             self.server.wire.hellos += 1
             self.connection.sendall(answer(400, text="speak HTTP"))
             return
