@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -48,10 +49,8 @@ class Root(TyperGroup):
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         try:
-            try:
-                status = super().main(words, prog_name or "oncallctl", obj=settings, **extra)
-            finally:
-                _flush()
+            status = super().main(words, prog_name or "oncallctl", obj=settings, **extra)
+            sys.stdout.flush()
         except (Exception, Signal) as error:  # noqa: BLE001  # the boundary
             status = report(_explained(error), settings, words)
         sys.exit(status if isinstance(status, int) else 0)
@@ -78,6 +77,7 @@ def _wrong_usage(error: Any) -> OncallError:  # noqa: ANN401  # Typer's usage er
 
 _EXPLANATIONS: tuple[tuple[type[BaseException], Callable[[Any], OncallError]], ...] = (
     (Signal, lambda error: Interrupted(error.signum)),
+    (BrokenPipeError, lambda _: Interrupted(signal.SIGPIPE)),
     (typer.Abort, lambda _: Declined("declined; nothing was changed")),
     (typer.TyperException, _wrong_usage),
     (OSError, lambda error: OncallError(f"{error.filename or 'standard output'}: {error.strerror or error}")),
@@ -93,36 +93,29 @@ def report(error: OncallError, settings: Settings, words: list[str]) -> int:
     """
     if error.exit_code == 128 + signal.SIGPIPE:
         return int(error.exit_code)  # whoever read stdout has gone, as `head` does, and wants no more
-    if settings.as_json or (settings.output is None and _json_wanted(words)):
-        print(dump_json({"error": error.document()}), file=sys.stderr)
+    as_json, quiet = _guess(words)
+    if settings.as_json or (settings.output is None and as_json):
+        lines = [dump_json({"error": error.document()}, to=sys.stderr)]
     else:
-        print(f"error: {visible(error.message)}", file=sys.stderr)
-        if error.hint and not settings.quiet:
-            print(f"hint: {visible(error.hint)}", file=sys.stderr)
+        lines = [f"error: {visible(error.message)}"]
+        if error.hint and not (settings.quiet or quiet):
+            lines.append(f"hint: {visible(error.hint)}")
+    with contextlib.suppress(OSError):  # nobody can be told; the exit status still says it
+        print("\n".join(lines), file=sys.stderr, flush=True)
     return int(error.exit_code)
 
 
-def _json_wanted(words: list[str]) -> bool:
-    """Whether the command line asks for json, when it could not be read as a whole."""
-    wanted = os.environ.get("ONCALLCTL_OUTPUT", "")
-    for index, word in enumerate(words):
-        if word == "--":
-            break
+def _guess(words: list[str]) -> tuple[bool, bool]:
+    """Whether a command line that could not be read as a whole asks for json, and for quiet."""
+    output, quiet = os.environ.get("ONCALLCTL_OUTPUT", ""), False
+    words = words[: words.index("--")] if "--" in words else words
+    for word, following in zip(words, [*words[1:], ""], strict=True):
         if word in {"-o", "--output"}:
-            wanted = words[index + 1] if index + 1 < len(words) else ""
+            output = following
         elif word.startswith(("--output=", "-o")):
-            wanted = word.removeprefix("--output=").removeprefix("-o")
-    return wanted in {"json", "jsonl"}
-
-
-def _flush() -> None:
-    """Bring out what is written, or say here that it cannot be: after this nothing is left to fail."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            raise
+            output = word.removeprefix("--output=").removeprefix("-o")
+        quiet = quiet or word in {"-q", "--quiet"}
+    return output in {"json", "jsonl"}, quiet
 
 
 app = typer.Typer(cls=Root, rich_markup_mode=None, no_args_is_help=True, add_completion=False)

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from oncallctl.errors import ConfirmationNeeded, Declined, InvalidInput, NotFound
-from oncallctl.settings import Format, Settings
+from oncallctl.settings import LONGEST_TIMEOUT, Format, Settings
 from oncallctl.text import visible
 from oncallctl.times import zone
 
@@ -103,8 +103,9 @@ def settle(settings: Settings, given: dict[str, Any]) -> None:
         settings.columns = [column.strip() for column in columns.split(",") if column.strip()]
     settings.tz = zone(given["tz"])
     settings.timeout = _seconds(os.environ.get("ONCALLCTL_TIMEOUT")) if given["timeout"] is None else given["timeout"]
-    if settings.timeout is not None and not 0 < settings.timeout <= 3600:
-        raise InvalidInput(f"a time-out of {settings.timeout} s", hint="it is seconds, more than 0 and at most 3600")
+    if settings.timeout is not None and not 0 < settings.timeout <= LONGEST_TIMEOUT:
+        hint = f"it is seconds, more than 0 and at most {LONGEST_TIMEOUT}"
+        raise InvalidInput(f"a time-out of {settings.timeout} s", hint=hint)
 
 
 def output_format(word: str) -> Format:

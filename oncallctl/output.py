@@ -70,10 +70,10 @@ def render(
         return
     if shown is Format.JSON:
         documents = list(objects)
-        _write(dump_json(documents[0] if single else documents, indent=2))
+        _write(dump_json(documents[0] if single else documents, indent=2, to=sys.stdout))
     elif shown is Format.JSONL:
         for item in objects:
-            _write(dump_json(item))
+            _write(dump_json(item, to=sys.stdout))
     elif shown is Format.ID:
         for item in objects:
             _write(visible(str(item.get("id") or "")))
@@ -179,10 +179,12 @@ def _print_table(settings: Settings, rows: Iterable[Row], columns: Columns) -> N
     table: Table = Table(
         box=None, pad_edge=False, show_header=settings.header, header_style="bold", padding=(0, 2, 0, 0)
     )
-    for title in columns:
-        table.add_column(Text(visible(title)), overflow="ellipsis", no_wrap=True)
+    for title, path in columns.items():
+        # Columns that may wrap are narrowed first, the widest before the others; their cells do not wrap.
+        table.add_column(Text(visible(title), no_wrap=True, overflow="ellipsis"), no_wrap=path == "id")
     for row in rows:
-        table.add_row(*(Text(_readable(settings, row, path, at)) for path in columns.values()))
+        cells = (_readable(settings, row, path, at) for path in columns.values())
+        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
     console(settings, stderr=False).print(table)
 
 

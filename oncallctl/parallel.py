@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -17,38 +17,45 @@ Result = TypeVar("Result")
 def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
     """Call the function for every item, eight at a time; yield ``(index, result)`` as they come.
 
-    The first exception of a call is raised here, and items not yet begun are left alone. The threads are daemons: a
+    The first exception of a call is raised here, and items not yet begun are left alone. An item is begun only by the
+    thread that asked, so that a signal, which arrives there, stops what is to come. The workers are daemons: a
     ThreadPoolExecutor would keep an interrupted program alive until its last request has timed out.
     """
     if len(items) <= 1:
         for index, item in enumerate(items):
             yield index, function(item)
         return
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]] = queue.SimpleQueue()
-    stopped = threading.Event()
-    for index in range(len(items)):
-        waiting.put(index)
 
     def work() -> None:
-        with contextlib.suppress(queue.Empty):
-            while not stopped.is_set():
-                index = waiting.get_nowait()
-                try:
-                    done.put((index, function(items[index]), None))
-                except BaseException as error:  # noqa: BLE001  # raised again in the thread that asked
-                    done.put((index, None, error))
+        # A signal is for the main thread: taken here, it would not wake that up.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+        while (index := waiting.get()) is not None:
+            done.put((index, *_outcome(function, items[index])))
 
-    for _ in range(min(WORKERS, len(items))):
+    workers = min(WORKERS, len(items))
+    for index in range(workers):
         threading.Thread(target=work, daemon=True).start()
+        waiting.put(index)
     try:
-        for _ in items:
+        for upcoming in range(workers, workers + len(items)):
             index, result, error = done.get()
             if error is not None:
                 raise error
+            if upcoming < len(items):
+                waiting.put(upcoming)
             yield index, result  # type: ignore[misc]  # no error: the result is there
     finally:
-        stopped.set()
+        for _ in range(workers):
+            waiting.put(None)
+
+
+def _outcome(function: Callable[[Item], Result], item: Item) -> tuple[Result | None, BaseException | None]:
+    try:
+        return function(item), None
+    except BaseException as error:  # noqa: BLE001  # raised again in the thread that asked
+        return None, error
 
 
 def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from oncallctl.errors import InvalidInput, NotFound
-from oncallctl.settings import Format
+from oncallctl.settings import LONGEST_TIMEOUT, Format
+from oncallctl.times import parse_duration, zone
 
 SANDBOXES = {"sandbox": "cloud", "sandbox-oss": "oss"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -136,7 +137,9 @@ class Config:
     def default(self) -> str | None:
         """The name of the default profile."""
         name = self._document.get("default_profile")
-        return name if isinstance(name, str) else None
+        if name is not None and not isinstance(name, str):
+            raise self._problem("default_profile is not the name of a profile")
+        return name
 
     @property
     def names(self) -> list[str]:
@@ -160,7 +163,12 @@ class Config:
         table = self._profiles[name]
         self._check(name, table)
         values = {key: value for key, value in table.items() if key in _KEYS}
-        values["url"] = base_url(table["url"], allow_http=table.get("allow_http", False))
+        try:
+            values["url"] = base_url(table["url"], allow_http=table.get("allow_http", False))
+            zone(table.get("tz"))
+            parse_duration(table.get("longest_window", "1d"))
+        except InvalidInput as error:
+            raise InvalidInput(f"{self.path}: profile {name}: {error.message}", hint=error.hint) from error
         values.setdefault("token_source", _implied_source(table))
         return Profile(name=name, **values)
 
@@ -221,6 +229,8 @@ class Config:
         for key, choices in (("api", APIS), ("token_source", TOKEN_SOURCES), ("output", tuple(Format))):
             if key in table and table[key] not in choices:
                 raise self._problem(f"profile {name}: {key} must be one of {', '.join(choices)}")
+        if not 0 < table.get("timeout", 1) <= LONGEST_TIMEOUT:
+            raise self._problem(f"profile {name}: timeout must be seconds, more than 0 and at most {LONGEST_TIMEOUT}")
         if "token_file" in table and "token_command" in table and "token_source" not in table:
             raise self._problem(f"profile {name} has both token_file and token_command")
 

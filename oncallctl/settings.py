@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 
+LONGEST_TIMEOUT = 3600
+
+
 class Format(StrEnum):
     """How results are written."""
 
@@ -80,5 +83,5 @@ class Settings:
     def _say(self, kind: str, message: str) -> None:
         if self.quiet:
             return
-        line = dump_json({kind: {"message": message}}) if self.as_json else f"{kind}: {visible(message)}"
+        line = dump_json({kind: {"message": message}}, to=sys.stderr) if self.as_json else f"{kind}: {visible(message)}"
         print(line, file=sys.stderr, flush=True)

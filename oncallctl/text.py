@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import TextIO
 
 # Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, zero-width and tag
 # characters, and lone surrogates: whatever could move a cursor, reorder a line, hide in one, or fail to encode.
@@ -22,9 +23,13 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda match: match.group().encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 
 
-def dump_json(value: object, *, indent: int | None = None) -> str:
-    """Write JSON that reads back exactly, with nothing in it that a terminal would obey."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=(",", ": ") if indent else None)
+def dump_json(value: object, *, indent: int | None = None, to: TextIO | None = None) -> str:
+    """Write JSON that reads back exactly, with nothing in it that a terminal would obey.
+
+    For a stream that is not in UTF-8, as JSON has to be, everything beyond ASCII is escaped.
+    """
+    ascii_only = to is not None and (to.encoding or "").lower() not in {"utf-8", "utf8"}
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent, separators=(",", ": ") if indent else None)
     # Line breaks of the indentation are the only control characters that are not inside a string.
     return _CONTROL.sub(lambda match: "\n" if match.group() == "\n" else _json_escape(match.group()), text)
 

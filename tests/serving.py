@@ -66,6 +66,7 @@ class Serving:
     token: str = sandbox.ADMIN_TOKEN
     seen: list[Seen] = field(default_factory=list)
     faults: list[tuple[str, str, Fault]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
         self._application = sandbox.application(
@@ -130,16 +131,20 @@ class Serving:
         def answer() -> Response:
             return Response.from_app(self._application, environ)
 
-        for index, (method, part, fault) in enumerate(self.faults):
-            if method == request.method and part in request.path:
-                del self.faults[index]
-                response = fault(request, answer)
-                if response is None:
-                    connection: socket.socket = environ["werkzeug.socket"]
-                    connection.shutdown(socket.SHUT_RDWR)
-                    raise ConnectionAbortedError
-                return response(environ, start_response)
-        return answer()(environ, start_response)
+        fault = self._fault_for(request)
+        response = fault(request, answer) if fault else answer()
+        if response is None:
+            connection: socket.socket = environ["werkzeug.socket"]
+            connection.shutdown(socket.SHUT_RDWR)
+            raise ConnectionAbortedError
+        return response(environ, start_response)
+
+    def _fault_for(self, request: Request) -> Fault | None:
+        with self.lock:
+            for index, (method, part, _) in enumerate(self.faults):
+                if method == request.method and part in request.path:
+                    return self.faults.pop(index)[2]
+        return None
 
 
 class _Quiet(WSGIRequestHandler):

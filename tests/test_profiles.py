@@ -129,6 +129,10 @@ def test_the_sandbox_is_built_in_and_cannot_be_redefined(path: Path) -> None:
         '[profiles.prod]\nurl = "https://h"\ntoken_source = "vault"',
         '[profiles.prod]\nurl = "https://h"\noutput = "xml"',
         '[profiles.prod]\nurl = "https://h"\ntimeout = true',
+        '[profiles.prod]\nurl = "https://h"\ntimeout = 0',
+        '[profiles.prod]\nurl = "https://h"\ntz = "Mars/Olympus"',
+        '[profiles.prod]\nurl = "https://h"\nlongest_window = "a week"',
+        '[profiles.prod]\nurl = "http://oncall.example.org"',
         '[profiles.prod]\nurl = "https://h"\ntoken_file = "a"\ntoken_command = "b"',
     ],
 )

@@ -21,6 +21,7 @@ import httpx
 
 from oncallctl.api.problems import API, from_answer
 from oncallctl.errors import NotOnCall, OutcomeUnknown, Unavailable
+from oncallctl.text import MASK
 
 if TYPE_CHECKING:
     import ssl
@@ -107,6 +108,7 @@ class Transport:
         self.base_url = base_url.rstrip("/")
         self.patient = True
         self._origin = _origin(httpx.URL(self.base_url))
+        self._token = headers["Authorization"].removeprefix("Bearer ").encode()
         self._timeout = timeout
         self._listener = listener
         self._rest_until = 0.0
@@ -249,6 +251,7 @@ class Transport:
     def _success(self, method: str, path: str, response: httpx.Response, body: bytes) -> Answer:
         content_type = response.headers.get("content-type", "")
         if not response.is_success:
+            body = body.replace(self._token, MASK.encode())  # a server may say back what it was sent
             problem = from_answer(response.status_code, content_type, body, what=f"{method} {API}{path}")
             if response.status_code == 429:
                 raise _Throttled(problem.message, _retry_after(response.headers.get("retry-after")))

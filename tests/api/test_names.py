@@ -344,8 +344,8 @@ def test_what_is_called_an_id_and_could_be_a_path_is_refused_and_never_sent(
         names.integration(oncall, hostile)
     assert caught.value.exit_code == 2
     for resource in (oncall.teams, oncall.users, oncall.alert_groups):
-        with pytest.raises(InvalidInput):
-            resource.get(names.split(hostile)[0])
+        with pytest.raises(InvalidInput, match="not an id"):
+            resource.get(hostile.removeprefix("id:"))
     assert engine.seen == []
 
 

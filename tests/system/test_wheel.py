@@ -13,9 +13,8 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True, capture_output=True
-    )
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -34,7 +33,10 @@ def test_the_completions_are_where_shells_look(wheel: Path) -> None:
 def test_the_program_runs_from_it_alone(wheel: Path, tmp_path: Path) -> None:
     """From a folder of its own: nothing of the checkout is found but what is in the wheel."""
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); import oncallctl.__main__ as m; print(m.__file__); m.main()"
+    code = (
+        "import sys\nsys.path.insert(0, sys.argv.pop(1))\n"
+        "import oncallctl.__main__ as begin\nprint(begin.__file__)\nbegin.main()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "site", "-p", "sandbox", "teams", "list", "-o", "id"],
         cwd=tmp_path,
