@@ -96,6 +96,7 @@ def base_url(url: str, *, allow_http: bool = False) -> str:
     try:
         parts = urlsplit(url.strip())
         _ = parts.port
+        (parts.hostname or "").encode("idna")  # a label that is empty or too long
     except ValueError as error:
         raise InvalidInput(f"not a URL: {url!r}", hint=hint) from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:

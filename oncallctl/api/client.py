@@ -210,11 +210,15 @@ class Resource(Generic[Model]):
         if limit and page["results"]:
             last = min(last, math.ceil(limit / len(page["results"])))
         for later in parallel.in_order(lambda number: self._page(number, params), range(2, last + 1)):
+            if later["results"] == page["results"]:  # past the end, where the last page comes again
+                return
             page = later
             yield from page["results"]
         while page.get("next"):  # grown meanwhile, or a server without total_pages; only the number is taken from it
             last += 1
-            page = self._page(last, params)
+            before, page = page, self._page(last, params)
+            if page["results"] == before["results"]:
+                return
             yield from page["results"]
 
     def _page(self, number: int, params: Mapping[str, str]) -> dict[str, Any]:

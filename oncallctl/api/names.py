@@ -15,6 +15,7 @@ from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError
 
 # A prefix letter and at least 12 of A-Z and 1-9.
 _ID = re.compile(r"[A-Z][A-Z1-9]{12,}")
+_ANY_ID = re.compile(r"[A-Za-z0-9_-]+")  # what can be part of a path
 _SHOWN = 10
 
 Model = TypeVar("Model", bound=ServerObject)
@@ -38,13 +39,15 @@ def split(text: str) -> tuple[str, bool]:
         The id or name, and whether it is an id.
 
     Raises:
-        InvalidInput: there is nothing.
+        InvalidInput: there is nothing, or no id after ``id:``.
     """
     reading, found, rest = text.partition(":")
     forced = reading if found and reading in {"id", "name"} else None
     word = rest if forced else text
     if not word.strip():
         raise InvalidInput("an empty name", hint="give a name or an id")
+    if forced == "id" and not _ANY_ID.fullmatch(word):
+        raise InvalidInput(f"not an id: {word!r}", hint="write name:… for a name that starts with id:")
     return word, forced == "id" or (forced is None and _ID.fullmatch(word) is not None)
 
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from oncallctl.api.problems import API, from_answer
-from oncallctl.errors import NotOnCall, OutcomeUnknown, Unavailable
+from oncallctl.errors import InvalidInput, NotOnCall, OutcomeUnknown, Unavailable
 from oncallctl.text import MASK
 
 if TYPE_CHECKING:
@@ -187,11 +187,14 @@ class Transport:
         return seconds
 
     def _rest(self) -> None:
-        if (left := self._rest_until - time.monotonic()) > 0:
+        while self.patient and (left := self._rest_until - time.monotonic()) > 0:  # another thread may lengthen it
             time.sleep(left)
 
     def _read_once(self, path: str, params: Mapping[str, str | int] | None) -> Answer:
-        url = httpx.URL(self.url(path), params=dict(params) if params else None)
+        try:
+            url = httpx.URL(self.url(path), params=dict(params) if params else None)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise InvalidInput(f"no server can be asked this: {error}", hint="give a shorter name, or an id") from error
         for _ in range(REDIRECTS + 1):
             try:
                 response, body = self._exchange(self._client.build_request("GET", url))
@@ -215,7 +218,10 @@ class Transport:
         return target
 
     def _change_once(self, method: str, path: str, body: object) -> Answer:
-        request = self._client.build_request(method, self.url(path), json=body)
+        try:
+            request = self._client.build_request(method, self.url(path), json=body)
+        except ValueError as error:  # half of a surrogate pair, or a number that JSON has not
+            raise InvalidInput(f"this cannot be sent as JSON: {error}") from error
         try:
             response, content = self._exchange(request)
             return self._success(method, path, response, content)
@@ -310,7 +316,7 @@ def _retry_after(header: str | None) -> float | None:
         return max(float(word[:9]), 1.0)
     try:
         moment = parsedate_to_datetime(word)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

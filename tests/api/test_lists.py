@@ -123,7 +123,8 @@ def test_a_list_that_shrinks_meanwhile_ends_although_pages_past_the_end_repeat_t
 
     pages = serve(httpx_mock, Pages(rows(400), before=shrink))
     assert [team.name for team in oncall.teams.list()] == names(60)
-    assert sorted(pages.asked) == list(range(1, 9))
+    assert len(pages.asked) == len(set(pages.asked))
+    assert set(pages.asked) <= set(range(1, 9))
 
 
 def test_filters_go_with_every_page(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
