@@ -1,4 +1,4 @@
-"""Maintenance windows on integrations."""
+"""Opening, ending and showing windows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.commands.maintenance.app import app
 from oncallctl.errors import ConditionFailed, InvalidInput
 from oncallctl.maintenance import IfActive, Mode
 from oncallctl.options import (
@@ -22,7 +23,6 @@ from oncallctl.options import (
     given_targets,
     key_value,
     name_all,
-    noun,
 )
 from oncallctl.output import progress, render
 from oncallctl.session import connect
@@ -59,9 +59,6 @@ class Require(StrEnum):
 
     ACTIVE = "active"
     INACTIVE = "inactive"
-
-
-app = noun("Maintenance windows: alerts that page nobody.")
 
 
 @app.command()

@@ -1,0 +1,6 @@
+"""Maintenance windows on integrations: a module for each kind of verb."""
+
+from oncallctl.commands.maintenance import windows
+from oncallctl.commands.maintenance.app import app
+
+__all__ = ["app", "windows"]
