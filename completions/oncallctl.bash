@@ -18,8 +18,9 @@ _oncallctl_command() {
         'integrations create') options="--type --name --team --description --escalation-chain --template --label --dynamic-label --from --dry-run $common" ;;
         'integrations update') options="--name --team --description --escalation-chain --template --reset-template --label --dynamic-label --remove-label --from --dry-run $common" ;;
         'integrations delete') options="--yes -y --dry-run $common" ;;
-        'maintenance') commands='start stop status' options='--help' ;;
-        'maintenance start') options="--for --until --mode --if-active --max --team --label --match --all --yes -y --dry-run $common" ;;
+        'maintenance') commands='history start stop status' options='--help' ;;
+        'maintenance history') options="--since $common" ;;
+        'maintenance start') options="--for --until --mode --if-active --max --team --label --match --all --reason --yes -y --dry-run $common" ;;
         'maintenance stop') options="--team --label --match --all --yes -y --dry-run $common" ;;
         'maintenance status') options="--team --label --match --all --ending-within --require $common" ;;
         'teams') commands='list get who-is-on-call next previous' options='--help' ;;
@@ -63,7 +64,8 @@ _oncallctl_values() {
         'integrations update --name' | 'integrations update --team' | 'integrations update --description' | 'integrations update --escalation-chain' | 'integrations update --reset-template' | 'integrations update --label' | 'integrations update --dynamic-label' | 'integrations update --remove-label') values=':text' ;;
         'integrations update --template') values=':@file' ;;
         'integrations update --from') values=':file' ;;
-        'maintenance start --for' | 'maintenance start --until' | 'maintenance start --max' | 'maintenance start --team' | 'maintenance start --label' | 'maintenance start --match') values=':text' ;;
+        'maintenance history --since') values=':text' ;;
+        'maintenance start --for' | 'maintenance start --until' | 'maintenance start --max' | 'maintenance start --team' | 'maintenance start --label' | 'maintenance start --match' | 'maintenance start --reason') values=':text' ;;
         'maintenance start --mode') values='silence_escalations group_alerts disable_alerts debug maintenance' ;;
         'maintenance start --if-active') values='fail keep replace' ;;
         'maintenance stop --team' | 'maintenance stop --label' | 'maintenance stop --match') values=':text' ;;

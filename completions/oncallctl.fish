@@ -179,10 +179,14 @@ complete -c oncallctl -n '__oncallctl_at integrations delete' -l yes -s y -d 'Do
 complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl maintenance
+complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine opened, renewed and ended, the oldest first'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Open a maintenance window on each integration; safe to repeat'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a stop -d 'End the maintenance window of each integration before its time'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a status -d 'Show the windows that are open; with targets, the state of each'
 complete -c oncallctl -n '__oncallctl_at maintenance' -l help -d 'Show this message and exit'
+
+# oncallctl maintenance history
+complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Only so far back: 12h, 7d'
 
 # oncallctl maintenance start
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l for -x -d 'So long: 90m, 2h30m, 1d, PT2H'
@@ -194,6 +198,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -d 'Those
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l label -x -d 'Those with this label (Cloud)'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Those whose name matches, such as \'prod-*\''
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Every integration'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l reason -x -d 'Why; the journal remembers it'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l yes -s y -d 'Do not ask'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Show the exact requests; change nothing'
 

@@ -17,7 +17,7 @@ from oncallctl.times import zone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oncallctl.api.client import Place
+    from oncallctl.profiles import Profile
     from oncallctl.selection import Target
 
 MANY = 20  # targets that are changed without asking
@@ -128,7 +128,7 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def confirm(place: Place, question: str, *, yes: bool) -> None:
+def confirm(place: Profile, question: str, *, yes: bool) -> None:
     """Ask before something dangerous, naming profile and host; without a terminal it needs --yes.
 
     Raises:
@@ -142,7 +142,7 @@ def confirm(place: Place, question: str, *, yes: bool) -> None:
     ask(place, question)
 
 
-def ask(place: Place, question: str) -> None:
+def ask(place: Profile, question: str) -> None:
     """Put a yes-or-no question to the person at the terminal; anything but yes is no."""
     print(
         f"{visible(question)}\n[{visible(place.name)} at {visible(place.host)}] Go on? [y/N] ",

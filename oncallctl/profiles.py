@@ -33,7 +33,13 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "tz": str,
     "timeout": (int, float),
     "longest_window": str,
+    "most_targets": int,
+    "reason_required": bool,
+    "modes_allowed": list,
 }
+
+_LOGIN_KEEPS = ("output", "tz", "timeout", "longest_window", "most_targets", "reason_required", "modes_allowed")
+_MODES = ("silence_escalations", "group_alerts", "disable_alerts")
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,9 @@ class Profile:
         tz: the default zone.
         timeout: seconds for one request, or None for the default.
         longest_window: the longest maintenance window that may be asked for, as a duration.
+        most_targets: the most integrations that one command may put into maintenance.
+        reason_required: whether a window needs a reason.
+        modes_allowed: the maintenance modes that may be asked for, in Cloud's words.
     """
 
     name: str
@@ -62,6 +71,9 @@ class Profile:
     tz: str | None = None
     timeout: float | None = None
     longest_window: str | None = None
+    most_targets: int | None = None
+    reason_required: bool = False
+    modes_allowed: list[str] | None = None
 
     @property
     def origin(self) -> str:
@@ -178,13 +190,13 @@ class Config:
         table = {
             key: getattr(profile, key)
             for key in _KEYS
-            if getattr(profile, key) not in {None, False} and (key, getattr(profile, key)) != ("api", "auto")
+            if getattr(profile, key) not in (None, False) and (key, getattr(profile, key)) != ("api", "auto")
         }
 
         def change(document: Any) -> None:  # noqa: ANN401  # tomlkit's documents are typed as Any
             profiles = document.setdefault("profiles", {})
             kept = profiles.get(profile.name, {})
-            for key in ("output", "tz", "timeout", "longest_window"):
+            for key in _LOGIN_KEEPS:
                 if key in kept:
                     table.setdefault(key, kept[key])
             profiles[profile.name] = table
@@ -230,6 +242,8 @@ class Config:
         for key, choices in (("api", APIS), ("token_source", TOKEN_SOURCES), ("output", tuple(Format))):
             if key in table and table[key] not in choices:
                 raise self._problem(f"profile {name}: {key} must be one of {', '.join(choices)}")
+        if any(mode not in _MODES for mode in table.get("modes_allowed", [])):
+            raise self._problem(f"profile {name}: modes_allowed holds some of {', '.join(_MODES)}")
         if not 0 < table.get("timeout", 1) <= LONGEST_TIMEOUT:
             raise self._problem(f"profile {name}: timeout must be seconds, more than 0 and at most {LONGEST_TIMEOUT}")
         if "token_file" in table and "token_command" in table and "token_source" not in table:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
 from oncallctl.profiles import SANDBOXES, Config, Profile, base_url, sandbox
 from oncallctl.settings import Settings
+from oncallctl.state import state_folder
 
 if TYPE_CHECKING:
     from oncallctl.api.client import Dialect, OnCall
@@ -32,9 +33,7 @@ def config() -> Config:
 
 def sandbox_database() -> Path:
     """Where the sandbox keeps its data."""
-    import platformdirs
-
-    return platformdirs.user_state_path("oncallctl") / "sandbox.sqlite3"
+    return state_folder() / "sandbox.sqlite3"
 
 
 def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:

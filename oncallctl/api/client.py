@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from oncallctl import parallel
 from oncallctl.api.models import (
@@ -26,6 +26,7 @@ from oncallctl.api.models import (
 from oncallctl.api.problems import API
 from oncallctl.api.transport import Transport
 from oncallctl.errors import AccessDenied, InvalidInput, NotFound, OutcomeUnknown, Unavailable, Unsupported
+from oncallctl.profiles import Profile
 
 PER_PAGE = 100
 
@@ -49,26 +50,6 @@ class Change(Generic[Model]):
     model: type[Model] | None
 
 
-class Place(Protocol):
-    """What prompts and messages say of the server."""
-
-    @property
-    def name(self) -> str:
-        """The profile's name."""
-
-    @property
-    def host(self) -> str:
-        """The server's host."""
-
-    @property
-    def is_sandbox(self) -> bool:
-        """Whether nobody is paged by it."""
-
-    @property
-    def longest_window(self) -> str | None:
-        """The longest maintenance window that may be asked for, as a duration."""
-
-
 class OnCall:
     """One server, one token.
 
@@ -80,7 +61,7 @@ class OnCall:
     """
 
     def __init__(
-        self, transport: Transport, dialect: Dialect, *, profile: Place, service_account: bool = False
+        self, transport: Transport, dialect: Dialect, *, profile: Profile, service_account: bool = False
     ) -> None:
         self.transport = transport
         self.profile = profile

@@ -17,6 +17,7 @@ from oncallctl.api.client import Change, OnCall
 from oncallctl.api.models import GROUP, Integration
 from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.maintenance import IfActive
+from oncallctl.maintenance.journal import Author, Event, Journal
 from oncallctl.outcomes import Outcome, Report, for_each
 from oncallctl.selection import Target
 from oncallctl.times import now
@@ -228,27 +229,63 @@ def _rehearsed(oncall: OnCall, step: Step) -> Outcome:
     return Outcome(step.target, status, error=step.error, requests=requests)
 
 
-def carry_out(oncall: OnCall, steps: Sequence[Step], finished: Callable[[], None]) -> Report:
+@dataclass(frozen=True)
+class Desk:
+    """Where windows are opened and ended: a server, on whose behalf, and the journal that remembers it."""
+
+    oncall: OnCall
+    journal: Journal
+    author: Author
+    warn: Callable[[str], None]
+
+    def open(self, integration: Integration, wanted: Wanted, event: Event = Event.OPENED) -> Integration:
+        """Open a window where none is, and remember it; see `start`."""
+        try:
+            opened = start(self.oncall, integration, wanted)
+        except OutcomeUnknown:
+            self._remember(event, integration, outcome="unknown")
+            raise
+        self._remember(event, opened)
+        return opened
+
+    def close(self, integration: Integration) -> Integration:
+        """End the window that is open, and remember it; see `stop`."""
+        try:
+            closed = stop(self.oncall, integration)
+        except OutcomeUnknown:
+            self._remember(Event.ENDED, integration, outcome="unknown")
+            raise
+        self._remember(Event.ENDED, integration)
+        return closed
+
+    def _remember(self, event: Event, integration: Integration, *, outcome: str = "done") -> None:
+        """Write it down; a journal that cannot be written does not undo what was done."""
+        try:
+            self.journal.record(event, self.oncall.profile, integration, self.author, outcome=outcome)
+        except OSError as error:
+            self.warn(f"the journal cannot be written: {error.strerror}")
+
+
+def carry_out(desk: Desk, steps: Sequence[Step], finished: Callable[[], None]) -> Report:
     """Do what was planned, several at a time; see `oncallctl.outcomes.for_each`."""
-    return for_each(steps, lambda step: step.target, lambda step: _carry_out(oncall, step), finished)
+    return for_each(steps, lambda step: step.target, lambda step: _carry_out(desk, step), finished)
 
 
-def _carry_out(oncall: OnCall, step: Step) -> Outcome:
+def _carry_out(desk: Desk, step: Step) -> Outcome:
     if step.error:
         raise step.error
     integration = step.target.integration
     if step.ends:
-        integration = stop(oncall, integration)
+        integration = desk.close(integration)
     if step.wanted:
-        begin = _start_anew if step.action is Action.REPLACE else start
-        integration = begin(oncall, integration, step.wanted)
+        integration = _start_anew(desk, integration, step.wanted) if step.ends else desk.open(integration, step.wanted)
     return Outcome(step.target, DONE[step.action], integration)
 
 
-def _start_anew(oncall: OnCall, integration: Integration, wanted: Wanted) -> Integration:
+def _start_anew(desk: Desk, integration: Integration, wanted: Wanted) -> Integration:
     """Start after a stop; when that fails, the integration is left without the window it had."""
     try:
-        return start(oncall, integration, wanted)
+        return desk.open(integration, wanted)
     except OncallError as error:
         error.message = (
             f"the old window of {integration.name!r} was ended and the new one did not start:"

@@ -26,7 +26,7 @@ from oncallctl.options import (
 )
 from oncallctl.output import progress, render
 from oncallctl.session import connect
-from oncallctl.times import now, parse_duration, parse_time, span
+from oncallctl.times import now, parse_duration, parse_time
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
@@ -50,8 +50,9 @@ WINDOWS = {
     "STARTED": "started_at",
     "ENDS": "ends_at",
     "OVERDUE": "overdue",
+    "BY": "opened_by",
+    "REASON": "reason",
 }
-LONGEST = "7d"
 
 
 class Require(StrEnum):
@@ -78,22 +79,30 @@ def start(
     label: LabelOption = None,
     match: MatchOption = None,
     everything: AllOption = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Why; the journal remembers it.")
+    ] = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Open a maintenance window on each integration; safe to repeat."""
-    from oncallctl.maintenance import windows
+    from oncallctl.maintenance import guards, windows
     from oncallctl.selection import select
 
     selector = _selector(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
-        wanted = _wanted(ctx.obj, oncall, mode, for_, until, longest)
+        wanted = _wanted(ctx.obj, mode, for_, until)
+        guards.check_window(
+            oncall.profile, mode=wanted.mode, seconds=wanted.seconds(now()), reason=reason, longest=longest
+        )
         windows.check_start(oncall, wanted)
-        steps = windows.plan_start(select(oncall, selector, direct_paging=False), wanted, if_active)
+        found = select(oncall, selector, direct_paging=False)
+        guards.check_targets(oncall.profile, len(found))
+        steps = windows.plan_start(found, wanted, if_active)
         for step in steps:
             if step.warning:
                 ctx.obj.warn(step.warning)
-        _carry_out(ctx.obj, oncall, steps, selector, "Put into maintenance", yes=yes, dry_run=dry_run)
+        _carry_out(ctx.obj, oncall, steps, selector, "Put into maintenance", reason=reason, yes=yes, dry_run=dry_run)
 
 
 @app.command()
@@ -134,6 +143,7 @@ def status(
 ) -> None:
     """Show the windows that are open; with targets, the state of each."""
     from oncallctl.maintenance import windows
+    from oncallctl.maintenance.journal import Journal, authorship
     from oncallctl.selection import Filter, select
 
     selector = _selector(targets, team, label, match, everything=everything)
@@ -146,7 +156,9 @@ def status(
     at = now()
     if within is not None:
         found = [each for each in found if windows.ends_within(each, within, at)]
-    render(ctx.obj, [windows.status(each, at) for each in found], WINDOWS)
+    openers = Journal().openers()
+    documents = [windows.status(each, at) | authorship(openers, oncall.profile, each) for each in found]
+    render(ctx.obj, documents, WINDOWS)
     if require is Require.ACTIVE and (not found or not all(each.maintenance_mode for each in found)):
         raise ConditionFailed("not all are in maintenance" if found else "none is in maintenance")
     if require is Require.INACTIVE and any(each.maintenance_mode for each in found):
@@ -162,33 +174,32 @@ def _selector(
     return Selector(given_targets(targets), team, pair, match, everything)
 
 
-def _wanted(
-    settings: Settings, oncall: OnCall, mode: Mode, for_: str | None, until: str | None, longest: str | None
-) -> Wanted:
+def _wanted(settings: Settings, mode: Mode, for_: str | None, until: str | None) -> Wanted:
     from oncallctl.maintenance.windows import Wanted
 
     if (for_ is None) is (until is None):
         raise InvalidInput("a window has a length or an end", hint="give one of --for and --until")
-    at = now()
-    wanted = Wanted(
+    return Wanted(
         mode.in_cloud_words,
         duration=parse_duration(for_) if for_ else None,
-        until=parse_time(until, settings.tz, after=at) if until else None,
+        until=parse_time(until, settings.tz, after=now()) if until else None,
     )
-    most = parse_duration(longest or oncall.profile.longest_window or LONGEST)
-    if wanted.seconds(at) > most.total_seconds():
-        raise InvalidInput(
-            f"a window of {span(wanted.seconds(at))} is longer than the {span(most.total_seconds())} that are allowed",
-            hint="allow it with --max, or with longest_window in the profile",
-        )
-    return wanted
 
 
 def _carry_out(
-    settings: Settings, oncall: OnCall, steps: list[Step], selector: Selector, verb: str, *, yes: bool, dry_run: bool
+    settings: Settings,
+    oncall: OnCall,
+    steps: list[Step],
+    selector: Selector,
+    verb: str,
+    *,
+    reason: str | None = None,
+    yes: bool,
+    dry_run: bool,
 ) -> None:
     """Ask where it is dangerous, do it, and say what became of each target."""
     from oncallctl.maintenance import windows
+    from oncallctl.maintenance.journal import Author, Journal
 
     if dry_run:
         report = windows.rehearse(oncall, steps)
@@ -196,7 +207,8 @@ def _carry_out(
         if question := _question(settings, oncall, steps, selector, verb):
             confirm(oncall.profile, question, yes=yes)
         with progress(settings, verb.lower(), len(steps)) as finished:
-            report = windows.carry_out(oncall, steps, finished)
+            desk = windows.Desk(oncall, Journal(), Author(reason), settings.warn)
+            report = windows.carry_out(desk, steps, finished)
     documents = [outcome.document() for outcome in report.outcomes]
     render(settings, documents, OUTCOMES, rows=[windows.row(outcome) for outcome in report.outcomes])
     report.raise_failures()

@@ -1,0 +1,38 @@
+"""What the journal knows: the windows of the past."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from oncallctl.commands.maintenance.app import app
+from oncallctl.output import render
+from oncallctl.times import now, parse_duration
+
+HISTORY = {
+    "TIME": "time",
+    "EVENT": "event",
+    "NAME": "integration.name",
+    "MODE": "mode",
+    "ENDS": "ends_at",
+    "PROFILE": "profile",
+    "BY": "user",
+    "HOST": "host",
+    "REASON": "reason",
+    "OUTCOME": "outcome",
+}
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    since: Annotated[str | None, typer.Option("--since", metavar="DURATION", help="Only so far back: 12h, 7d.")] = None,
+) -> None:
+    """Show the windows that this machine opened, renewed and ended, the oldest first."""
+    from oncallctl.maintenance.journal import Journal
+
+    begin = now() - parse_duration(since) if since else None
+    entries = ({"id": entry["integration"]["id"], **entry} for entry in Journal().entries(begin))
+    wanted = ctx.obj.profile
+    render(ctx.obj, [entry for entry in entries if wanted in {None, entry["profile"]}], HISTORY)
