@@ -94,6 +94,7 @@ class Transport:
 
     Attributes:
         patient: whether what fails is tried again, and a rate limit waited for.
+        heard: the headers of the last answer, whatever its status, their names in lower case.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class Transport:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.patient = True
+        self.heard: Mapping[str, str] = {}
         self._origin = _origin(httpx.URL(self.base_url))
         self._token = headers["Authorization"].removeprefix("Bearer ").encode()
         self._timeout = timeout
@@ -239,6 +241,7 @@ class Transport:
         """Send one request and read its answer, within the time and size that one may have."""
         started = time.monotonic()
         response = self._client.send(request, stream=True)
+        self.heard = {name.lower(): value for name, value in response.headers.items()}
         try:
             body = bytearray()
             for chunk in response.iter_bytes():
