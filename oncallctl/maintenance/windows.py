@@ -238,10 +238,12 @@ class Desk:
     author: Author
     warn: Callable[[str], None]
 
-    def open(self, integration: Integration, wanted: Wanted, event: Event = Event.OPENED) -> Integration:
+    def open(
+        self, integration: Integration, wanted: Wanted, event: Event = Event.OPENED, *, own: bool = False
+    ) -> Integration:
         """Open a window where none is, and remember it; see `start`."""
         try:
-            opened = start(self.oncall, integration, wanted)
+            opened = start(self.oncall, integration, wanted, own=own)
         except OutcomeUnknown:
             self._remember(event, integration, outcome="unknown")
             raise
@@ -294,8 +296,14 @@ def _start_anew(desk: Desk, integration: Integration, wanted: Wanted) -> Integra
         raise
 
 
-def start(oncall: OnCall, integration: Integration, wanted: Wanted) -> Integration:
+def start(oncall: OnCall, integration: Integration, wanted: Wanted, *, own: bool = False) -> Integration:
     """Open a window where none is; settle it by reading back when the answer was lost.
+
+    Args:
+        oncall: the server.
+        integration: as it was read last.
+        wanted: the window.
+        own: whether it has to be this very one: by default somebody else's that does what was asked will do.
 
     Returns:
         The integration with the window open.
@@ -313,6 +321,8 @@ def start(oncall: OnCall, integration: Integration, wanted: Wanted) -> Integrati
     try:
         return oncall.send(change)
     except Conflict as taken:  # somebody was quicker since we looked; perhaps with the same window
+        if own:
+            raise
         return _accept(oncall.integrations.get(integration.id), asked, taken)
     except OutcomeUnknown as lost:
         after = _look_again(oncall, integration, lost, lambda found: Window.of(found) is not None)
