@@ -1,0 +1,265 @@
+"""Opening what a file of windows says is to be open now: often, from several hosts, and each occurrence once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from oncallctl.api.client import OnCall
+from oncallctl.errors import Conflict, InvalidInput, OncallError, PartialFailure, Unavailable
+from oncallctl.maintenance import IfActive, guards
+from oncallctl.maintenance.journal import Author, Event, Journal
+from oncallctl.maintenance.occurrences import utc
+from oncallctl.maintenance.windows import (
+    CLOSE_ENOUGH,
+    Action,
+    Desk,
+    Step,
+    Wanted,
+    check_start,
+    plan_start,
+    rehearse,
+    row,
+)
+from oncallctl.maintenance.windowsfile import Occurrence, Rule
+from oncallctl.outcomes import Outcome, Report, for_each
+from oncallctl.selection import Selector, Target, select
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of an occurrence on one integration; `outcome` is None where its targets were not even found."""
+
+    occurrence: Occurrence
+    outcome: Outcome | None
+    error: OncallError | None
+
+    def document(self) -> dict[str, Any]:
+        """The element of the array that scripts read."""
+        return {**(self.outcome.document() if self.outcome else self._lost()), **self._of()}
+
+    def row(self) -> dict[str, Any]:
+        """The same with the window as it is now, for a table."""
+        return {**(row(self.outcome) if self.outcome else self._lost()), **self._of()}
+
+    def _of(self) -> dict[str, Any]:
+        return {"window": self.occurrence.rule.name, "occurrence": utc(self.occurrence.start)}
+
+    def _lost(self) -> dict[str, Any]:
+        return {
+            "target": self.occurrence.rule.targets,
+            "id": None,
+            "name": None,
+            "status": "failed",
+            "error": self.error.document() if self.error else None,
+            "integration": None,
+        }
+
+
+@dataclass
+class Results:
+    """What became of everything that was due; `signum` says which signal cut it short."""
+
+    items: list[Result]
+    signum: int | None = None
+
+    def raise_failures(self) -> None:
+        """End with the error that the results amount to, if any, as one command on several targets does.
+
+        Raises:
+            Interrupted: a signal cut it short.
+            OncallError: all failed the same way.
+            PartialFailure: some failed.
+        """
+        if self.signum is not None:
+            Report([item.outcome for item in self.items if item.outcome], self.signum).raise_failures()
+        failed = [item for item in self.items if item.error]
+        if not failed or failed[0].error is None:
+            return
+        first, name = failed[0].error, failed[0].occurrence.rule.name
+        message = f"window {name!r}: {first.message}"
+        if len(failed) < len(self.items):
+            raise PartialFailure(f"{len(failed)} of {len(self.items)} failed; the first: {message}", hint=first.hint)
+        codes = {item.error.exit_code for item in failed if item.error}
+        message = message if len(failed) == 1 else f"all {len(failed)} failed; the first: {message}"
+        kind = type(first) if len(codes) == 1 else PartialFailure
+        raise kind(message, hint=first.hint, http_status=first.http_status)
+
+
+def due(rules: Sequence[Rule], at: datetime) -> list[Occurrence]:
+    """What is to be open now, that which ends last first.
+
+    The last minute of an occurrence that began before it is left out: a server whose clock is a little fast has ended
+    the window by then, and it would be opened once more for nothing.
+    """
+    found = [
+        each
+        for rule in rules
+        for each in rule.due(at)
+        if each.end - at >= CLOSE_ENOUGH or at - each.start < CLOSE_ENOUGH
+    ]
+    return sorted(found, key=lambda each: each.end, reverse=True)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """An occurrence on one integration."""
+
+    occurrence: Occurrence
+    target: Target
+
+    @property
+    def wanted(self) -> Wanted:
+        """The window to open: what remains of the occurrence."""
+        return Wanted(self.occurrence.rule.mode, until=self.occurrence.end)
+
+
+def apply(desk: Desk, occurrences: Sequence[Occurrence], debug: Callable[[str], None], *, dry_run: bool) -> Results:
+    """Open what is due and was not opened before.
+
+    One integration has one window at a time: of several occurrences on it the one that ends last is opened, and the
+    others are kept waiting behind it.
+
+    Args:
+        desk: where, and on whose behalf; the author's `window` is filled in here.
+        occurrences: what is due; see `due`.
+        debug: is told what a person need not know.
+        dry_run: say what would be sent.
+    """
+    found, results = _jobs(desk.oncall, occurrences)
+    opened = _Opened(desk.oncall, desk.journal)
+    waiting: dict[str, list[_Job]] = {}
+    for job in found:
+        if opened.knows(job):
+            debug(f"{job.occurrence.key} was opened on {job.target.integration.name!r} before; it is not opened again")
+            results.append(Result(job.occurrence, Outcome(job.target, "unchanged"), None))
+        else:
+            waiting.setdefault(job.target.integration.id, []).append(job)
+    signum = None
+    while waiting and signum is None:
+        turn = [jobs.pop(0) for jobs in waiting.values()]
+        report = _rehearse(desk, turn) if dry_run else for_each(turn, _target, lambda job: _open(desk, job), _nothing)
+        signum = report.signum
+        for job, outcome in zip(turn, report.outcomes, strict=True):
+            results.append(Result(job.occurrence, outcome, outcome.error))
+            behind = waiting[job.target.integration.id]
+            if outcome.requests:  # had it been sent, the window would be open
+                results += [Result(each.occurrence, Outcome(each.target, "unchanged"), None) for each in behind]
+                behind.clear()
+            _pass_on(outcome, behind)
+        waiting = {ident: jobs for ident, jobs in waiting.items() if jobs}
+    order = {each.key: index for index, each in enumerate(occurrences)}
+    return Results(sorted(results, key=lambda each: order[each.occurrence.key]), signum)
+
+
+def _target(job: _Job) -> Target:
+    return job.target
+
+
+def _nothing() -> None:
+    """There is nobody to show progress to."""
+
+
+def _pass_on(outcome: Outcome, jobs: list[_Job]) -> None:
+    """Let those who wait for the same integration see it as it is now."""
+    if outcome.integration:
+        jobs[:] = [replace(job, target=replace(job.target, integration=outcome.integration)) for job in jobs]
+
+
+def _jobs(oncall: OnCall, occurrences: Sequence[Occurrence]) -> tuple[list[_Job], list[Result]]:
+    """Find the targets of each; what cannot be found or is not allowed fails by itself."""
+    jobs: list[_Job] = []
+    failed: list[Result] = []
+    down: Unavailable | None = None
+    for occurrence in occurrences:
+        try:
+            if down:  # each further attempt would take as long as the first one did
+                raise down
+            jobs += [_Job(occurrence, target) for target in targets(oncall, occurrence.rule)]
+        except OncallError as error:
+            failed.append(Result(occurrence, None, error))
+            down = error if isinstance(error, Unavailable) else down
+    return jobs, failed
+
+
+def targets(oncall: OnCall, rule: Rule) -> list[Target]:
+    """Find the integrations of a window, once the profile and the server allow it.
+
+    Raises:
+        InvalidInput: a guard rail of the profile.
+        Unsupported, AccessDenied: a mode that this server has not, or a token that it fails on.
+        NotFound, Ambiguous: the targets.
+    """
+    try:
+        guards.check_window(oncall.profile, mode=rule.mode, seconds=rule.duration.total_seconds(), reason=rule.reason)
+    except InvalidInput as error:
+        hints = {"--max": "longest_window in the profile allows it", "--reason": "give it a reason in the file"}
+        error.hint = next((hint for word, hint in hints.items() if word in (error.hint or "")), error.hint)
+        raise
+    check_start(oncall, Wanted(rule.mode, duration=rule.duration))
+    selector = Selector(list(rule.integrations), rule.team, rule.label, rule.match)
+    found = select(oncall, selector, direct_paging=False)
+    guards.check_targets(oncall.profile, len(found))
+    return found
+
+
+class _Opened:
+    """What this journal says was opened."""
+
+    def __init__(self, oncall: OnCall, journal: Journal) -> None:
+        self._entries: dict[str, list[dict[str, Any]]] = {}
+        for entry in journal.entries():
+            opened = entry["event"] in {Event.OPENED, Event.RENEWED} and entry["outcome"] == "done"
+            if opened and entry["server"] == oncall.profile.host:
+                self._entries.setdefault(entry["integration"]["id"], []).append(entry)
+
+    def knows(self, job: _Job) -> bool:
+        """Whether the occurrence was opened on the integration: by itself, or by a window that covered it whole.
+
+        Somebody who ends the longer of two windows early wants neither to come back.
+        """
+        entries = self._entries.get(job.target.integration.id, [])
+        return any(entry["window"] == job.occurrence.key or _covers(entry, job) for entry in entries)
+
+
+def _covers(entry: dict[str, Any], job: _Job) -> bool:
+    ends_at = entry["ends_at"]
+    return (
+        entry["mode"] == job.wanted.mode
+        and bool(ends_at)
+        and datetime.fromisoformat(entry["time"]) >= job.occurrence.start
+        and datetime.fromisoformat(ends_at) >= job.occurrence.end - CLOSE_ENOUGH
+    )
+
+
+def _judge(job: _Job, warn: Callable[[str], None]) -> Step:
+    """Decide about one: a window that is open is never ended, also not one whose time is over."""
+    (step,) = plan_start([job.target], job.wanted, IfActive.KEEP)
+    if step.action is Action.REPLACE:
+        name = repr(job.target.integration.name)
+        warning = (
+            f"{name} is still in a window that is over; {job.occurrence.rule.name!r} waits until the server ends it"
+        )
+        step = Step(job.target, Action.NOTHING, warning=warning)
+    if step.warning:
+        warn(f"window {job.occurrence.rule.name!r}: {step.warning}")
+    return step
+
+
+def _open(desk: Desk, job: _Job) -> Outcome:
+    step = _judge(job, desk.warn)
+    author = Author(job.occurrence.rule.reason, desk.author.run, job.occurrence.key)
+    if not step.opens:
+        return Outcome(job.target, "unchanged")
+    try:
+        integration = replace(desk, author=author).open(job.target.integration, job.wanted)
+    except Conflict as taken:  # somebody was quicker, with another window
+        desk.warn(f"window {job.occurrence.rule.name!r}: {taken.message}; it is kept as it is")
+        return Outcome(job.target, "unchanged")
+    return Outcome(job.target, "started", integration)
+
+
+def _rehearse(desk: Desk, jobs: Sequence[_Job]) -> Report:
+    return rehearse(desk.oncall, [_judge(job, desk.warn) for job in jobs])
