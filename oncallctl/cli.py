@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from oncallctl import __version__
 from oncallctl.commands import NOUNS
 from oncallctl.commands.completion import completion
+from oncallctl.commands.doctor import doctor
 from oncallctl.commands.escalate import escalate
 from oncallctl.errors import Declined, Defect, Interrupted, InvalidInput, OncallError, Signal
 from oncallctl.options import Leaf, common_options, keep_for_leaf
@@ -121,6 +122,7 @@ def _guess(words: list[str]) -> tuple[bool, bool]:
 app = typer.Typer(cls=Root, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 for name, noun in NOUNS.items():
     app.add_typer(noun, name=name)
+app.command(cls=Leaf)(doctor)
 app.command(cls=Leaf)(escalate)
 app.command(cls=Leaf)(completion)
 

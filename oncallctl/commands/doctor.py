@@ -1,0 +1,81 @@
+"""Finding out what is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oncallctl.errors import OncallError
+from oncallctl.output import console, render
+from oncallctl.settings import Format
+
+if TYPE_CHECKING:
+    from oncallctl.doctor import Finding
+    from oncallctl.settings import Settings
+
+COLUMNS = {"STATUS": "status", "CHECK": "check", "MESSAGE": "message", "HINT": "hint"}
+COLORS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+
+def doctor(
+    ctx: typer.Context,
+    as_cron: Annotated[
+        bool, typer.Option("--as-cron", help="Look as a cron job would: no environment, no terminal, no desktop.")
+    ] = False,
+) -> None:
+    """Check configuration, credentials, server, clock and completions, and say what to mend."""
+    from oncallctl.completion import script
+    from oncallctl.doctor import examine, in_cron
+
+    _adopt(ctx.obj)
+    root = ctx.find_root().command
+    found: list[Finding] = []
+    findings = in_cron(ctx.obj) if as_cron else examine(ctx.obj, lambda shell: script(shell, root))
+    _show(ctx.obj, _kept(findings, found))
+    for finding in found:
+        if finding.error:
+            finding.error.message = f"{finding.check}: {finding.message}"
+            if not ctx.obj.as_json:
+                finding.error.hint = None  # it stands beside the finding
+            raise finding.error
+
+
+def _adopt(settings: Settings) -> None:
+    """Take the profile's defaults, where there is a profile."""
+    import os
+
+    from oncallctl.session import choose_profile
+
+    with suppress(OncallError):
+        profile = choose_profile(settings.profile, os.environ)
+        settings.adopt(output=profile.output, tz=profile.tz, timeout=profile.timeout)
+
+
+def _kept(findings: Iterable[Finding], found: list[Finding]) -> Iterator[Finding]:
+    for finding in findings:
+        found.append(finding)
+        yield finding
+
+
+def _show(settings: Settings, findings: Iterator[Finding]) -> None:
+    """Write the findings as they come: for a person a line each, what to do below it."""
+    if settings.quiet or settings.format is not Format.TABLE or settings.columns or not sys.stdout.isatty():
+        if settings.as_json:
+            render(settings, (finding.row for finding in findings), COLUMNS)
+        else:
+            render(settings, ({"id": finding.check, **finding.row} for finding in findings), COLUMNS)
+        return
+    from rich.text import Text
+
+    from oncallctl.text import visible
+
+    shown = console(settings, stderr=False)
+    for finding in findings:
+        status = (f"{finding.status.value:<4}", COLORS[finding.status.value])
+        shown.print(Text.assemble(status, f"  {finding.check:<18} {visible(finding.message)}"), soft_wrap=True)
+        if finding.hint:
+            shown.print(Text(f"{'hint: ':>31}{visible(finding.hint)}"), soft_wrap=True)

@@ -1,0 +1,124 @@
+"""What can be seen without the server: the configuration, the profile in use, and where its token comes from."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import time
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from oncallctl.doctor.finding import Finding, broken, doubtful, good
+from oncallctl.errors import InvalidInput, OncallError
+from oncallctl.session import ENVIRONMENT, choose_profile, config, token_of
+
+if TYPE_CHECKING:
+    from oncallctl.profiles import Config, Profile
+    from oncallctl.settings import Settings
+
+PATIENCE = 3.0  # seconds: a token that takes longer makes every command slow
+
+
+def configuration() -> Generator[Finding, None, OncallError | None]:
+    """Look at config.toml: there, readable, valid, and nobody else's to change.
+
+    Returns:
+        What is wrong with it, so that it need not be said twice.
+    """
+    try:
+        file = config()
+        _check_all(file)
+    except OncallError as error:
+        yield broken("config", error)
+        return error
+    if not file.path.exists():
+        if named := os.environ.get("ONCALLCTL_CONFIG"):
+            yield doubtful("config", f"ONCALLCTL_CONFIG names {named}, and there is no such file", "correct the path")
+        else:
+            yield good("config", f"there is none yet at {file.path}")
+        return None
+    yield _mode(file)
+    return None
+
+
+def _check_all(file: Config) -> None:
+    for name in file.names:
+        file.profile(name)
+    if file.default is not None:
+        try:
+            file.profile(file.default)
+        except OncallError as error:
+            raise InvalidInput(f"{file.path}: default_profile: {error.message}", hint=error.hint) from error
+
+
+def _mode(file: Config) -> Finding:
+    mode = stat.S_IMODE(file.path.stat().st_mode)
+    mend = f"chmod 600 {shlex.quote(str(file.path))}"
+    if mode & 0o022:  # who may change it may name a token_command
+        return broken("config", InvalidInput(f"{file.path} can be changed by other users (mode {mode:04o})", hint=mend))
+    if mode & 0o077:
+        return doubtful("config", f"{file.path} can be read by other users (mode {mode:04o}, not 0600)", mend)
+    count = len(file.names)
+    return good("config", f"{file.path}, {count} profile{'' if count == 1 else 's'}, mode {mode:04o}")
+
+
+def profile(settings: Settings, known: OncallError | None) -> Generator[Finding, None, Profile | None]:
+    """Look at which profile is in use, and why.
+
+    Args:
+        settings: what --profile said.
+        known: what is wrong with config.toml.
+    """
+    try:
+        chosen = choose_profile(settings.profile, os.environ)
+    except OncallError as error:
+        if known is None or error.message != known.message:
+            yield broken("profile", error)
+        return None
+    if settings.profile:
+        why = "named by --profile"
+    elif chosen.name == ENVIRONMENT:
+        why = "URL and token are in the environment"
+    elif os.environ.get("ONCALLCTL_PROFILE"):
+        why = "named by ONCALLCTL_PROFILE"
+    else:
+        why = "the default"
+    yield good("profile", f"{chosen.name}: {why}")
+    return chosen
+
+
+def credentials(profile: Profile) -> Generator[Finding, None, str | None]:
+    """Look at where the token comes from and whether it comes."""
+    began = time.monotonic()
+    try:
+        token = token_of(profile)
+    except OncallError as error:
+        yield broken("credentials", error)
+        return None
+    took = time.monotonic() - began
+    source = _source(profile)
+    if took > PATIENCE:
+        yield doubtful(
+            "credentials",
+            f"{source} took {took:.0f} s to answer; each command waits as long",
+            "use --token-file with auth login, or a command that answers at once",
+        )
+    else:
+        yield good("credentials", f"a token from {source}")
+    return token
+
+
+def _source(profile: Profile) -> str:
+    """Name where a token came from, without what may be a secret itself."""
+    from oncallctl.credentials.text import named
+
+    if profile.is_sandbox:
+        return "the sandbox, which has its own"
+    if profile.token_source == ENVIRONMENT:
+        return "the environment"
+    if profile.token_source == "file":  # noqa: S105  # a source, not a token
+        return f"the file {named(profile.token_file or '')}"
+    if profile.token_source == "command":  # noqa: S105
+        return f"token_command {named(shlex.split(profile.token_command or '')[0])}"
+    return "the keyring"

@@ -1,0 +1,203 @@
+"""What the server says: whether it answers, which dialect it speaks, who the token is, and what it may read."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from oncallctl.doctor.finding import Finding, broken, doubtful, good
+from oncallctl.errors import AccessDenied, InvalidInput, OncallError
+from oncallctl.profiles import LOOPBACK
+from oncallctl.session import SERVICE_ACCOUNT, dialect_of, open_profile
+from oncallctl.times import now
+
+if TYPE_CHECKING:
+    from oncallctl.api.client import OnCall
+    from oncallctl.profiles import Profile
+    from oncallctl.settings import Settings
+
+NO_TOKEN = "none-at-hand"  # noqa: S105  # what is sent to see whether anybody answers: refusing it is an answer
+MOST_SKEW = 30.0  # seconds
+FEW_REQUESTS = 20
+
+_LEFT = ("ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining")
+_LIMIT = ("ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit")
+
+
+def examine(profile: Profile, token: str | None, settings: Settings) -> Iterator[Finding]:
+    """Look at the server of a profile; without a token, at what it shows to anybody."""
+    with _opened(profile, token or NO_TOKEN, settings) as oncall:
+        began = time.monotonic()
+        problem = _asked(oncall)
+        took = time.monotonic() - began
+        heard = dict(oncall.transport.heard)
+        clock = _clock(profile, heard, now())
+    yield _url(profile, problem, took)
+    if token is None:
+        yield doubtful("authorization", "not checked: there is no token", "mend the credentials first")
+    elif _answers(problem):
+        yield from _with_token(profile, token, settings, problem, heard)
+    if heard or profile.is_sandbox:
+        yield clock
+        yield _rate_limit(heard)
+
+
+def _opened(profile: Profile, token: str, settings: Settings) -> OnCall:
+    oncall = open_profile(profile, token, settings)
+    oncall.transport.patient = False  # what has to be tried twice is what there is to say
+    return oncall
+
+
+def _asked(oncall: OnCall) -> OncallError | None:
+    """Ask for the least that both servers give to any token."""
+    try:
+        next(oncall.teams.list(1), None)
+    except OncallError as error:
+        return error
+    return None
+
+
+def _answers(problem: OncallError | None) -> bool:
+    """Whether an OnCall answered at all: a refusal is an answer too."""
+    return problem is None or isinstance(problem, AccessDenied) or problem.http_status == 429
+
+
+def _url(profile: Profile, problem: OncallError | None, took: float) -> Finding:
+    if profile.is_sandbox:
+        return good("url", "the sandbox is on this machine")
+    if not _answers(problem):
+        assert problem is not None  # noqa: S101  # as _answers says
+        return broken("url", problem)
+    parts = urlsplit(profile.url)
+    if parts.scheme == "https":
+        return good("url", f"{profile.url} answers in {took * 1000:.0f} ms, its certificate is trusted")
+    if parts.hostname in LOOPBACK:
+        return good("url", f"{profile.url} answers in {took * 1000:.0f} ms, on this machine")
+    return doubtful("url", f"{profile.url} answers, and the token crosses the network in clear", "use https")
+
+
+def _with_token(
+    profile: Profile, token: str, settings: Settings, problem: OncallError | None, heard: dict[str, str]
+) -> Iterator[Finding]:
+    """Look at what needs a token; the headers of the answers are added to what was `heard`."""
+    if problem is not None and problem.http_status == 429:
+        # Without Retry-After it is no limit: so an engine refuses a stack that it does not know.
+        if "retry-after" not in heard:
+            yield broken("authorization", problem)
+        else:
+            yield doubtful("authorization", "not checked: the server is rate limiting", problem.hint or "wait")
+        return
+    usable, finding = _dialect(profile, token, settings, problem)
+    yield finding
+    if usable is None:
+        assert problem is not None  # noqa: S101  # nothing is usable because of it
+        if token.startswith(SERVICE_ACCOUNT) and not profile.grafana_url:
+            problem.hint = "a service account token of Grafana Cloud also needs the stack: grafana_url in the profile"
+        yield broken("authorization", problem)
+        return
+    with _opened(usable, token, settings) as oncall:
+        yield _authorization(oncall)
+        for name, resource in (
+            ("read-integrations", oncall.integrations),
+            ("read-teams", oncall.teams),
+            ("read-users", oncall.users),
+            ("read-alert-groups", oncall.alert_groups),
+        ):
+            try:
+                some = next(resource.list(1), None)
+            except OncallError as error:
+                yield broken(name, error)
+            else:
+                yield good(name, "allowed" if some else "allowed; there are none")
+            heard |= oncall.transport.heard
+
+
+def _dialect(
+    profile: Profile, token: str, settings: Settings, problem: OncallError | None
+) -> tuple[Profile | None, Finding]:
+    """Compare the dialect as configured with what the server takes: Cloud takes Bearer, an OSS engine refuses it.
+
+    Returns:
+        The profile as the server understands it, None where it takes the token in no form; and what to say.
+    """
+    configured = dialect_of(profile).value
+    other = "oss" if configured == "cloud" else "cloud"
+    configured_by = "by its host" if profile.api == "auto" else "as configured"
+    mend = f'set api = "{other}" in the profile, or log in again: auth login asks the server'
+    if problem is None and profile.is_sandbox:
+        return profile, good("dialect", f"{configured}, as this sandbox is")
+    if problem is None and configured == "cloud":
+        return profile, good("dialect", f"cloud {configured_by}: the server takes Bearer tokens")
+    changed = replace(profile, api=other)
+    with _opened(changed, token, settings) as oncall:
+        refused = _asked(oncall)
+    if problem is None:
+        if refused is None:
+            return profile, doubtful("dialect", f"oss {configured_by}, but the server takes Bearer: it is Cloud", mend)
+        return profile, good("dialect", f"oss {configured_by}: the server takes the bare token")
+    if refused is None:
+        form = "Bearer tokens" if other == "cloud" else "the bare token only"
+        said = f"{configured} {configured_by}, but the server takes {form}: it is {other}"
+        return changed, broken("dialect", InvalidInput(said, hint=mend))
+    return None, doubtful("dialect", f"{configured} {configured_by}; not checked: no token", "mend the token first")
+
+
+def _authorization(oncall: OnCall) -> Finding:
+    if oncall.service_account:
+        if oncall.is_cloud:
+            return good("authorization", "a service account")
+        return doubtful(
+            "authorization",
+            "a service account: a self-hosted engine lets it read, and fails on maintenance and on paging",
+            "make an API token in OnCall's settings and log in with it",
+        )
+    try:
+        user = oncall.users.current()
+    except OncallError as error:
+        return broken("authorization", error)
+    role = user.raw.get("role")
+    return good("authorization", f"{user.username}{f', role {role}' if role else ''}")
+
+
+def _clock(profile: Profile, heard: dict[str, str], at: datetime) -> Finding:
+    """Compare this machine's clock with the server's: the ends of windows are computed from this one."""
+    if profile.is_sandbox:
+        return good("clock", "the sandbox goes by this machine's")
+    try:
+        server = parsedate_to_datetime(heard.get("date", ""))
+    except (TypeError, ValueError, OverflowError):
+        return doubtful("clock", "not compared: the server does not say what time it is", "compare it by hand: date -u")
+    server = server if server.tzinfo else server.replace(tzinfo=UTC)
+    skew = (at - server).total_seconds() - 0.5  # the header has whole seconds
+    if abs(skew) <= MOST_SKEW:
+        return good("clock", f"within {max(1, round(abs(skew)))} s of the server's")
+    how = "ahead of" if skew > 0 else "behind"
+    return doubtful(
+        "clock",
+        f"{abs(skew):.0f} s {how} the server's: windows would end as much off",
+        "set this machine's clock by NTP: timedatectl set-ntp true",
+    )
+
+
+def _rate_limit(heard: dict[str, str]) -> Finding:
+    if wait := heard.get("retry-after"):
+        return doubtful("rate-limit", f"used up; the server asks to wait {wait} s", "spread what runs over the minute")
+    left, limit = _first(heard, _LEFT), _first(heard, _LIMIT)
+    if left is None and (said := re.search(r"\br(?:emaining)?=(\d+)", heard.get("ratelimit", ""))):
+        left = int(said[1])
+    if left is None:
+        return good("rate-limit", "the server does not say how much is left")
+    message = f"{left}{f' of {limit}' if limit is not None else ''} requests left"
+    if left < FEW_REQUESTS:
+        return doubtful("rate-limit", message, "spread what runs over the minute; commands wait by themselves")
+    return good("rate-limit", message)
+
+
+def _first(heard: dict[str, str], names: tuple[str, ...]) -> int | None:
+    return next((int(heard[name]) for name in names if heard.get(name, "").isdecimal()), None)
