@@ -8,7 +8,8 @@ _oncallctl_command() {
     commands='' options='' argument=''
     local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color --help'
     case $1 in
-        '') commands='escalate completion integrations maintenance teams users alert-groups auth sandbox' options="--version $common" ;;
+        '') commands='doctor escalate completion integrations maintenance teams users alert-groups auth sandbox' options="--version $common" ;;
+        'doctor') options="--as-cron $common" ;;
         'escalate') options="--team --user --important-user --important --title --message --source-url --alert-group --anyway --yes -y --dry-run $common" ;;
         'completion') options=$common argument='bash zsh fish' ;;
         'integrations') commands='list get types create update delete' options='--help' ;;
@@ -18,7 +19,10 @@ _oncallctl_command() {
         'integrations create') options="--type --name --team --description --escalation-chain --template --label --dynamic-label --from --dry-run $common" ;;
         'integrations update') options="--name --team --description --escalation-chain --template --reset-template --label --dynamic-label --remove-label --from --dry-run $common" ;;
         'integrations delete') options="--yes -y --dry-run $common" ;;
-        'maintenance') commands='history start stop status' options='--help' ;;
+        'maintenance') commands='debrief check apply history start stop status' options='--help' ;;
+        'maintenance debrief') options="--since --require $common" ;;
+        'maintenance check') options=$common argument=':file' ;;
+        'maintenance apply') options="--dry-run $common" argument=':file' ;;
         'maintenance history') options="--since $common" ;;
         'maintenance start') options="--for --until --mode --if-active --max --team --label --match --all --reason --yes -y --dry-run $common" ;;
         'maintenance stop') options="--team --label --match --all --yes -y --dry-run $common" ;;
@@ -64,6 +68,8 @@ _oncallctl_values() {
         'integrations update --name' | 'integrations update --team' | 'integrations update --description' | 'integrations update --escalation-chain' | 'integrations update --reset-template' | 'integrations update --label' | 'integrations update --dynamic-label' | 'integrations update --remove-label') values=':text' ;;
         'integrations update --template') values=':@file' ;;
         'integrations update --from') values=':file' ;;
+        'maintenance debrief --since') values=':text' ;;
+        'maintenance debrief --require') values='none' ;;
         'maintenance history --since') values=':text' ;;
         'maintenance start --for' | 'maintenance start --until' | 'maintenance start --max' | 'maintenance start --team' | 'maintenance start --label' | 'maintenance start --match' | 'maintenance start --reason') values=':text' ;;
         'maintenance start --mode') values='silence_escalations group_alerts disable_alerts debug maintenance' ;;

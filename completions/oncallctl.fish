@@ -102,6 +102,7 @@ complete -c oncallctl -n '__oncallctl_common' -l no-color -d 'No colours'
 complete -c oncallctl -n '__oncallctl_common' -l help -d 'Show this message and exit'
 
 # oncallctl
+complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Check configuration, credentials, server, clock and completions, and say what to mend'
 complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or people. At a terminal it asks first; without one it pages'
 complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script of a shell'
 complete -c oncallctl -n '__oncallctl_at' -a integrations -d 'Integrations: the sources of alerts'
@@ -112,6 +113,9 @@ complete -c oncallctl -n '__oncallctl_at' -a alert-groups -d 'Alert groups: what
 complete -c oncallctl -n '__oncallctl_at' -a auth -d 'Log in and out, and choose the profile'
 complete -c oncallctl -n '__oncallctl_at' -a sandbox -d 'The sandbox: an OnCall in which nobody is paged'
 complete -c oncallctl -n '__oncallctl_at' -l version -d 'Show the version'
+
+# oncallctl doctor
+complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Look as a cron job would: no environment, no terminal, no desktop'
 
 # oncallctl escalate
 complete -c oncallctl -n '__oncallctl_at escalate' -l team -x -d 'Page this team (name or id)'
@@ -131,7 +135,7 @@ complete -c oncallctl -n '__oncallctl_argument_of completion' -x -a 'bash zsh fi
 
 # oncallctl integrations
 complete -c oncallctl -n '__oncallctl_at integrations' -a list -d 'List the integrations'
-complete -c oncallctl -n '__oncallctl_at integrations' -a get -d 'Show integrations, whole'
+complete -c oncallctl -n '__oncallctl_at integrations' -a get -d 'Show integrations; -o json shows them whole'
 complete -c oncallctl -n '__oncallctl_at integrations' -a types -d 'List the types that integrations here have; a server may know more'
 complete -c oncallctl -n '__oncallctl_at integrations' -a create -d 'Create an integration'
 complete -c oncallctl -n '__oncallctl_at integrations' -a update -d 'Change an integration; what is not mentioned stays'
@@ -141,7 +145,7 @@ complete -c oncallctl -n '__oncallctl_at integrations' -l help -d 'Show this mes
 # oncallctl integrations list
 complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l type -x -d 'Those of this type'
-complete -c oncallctl -n '__oncallctl_at integrations list' -l match -x -d 'Those whose name matches, such as \'prod-*\''
+complete -c oncallctl -n '__oncallctl_at integrations list' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l label -x -d 'With this label (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l in-maintenance -l not-in-maintenance -d 'Those that are, or are not, in maintenance'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l limit -x -d 'At most so many'
@@ -179,11 +183,25 @@ complete -c oncallctl -n '__oncallctl_at integrations delete' -l yes -s y -d 'Do
 complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl maintenance
+complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'Show what a window kept from everybody: groups that still fire, or were resolved unseen'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a check -d 'Say everything that is wrong with a file of windows; needs no server'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a apply -d 'Open the windows of a file that are due now; run it every minute'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine opened, renewed and ended, the oldest first'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Open a maintenance window on each integration; safe to repeat'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a stop -d 'End the maintenance window of each integration before its time'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a status -d 'Show the windows that are open; with targets, the state of each'
 complete -c oncallctl -n '__oncallctl_at maintenance' -l help -d 'Show this message and exit'
+
+# oncallctl maintenance debrief
+complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l since -x -d 'Look back so far (the last window)'
+complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l require -x -a 'none' -d 'Exit 10 when any was'
+
+# oncallctl maintenance check
+complete -c oncallctl -n '__oncallctl_argument_of maintenance check' -r -F
+
+# oncallctl maintenance apply
+complete -c oncallctl -n '__oncallctl_argument_of maintenance apply' -r -F
+complete -c oncallctl -n '__oncallctl_at maintenance apply' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl maintenance history
 complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Only so far back: 12h, 7d'
@@ -196,7 +214,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance start' -l if-active -x -a '
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l max -x -d 'Refuse a longer one (7d)'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l label -x -d 'Those with this label (Cloud)'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Those whose name matches, such as \'prod-*\''
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Every integration'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l reason -x -d 'Why; the journal remembers it'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l yes -s y -d 'Do not ask'
@@ -205,7 +223,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Show 
 # oncallctl maintenance stop
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l team -x -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l label -x -d 'Those with this label (Cloud)'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l match -x -d 'Those whose name matches, such as \'prod-*\''
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l all -d 'Every integration'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l yes -s y -d 'Do not ask'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l dry-run -d 'Show the exact requests; change nothing'
@@ -213,7 +231,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance stop' -l dry-run -d 'Show t
 # oncallctl maintenance status
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l label -x -d 'Those with this label (Cloud)'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Those whose name matches, such as \'prod-*\''
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Every integration'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l ending-within -x -d 'Windows that end so soon, or are overdue'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l require -x -a 'active inactive' -d 'Exit 10 unless all are'

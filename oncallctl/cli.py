@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -47,7 +49,7 @@ class Root(TyperGroup):
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401
         """Run the program and leave it with its exit status; nothing else leaves this method."""
         settings = Settings()
-        words = list(sys.argv[1:] if args is None else args)
+        words = list(sys.argv[1:] if args is None else args) or ["--help"]
         extra["standalone_mode"] = False
         try:
             status = super().main(words, prog_name or "oncallctl", obj=settings, **extra)
@@ -72,8 +74,13 @@ def _explained(error: BaseException) -> OncallError:
 
 
 def _wrong_usage(error: Any) -> OncallError:  # noqa: ANN401  # Typer's usage errors are private
-    command = getattr(getattr(error, "ctx", None), "command_path", "oncallctl")
-    return InvalidInput(error.format_message().rstrip(".") or "wrong usage", hint=f"{command} --help")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "oncallctl"
+    message = error.format_message().rstrip(".").replace("\n\t", " ").replace("\n", " ")
+    if context and message == "Missing command":
+        message = f"{command}: which one? {', '.join(context.command.list_commands(context))}"
+    dash = "; a name that begins with - comes after --" if re.match("No such option: -[^-]", message) else ""
+    return InvalidInput(message, hint=f"{command} --help{dash}")
 
 
 _EXPLANATIONS: tuple[tuple[type[BaseException], Callable[[Any], OncallError]], ...] = (
@@ -110,7 +117,7 @@ def _guess(words: list[str]) -> tuple[bool, bool]:
     """Whether a command line that could not be read as a whole asks for json, and for quiet."""
     output, quiet = os.environ.get("ONCALLCTL_OUTPUT", ""), False
     words = words[: words.index("--")] if "--" in words else words
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         if word in {"-o", "--output"}:
             output = following
         elif word.startswith(("--output=", "-o")):
@@ -119,7 +126,7 @@ def _guess(words: list[str]) -> tuple[bool, bool]:
     return output in {"json", "jsonl"}, quiet
 
 
-app = typer.Typer(cls=Root, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
+app = typer.Typer(cls=Root, rich_markup_mode=None, add_completion=False)
 for name, noun in NOUNS.items():
     app.add_typer(noun, name=name)
 app.command(cls=Leaf)(doctor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MANY = 20  # targets that are changed without asking
 SHOWN = 10
+MAY_BE_EMPTY = frozenset({"title", "message"})  # left out with a warning: somebody is to be woken
 
 
 TargetsArgument = Annotated[
@@ -31,7 +33,7 @@ TargetsArgument = Annotated[
 TeamOption = Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Those of this team (name or id).")]
 LabelOption = Annotated[str | None, typer.Option("--label", metavar="KEY=VALUE", help="Those with this label (Cloud).")]
 MatchOption = Annotated[
-    str | None, typer.Option("--match", metavar="GLOB", help="Those whose name matches, such as 'prod-*'.")
+    str | None, typer.Option("--match", metavar="GLOB", help="Those whose name matches; * and ? are special.")
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="Every integration.")]
 LimitOption = Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most so many.")]
@@ -69,12 +71,32 @@ class Leaf(TyperCommand):
         own = super().get_params(ctx)
         return [*own[:-1], *common_options(), *own[-1:]]
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Refuse an option that is given twice and takes one value: the last would win without a word."""
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        for option, times in Counter(map(id, order)).items():
+            twice = next(each for each in order if id(each) == option)
+            if times > 1 and isinstance(twice, TyperOption) and not (twice.multiple or twice.count or twice.is_flag):
+                raise InvalidInput(f"{twice.opts[0]} is given {times} times", hint="give it once")
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
         """Turn the common options into settings and run the command with its own ones."""
+        self._refuse_empty(ctx)
         given = {name: ctx.params.pop(name) for name in COMMON}
         before: dict[str, Any] = ctx.meta.get(__name__, {})
         settle(ctx.obj, {name: _later(given[name], before.get(name)) for name in COMMON})
         return super().invoke(ctx)
+
+    def _refuse_empty(self, ctx: typer.Context) -> None:
+        """Refuse an option that is given and empty, as ``--team "$UNSET"`` is: it would choose everything."""
+        for param in self.get_params(ctx):
+            if (
+                isinstance(param, TyperOption)
+                and ctx.params.get(str(param.name)) == ""
+                and param.name not in MAY_BE_EMPTY
+            ):
+                raise InvalidInput(f"{param.opts[0]} is empty", hint="give it a value, or leave it out")
 
 
 def _later(after_the_verb: object, before_the_noun: object) -> object:
@@ -138,7 +160,9 @@ def confirm(place: Profile, question: str, *, yes: bool) -> None:
     if yes:
         return
     if not interactive():
-        raise ConfirmationNeeded(f"{question} Not without --yes: there is no terminal to ask at", hint="add --yes")
+        raise ConfirmationNeeded(
+            f"{question} Not without --yes: stdin and stderr are no terminal to ask at", hint="add --yes"
+        )
     ask(place, question)
 
 
@@ -176,7 +200,7 @@ def stdin_lines(what: str) -> list[str]:
     lines = [line.rstrip("\r\n") for line in sys.stdin]
     lines = [line for line in lines if line.strip()]
     if not lines:
-        raise NotFound(f"stdin holds no {what}")
+        raise NotFound(f"stdin holds no {what}", hint="what writes into the pipe found nothing")
     return lines
 
 
@@ -224,7 +248,7 @@ def key_value(text: str, option: str) -> tuple[str, str]:
 
 def noun(summary: str) -> typer.Typer:
     """Make the group of commands of one noun; all its commands are leaves."""
-    return _Noun(help=summary, no_args_is_help=True, rich_markup_mode=None)
+    return _Noun(help=summary, rich_markup_mode=None)
 
 
 class _Noun(typer.Typer):

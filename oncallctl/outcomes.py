@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from oncallctl import parallel
 from oncallctl.api.models import Integration
-from oncallctl.errors import Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
+from oncallctl.errors import Defect, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
 from oncallctl.selection import Target
 
 Item = TypeVar("Item")
@@ -83,7 +83,7 @@ def for_each(
     work: Callable[[Item], Outcome],
     finished: Callable[[], None],
 ) -> Report:
-    """Work on several items at a time; a failure of one does not stop the others.
+    """Work on several items at a time; a failure of one, also a defect, does not stop the others.
 
     A signal does: what was not begun is left alone, and what was sent and not answered is unknown.
     """
@@ -98,6 +98,8 @@ def for_each(
         except OncallError as error:
             status = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
             return Outcome(target(items[index]), status, error=error)
+        except Exception as error:  # noqa: BLE001  # one defect must not lose what was done to the others
+            return Outcome(target(items[index]), "unknown", error=Defect(f"{type(error).__name__}: {error}"))
 
     try:
         for index, outcome in parallel.each(one, range(len(items))):

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from oncallctl.errors import InvalidInput
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 Columns = Mapping[str, str]
 
+REQUEST: Columns = {"METHOD": "method", "URL": "url", "BODY": "body"}
+
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -36,49 +37,51 @@ class Secrets(Enum):
     SHOWN = "everywhere"
 
 
-def render(
+def render(  # noqa: C901, PLR0913  # a branch a format
     settings: Settings,
     value: Iterable[Row] | Row,
     columns: Columns,
     *,
     rows: Iterable[Row] | None = None,
     secrets: Secrets = Secrets.HIDDEN,
+    done: bool = False,
 ) -> None:
     """Write results to stdout in the format that was asked for.
 
     Args:
         settings: format, columns, zone, quiet.
-        value: what json and jsonl write: an object, or an iterable of them (written as it comes by jsonl, csv and id).
+        value: what json and jsonl write: an object, or an iterable of them, which jsonl writes as it comes.
         columns: header -> dotted path, for table and csv.
         rows: what table, csv and id write; by default the value.
         secrets: whether links that let anyone raise alerts may be shown.
+        done: whether this tells of something that was changed: then nothing about its display is an error any more.
 
     Raises:
         InvalidInput: --columns names a field that there is not.
     """
-    shown = settings.format
     single = isinstance(value, Mapping)
     hide = secrets is Secrets.HIDDEN or (secrets is Secrets.IN_JSON and not settings.as_json)
     objects: Iterable[Row] = [value] if isinstance(value, Mapping) else value
     if not settings.as_json and rows is not None:
         objects = rows
     if hide:
-        objects = (masked(item) for item in objects)  # type: ignore[misc]  # a mapping stays one
+        objects = (masked(item) for item in objects)
+    if settings.format is not Format.JSONL or settings.quiet:
+        objects = list(objects)  # whole or not at all: half a list must not feed the next command of a pipe
     if settings.quiet:
-        for _ in objects:  # reading it may be what fails
-            pass
         return
-    if shown is Format.JSON:
+    if settings.format is Format.JSON:
         documents = list(objects)
         _write(dump_json(documents[0] if single else documents, indent=2, to=sys.stdout))
-    elif shown is Format.JSONL:
+    elif settings.format is Format.JSONL:
         for item in objects:
             _write(dump_json(item, to=sys.stdout))
-    elif shown is Format.ID:
+    elif settings.format is Format.ID:
         for item in objects:
-            _write(visible(str(item.get("id") or "")))
+            if ident := item.get("id"):
+                _write(visible(str(ident)))
     else:
-        _render_table(settings, objects, columns)
+        _write_table(settings, list(objects), columns, done=done)
 
 
 def render_text(settings: Settings, text: str) -> None:
@@ -97,13 +100,10 @@ def limited(settings: Settings, objects: Iterable[Row], limit: int | None) -> It
         yield item
 
 
-def _render_table(settings: Settings, objects: Iterable[Row], columns: Columns) -> None:
-    rows = iter(objects)
-    first = list(_first(rows))
+def _write_table(settings: Settings, rows: Sequence[Row], columns: Columns, *, done: bool) -> None:
     if settings.columns is not None:
         columns = {path: path for path in settings.columns}
-        _check_columns(settings.columns, first)
-    rows = chain(first, rows)
+        _check_columns(settings, rows, done=done)
     if settings.format is Format.CSV:
         _write_csv(settings, rows, columns)
     elif sys.stdout.isatty():
@@ -115,17 +115,14 @@ def _render_table(settings: Settings, objects: Iterable[Row], columns: Columns) 
             _write("\t".join(visible(cell(row, path)) for path in columns.values()))
 
 
-def _first(rows: Iterator[Row]) -> Iterator[Row]:
-    for row in rows:
-        yield row
-        return
-
-
-def _check_columns(paths: Sequence[str], first: Sequence[Row]) -> None:
-    for row in first:
-        for path in paths:
-            if path.partition(".")[0] not in row:
-                raise InvalidInput(f"no field {path!r} here", hint=f"there are {', '.join(row)}")
+def _check_columns(settings: Settings, rows: Sequence[Row], *, done: bool) -> None:
+    """Refuse a column that there is not; where something has been done already, only say it."""
+    for path in settings.columns or ():
+        if rows and path.partition(".")[0] not in rows[0]:
+            problem = InvalidInput(f"no field {path!r} here", hint=f"there are {', '.join(rows[0])}")
+            if not done:
+                raise problem
+            settings.warn(f"{problem.message}; {problem.hint}")
 
 
 def field(row: Row, path: str) -> object:
@@ -179,12 +176,16 @@ def _print_table(settings: Settings, rows: Iterable[Row], columns: Columns) -> N
     table: Table = Table(
         box=None, pad_edge=False, show_header=settings.header, header_style="bold", padding=(0, 2, 0, 0)
     )
+    cells = [[_readable(settings, row, path, at) for path in columns.values()] for row in rows]
+    if settings.columns is None:  # room is for what there is
+        empty = {index for index in range(len(columns)) if cells and not any(line[index] for line in cells)}
+        columns = {title: path for index, (title, path) in enumerate(columns.items()) if index not in empty}
+        cells = [[cell for index, cell in enumerate(line) if index not in empty] for line in cells]
     for title, path in columns.items():
         # Columns that may wrap are narrowed first, the widest before the others; their cells do not wrap.
         table.add_column(Text(visible(title), no_wrap=True, overflow="ellipsis"), no_wrap=path == "id")
-    for row in rows:
-        cells = (_readable(settings, row, path, at) for path in columns.values())
-        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
+    for line in cells:
+        table.add_row(*(Text(text, no_wrap=True, overflow="ellipsis") for text in line))
     console(settings, stderr=False).print(table)
 
 

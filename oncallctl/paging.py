@@ -62,29 +62,39 @@ def each_once(
     return tuple(wanted.values())
 
 
-def obstacle(oncall: OnCall, page: Page) -> str | None:
-    """Find out why a page would reach nobody; None when nothing speaks against it.
+@dataclass(frozen=True)
+class Reach:
+    """Whom a page would reach: why nobody, or None; and who is on call for the team, where the server says so."""
+
+    obstacle: str | None
+    on_call: tuple[str, ...] = ()
+
+
+def reach(oncall: OnCall, page: Page) -> Reach:
+    """Find out whom a page would reach.
 
     Cloud is asked who is on call; OSS pages through the team's direct paging integration, whose default route must
     lead to a chain. On either, maintenance on that integration keeps people from being paged.
     """
     if page.alert_group:
-        return None
+        return Reach(None)
+    on_call: tuple[str, ...] = ()
     if page.team and oncall.is_cloud:
         answer, _ = oncall.teams.on_call(page.team.id, "current")
         if not answer.count:
-            return f"nobody is on call for team {page.team}"
+            return Reach(f"nobody is on call for team {page.team}")
+        on_call = tuple(str(user.get("username") or user.get("id")) for user in answer.users)
     ways = _ways(oncall, page)
     if page.team and not oncall.is_cloud:
         if not ways:
-            return f"team {page.team} has no direct paging integration: the page would reach nobody"
+            return Reach(f"team {page.team} has no direct paging integration: the page would reach nobody")
         if not any(way.default_route and way.default_route.escalation_chain_id for way in ways):
-            return f"the direct paging integration of team {page.team} leads to no escalation chain"
+            return Reach(f"the direct paging integration of team {page.team} leads to no escalation chain")
     for way in ways:
         # A group window keeps even people who are paged by name from being notified; a silence only stops the chain.
         if way.maintenance_mode and (page.team or way.maintenance_mode == GROUP):
-            return f"the direct paging integration {way.name!r} is in maintenance ({way.maintenance_mode})"
-    return None
+            return Reach(f"the direct paging integration {way.name!r} is in maintenance ({way.maintenance_mode})")
+    return Reach(None, on_call)
 
 
 def _ways(oncall: OnCall, page: Page) -> list[Integration]:

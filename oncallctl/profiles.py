@@ -120,7 +120,7 @@ def base_url(url: str, *, allow_http: bool = False) -> str:
     if parts.scheme == "http" and parts.hostname not in LOOPBACK and not allow_http:
         raise InvalidInput(
             f"the token would cross the network in clear: {parts.scheme}://{parts.hostname}",
-            hint="use https, or set allow_http = true in the profile",
+            hint="use https, or write a profile with allow_http = true into config.toml by hand",
         )
     path = re.sub(r"/+(?:api(?:/+v1)?)?/*$", "", parts.path)
     return f"{parts.scheme}://{parts.netloc}{path}"

@@ -26,7 +26,7 @@ class Filter:
 
     Attributes:
         team: name or id.
-        match: a pattern for the name, without regard to case.
+        match: a pattern for the name with * and ?, without regard to case.
         labels: keys and values; on Cloud only.
     """
 
@@ -53,10 +53,15 @@ class Filter:
         return (
             (team_id is None or each.team_id == team_id)
             and (self.type is None or each.type == self.type)
-            and (self.match is None or fnmatchcase(each.name.casefold(), self.match.casefold()))
+            and (self.match is None or _matches(each.name, self.match))
             and all(each.has_label(key, value) for key, value in self.labels)
             and (self.in_maintenance is None or self.in_maintenance is (each.maintenance_mode is not None))
         )
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a name matches; brackets stand for themselves, since names such as ``[prod] api`` have them."""
+    return fnmatchcase(name.casefold(), pattern.casefold().replace("[", "[[]"))
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,9 @@ def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
         )
     if chosen := environment.get("ONCALLCTL_PROFILE"):
         return _named(chosen)
-    if default := config().default:
-        return _named(default)
+    file = config()
+    if file.default:
+        return file.profile(file.default)
     if pair := _pair(environment, "GRAFANA_ONCALL_URL", "GRAFANA_ONCALL_ACCESS_TOKEN"):
         return Profile(
             name=ENVIRONMENT,
@@ -67,9 +68,11 @@ def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
             grafana_url=environment.get("GRAFANA_URL") or None,
             token_source=ENVIRONMENT,
         )
+    known = f"oncallctl auth switch to one of {', '.join(file.names)}; or " if file.names else ""
     raise NoCredentials(
         "not logged in",
-        hint="oncallctl auth login --url URL; or set ONCALLCTL_URL and ONCALLCTL_TOKEN; or try --profile sandbox",
+        hint=f"{known}oncallctl auth login --url URL; or set ONCALLCTL_URL and ONCALLCTL_TOKEN;"
+        " or try --profile sandbox",
     )
 
 

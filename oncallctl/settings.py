@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,10 +79,15 @@ class Settings:
     def debug(self, message: str) -> None:
         """Say on stderr, with -v only, what is sent and answered; never a token."""
         if self.verbose:
-            print(visible(message), file=sys.stderr)
+            _tell(visible(message))
 
     def _say(self, kind: str, message: str) -> None:
         if self.quiet:
             return
         line = dump_json({kind: {"message": message}}, to=sys.stderr) if self.as_json else f"{kind}: {visible(message)}"
+        _tell(line)
+
+
+def _tell(line: str) -> None:
+    with contextlib.suppress(OSError):  # that nobody can be told must not stop what is being done
         print(line, file=sys.stderr, flush=True)

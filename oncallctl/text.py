@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
 # Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, zero-width and tag
 # characters, and lone surrogates: whatever could move a cursor, reorder a line, hide in one, or fail to encode.
@@ -38,13 +38,14 @@ def _json_escape(character: str) -> str:
     return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
 
 
-def masked(value: object) -> object:
-    """Return a copy of a JSON value in which the fields that let anyone raise alerts are hidden.
+def masked(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of an object in which the fields that let anyone raise alerts are hidden.
 
-    These are ``link``, ``heartbeat.link`` and ``inbound_email`` of an integration, wherever it stands in the value.
+    These are ``link``, ``heartbeat.link`` and ``inbound_email`` of an integration: the object itself, or the one that
+    it carries as ``integration``. What an alert brought along is somebody's data, and stays.
     """
-    if isinstance(value, Mapping):
-        return {key: MASK if key in _SECRETS and item else masked(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [masked(item) for item in value]
-    return value
+    hidden = {key: MASK if key in _SECRETS and item else item for key, item in value.items()}
+    for key in ("heartbeat", "integration"):
+        if isinstance(hidden.get(key), Mapping):
+            hidden[key] = masked(hidden[key])
+    return hidden

@@ -84,6 +84,26 @@ def parse_time(text: str, tz: ZoneInfo | None, *, after: datetime) -> datetime:
     return instant
 
 
+def parse_past(text: str, tz: ZoneInfo | None, *, before: datetime) -> datetime:
+    """Read a time that is past: a duration ago (``12h``), ``18:00`` (the last one), or a full time.
+
+    Returns:
+        The instant in UTC, earlier than ``before``.
+
+    Raises:
+        InvalidInput: neither, or not past.
+    """
+    if _CLOCK.fullmatch(text.strip()):
+        return parse_time(text, tz, after=before - timedelta(days=1, minutes=1))
+    try:
+        return before - parse_duration(text)
+    except InvalidInput:
+        instant = parse_time(text, tz, after=datetime.min.replace(tzinfo=UTC))
+    if instant >= before:
+        raise InvalidInput(f"that time is still to come: {text!r} is {show(instant, tz)}")
+    return instant
+
+
 def _next_clock_time(clock: time, tz: ZoneInfo | None, text: str, after: datetime) -> datetime:
     today = after.astimezone(tz).date()
     for days in range(3):

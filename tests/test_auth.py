@@ -130,7 +130,7 @@ class TestAfterwards:
 
     def test_the_list_marks_the_default(self, run: Runner) -> None:
         rows = {row["id"]: row["default"] for row in run("auth list -o json").json}
-        assert rows == {"work": "*", "sandbox": None, "sandbox-oss": None}
+        assert rows == {"work": True, "sandbox": False, "sandbox-oss": False}
 
     def test_switch_chooses_another_default(self, run: Runner) -> None:
         run("auth switch sandbox")

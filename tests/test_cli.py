@@ -43,6 +43,51 @@ def test_the_version_is_printed(run: Runner) -> None:
 
 
 class TestGrammar:
+    def test_without_anything_it_shows_what_there_is(self, run: Runner) -> None:
+        assert "maintenance" in run("").stdout
+
+    @pytest.mark.parametrize("noun", ["integrations", "maintenance", "auth"])
+    def test_a_noun_alone_is_asked_for_its_verb(self, run: Runner, noun: str) -> None:
+        done = run(noun, status=2)
+        assert "which one?" in done.stderr
+        assert len(done.stderr.splitlines()) == 2
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "maintenance start --label env=prod --label team=platform --for 10m --yes",
+            "maintenance start --team payments --team platform --for 10m --yes",
+            "escalate --team payments --team platform --title x",
+            "alert-groups list --state firing --state resolved",
+            "teams list -o json -o id",
+        ],
+    )
+    def test_an_option_of_one_value_given_twice_is_wrong_usage(self, server: Serving, run: Runner, line: str) -> None:
+        assert "2 times" in run(line, status=2).stderr
+        assert server.seen == []
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "integrations list --team ''",
+            "maintenance status --team ''",
+            "maintenance start service-010 --team '' --for 10m",
+            "maintenance start --match '' --for 10m --yes",
+            "escalate --user alice --alert-group ''",
+            "escalate --user alice --alert-group id:",
+            "teams list --profile ''",
+        ],
+    )
+    def test_an_option_that_is_empty_is_wrong_usage(self, server: Serving, run: Runner, line: str) -> None:
+        run(line, status=2)
+        assert server.changes() == []
+
+    @pytest.mark.parametrize("line", ["escalate --user alice --title t", "maintenance start service-010 --for 10m"])
+    def test_a_wrong_column_of_something_done_is_no_error(self, server: Serving, run: Runner, line: str) -> None:
+        done = run(f"{line} --columns id,nope")
+        assert "no field 'nope'" in done.stderr
+        assert len(server.changes()) == 1
+
     def test_common_options_are_taken_before_the_noun_and_after_the_verb(self, server: Serving, run: Runner) -> None:
         before, after = run("-o id teams list"), run("teams list -o id")
         assert before.stdout == after.stdout

@@ -81,6 +81,11 @@ class TestWhatIsSent:
         run("escalate --user alice --message -", stdin="from stdin")
         assert [body["message"] for body in server.bodies()] == ["line 1\nline 2 🔥\n", "from stdin"]
 
+    def test_a_blank_text_does_not_keep_anybody_from_being_paged(self, server: Serving, run: Runner) -> None:
+        done = run("escalate --user alice --title '' --message -", stdin="\n")
+        assert "blank" in done.stderr
+        assert set(server.bodies()[0]) == {"team", "users"}
+
     def test_a_dry_run_shows_the_request_and_pages_nobody(self, server: Serving, run: Runner) -> None:
         request = run("escalate --team platform --title t --dry-run -o json").json
         assert request == {
@@ -237,7 +242,7 @@ class TestNeverTwice:
         def interrupted(*_: object) -> None:
             raise Signal(2)
 
-        monkeypatch.setattr("oncallctl.paging.obstacle", interrupted)
+        monkeypatch.setattr("oncallctl.paging.reach", interrupted)
         done = run("escalate --team platform --title t", status=130)
         assert "may have been sent" not in done.stderr
         assert server.changes() == []

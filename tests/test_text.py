@@ -47,13 +47,17 @@ def test_json_reads_back_exactly_whatever_is_in_it(value: object) -> None:
     assert json.loads(dump_json(value, indent=2)) == value
 
 
-def test_links_that_let_anyone_raise_alerts_are_masked_wherever_they_stand() -> None:
+def test_links_that_let_anyone_raise_alerts_are_masked() -> None:
     integration = {"link": "http://x/abc/", "heartbeat": {"link": "http://x/hb/"}, "inbound_email": "a@b", "name": "n"}
-    assert masked({"integration": integration, "all": [integration]}) == {
-        "integration": {"link": MASK, "heartbeat": {"link": MASK}, "inbound_email": MASK, "name": "n"},
-        "all": [{"link": MASK, "heartbeat": {"link": MASK}, "inbound_email": MASK, "name": "n"}],
-    }
+    hidden = {"link": MASK, "heartbeat": {"link": MASK}, "inbound_email": MASK, "name": "n"}
+    assert masked(integration) == hidden
+    assert masked({"integration": integration, "mode": None}) == {"integration": hidden, "mode": None}
     assert integration["link"] == "http://x/abc/"
+
+
+def test_a_link_that_an_alert_brought_along_is_shown() -> None:
+    group = {"id": "I1", "last_alert": {"payload": {"link": "https://runbook", "inbound_email": "a@b"}}}
+    assert masked(group) == group
 
 
 def test_a_link_that_is_not_there_is_not_masked() -> None:

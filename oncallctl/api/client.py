@@ -112,7 +112,7 @@ class OnCall:
         if not self.is_cloud:
             raise Unsupported(
                 f"{thing}: Grafana Cloud IRM has this, a self-hosted OnCall engine does not",
-                hint="if this server is Grafana Cloud's, set the profile's api to cloud",
+                hint="if this server is Grafana Cloud's, set the profile's api, or ONCALLCTL_API, to cloud",
             )
 
     def person_only(self, thing: str) -> None:

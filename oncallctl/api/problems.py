@@ -37,7 +37,7 @@ def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> On
                 hint="the URL is the one on OnCall's settings page, not Grafana's: oncallctl auth status shows it",
                 http_status=status,
             )
-        return NotFound(f"the server knows no {what.partition(API)[2].strip('/')}", http_status=status)
+        return _unknown(what.partition(API)[2])
     if status == 429 or status >= 500:
         return Unavailable(
             f"the server answered {status} to {what}{f': {detail}' if detail else ''}", http_status=status
@@ -49,6 +49,14 @@ def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> On
             http_status=status,
         )
     return _refusal(status, detail)(f"the server refused: {detail or f'status {status} to {what}'}", http_status=status)
+
+
+def _unknown(path: str) -> NotFound:
+    """Say a path that the server does not know as the thing that it names."""
+    collection, ident, *rest = [*path.strip("/").split("/"), "", ""]
+    kind = collection.removesuffix("s").replace("_", " ")
+    route = ", or no such route" if collection == "teams" and rest[0] else ""
+    return NotFound(f"no {kind} {ident}{route}", hint=f"oncallctl {collection.replace('_', '-')} list", http_status=404)
 
 
 def _refusal(status: int, detail: str | None) -> type[OncallError]:

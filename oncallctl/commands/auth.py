@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oncallctl.errors import InvalidInput, OncallError
+from oncallctl.errors import AccessDenied, InvalidInput, OncallError
 from oncallctl.options import interactive, noun
 from oncallctl.output import render, render_text
 from oncallctl.profiles import SANDBOXES, Profile, checked
@@ -70,11 +70,17 @@ def login(
     file = config()  # a broken one is said before a token is asked for
     token = token_of(made) if token_file or token_command else _typed_token(made, from_stdin=token_stdin)
     if not no_verify:
-        made = detect(made, token, ctx.obj)
+        try:
+            made = detect(made, token, ctx.obj)
+        except AccessDenied as error:
+            error.hint = error.hint or "is the token for this server, and is --api what it is?"
+            raise
     if made.token_source == "keyring":  # noqa: S105  # a source, not a token
         from oncallctl.credentials import write_keyring
 
         write_keyring(made.name, made.origin, token)
+    if made.name in file.names and (before := file.profile(made.name).url) != made.url:
+        ctx.obj.note(f"the profile {made.name} was for {before}")
     file.save(made)
     ctx.obj.note(f"logged in to {made.host} ({made.api}); the profile is {made.name}")
     render(ctx.obj, _described(made, default=file.default), LIST)
@@ -84,13 +90,19 @@ def login(
 def status(ctx: typer.Context) -> None:
     """Show the profile in use, and whether the server takes its token."""
     profile = choose_profile(ctx.obj.profile, os.environ)
-    row: dict[str, Any] = {**_described(profile, default=None), "api": dialect_of(profile).value, "user": None}
+    row: dict[str, Any] = {
+        **_described(profile, default=config().default),
+        "api": dialect_of(profile).value,
+        "user": None,
+    }
     failure: OncallError | None = None
     try:
         row |= _asked(profile, ctx.obj)
     except OncallError as error:
         failure = error
         row["status"] = error.code
+        if isinstance(error, AccessDenied):
+            error.hint = f"log in with another token: oncallctl auth login {profile.name} --url {profile.url}"
     render(ctx.obj, row, STATUS)
     if failure:
         raise failure
@@ -171,7 +183,7 @@ def _asked(profile: Profile, settings: Settings) -> dict[str, Any]:
 def _described(profile: Profile, *, default: str | None) -> dict[str, Any]:
     return {
         "id": profile.name,
-        "default": "*" if profile.name == default else None,
+        "default": profile.name == default,
         "url": None if profile.is_sandbox else profile.url,
         "api": profile.api,
         "token_source": profile.token_source,

@@ -8,7 +8,7 @@ import typer
 
 from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.options import DryRunOption, YesOption, ask, interactive, text_value
-from oncallctl.output import render
+from oncallctl.output import REQUEST, render
 from oncallctl.session import connect
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from oncallctl.settings import Settings
 
 COLUMNS = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_at", "WEB": "permalinks.web"}
-REQUEST = {"METHOD": "method", "URL": "url", "BODY": "body"}
 
 
 def escalate(
@@ -51,7 +50,8 @@ def escalate(
     from oncallctl.paging import Page, each_once
 
     _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])
-    text = text_value(message, "--message")
+    title = _not_blank(ctx.obj, title, "--title")
+    text = _not_blank(ctx.obj, text_value(message, "--message"), "--message")
     with connect(ctx.obj) as oncall:
         oncall.person_only("paging people")
         page = Page(
@@ -70,12 +70,12 @@ def escalate(
         if dry_run:
             render(ctx.obj, oncall.described(page.change(oncall)), REQUEST)
             return
-        if not anyway:
-            _check_reach(ctx.obj, oncall, page)
+        on_call = () if anyway else _check_reach(ctx.obj, oncall, page)
         if not yes and interactive():
-            ask(oncall.profile, f"Page {page}{f': {title}' if title else ''}?")
+            now_on_call = f", on call: {', '.join(on_call)}" if on_call else ""
+            ask(oncall.profile, f"Page {page}{now_on_call}{f', about {page.title!r}' if page.title else ''}?")
         group = _send(oncall, page)
-        render(ctx.obj, group, COLUMNS)
+        render(ctx.obj, group, COLUMNS, done=True)
         if oncall.profile.is_sandbox:
             ctx.obj.note("sandbox: nobody was paged")
 
@@ -89,24 +89,35 @@ def _check(team: str | None, users: list[str], alert_group: str | None, texts: l
         raise InvalidInput("nobody to page", hint="give --team, --user or --important-user")
     if alert_group and any(text is not None for text in texts):
         raise InvalidInput("--alert-group has a title, message and source url of its own", hint="leave yours out")
+    if alert_group == "id:":
+        raise InvalidInput("--alert-group has no id")
     if alert_group and team:
         raise InvalidInput(
             "a team cannot be called to an alert group: the server would page nobody", hint="name people with --user"
         )
 
 
-def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> None:
-    """Refuse a page that would reach nobody; when that cannot be found out, page."""
-    from oncallctl.paging import obstacle
+def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> tuple[str, ...]:
+    """Refuse a page that would reach nobody; when that cannot be found out, page. Returns who is on call."""
+    from oncallctl.paging import reach
 
     try:
         with oncall.impatient():
-            problem = obstacle(oncall, page)
+            found = reach(oncall, page)
     except OncallError as error:
         settings.warn(f"could not check whether anybody would be reached: {error.message}")
-        return
-    if problem:
-        raise Conflict(problem, hint="name people with --user, or page --anyway")
+        return ()
+    if found.obstacle:
+        raise Conflict(found.obstacle, hint="name people with --user, or page --anyway")
+    return found.on_call
+
+
+def _not_blank(settings: Settings, text: str | None, option: str) -> str | None:
+    """Leave a blank text out: the server would refuse the page for it, and somebody is to be woken."""
+    if text is None or text.strip():
+        return text
+    settings.warn(f"{option} is blank and left out")
+    return None
 
 
 def _send(oncall: OnCall, page: Page) -> dict[str, object]:

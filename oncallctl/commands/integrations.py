@@ -23,7 +23,7 @@ from oncallctl.options import (
     read_text,
     text_value,
 )
-from oncallctl.output import Secrets, limited, progress, render
+from oncallctl.output import REQUEST, Secrets, limited, progress, render
 from oncallctl.session import connect
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ COLUMNS = {
     "UNTIL": "maintenance_end_at",
 }
 TYPES = {"TYPE": "type", "INTEGRATIONS": "count"}
-REQUEST = {"METHOD": "method", "URL": "url", "BODY": "body"}
 OUTCOMES = {"ID": "id", "NAME": "name", "STATUS": "status", "ERROR": "error.message"}
 
 IntegrationArgument = Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or id.")]
@@ -91,7 +90,7 @@ def list_integrations(
     from oncallctl.selection import Filter
 
     labels = [key_value(each, "--label") for each in label or ()]
-    conditions = Filter(team, type_, match, labels, in_maintenance)
+    conditions = Filter(team, type_, match, tuple(labels), in_maintenance)
     with connect(ctx.obj) as oncall:
         found = conditions.apply(oncall, limit and limit + 1)
         render(ctx.obj, limited(ctx.obj, (each.raw for each in found), limit), COLUMNS, secrets=Secrets.IN_JSON)
@@ -99,7 +98,7 @@ def list_integrations(
 
 @app.command()
 def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: ShowSecretsOption = False) -> None:
-    """Show integrations, whole."""
+    """Show integrations; -o json shows them whole."""
     from oncallctl.api import names
 
     with connect(ctx.obj) as oncall:
@@ -233,7 +232,8 @@ def delete(
             confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
             with progress(ctx.obj, "deleting", len(targets)) as finished:
                 report = for_each(targets, lambda target: target, remove, finished)
-    render(ctx.obj, [outcome.document() for outcome in report.outcomes], OUTCOMES)
+    columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
+    render(ctx.obj, [outcome.document() for outcome in report.outcomes], columns, done=True)
     report.raise_failures()
 
 
@@ -273,4 +273,4 @@ def _send_or_show(ctx: typer.Context, oncall: OnCall, change: Change[Integration
     except OutcomeUnknown as lost:
         lost.hint = f"look before you try again: {look}"
         raise
-    render(ctx.obj, sent.raw, COLUMNS, secrets=Secrets.IN_JSON)
+    render(ctx.obj, sent.raw, COLUMNS, secrets=Secrets.IN_JSON, done=True)

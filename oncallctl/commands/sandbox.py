@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from oncallctl.errors import InvalidInput
 from oncallctl.options import noun
 from oncallctl.output import render_text
 from oncallctl.session import sandbox_database
@@ -37,7 +38,12 @@ def serve(
         render_text(ctx.obj, f"{url}\n")
         ctx.obj.note(f"log in with the token {sandbox.ADMIN_TOKEN}; Ctrl-C ends it")
 
-    sandbox.serve(sandbox_database(), api.value, port=port, ready=ready)
+    try:
+        sandbox.serve(sandbox_database(), api.value, port=port, ready=ready)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot listen at port {port}: {error.strerror}", hint="--port 0 takes a free one"
+        ) from error
 
 
 @app.command()

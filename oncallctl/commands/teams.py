@@ -102,3 +102,5 @@ def _render_people(settings: Settings, asked: list[TeamOnCall], teams: list[str]
     documents = [each.document for each in asked]
     rows = [person for each in asked for person in each.people()]
     render(settings, documents[0] if teams and len(teams) == 1 else documents, PEOPLE, rows=rows)
+    if bare := [each.team.name or each.team.id for each in asked if not each.answer.users]:
+        settings.note(f"nobody: {', '.join(bare)}")

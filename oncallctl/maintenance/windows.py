@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from oncallctl.api.client import Change, OnCall
@@ -198,24 +198,6 @@ def ends_within(integration: Integration, within: timedelta, at: datetime) -> bo
     """Whether a window is open and ends so soon, or is overdue."""
     window = Window.of(integration)
     return window is not None and window.ends_at is not None and window.ends_at <= at + within
-
-
-def collected(oncall: OnCall, integration: Integration) -> str:
-    """Say how many alert groups that are not resolved a window has collected so far: ending it resolves them."""
-    window = Window.of(integration)
-    if window is None or window.started_at is None:
-        return "what it collected"
-    # The filter takes a range of UTC times without seconds' fractions (alert_groups recordings).
-    span = "_".join(
-        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        for moment in (window.started_at, now() + timedelta(days=1))
-    )
-    try:
-        groups = list(oncall.alert_groups.list(integration_id=integration.id, started_at=span))
-    except OncallError as error:
-        return f"what it collected, of which the number is not known ({error.message})"
-    open_groups = sum(group.state != "resolved" for group in groups)
-    return f"{open_groups} alert group{'' if open_groups == 1 else 's'} that it collected and that may still be broken"
 
 
 def rehearse(oncall: OnCall, steps: Sequence[Step]) -> Report:

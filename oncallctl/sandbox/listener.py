@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -31,8 +33,15 @@ def listen(application: WSGIApplication, *, host: str, port: int, ready: Callabl
         host: the address to listen at.
         port: the port; 0 takes a free one.
         ready: called with the URL once connections are taken.
+
+    Raises:
+        OSError: the port cannot be listened at.
     """
-    server = make_server(host, port, application, threaded=True, request_handler=Quiet)
+    # Opened here, since werkzeug would print and leave when the port is taken.
+    with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as listening:
+        server = make_server(
+            host, port, application, threaded=True, request_handler=Quiet, fd=os.dup(listening.fileno())
+        )
     named = f"[{host}]" if ":" in host else host
     try:
         with _ended_by_signals():

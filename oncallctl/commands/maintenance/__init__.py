@@ -1,6 +1,6 @@
 """Maintenance windows on integrations: a module for each kind of verb."""
 
-from oncallctl.commands.maintenance import files, journal, windows
+from oncallctl.commands.maintenance import debrief, files, journal, run, windows
 from oncallctl.commands.maintenance.app import app
 
-__all__ = ["app", "files", "journal", "windows"]
+__all__ = ["app", "debrief", "files", "journal", "run", "windows"]

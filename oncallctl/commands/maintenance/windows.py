@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.commands.maintenance.app import app
-from oncallctl.errors import ConditionFailed, InvalidInput
+from oncallctl.errors import ConditionFailed, InvalidInput, OncallError
 from oncallctl.maintenance import IfActive, Mode
 from oncallctl.options import (
     MANY,
+    SHOWN,
     AllOption,
     DryRunOption,
     LabelOption,
@@ -21,15 +22,17 @@ from oncallctl.options import (
     YesOption,
     confirm,
     given_targets,
+    interactive,
     key_value,
     name_all,
 )
 from oncallctl.output import progress, render
 from oncallctl.session import connect
-from oncallctl.times import now, parse_duration, parse_time
+from oncallctl.times import now, parse_duration, parse_time, show, span
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
+    from oncallctl.api.models import Integration
     from oncallctl.maintenance.windows import Step, Wanted
     from oncallctl.selection import Selector
     from oncallctl.settings import Settings
@@ -53,6 +56,7 @@ WINDOWS = {
     "BY": "opened_by",
     "REASON": "reason",
 }
+SHORTEST_MEANT = 60  # seconds: a shorter bare number is likely to have been meant as minutes
 
 
 class Require(StrEnum):
@@ -102,7 +106,10 @@ def start(
         for step in steps:
             if step.warning:
                 ctx.obj.warn(step.warning)
-        _carry_out(ctx.obj, oncall, steps, selector, "Put into maintenance", reason=reason, yes=yes, dry_run=dry_run)
+        if not dry_run:
+            _warn_of_escalating(ctx.obj, oncall, [step.target.integration for step in steps if step.opens])
+        head = f"Put into maintenance for {span(wanted.seconds(now()))} ({wanted.mode})"
+        _carry_out(ctx.obj, oncall, steps, selector, head, reason=reason, yes=yes, dry_run=dry_run)
 
 
 @app.command()
@@ -124,7 +131,7 @@ def stop(
     with connect(ctx.obj) as oncall:
         windows.check_stop(oncall)
         steps = windows.plan_stop(select(oncall, selector))
-        _carry_out(ctx.obj, oncall, steps, selector, "End maintenance of", yes=yes, dry_run=dry_run)
+        _carry_out(ctx.obj, oncall, steps, selector, "End maintenance", yes=yes, dry_run=dry_run)
 
 
 @app.command()
@@ -165,6 +172,25 @@ def status(
         raise ConditionFailed(f"in maintenance: {', '.join(each.name for each in found if each.maintenance_mode)}")
 
 
+def _warn_of_escalating(settings: Settings, oncall: OnCall, integrations: list[Integration]) -> None:
+    """Say which alert groups keep paging through the windows that are about to be opened."""
+    from oncallctl.maintenance import alerts
+
+    if not integrations:
+        return
+    try:
+        with oncall.impatient():
+            escalating = alerts.escalating(oncall, integrations)
+    except OncallError as error:
+        settings.warn(f"could not look for alert groups that are escalating already: {error.message}")
+        return
+    for integration in integrations:
+        if groups := escalating.get(integration.id):
+            ids = ", ".join(group.id for group in groups[:SHOWN])
+            more = f" and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
+            settings.warn(f"{integration.name!r} has alert groups that keep paging through the window: {ids}{more}")
+
+
 def _selector(
     targets: list[str] | None, team: str | None, label: str | None, match: str | None, *, everything: bool
 ) -> Selector:
@@ -179,11 +205,17 @@ def _wanted(settings: Settings, mode: Mode, for_: str | None, until: str | None)
 
     if (for_ is None) is (until is None):
         raise InvalidInput("a window has a length or an end", hint="give one of --for and --until")
-    return Wanted(
+    at = now()
+    wanted = Wanted(
         mode.in_cloud_words,
         duration=parse_duration(for_) if for_ else None,
-        until=parse_time(until, settings.tz, after=now()) if until else None,
+        until=parse_time(until, settings.tz, after=at) if until else None,
     )
+    if for_ and for_.isdigit() and int(for_) < SHORTEST_MEANT:
+        settings.warn(f"--for {for_} is {for_} seconds; {for_}m would be minutes")
+    if wanted.until and wanted.until.astimezone(settings.tz).date() != at.astimezone(settings.tz).date():
+        settings.note(f"the window ends {show(wanted.until, settings.tz)}, in {span(wanted.seconds(at))}")
+    return wanted
 
 
 def _carry_out(
@@ -191,44 +223,46 @@ def _carry_out(
     oncall: OnCall,
     steps: list[Step],
     selector: Selector,
-    verb: str,
+    head: str,
     *,
     reason: str | None = None,
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Ask where it is dangerous, do it, and say what became of each target."""
+    """Ask where it is dangerous, do it, and say what became of each target; `head` begins the question."""
     from oncallctl.maintenance import windows
     from oncallctl.maintenance.journal import Author, Journal
 
     if dry_run:
         report = windows.rehearse(oncall, steps)
     else:
-        if question := _question(settings, oncall, steps, selector, verb):
+        if question := _question(settings, oncall, steps, selector, head):
             confirm(oncall.profile, question, yes=yes)
-        with progress(settings, verb.lower(), len(steps)) as finished:
+        with progress(settings, "maintenance", len(steps)) as finished:
             desk = windows.Desk(oncall, Journal(), Author(reason), settings.warn)
             report = windows.carry_out(desk, steps, finished)
     documents = [outcome.document() for outcome in report.outcomes]
-    render(settings, documents, OUTCOMES, rows=[windows.row(outcome) for outcome in report.outcomes])
+    columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
+    rows = [windows.row(outcome) for outcome in report.outcomes]
+    render(settings, documents, columns, rows=rows, done=True)
     report.raise_failures()
 
 
-def _question(settings: Settings, oncall: OnCall, steps: list[Step], selector: Selector, verb: str) -> str | None:
+def _question(settings: Settings, oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> str | None:
     """What a person is asked before these steps; None when none of them is dangerous."""
-    from oncallctl.maintenance import windows
+    from oncallctl.maintenance import alerts
 
     dangers = []
     if selector.everything or selector.match or len(steps) > MANY:
-        dangers.append(f"{verb} {name_all([step.target for step in steps])}.")
+        changing = [step.target for step in steps if step.opens or step.ends]
+        if changing or not interactive():  # a script is to know at once that it needs --yes, also where nothing is open
+            dangers.append(f"{head}: {name_all(changing or [step.target for step in steps])}.")
     for step in steps:
         name = repr(step.target.integration.name)
         if step.opens and step.target.integration.is_direct_paging:
             dangers.append(f"{name} is a direct paging integration: nobody can page its team by hand meanwhile.")
         if step.ends_group:
-            dangers.append(
-                f"Ending the window of {name} resolves {windows.collected(oncall, step.target.integration)}."
-            )
+            dangers.append(f"Ending the window of {name} resolves {alerts.collected(oncall, step.target.integration)}.")
         if step.ends_overdue_group:
             settings.warn(f"the overdue window of {step.target.integration.name!r} resolves what it collected")
     return " ".join(dangers) or None

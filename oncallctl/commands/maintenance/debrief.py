@@ -1,0 +1,55 @@
+"""Looking back at a window."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from oncallctl.commands.maintenance.app import app
+from oncallctl.errors import ConditionFailed
+from oncallctl.output import render
+from oncallctl.session import connect
+from oncallctl.times import now, parse_past
+
+GROUPS = {
+    "ID": "id",
+    "FATE": "fate",
+    "STATE": "state",
+    "TITLE": "title",
+    "CREATED": "created_at",
+    "RESOLVED": "resolved_at",
+}
+
+
+class Require(StrEnum):
+    """What `debrief --require` asks."""
+
+    NONE = "none"
+
+
+@app.command()
+def debrief(
+    ctx: typer.Context,
+    integration: Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or id.")],
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME|DURATION", help="Look back so far (the last window)."),
+    ] = None,
+    require: Annotated[Require | None, typer.Option("--require", help="Exit 10 when any was.")] = None,
+) -> None:
+    """Show what a window kept from everybody: groups that still fire, or were resolved unseen."""
+    from oncallctl.api import names
+    from oncallctl.maintenance import alerts
+    from oncallctl.maintenance.journal import Journal
+
+    with connect(ctx.obj) as oncall:
+        at = now()
+        found = names.integration(oncall, integration)
+        begin = parse_past(since, ctx.obj.tz, before=at) if since else None
+        times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at)
+        left = [alerts.document(group, fate) for group, fate in alerts.left_behind(oncall, found, times)]
+    render(ctx.obj, left, GROUPS)
+    if require and left:
+        raise ConditionFailed(f"{len(left)} alert groups of {found.name!r} were left behind")

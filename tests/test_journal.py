@@ -1,0 +1,197 @@
+"""The journal, and what `history` and `status` make of it."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oncallctl.api.models import Integration
+from oncallctl.maintenance.journal import KEPT, Author, Event, Journal
+from oncallctl.profiles import Profile
+from tests.conftest import Runner
+from tests.serving import Serving, drop
+
+ONE = "C5BPMMTY9FMXJ"
+STATE = "home/.local/state/oncallctl"
+PLACE = Profile("prod", "https://oncall.example.org")
+INTEGRATION = Integration.read(
+    {
+        "id": "C1",
+        "name": "api",
+        "type": "webhook",
+        "maintenance_mode": "debug",
+        "maintenance_started_at": "2026-11-21T05:58:48Z",
+        "maintenance_end_at": "2026-11-21T06:58:48Z",
+        "link": "https://oncall.example.org/integrations/v1/webhook/secret/",
+    }
+)
+
+
+class TestWriting:
+    def test_each_window_is_remembered_with_who_when_and_why(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --reason 'db upgrade'")
+        run("maintenance stop service-010")
+        opened, ended = run("maintenance history -o json").json
+        assert (opened["event"], ended["event"]) == ("opened", "ended")
+        assert opened["integration"] == {"id": ONE, "name": "service-010"}
+        assert opened["reason"] == "db upgrade"
+        assert (opened["mode"], opened["outcome"]) == ("silence_escalations", "done")
+        assert opened["started_at"] == ended["started_at"]
+        assert opened["ends_at"]
+        assert opened["run"] != ended["run"]
+        assert opened["server"] == server.url.removeprefix("http://")
+        assert {"time", "profile", "host", "user"} <= set(opened)
+
+    def test_what_was_not_changed_is_not_remembered(self, server: Serving, run: Runner) -> None:
+        run("maintenance stop service-010")
+        run("maintenance start service-010 --for 30m --dry-run")
+        assert run("maintenance history -o json").json == []
+
+    def test_a_replacement_is_an_end_and_a_start(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        run("maintenance start service-010 --for 2h --if-active replace")
+        assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened", "ended", "opened"]
+
+    def test_what_is_not_known_is_remembered_as_such(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.maintenance.windows.LOOKS", (0.0,))
+        server.fail("POST", "maintenance_start", drop)
+        run("maintenance start service-010 --for 30m", status=9)
+        assert run("maintenance history -o json").json[0]["outcome"] == "unknown"
+
+    def test_a_journal_that_cannot_be_written_does_not_undo_the_window(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("oncallctl.maintenance.journal.os.write", full)
+        done = run("maintenance start service-010 --for 30m -o json")
+        assert done.json[0]["status"] == "started"
+        assert "No space left" in done.stderr
+
+    def test_no_secret_gets_into_it(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m")
+        text = (world / STATE / "journal.jsonl").read_text()
+        assert server.token not in text
+        assert "/integrations/v1/" not in text
+
+    def test_it_is_for_its_owner_alone(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m")
+        assert stat.S_IMODE((world / STATE / "journal.jsonl").stat().st_mode) == 0o600
+        assert stat.S_IMODE((world / STATE).stat().st_mode) == 0o700
+
+    def test_many_writers_lose_nothing_also_while_it_is_rotated(self, tmp_path: Path) -> None:
+        code = (
+            "import sys; from pathlib import Path; from tests.test_journal import *\n"
+            "import oncallctl.maintenance.journal as journal; journal.LARGEST = 20000\n"
+            "for number in range(25): Journal(Path(sys.argv[1])).record("
+            "Event.OPENED, PLACE, INTEGRATION, Author(f'{sys.argv[2]}-{number}'))"
+        )
+        writers = [
+            subprocess.Popen([sys.executable, "-c", code, tmp_path, str(writer)], cwd=Path(__file__).parent.parent)
+            for writer in range(4)
+        ]
+        assert [writer.wait() for writer in writers] == [0] * 4
+        reasons = {entry["reason"] for entry in Journal(tmp_path).entries()}
+        assert reasons == {f"{writer}-{number}" for writer in range(4) for number in range(25)}
+        assert (tmp_path / "journal.jsonl.1").exists()
+
+    def test_it_keeps_a_few_older_files_and_no_more(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("oncallctl.maintenance.journal.LARGEST", 1)
+        for number in range(10):
+            Journal(tmp_path).record(Event.OPENED, PLACE, INTEGRATION, Author(str(number)))
+        assert [entry["reason"] for entry in Journal(tmp_path).entries()] == ["6", "7", "8", "9"]
+        files = {path.name for path in tmp_path.glob("journal.jsonl*")}
+        assert files == {
+            "journal.jsonl",
+            "journal.jsonl.lock",
+            *(f"journal.jsonl.{number}" for number in range(1, KEPT + 1)),
+        }
+
+
+class TestReading:
+    def test_a_line_that_a_crash_cut_short_is_passed_over(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m")
+        path = world / STATE / "journal.jsonl"
+        path.write_text(path.read_text() + '{"time": "2026\n[]\n{"time": 3}\n')
+        assert len(run("maintenance history -o json").json) == 1
+
+    def test_since_leaves_out_what_is_older(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m")
+        path = world / STATE / "journal.jsonl"
+        old = {**json.loads(path.read_text()), "time": "2020-01-01T00:00:00+00:00"}
+        path.write_text(json.dumps(old) + "\n" + path.read_text())
+        assert len(run("maintenance history -o json").json) == 2
+        assert len(run("maintenance history --since 1d -o json").json) == 1
+
+    def test_nothing_remembered_is_an_empty_list(self, run: Runner) -> None:
+        assert run("maintenance history -o json").json == []
+
+    def test_status_says_who_opened_a_window_and_why(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --reason 'db upgrade'")
+        (window,) = run("maintenance status -o json").json
+        assert window["reason"] == "db upgrade"
+        assert "@" in window["opened_by"]
+
+    def test_a_window_of_somebody_elses_is_foreign(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --reason mine")
+        run("maintenance stop service-010")
+        mode = "silence_escalations" if server.dialect == "cloud" else "debug"
+        server.call("POST", "integrations/C6WEX17LQRP1K/maintenance_start", {"mode": mode, "duration": 600})
+        (window,) = run("maintenance status -o json").json
+        assert (window["opened_by"], window["reason"]) == ("foreign", None)
+
+    def test_what_is_not_in_maintenance_was_opened_by_nobody(self, server: Serving, run: Runner) -> None:
+        (window,) = run("maintenance status service-010 -o json").json
+        assert window["opened_by"] is None
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+    def test_a_state_folder_of_somebody_elses_is_refused(self, server: Serving, run: Runner, world: Path) -> None:
+        (world / STATE).mkdir(parents=True)
+        os.chown(world / STATE, 12345, 12345)
+        run("maintenance start service-010 --for 30m", status=2)
+        assert server.changes() == []
+
+
+class TestGuardRails:
+    @pytest.fixture
+    def profile(self, server: Serving, world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        token = world / "token"
+        token.write_text(server.token)
+        token.chmod(0o600)
+        path = world / "config.toml"
+        path.write_text(
+            f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\n'
+            'longest_window = "1h"\nmost_targets = 2\nreason_required = true\nmodes_allowed = ["silence_escalations"]\n'
+        )
+        monkeypatch.setenv("ONCALLCTL_CONFIG", str(path))
+        return path
+
+    @pytest.mark.usefixtures("profile")
+    @pytest.mark.parametrize(
+        "options",
+        [
+            "service-010 --for 30m",
+            "service-010 --for 30m --reason ' '",
+            "service-010 --for 2h --reason r",
+            "service-010 --for 2h --max 3h --reason r",
+            "service-010 --for 30m --reason r --mode group_alerts",
+            "service-010 service-011 service-012 --for 30m --reason r",
+        ],
+    )
+    def test_what_the_profile_does_not_allow_is_refused_and_nothing_sent(
+        self, server: Serving, run: Runner, options: str
+    ) -> None:
+        run(f"maintenance start {options} --yes -p work", status=2)
+        assert server.changes() == []
+
+    @pytest.mark.usefixtures("profile")
+    def test_what_it_allows_is_done(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 service-011 --for 30m --reason r -p work")
+        assert len(server.changes()) == 2
