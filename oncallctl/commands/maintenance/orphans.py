@@ -1,0 +1,37 @@
+"""Finding the windows that a `maintenance run` left behind when it was killed."""
+
+from __future__ import annotations
+
+import typer
+
+from oncallctl.commands.maintenance.app import app
+from oncallctl.output import render
+from oncallctl.session import connect
+from oncallctl.state import state_folder
+from oncallctl.times import now
+
+ORPHANS = {
+    "ID": "id",
+    "NAME": "name",
+    "MODE": "mode",
+    "ENDS": "ends_at",
+    "BY": "opened_by",
+    "REASON": "reason",
+    "RUN": "run",
+}
+
+
+@app.command()
+def orphans(ctx: typer.Context) -> None:
+    """Show the open windows of this machine's runs that died; `-o id | maintenance stop -` ends them."""
+    from oncallctl.maintenance import windows
+    from oncallctl.maintenance.holds import orphaned
+    from oncallctl.maintenance.journal import Journal, authorship
+
+    found = []
+    with connect(ctx.obj) as oncall:
+        openers = Journal().openers()
+        for opened, integration in orphaned(oncall, state_folder()):
+            known = windows.status(integration, now()) | authorship(openers, oncall.profile, integration)
+            found.append({**known, "reason": opened.reason, "run": opened.run})
+    render(ctx.obj, found, ORPHANS)

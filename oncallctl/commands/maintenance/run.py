@@ -1,0 +1,187 @@
+"""Running a command under maintenance."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oncallctl.commands.maintenance.app import app
+from oncallctl.commands.maintenance.windows import _question, _selector, _warn_of_escalating
+from oncallctl.errors import ExitCode, InvalidInput, OncallError
+from oncallctl.maintenance import IfActive, Mode
+from oncallctl.options import (
+    AllOption,
+    LabelOption,
+    Leaf,
+    MatchOption,
+    TargetsArgument,
+    TeamOption,
+    YesOption,
+    confirm,
+)
+from oncallctl.session import connect
+from oncallctl.state import state_folder
+from oncallctl.times import now, parse_duration, span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oncallctl.api.client import OnCall
+    from oncallctl.maintenance.leases import Need
+    from oncallctl.maintenance.run import Cover
+    from oncallctl.maintenance.windows import Step
+    from oncallctl.selection import Selector, Target
+    from oncallctl.settings import Settings
+
+COMMAND = "the command to run"
+
+
+class IfStartFails(StrEnum):
+    """What to do when a window cannot be opened."""
+
+    ABORT = "abort"
+    CONTINUE = "continue"
+
+
+class Wrapper(Leaf):
+    """A command that takes another command after ``--``, word by word as it stands there."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # Typer's own
+        """Keep what stands behind the first ``--`` for the command."""
+        if "--" in args:
+            index = args.index("--")
+            ctx.meta[COMMAND] = args[index + 1 :]
+            args = args[:index]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # Typer's own
+        """Show that the command comes last."""
+        return [*super().collect_usage_pieces(ctx), "--", "COMMAND", "[ARG]..."]
+
+
+def _wrapper(function: Any) -> Any:  # noqa: ANN401  # what a decorator of Typer's takes and gives
+    return typer.Typer.command(app, cls=Wrapper)(function)
+
+
+@_wrapper
+def run(
+    ctx: typer.Context,
+    targets: TargetsArgument = None,
+    for_: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="So long at most: 90m, 2h30m, 1d, PT2H.")
+    ] = None,
+    mode: Annotated[Mode, typer.Option("--mode", help="What happens to alerts meanwhile.")] = Mode.SILENCE,
+    lease: Annotated[
+        str | None,
+        typer.Option("--lease", metavar="DURATION", help="Open short windows, and renew them while the command lives."),
+    ] = None,
+    tail: Annotated[
+        str | None, typer.Option("--tail", metavar="DURATION", help="End the windows so long after the command.")
+    ] = None,
+    if_active: Annotated[IfActive, typer.Option("--if-active", help="Where another window is open.")] = IfActive.FAIL,
+    if_start_fails: Annotated[
+        IfStartFails, typer.Option("--if-start-fails", help="When a window cannot be opened.")
+    ] = IfStartFails.ABORT,
+    longest: Annotated[str | None, typer.Option("--max", metavar="DURATION", help="Refuse a longer one (7d).")] = None,
+    team: TeamOption = None,
+    label: LabelOption = None,
+    match: MatchOption = None,
+    everything: AllOption = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Why; the journal remembers it.")
+    ] = None,
+    yes: YesOption = False,
+) -> None:
+    """Run a command under maintenance; its windows end with it, and its exit status is passed on."""
+    from oncallctl.maintenance.run import Wrapping, not_opened
+
+    words = ctx.meta.get(COMMAND)
+    if not words:
+        raise InvalidInput("no command to run", hint="it comes last, after --: oncallctl maintenance run … -- COMMAND")
+    if for_ is None:
+        raise InvalidInput("how long may it take?", hint="give --for")
+    settings: Settings = ctx.obj
+    selector = _selector(targets, team, label, match, everything=everything)
+    regardless = if_start_fails is IfStartFails.CONTINUE
+    wrapping = Wrapping(words, regardless, parse_duration(tail) if tail else None, settings.note, settings.warn)
+    need = _need(mode, parse_duration(for_), parse_duration(lease) if lease else None)
+    cover: Cover | None = None
+    found: list[Target] = []
+    with ExitStack() as stack:
+        try:
+            oncall = stack.enter_context(connect(settings))
+            cover, found = _prepare(settings, oncall, selector, need, if_active, longest, reason, yes=yes)
+        except OncallError as error:
+            if error.exit_code in {ExitCode.USAGE, ExitCode.DECLINED}:
+                raise
+            if not regardless:
+                raise not_opened(error) from error
+            settings.warn(f"{error.message}; the command is run all the same")
+        raise typer.Exit(wrapping.run(cover, found))
+
+
+def _need(mode: Mode, length: timedelta, lease: timedelta | None) -> Need:
+    from oncallctl.maintenance.leases import Need
+
+    if lease is not None and mode.in_cloud_words == Mode.GROUP:
+        raise InvalidInput(
+            "--lease is not for group_alerts: every renewal would resolve what the window has collected",
+            hint="leave out --lease, or use --mode silence_escalations",
+        )
+    return Need(mode.in_cloud_words, now() + length, lease)
+
+
+def _prepare(
+    settings: Settings,
+    oncall: OnCall,
+    selector: Selector,
+    need: Need,
+    if_active: IfActive,
+    longest: str | None,
+    reason: str | None,
+    *,
+    yes: bool,
+) -> tuple[Cover, list[Target]]:
+    """Find the targets and ask where it is dangerous; nothing is changed."""
+    from oncallctl.maintenance import guards, windows
+    from oncallctl.maintenance.journal import Author, Journal
+    from oncallctl.maintenance.run import Cover
+    from oncallctl.selection import select
+
+    length = (need.until - now()).total_seconds()
+    guards.check_window(oncall.profile, mode=need.mode, seconds=length, reason=reason, longest=longest)
+    windows.check_start(oncall, need.wanted(now()))
+    found = select(oncall, selector, direct_paging=False)
+    guards.check_targets(oncall.profile, len(found))
+    state = state_folder()
+    steps = _plan(oncall, found, need, if_active)
+    _warn_of_escalating(settings, oncall, [step.target.integration for step in steps if step.opens])
+    head = f"Put into maintenance for {span(length)} ({need.mode})"
+    if question := _question(settings, oncall, steps, selector, head):
+        confirm(oncall.profile, question, yes=yes)
+    agreed = frozenset(
+        (step.target.integration.id, step.target.integration.maintenance_started_at)
+        for step in steps
+        if step.ends_group
+    )
+    desk = windows.Desk(oncall, Journal(), Author(reason), settings.warn)
+    return Cover(desk, need, if_active, state, agreed), found
+
+
+def _plan(oncall: OnCall, targets: Sequence[Target], need: Need, if_active: IfActive) -> list[Step]:
+    """What entering will mean, to ask about it; a window that runs of this host share is theirs to judge."""
+    from oncallctl.maintenance import windows
+    from oncallctl.maintenance.run import shares
+
+    place = oncall.profile.host
+    wanted = windows.Wanted(need.mode, until=need.until)
+    return [
+        windows.Step(target, windows.Action.NOTHING)
+        if shares(state_folder(), place, target.integration)
+        else windows.plan_start([target], wanted, if_active)[0]
+        for target in targets
+    ]

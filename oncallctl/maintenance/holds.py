@@ -1,0 +1,204 @@
+"""Which runs of this host need a window: a lock for each, which the system takes back however its run ends.
+
+Below the state folder there is one folder for each integration of each server. It has a `mutex`, under which runs come
+and go; `holds/RUN`, locked by that run while it lives; and `window.json`, the window that runs opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import Integration
+from oncallctl.errors import Interrupted, NotFound
+from oncallctl.maintenance.windows import Window
+from oncallctl.state import open_private
+
+FOLDER = "runs"
+BETWEEN_LOOKS = 0.02  # seconds, while another run has the mutex
+# How far this machine's clock and the server's are apart at most, where only the time tells whose window it is.
+APART = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A window that a run opens, or opened.
+
+    Attributes:
+        server, id, name: the integration.
+        mode: in Cloud's words.
+        seconds: how long it is.
+        asked_at, ends_at: by this machine's clock, so that the server's may differ.
+        started_at: as the server says it; None before it has said so, also when that never came.
+        run: the id of the run that opened it.
+        reason: why, or None.
+        changing: whether a run is about to replace it: that it is gone does not mean that somebody ended it.
+    """
+
+    server: str
+    id: str
+    name: str
+    mode: str
+    seconds: int
+    asked_at: datetime
+    run: str
+    reason: str | None
+    started_at: datetime | None = None
+    changing: bool = False
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends by itself, a moment early at most."""
+        return self.asked_at + timedelta(seconds=self.seconds)
+
+    def matches(self, window: Window | None) -> bool:
+        """Whether it is the window that is open now, and not somebody else's."""
+        if window is None or window.started_at is None:
+            return False
+        if self.started_at is not None:
+            return window.started_at.replace(microsecond=0) == self.started_at.replace(microsecond=0)
+        if window.mode != self.mode or window.ends_at is None:
+            return False
+        length = (window.ends_at - window.started_at).total_seconds()
+        return abs(length - self.seconds) <= 1 and abs(window.started_at - self.asked_at) <= APART
+
+    def begun(self, window: Window) -> Opened:
+        """The same, with what the server said of it."""
+        return replace(self, started_at=window.started_at)
+
+
+class Hold:
+    """One run's need of a window, as long as the run lives or until it lets go."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = open_private(path, os.O_RDWR)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def let_go(self) -> None:
+        """Need it no longer. Only under the mutex."""
+        self._path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+
+class Shared:
+    """What the runs of this host have in common: the window of one integration."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._holds = folder / "holds"
+        self._window = folder / "window.json"
+
+    @classmethod
+    def of(cls, state: Path, server: str, ident: str) -> Shared:
+        """That of an integration; makes its folder."""
+        place = f"{ident}-{hashlib.sha256(server.encode()).hexdigest()[:12]}"
+        shared = cls(state / FOLDER / place)
+        shared._holds.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return shared
+
+    @classmethod
+    def everything(cls, state: Path) -> list[Shared]:
+        """Those of all integrations that runs have ever been about."""
+        folder = state / FOLDER
+        return [cls(each) for each in sorted(folder.iterdir())] if folder.is_dir() else []
+
+    @contextlib.contextmanager
+    def mutex(self, given_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Keep the other runs of this host from coming and going meanwhile.
+
+        Raises:
+            Interrupted: given up waiting for them.
+        """
+        descriptor = open_private(self._folder / "mutex", os.O_RDWR)
+        try:
+            while not _taken(descriptor):
+                if given_up():
+                    raise Interrupted(0, "given up waiting for another run on this machine")
+                time.sleep(BETWEEN_LOOKS)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def hold(self, run: str) -> Hold:
+        """Say that a run needs the window. Only under the mutex."""
+        return Hold(self._holds / run)
+
+    def is_held(self, besides: str | None = None) -> bool:
+        """Whether another run that lives needs the window; forgets those that died. Only under the mutex."""
+        return any(self._lives(path) for path in list(self._holds.iterdir()) if path.name != besides)
+
+    def opened(self) -> Opened | None:
+        """The window that runs opened, if one did and nobody has ended it since."""
+        try:
+            document = json.loads(self._window.read_text(encoding="utf-8"))
+            for name in ("asked_at", "started_at"):
+                document[name] = document[name] and datetime.fromisoformat(document[name])
+            return Opened(**document)
+        except (OSError, ValueError, KeyError, TypeError):  # none, or one that a crash spoilt
+            return None
+
+    def remember(self, opened: Opened) -> None:
+        """Write down the window. Only under the mutex."""
+        document = asdict(opened)
+        for name in ("asked_at", "started_at"):
+            document[name] = document[name] and document[name].isoformat()
+        beside = self._window.with_suffix(".new")
+        descriptor = open_private(beside, os.O_WRONLY | os.O_TRUNC)
+        try:
+            os.write(descriptor, json.dumps(document).encode())
+        finally:
+            os.close(descriptor)
+        beside.replace(self._window)
+
+    def forget(self) -> None:
+        """Forget the window: it is no longer there. Only under the mutex."""
+        self._window.unlink(missing_ok=True)
+
+    @staticmethod
+    def _lives(path: Path) -> bool:
+        descriptor = open_private(path, os.O_RDWR)
+        try:
+            if not _taken(descriptor):
+                return True
+            path.unlink()
+            return False
+        finally:
+            os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def orphaned(oncall: OnCall, state: Path) -> Iterator[tuple[Opened, Integration]]:
+    """Find the windows that runs of this host opened, that are open still, and that no living run needs any more.
+
+    Raises:
+        OncallError: an integration cannot be read. One that is no longer there has no window.
+    """
+    for shared in Shared.everything(state):
+        opened = shared.opened()
+        if opened is None or opened.server != oncall.profile.host:
+            continue
+        with shared.mutex():
+            opened = shared.opened()  # a run may have left meanwhile
+            if opened is None or shared.is_held():
+                continue
+        with contextlib.suppress(NotFound):
+            integration = oncall.integrations.get(opened.id)
+            if opened.matches(Window.of(integration)):
+                yield opened, integration
