@@ -1,0 +1,133 @@
+"""Having a file of windows applied by cron, systemd or Kubernetes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oncallctl.commands.maintenance.app import app
+from oncallctl.errors import InvalidInput, NoCredentials
+from oncallctl.options import read_text
+from oncallctl.output import render, render_text
+from oncallctl.session import ENVIRONMENT, choose_profile, config, dialect_of
+
+if TYPE_CHECKING:
+    from oncallctl.maintenance.export import Job
+    from oncallctl.profiles import Profile
+    from oncallctl.settings import Settings
+
+
+class To(StrEnum):
+    """What is to run it."""
+
+    CRONTAB = "crontab"
+    SYSTEMD = "systemd"
+    KUBERNETES = "kubernetes"
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file of windows.")],
+    to: Annotated[To, typer.Option("--to", help="What is to run it.")],
+    image: Annotated[
+        str | None, typer.Option("--image", metavar="IMAGE", help="The image of this program, for kubernetes.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="DIR", help="Write files into this folder.", show_default=False)
+    ] = None,
+) -> None:
+    """Print what runs 'maintenance apply' on a file every minute, for cron, systemd or Kubernetes."""
+    from oncallctl.maintenance import export as exports
+
+    if (image is not None) != (to is To.KUBERNETES):
+        raise InvalidInput("--image is for kubernetes, which needs it", hint="docker build . makes one")
+    job = _job(ctx.obj, file, to)
+    if to is To.CRONTAB:
+        files = exports.crontab(job)
+    elif to is To.SYSTEMD:
+        files = exports.units(job)
+    else:
+        files = exports.manifests(job, _remote(job.profile), _checked(image or ""))
+    if write is not None:
+        render(ctx.obj, _written(write, files), {"FILE": "id"})
+    elif len(files) == 1:
+        render_text(ctx.obj, "".join(files.values()))
+    else:
+        render_text(ctx.obj, "\n".join(f"# FILE {name}\n{text}" for name, text in files.items()))
+
+
+def _job(settings: Settings, file: str, to: To) -> Job:
+    from oncallctl.maintenance import windowsfile
+    from oncallctl.maintenance.export import Job, program
+
+    if file == "-":
+        raise InvalidInput("the job reads the file every minute: it cannot be stdin", hint="name a file")
+    text = read_text(file, "FILE")
+    windowsfile.usable(text, file)
+    profile = _profile(settings, to)
+    dialect = dialect_of(profile).value if profile else "oss"
+    return Job(Path(os.path.abspath(file)), text, program(), profile, _found_by(os.environ), dialect)  # noqa: PTH100
+
+
+def _profile(settings: Settings, to: To) -> Profile | None:
+    """The profile that the job will use; what only this shell knows is no profile of cron's or systemd's."""
+    try:
+        profile = choose_profile(settings.profile, os.environ)
+    except NoCredentials:
+        if to is To.KUBERNETES:
+            raise
+        settings.warn("nobody is logged in here; where the job runs, somebody has to be: oncallctl auth login")
+        return None
+    if to is To.KUBERNETES:
+        return profile
+    if profile.name == ENVIRONMENT:
+        settings.warn("URL and token are in this shell's environment, which the job does not have: it needs a profile")
+        return None
+    if profile.token_source == "keyring":  # noqa: S105  # a source, not a token
+        settings.warn(
+            f"the token of profile {profile.name} is in the keyring, which does not open without a desktop: "
+            "use auth login --token-file; doctor --as-cron shows what the job will find"
+        )
+    return profile
+
+
+def _remote(profile: Profile | None) -> Profile:
+    if profile is None or profile.is_sandbox:
+        raise InvalidInput("the sandbox is on this machine alone", hint="name another profile with --profile")
+    return profile
+
+
+def _checked(image: str) -> str:
+    if not image or any(character.isspace() or not character.isprintable() for character in image):
+        raise InvalidInput(f"not the name of an image: {image!r}")
+    return image
+
+
+def _found_by(environment: Mapping[str, str]) -> dict[str, str]:
+    """What this program finds its files by here, as the job has to be told it."""
+    found = {}
+    if environment.get("ONCALLCTL_CONFIG") or environment.get("XDG_CONFIG_HOME"):
+        found["ONCALLCTL_CONFIG"] = str(config().path.absolute())
+    if environment.get("XDG_STATE_HOME"):
+        found["XDG_STATE_HOME"] = environment["XDG_STATE_HOME"]
+    return found
+
+
+def _written(folder: Path, files: Mapping[str, str]) -> list[dict[str, str]]:
+    """Write files, over those that were written so before, and over no others."""
+    from oncallctl.maintenance.export.job import WRITTEN
+
+    paths = {folder / name: text for name, text in files.items()}
+    for path in paths:
+        if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(WRITTEN):
+            raise InvalidInput(f"{path} is there, and was not written by this command", hint="move it away")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in paths.items():
+        path.write_text(text, encoding="utf-8")
+    return [{"id": str(path)} for path in paths]
