@@ -45,7 +45,7 @@ def listen(application: WSGIApplication, *, host: str, port: int, ready: Callabl
     named = f"[{host}]" if ":" in host else host
     try:
         with _ended_by_signals():
-            ready(f"http://{named}:{server.server_port}")
+            ready(f"http://{named}:{server.port}")
             server.serve_forever()
     except KeyboardInterrupt:
         pass
