@@ -116,17 +116,24 @@ class Cron:
         return cls(expression, zone)
 
     def moments(self, begin: datetime, end: datetime) -> Iterator[Moment]:
-        """The starts in this time. A start that is skipped can move to the day after, so that is looked at too."""
-        day, last = begin.astimezone(self.zone).date() - _DAY, end.astimezone(self.zone).date()
-        found = set[Moment]()
+        """The starts in this time; two that the clocks bring together are one."""
+        day, last = begin.astimezone(UTC).date(), end.astimezone(UTC).date()
         while day <= last:
-            found.update(_moments_of_day(self.expression, self.zone, day))
+            for moment in _moments_of_utc_day(self.expression, self.zone, day):
+                if begin <= moment.instant < end:
+                    yield moment
             day += _DAY
-        before = None
-        for moment in sorted(found):
-            if begin <= moment.instant < end and (moment.instant != before or moment.clocks is Clocks.LEFT_OUT):
-                yield moment
-                before = moment.instant if moment.clocks is not Clocks.LEFT_OUT else before
+
+
+@lru_cache(maxsize=4096)
+def _moments_of_utc_day(expression: str, zone: ZoneInfo, day: date) -> tuple[Moment, ...]:
+    """The starts on one day of UTC: from the days of the calendar around it, whose skipped times may move into it."""
+    found: dict[tuple[datetime, bool], Moment] = {}
+    for days in range(-2, 2):
+        for moment in _moments_of_day(expression, zone, day + timedelta(days=days)):
+            if moment.instant.date() == day:
+                found.setdefault((moment.instant, moment.clocks is Clocks.LEFT_OUT), moment)
+    return tuple(sorted(found.values()))
 
 
 @lru_cache(maxsize=4096)

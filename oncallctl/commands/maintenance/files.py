@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oncallctl.commands.maintenance.app import app
-from oncallctl.errors import InvalidInput
+from oncallctl.errors import InvalidInput, OncallError, Unavailable
 from oncallctl.options import DryRunOption, read_text
-from oncallctl.output import render, render_text
+from oncallctl.output import console, render, render_text
 from oncallctl.session import connect
 from oncallctl.settings import Format
 from oncallctl.text import visible
 from oncallctl.times import now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oncallctl.maintenance.timeline import Found
+    from oncallctl.maintenance.windowsfile import Rule
+    from oncallctl.selection import Target
+    from oncallctl.settings import Settings
+
+LONGEST = 366  # days that a plan looks ahead
 
 MISTAKES = {"LINE": "line", "WINDOW": "window", "MESSAGE": "message"}
 OUTCOMES = {
@@ -25,6 +36,17 @@ OUTCOMES = {
     "UNTIL": "ends_at",
     "ERROR": "error.message",
 }
+
+OCCURRENCES = {
+    "WINDOW": "window",
+    "START": "start",
+    "END": "end",
+    "IN ITS ZONE": "zoned",
+    "LOCAL": "local",
+    "TARGETS": "names",
+    "NOTES": "said",
+}
+ON_A_TERMINAL = {"WINDOW": "window", "IN ITS ZONE": "zoned_short", "LOCAL": "local_short", "TARGETS": "names"}
 
 FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="The file of windows; - is stdin.")]
 
@@ -43,6 +65,63 @@ def check(ctx: typer.Context, file: FileArgument) -> None:
     if mistakes:
         raise InvalidInput(f"{file}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}")
     settings.note(f"{file}: {len(rules)} window{'s' if len(rules) > 1 else ''}, no mistakes")
+
+
+@app.command()
+def plan(
+    ctx: typer.Context,
+    file: FileArgument,
+    days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=LONGEST, help="So far ahead.")] = 7,
+) -> None:
+    """Show when the windows of a file will be open, and what is odd about it."""
+    from oncallctl.maintenance import timeline, windowsfile
+
+    settings = ctx.obj
+    rules = windowsfile.usable(read_text(file, "FILE"), file)
+    found = _targets(settings, rules)
+    at = now()
+    planned = timeline.plan(rules, at, days, found)
+    for rule in rules:
+        problem = found[rule.name] if found is not None else None
+        if isinstance(problem, OncallError):
+            settings.warn(f"window {rule.name!r}: {problem.message}")
+    for sentence in timeline.left_out(rules, at, days):
+        settings.warn(sentence)
+    on_a_terminal = settings.format is Format.TABLE and sys.stdout.isatty()
+    if on_a_terminal and not settings.quiet:
+        screen = console(settings, stderr=False)
+        drawn = "\n".join(timeline.picture(rules, planned, at, days, zone=settings.tz, width=screen.width))
+        plain = (sys.stdout.encoding or "").lower() not in {"utf-8", "utf8"}
+        screen.print(drawn.translate(timeline.PLAIN) if plain else drawn, soft_wrap=True)
+        for each in planned:
+            for note in each.notes():
+                settings.note(f"{each.occurrence.key}: {note}")
+    render(
+        settings,
+        [each.document(settings.tz) for each in planned],
+        ON_A_TERMINAL if on_a_terminal else OCCURRENCES,
+        rows=[each.row(settings.tz) for each in planned],
+    )
+
+
+def _targets(settings: Settings, rules: Sequence[Rule]) -> Found | None:
+    """Ask the server for the targets of all windows; None, and said, where there is no server to ask."""
+    from oncallctl.maintenance import apply as applying
+
+    found: dict[str, list[Target] | OncallError] = {}
+    try:
+        with connect(settings) as oncall, oncall.impatient():
+            for rule in rules:
+                try:
+                    found[rule.name] = applying.targets(oncall, rule)
+                except Unavailable:
+                    raise
+                except OncallError as error:
+                    found[rule.name] = error
+    except OncallError as error:
+        settings.warn(f"planned without asking a server for the integrations: {error.message}")
+        return None
+    return found
 
 
 @app.command()

@@ -1,0 +1,234 @@
+"""What the windows of a file will do in the next days: their occurrences, what is odd about them, and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
+from typing import Any
+
+from oncallctl.errors import OncallError
+from oncallctl.maintenance.occurrences import Clocks, utc
+from oncallctl.maintenance.windowsfile import Occurrence, Rule
+from oncallctl.selection import Target
+from oncallctl.text import visible
+
+FINEST = (24, 12, 8, 6, 4, 3, 2, 1)  # cells a day that are whole hours
+OPEN, OVERLAP, NOTHING, EDGE = "█", "!", "·", "|"
+PLAIN = str.maketrans({OPEN: "#", NOTHING: ".", "…": "~"})
+
+Found = Mapping[str, "list[Target] | OncallError"]
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Two occurrences at one time on the same integration."""
+
+    other: Occurrence
+    start: datetime
+    end: datetime
+    integrations: tuple[str, ...]
+
+
+@dataclass
+class Planned:
+    """An occurrence to come; `targets` is None where they are not known, an error where there are none."""
+
+    occurrence: Occurrence
+    targets: list[Target] | OncallError | None
+    overlaps: list[Overlap] = field(default_factory=list)
+
+    @property
+    def integrations(self) -> dict[str, str]:
+        """What it is open on: id -> name. Without a server, what the file says, for want of better."""
+        if isinstance(self.targets, list):
+            return {target.integration.id: target.integration.name for target in self.targets}
+        if self.targets is not None:
+            return {}
+        rule = self.occurrence.rule
+        return {each: each for each in rule.integrations or (rule.targets,)}
+
+    def notes(self) -> Iterator[str]:
+        """What a person should know about it."""
+        moment, zone = self.occurrence.moment, self.occurrence.rule.schedule.zone
+        start, end = self.occurrence.start.astimezone(zone), self.occurrence.end.astimezone(zone)
+        meant = f"{moment.wall:%H:%M}"
+        if moment.clocks is Clocks.SKIPPED:
+            yield f"{meant} does not exist on this day: it starts at {start:%H:%M}"
+        elif moment.clocks is Clocks.FIRST:
+            yield f"{meant} comes twice on this day: it starts at the first"
+        elif moment.clocks in {Clocks.TWICE_FIRST, Clocks.TWICE_SECOND}:
+            yield f"{meant} comes twice on this day: it starts at both"
+        change = (end.utcoffset() or timedelta()) - (start.utcoffset() or timedelta())
+        if change:
+            ahead = "forward" if change > timedelta() else "back"
+            yield f"the clocks go {ahead} by {abs(change) // timedelta(minutes=1)} min while it is open"
+        for overlap in self.overlaps:
+            other = overlap.other.rule.name
+            which = "its own next or last occurrence" if other == self.occurrence.rule.name else f"window {other!r}"
+            yield f"overlaps {which} on {', '.join(overlap.integrations)}"
+        if isinstance(self.targets, OncallError):
+            yield self.targets.message
+
+    def document(self, local: tzinfo | None) -> dict[str, Any]:
+        """The element of the array that scripts read; `local` None is the zone of this machine."""
+        start, end, rule = self.occurrence.start, self.occurrence.end, self.occurrence.rule
+        zone = rule.schedule.zone
+        known = isinstance(self.targets, list)
+        return {
+            "window": rule.name,
+            "mode": rule.mode,
+            "start": utc(start),
+            "end": utc(end),
+            "timezone": str(zone),
+            "start_in_zone": start.astimezone(zone).isoformat(),
+            "end_in_zone": end.astimezone(zone).isoformat(),
+            "start_local": start.astimezone(local).isoformat(),
+            "end_local": end.astimezone(local).isoformat(),
+            "targets": [{"id": key, "name": name} for key, name in self.integrations.items()] if known else None,
+            "error": self.targets.document() if isinstance(self.targets, OncallError) else None,
+            "clocks": self.occurrence.moment.clocks.value,
+            "overlaps": [
+                {"window": each.other.rule.name, "start": utc(each.start), "end": utc(each.end)}
+                for each in self.overlaps
+            ],
+            "notes": list(self.notes()),
+        }
+
+    def row(self, local: tzinfo | None) -> dict[str, Any]:
+        """The same for a table."""
+        start, end, rule = self.occurrence.start, self.occurrence.end, self.occurrence.rule
+        names = [rule.targets] if self.targets is None else self.integrations.values()
+        return {
+            **self.document(local),
+            "zoned": _span(start, end, rule.schedule.zone),
+            "local": _span(start, end, local),
+            "zoned_short": _span(start, end, rule.schedule.zone, day="%a %m-%d"),
+            "local_short": _span(start, end, local, day="%a %m-%d"),
+            "names": ", ".join(names),
+            "said": "; ".join(self.notes()),
+        }
+
+
+def _span(start: datetime, end: datetime, zone: tzinfo | None, day: str = "%Y-%m-%d") -> str:
+    """A time as people write it; the date of the end only where it is another one."""
+    begin, last = start.astimezone(zone), end.astimezone(zone)
+    until = f"{last:%H:%M}" if begin.date() == last.date() else f"{last:%m-%d %H:%M}"
+    names = f"{begin:%Z}" if begin.utcoffset() == last.utcoffset() else f"{begin:%Z}/{last:%Z}"
+    return f"{begin:{day} %H:%M} to {until} {names}"
+
+
+def plan(rules: Sequence[Rule], at: datetime, days: int, found: Found | None) -> list[Planned]:
+    """Find the occurrences that are going on or start within so many days, in order.
+
+    Args:
+        rules: the windows of the file.
+        at: now.
+        days: how far to look.
+        found: the targets of each window by its name, or why there are none; None where no server was asked.
+    """
+    end = at + timedelta(days=days)
+    instant = timedelta(microseconds=1)
+    planned = [
+        Planned(occurrence, found[rule.name] if found is not None else None)
+        for rule in rules
+        for occurrence in rule.occurrences(at - rule.duration + instant, end)
+    ]
+    planned.sort(key=lambda each: (each.occurrence.start, each.occurrence.end, each.occurrence.rule.name))
+    _find_overlaps(planned)
+    return planned
+
+
+def left_out(rules: Sequence[Rule], at: datetime, days: int) -> Iterator[str]:
+    """Say which starts the clocks skip so that nothing happens."""
+    for rule in rules:
+        for moment in rule.left_out(at, at + timedelta(days=days)):
+            yield (
+                f"window {rule.name!r}: {moment.wall:%Y-%m-%d %H:%M} does not exist in {rule.schedule.zone}"
+                " and is left out"
+            )
+
+
+def _find_overlaps(planned: Sequence[Planned]) -> None:
+    going_on: list[Planned] = []
+    for each in planned:
+        begin = each.occurrence.start
+        going_on = [other for other in going_on if other.occurrence.end > begin]
+        for other in going_on:
+            shared = tuple(name for key, name in each.integrations.items() if key in other.integrations)
+            if shared:
+                end = min(each.occurrence.end, other.occurrence.end)
+                each.overlaps.append(Overlap(other.occurrence, begin, end, shared))
+                other.overlaps.append(Overlap(each.occurrence, begin, end, shared))
+        going_on.append(each)
+
+
+def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, of a size
+    rules: Sequence[Rule], planned: Sequence[Planned], at: datetime, days: int, *, zone: tzinfo | None, width: int
+) -> list[str]:
+    """Draw the windows as lines, a cell for every so many hours; each line is at most `width` characters."""
+    names = [visible(rule.name) for rule in rules]
+    margin = min(max(map(len, names)), width // 4)
+    first = at.astimezone(zone).date()
+    room = width - margin - 1
+    per_day = next((cells for cells in FINEST if cells * days <= room), 0)
+    if per_day:
+        edges = [edge for day in range(days) for edge in _cells(first + timedelta(days=day), per_day, zone)]
+        edges.append(_midnight(first + timedelta(days=days), zone))
+        scale = f"{24 // per_day}h" if per_day > 1 else "1d"
+    else:
+        length = -(-days // room)  # days in a cell
+        edges = [_midnight(first + timedelta(days=day), zone) for day in range(0, days + length, length)]
+        scale = f"{length}d"
+    where = zone or at.astimezone().tzname()
+    lines = [f"{'':{margin}} {_header(edges, zone)}"]
+    overlapping = False
+    for rule, name in zip(rules, names, strict=True):
+        mine = [each for each in planned if each.occurrence.rule.name == rule.name]
+        drawn = _line(mine, edges)
+        overlapping = overlapping or OVERLAP in drawn
+        label = name if len(name) <= margin else f"{name[: margin - 1]}…"
+        lines.append(f"{label:{margin}} {drawn}")
+    legend = f"{OPEN} open, one character is {scale}, {where}"
+    lines.append(legend[:width])
+    if overlapping:
+        lines.append(f"{OVERLAP} overlaps another on the same integration"[:width])
+    return lines
+
+
+def _midnight(day: date, zone: tzinfo | None) -> datetime:
+    wall = datetime.combine(day, time())
+    return (wall.replace(tzinfo=zone) if zone else wall.astimezone()).astimezone(UTC)
+
+
+def _cells(day: date, count: int, zone: tzinfo | None) -> Iterator[datetime]:
+    """The beginnings of a day's cells; a day of 23 or 25 hours has as many, a little shorter or longer."""
+    begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+    for cell in range(count):
+        yield begin + (end - begin) * cell / count
+
+
+def _header(edges: Sequence[datetime], zone: tzinfo | None) -> str:
+    """The days, at the cells where they begin; no two that run into each other."""
+    line = ""
+    before = None
+    for cell, edge in enumerate(edges[:-1]):
+        local = edge.astimezone(zone)
+        label = f"{EDGE}{local:%a %d}"
+        if local.date() != before and cell >= len(line) and cell + len(label) <= len(edges):
+            line = f"{line:{cell}}{label}"
+        before = local.date()
+    return line
+
+
+def _line(mine: Sequence[Planned], edges: Sequence[datetime]) -> str:
+    spans = [(each.occurrence.start, each.occurrence.end) for each in mine]
+    overlaps = [(overlap.start, overlap.end) for each in mine for overlap in each.overlaps]
+
+    def drawn(begin: datetime, end: datetime) -> str:
+        if any(start < end and begin < last for start, last in overlaps):
+            return OVERLAP
+        return OPEN if any(start < end and begin < last for start, last in spans) else NOTHING
+
+    return "".join(drawn(begin, end) for begin, end in pairwise(edges))
