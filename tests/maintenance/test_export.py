@@ -116,6 +116,15 @@ class TestEvery:
         configure(world, f'url = "{URL}"')
         assert "keyring" in run(f"maintenance export {file} --to {to}").stderr
 
+    @pytest.mark.parametrize("to", TARGETS[:2])
+    def test_a_credential_whose_source_only_a_unit_knows_is_warned_of(
+        self, world: Path, file: Path, run: Runner, to: str
+    ) -> None:
+        configure(world, f'url = "{URL}"\ntoken_file = "$CREDENTIALS_DIRECTORY/oncall"')
+        done = run(f"maintenance export {file} --to {to}")
+        assert "only a unit loads" in done.stderr
+        assert "\nLoadCredential=" not in done.stdout
+
     def test_files_are_written_again_and_over_no_others(
         self, work: Path, file: Path, run: Runner, tmp_path: Path
     ) -> None:

@@ -94,6 +94,8 @@ def _profile(settings: Settings, to: To) -> Profile | None:
             f"the token of profile {profile.name} is in the keyring, which does not open without a desktop: "
             "use auth login --token-file; doctor --as-cron shows what the job will find"
         )
+    elif "CREDENTIALS_DIRECTORY" in (profile.token_file or ""):
+        settings.warn(f"the token of profile {profile.name} is a credential of systemd's, which only a unit loads")
     return profile
 
 

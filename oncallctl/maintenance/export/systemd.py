@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from oncallctl.maintenance.export.job import WRITTEN, Job, plain
+from oncallctl.profiles import Profile
 
 CREDENTIAL = "oncall-token"
 
@@ -94,8 +95,10 @@ WantedBy=timers.target
 def _credentials(job: Job) -> tuple[str, dict[str, str]]:
     """Hand the token over as a credential, with a configuration that reads it there; else point at the user's own."""
     profile = job.profile
-    if profile is None or profile.token_file is None or profile.is_sandbox or _is_credential(profile.token_file):
-        return "", {name: _percent(value) for name, value in job.environment.items() if name == "ONCALLCTL_CONFIG"}
+    if profile is None or profile.token_file is None or profile.is_sandbox or reads_credential(profile):
+        known = {name: _percent(value) for name, value in job.environment.items() if name == "ONCALLCTL_CONFIG"}
+        mine = profile is not None and reads_credential(profile)
+        return "# The profile reads a credential: say here where it is, as LoadCredential=NAME:FILE\n" * mine, known
     source = str(Path(profile.token_file).expanduser())
     config = job.config(profile, f"$CREDENTIALS_DIRECTORY/{CREDENTIAL}")
     lines = f"""\
@@ -108,15 +111,16 @@ SetCredential=config.toml:{_escaped(config)}
     return lines, {"ONCALLCTL_CONFIG": f"/run/credentials/{job.name}.service/config.toml"}
 
 
-def _is_credential(token_file: str) -> bool:
-    """Whether a token file is already one of systemd's credentials, whose source only its unit knows."""
-    return "CREDENTIALS_DIRECTORY" in token_file
+def reads_credential(profile: Profile) -> bool:
+    """Whether the token file is already one of systemd's credentials, whose source only its unit knows."""
+    return "CREDENTIALS_DIRECTORY" in (profile.token_file or "")
 
 
 def _user(job: Job) -> str:
     """Run it as nobody in particular where anybody may read what it needs, else as who wrote this."""
     needed = [Path(job.program[0]), Path(sys.base_prefix), Path(__file__).parent, job.file]
-    alone = job.profile is not None and (job.profile.is_sandbox or job.profile.token_file is not None)
+    place = job.profile
+    alone = place is not None and (place.is_sandbox or (place.token_file is not None and not reads_credential(place)))
     if alone and all(_open_to_all(path) for path in needed):
         return "# A user that there is only while it runs.\nDynamicUser=yes"
     return f"User={_percent(getpass.getuser())}"
