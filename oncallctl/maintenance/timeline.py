@@ -51,6 +51,12 @@ class Planned:
 
     def notes(self) -> Iterator[str]:
         """What a person should know about it."""
+        yield from self.oddities()
+        if isinstance(self.targets, OncallError):
+            yield self.targets.message
+
+    def oddities(self) -> Iterator[str]:
+        """What the clocks and other windows do to it."""
         moment, zone = self.occurrence.moment, self.occurrence.rule.schedule.zone
         start, end = self.occurrence.start.astimezone(zone), self.occurrence.end.astimezone(zone)
         meant = f"{moment.wall:%H:%M}"
@@ -68,8 +74,6 @@ class Planned:
             other = overlap.other.rule.name
             which = "its own next or last occurrence" if other == self.occurrence.rule.name else f"window {other!r}"
             yield f"overlaps {which} on {', '.join(overlap.integrations)}"
-        if isinstance(self.targets, OncallError):
-            yield self.targets.message
 
     def document(self, local: tzinfo | None) -> dict[str, Any]:
         """The element of the array that scripts read; `local` None is the zone of this machine."""
@@ -99,14 +103,15 @@ class Planned:
     def row(self, local: tzinfo | None) -> dict[str, Any]:
         """The same for a table."""
         start, end, rule = self.occurrence.start, self.occurrence.end, self.occurrence.rule
-        names = [rule.targets] if self.targets is None else self.integrations.values()
+        names = [rule.targets] if self.targets is None else list(self.integrations.values())
         return {
             **self.document(local),
             "zoned": _span(start, end, rule.schedule.zone),
             "local": _span(start, end, local),
             "zoned_short": _span(start, end, rule.schedule.zone, day="%a %m-%d"),
-            "local_short": _span(start, end, local, day="%a %m-%d"),
+            "local_short": f"{start.astimezone(local):%a %m-%d %H:%M %Z}",
             "names": ", ".join(names),
+            "names_short": f"{names[0]} +{len(names) - 1}" if len(names) > 1 else "".join(names),
             "said": "; ".join(self.notes()),
         }
 
@@ -168,10 +173,12 @@ def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, 
     rules: Sequence[Rule], planned: Sequence[Planned], at: datetime, days: int, *, zone: tzinfo | None, width: int
 ) -> list[str]:
     """Draw the windows as lines, a cell for every so many hours; each line is at most `width` characters."""
+    from rich.cells import cell_len, set_cell_size
+
     names = [visible(rule.name) for rule in rules]
-    margin = min(max(map(len, names)), width // 4)
+    margin = min(max(map(cell_len, names)), max(width // 4, 1))
     first = at.astimezone(zone).date()
-    room = width - margin - 1
+    room = max(width - margin - 1, 1)
     per_day = next((cells for cells in FINEST if cells * days <= room), 0)
     if per_day:
         edges = [edge for day in range(days) for edge in _cells(first + timedelta(days=day), per_day, zone)]
@@ -188,8 +195,8 @@ def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, 
         mine = [each for each in planned if each.occurrence.rule.name == rule.name]
         drawn = _line(mine, edges)
         overlapping = overlapping or OVERLAP in drawn
-        label = name if len(name) <= margin else f"{name[: margin - 1]}…"
-        lines.append(f"{label:{margin}} {drawn}")
+        label = set_cell_size(name, margin) if cell_len(name) <= margin else f"{set_cell_size(name, margin - 1)}…"
+        lines.append(f"{label} {drawn}")
     legend = f"{OPEN} open, one character is {scale}, {where}"
     lines.append(legend[:width])
     if overlapping:

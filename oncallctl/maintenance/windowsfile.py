@@ -21,6 +21,8 @@ SCHEDULES = ("cron", "at")
 KEYS = ("name", *TARGETS, "mode", *SCHEDULES, "timezone", "duration", "reason", "skip")
 TOP = ("timezone", "window")
 
+# What can end a statement of many lines.
+_CLOSING = ('"""', "'''", "]", "}")
 _WHERE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -159,7 +161,10 @@ def _statements(text: str) -> Iterator[tuple[int, bool, dict[str, Any]]]:
     """Yield ``(line, whether it is a header, what it says by itself)``."""
     begun, number = "", 1
     for last, line in enumerate(text.split("\n"), start=1):
+        closes = not begun or any(mark in line for mark in _CLOSING)
         begun += f"{line}\n"
+        if not closes:
+            continue
         try:
             statement = tomllib.loads(begun)
         except ValueError:

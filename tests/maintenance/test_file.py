@@ -150,6 +150,11 @@ def test_a_list_of_many_lines_is_where_its_key_is() -> None:
     assert mistakes(changed(3, "integrations = [\n  'a', # one\n  3,\n]"))[0][0] == 3
 
 
+def test_a_long_list_is_read_in_one_go() -> None:
+    text = changed(3, "integrations = [\n" + "  'service-010',\n" * 20_000 + "]") + "more = 1\n"
+    assert [line for line, _, _ in mistakes(text)] == [20_008]
+
+
 @given(st.lists(st.sampled_from([*GOOD.splitlines(), "", "# a", "x = [", "]", '"""', "[[window]]", "[a.b]"])))
 def test_no_file_is_too_odd_to_be_judged(lines: list[str]) -> None:
     text = "\n".join(lines)

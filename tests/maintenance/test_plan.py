@@ -101,6 +101,13 @@ def test_a_picture_for_a_terminal_without_unicode_says_the_same() -> None:
     assert plain.splitlines()[1] == "nightly              ........##......##......#!......##......##......##......"
 
 
+def test_a_name_in_wide_characters_or_with_controls_moves_nothing() -> None:
+    text = FILE.replace("release 1.4", "夜間メンテナンス").replace('"nightly"', '"night\\u001b[31m"')
+    lines = drawn(text).splitlines()
+    assert lines[1].startswith("night\\x1b[31m        ········██")
+    assert lines[2].startswith("夜間メンテナンス     ·········")
+
+
 def notes(cron: str, zone: str, at: datetime, duration: str = "2h") -> list[str]:
     text = f'[[window]]\nname="w"\nteam="t"\ncron="{cron}"\ntimezone="{zone}"\nduration="{duration}"\n'
     return [note for each in timeline.plan(rules(text), at, 1, None) for note in each.notes()]
@@ -197,6 +204,25 @@ class TestCommand:
             "service-010",
             "",
         ]
+
+    def test_on_a_terminal_of_80_columns_it_is_a_picture_and_a_short_table(
+        self, server: Serving, run: Runner, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        monkeypatch.setattr("oncallctl.commands.maintenance.files.on_a_terminal", lambda: True)
+        file.write_text(FILE.replace("weekend of the whole team", "weekend"))
+        done = run(f"maintenance plan {file} --days 4 --no-color")
+        assert done.stdout.startswith(
+            textwrap.dedent("""\
+                            |Sat 21     |Sun 22     |Mon 23     |Tue 24
+                nightly     ············███·········███·········██!·········
+                release 1.4 ······································!██·······
+                weekend     ████████████████████████························
+                █ open, one character is 2h, UTC
+                ! overlaps another on the same integration
+                """)
+        )
+        assert "note: nightly@2026-11-24T01:30:00Z: overlaps window 'release 1.4' on service-010" in done.stderr
 
     def test_targets_that_nothing_matches_are_pointed_out(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(FILE.replace('team = "platform"', 'match = "nothing-*"'))

@@ -46,9 +46,19 @@ OCCURRENCES = {
     "TARGETS": "names",
     "NOTES": "said",
 }
-ON_A_TERMINAL = {"WINDOW": "window", "IN ITS ZONE": "zoned_short", "LOCAL": "local_short", "TARGETS": "names"}
+ON_A_TERMINAL = {
+    "WINDOW": "window",
+    "IN ITS ZONE": "zoned_short",
+    "LOCAL START": "local_short",
+    "TARGETS": "names_short",
+}
 
 FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="The file of windows; - is stdin.")]
+
+
+def on_a_terminal() -> bool:
+    """Whether a person reads the results."""
+    return sys.stdout.isatty()
 
 
 @app.command()
@@ -87,19 +97,19 @@ def plan(
             settings.warn(f"window {rule.name!r}: {problem.message}")
     for sentence in timeline.left_out(rules, at, days):
         settings.warn(sentence)
-    on_a_terminal = settings.format is Format.TABLE and sys.stdout.isatty()
-    if on_a_terminal and not settings.quiet:
+    for_a_person = settings.format is Format.TABLE and on_a_terminal()
+    if for_a_person and not settings.quiet:
         screen = console(settings, stderr=False)
         drawn = "\n".join(timeline.picture(rules, planned, at, days, zone=settings.tz, width=screen.width))
         plain = (sys.stdout.encoding or "").lower() not in {"utf-8", "utf8"}
         screen.print(drawn.translate(timeline.PLAIN) if plain else drawn, soft_wrap=True)
         for each in planned:
-            for note in each.notes():
+            for note in each.oddities():
                 settings.note(f"{each.occurrence.key}: {note}")
     render(
         settings,
         [each.document(settings.tz) for each in planned],
-        ON_A_TERMINAL if on_a_terminal else OCCURRENCES,
+        ON_A_TERMINAL if for_a_person else OCCURRENCES,
         rows=[each.row(settings.tz) for each in planned],
     )
 
