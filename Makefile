@@ -14,7 +14,7 @@ demo: setup
 	@echo '$$ oncallctl maintenance status'
 	@$(BIN)/oncallctl --profile sandbox maintenance status
 
-test: setup lint types layers dependencies unit
+test: lint types layers dependencies unit
 
 setup: $(VENV)/ready
 
@@ -25,24 +25,24 @@ $(VENV)/ready: pyproject.toml uv.lock
 	  rm -rf $(VENV); \
 	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq python3-venv >/dev/null && python3 -m venv $(VENV); }
-	@$(BIN)/python -m pip install --quiet 'uv>=0.7'
+	@$(BIN)/python -m pip install --quiet 'uv==0.13.8'
 	@$(BIN)/uv sync --quiet --frozen --inexact
 	@touch $@
 
-lint:
+lint: | setup
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --quiet --check
 
-types:
+types: | setup
 	$(BIN)/mypy
 
-layers:
+layers: | setup
 	$(BIN)/lint-imports
 
-dependencies:
+dependencies: | setup
 	$(BIN)/deptry oncallctl
 
-unit:
+unit: | setup
 	$(BIN)/pytest
 
 completions: setup

@@ -21,7 +21,9 @@ function __oncallctl_command
                 # Flags before it in the same word: -vo is -v -o.
                 set word (string replace -r -- '^-[qvy]+(?=.)' - $word)
                 switch "$path $word"
-                    case '* --profile' '* -p' '* --output' '* -o' '* --columns' '* --tz' '* --timeout'
+                    case '* --profile' '* -p' '* --output' '* -o' '* --columns' '* --tz' '* --timeout' \
+                        'maintenance export --to' 'maintenance export --image' 'maintenance export --write' \
+                        'maintenance plan --days'
                         set awaited 1
                 end
             case '*'
@@ -184,20 +186,34 @@ complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Sho
 
 # oncallctl maintenance
 complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'Show what a window kept from everybody: groups that still fire, or were resolved unseen'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a export -d 'Print what runs \'maintenance apply\' on a file every minute, for cron, systemd or Kubernetes'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a check -d 'Say everything that is wrong with a file of windows; needs no server'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a plan -d 'Show when the windows of a file will be open, and what is odd about it'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a apply -d 'Open the windows of a file that are due now; run it every minute'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine opened, renewed and ended, the oldest first'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a orphans -d 'Show the open windows of this machine\'s runs that died; `-o id | maintenance stop -` ends them'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Open a maintenance window on each integration; safe to repeat'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a stop -d 'End the maintenance window of each integration before its time'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a status -d 'Show the windows that are open; with targets, the state of each'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a run -d 'Run a command under maintenance; its windows end with it, and its exit status is passed on'
 complete -c oncallctl -n '__oncallctl_at maintenance' -l help -d 'Show this message and exit'
 
 # oncallctl maintenance debrief
 complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l since -x -d 'Look back so far (the last window)'
 complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l require -x -a 'none' -d 'Exit 10 when any was'
 
+# oncallctl maintenance export
+complete -c oncallctl -n '__oncallctl_argument_of maintenance export' -r -F
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l to -x -a 'crontab systemd kubernetes' -d 'What is to run it'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l image -x -d 'The image of this program, for kubernetes'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l write -x -d 'Write files into this folder'
+
 # oncallctl maintenance check
 complete -c oncallctl -n '__oncallctl_argument_of maintenance check' -r -F
+
+# oncallctl maintenance plan
+complete -c oncallctl -n '__oncallctl_argument_of maintenance plan' -r -F
+complete -c oncallctl -n '__oncallctl_at maintenance plan' -l days -x -d 'So far ahead'
 
 # oncallctl maintenance apply
 complete -c oncallctl -n '__oncallctl_argument_of maintenance apply' -r -F
@@ -235,6 +251,21 @@ complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Tho
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Every integration'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l ending-within -x -d 'Windows that end so soon, or are overdue'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l require -x -a 'active inactive' -d 'Exit 10 unless all are'
+
+# oncallctl maintenance run
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l for -x -d 'So long at most: 90m, 2h30m, 1d, PT2H'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts meanwhile'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l lease -x -d 'Open short windows, and renew them while the command lives'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l tail -x -d 'End the windows so long after the command'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-active -x -a 'fail keep replace' -d 'Where another window is open'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-start-fails -x -a 'abort continue' -d 'When a window cannot be opened'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l max -x -d 'Refuse a longer one (7d)'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l label -x -d 'Those with this label (Cloud)'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l match -x -d 'Those whose name matches; * and ? are special'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l all -d 'Every integration'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l reason -x -d 'Why; the journal remembers it'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l yes -s y -d 'Do not ask'
 
 # oncallctl teams
 complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List the teams'

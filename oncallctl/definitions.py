@@ -102,10 +102,8 @@ class Definition:
         return body
 
     def _add_labels(self, body: dict[str, Any], present: Integration | None) -> None:
-        there = (
-            [present.labels, present.dynamic_labels] if present else [body.get("labels"), body.get("dynamic_labels")]
-        )
-        fixed, dynamic = (label_pairs(labels) for labels in there)
+        fixed = label_pairs(present.labels if present else None) | label_pairs(body.get("labels"))
+        dynamic = label_pairs(present.dynamic_labels if present else None) | label_pairs(body.get("dynamic_labels"))
         for key in self.remove_labels:
             if key not in fixed and key not in dynamic:
                 raise InvalidInput(f"there is no label {key!r} to remove")

@@ -150,20 +150,24 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def confirm(place: Profile, question: str, *, yes: bool) -> None:
+def confirm(place: Profile, question: str, *, yes: bool = False) -> bool:
     """Ask before something dangerous, naming profile and host; without a terminal it needs --yes.
+
+    Returns:
+        Whether somebody was asked: time has passed since the question was made.
 
     Raises:
         ConfirmationNeeded: there is nobody to ask.
         Declined: the answer is not yes.
     """
     if yes:
-        return
+        return False
     if not interactive():
         raise ConfirmationNeeded(
             f"{question} Not without --yes: stdin and stderr are no terminal to ask at", hint="add --yes"
         )
     ask(place, question)
+    return True
 
 
 def ask(place: Profile, question: str) -> None:

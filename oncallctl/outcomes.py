@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from oncallctl import parallel
+from oncallctl.api.client import Change, Model, OnCall
 from oncallctl.api.models import Integration
 from oncallctl.errors import Defect, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
 from oncallctl.selection import Target
 
 Item = TypeVar("Item")
+
+
+def send_once(oncall: OnCall, change: Change[Model], what: str, look: Sequence[str]) -> Model:
+    """Send a change that nobody may send again without looking.
+
+    Args:
+        oncall: the server.
+        change: the request.
+        what: what it does, such as "the page", for the message.
+        look: the words of the command that shows what became of it.
+
+    Raises:
+        OutcomeUnknown: its answer was lost.
+        Interrupted: a signal came while it was under way.
+    """
+    # A profile of the environment has no name to ask for it by.
+    chosen = [] if oncall.profile.token_source == "environment" else ["--profile", oncall.profile.name]  # noqa: S105
+    hint = shlex.join(["oncallctl", *look, *chosen])
+    try:
+        return oncall.send(change)
+    except OutcomeUnknown as lost:
+        lost.message, lost.hint = f"{what} may have been sent: {lost.message}", hint
+        raise
+    except Signal as signal:
+        message = f"interrupted while {what} was under way: it may have been sent"
+        raise Interrupted(signal.signum, message, hint=hint) from signal
 
 
 @dataclass

@@ -38,7 +38,16 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "modes_allowed": list,
 }
 
-_LOGIN_KEEPS = ("output", "tz", "timeout", "longest_window", "most_targets", "reason_required", "modes_allowed")
+_LOGIN_KEEPS = (
+    "allow_http",
+    "output",
+    "tz",
+    "timeout",
+    "longest_window",
+    "most_targets",
+    "reason_required",
+    "modes_allowed",
+)
 _MODES = ("silence_escalations", "group_alerts", "disable_alerts")
 
 
@@ -126,6 +135,16 @@ def base_url(url: str, *, allow_http: bool = False) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
+def stack_url(url: str) -> str:
+    """Check the URL of a Grafana stack, which goes into a header; it may be a plain http one, as it is only a name.
+
+    Raises:
+        InvalidInput: it is no URL.
+    """
+    base_url(url, allow_http=True)
+    return url.strip()
+
+
 class Config:
     """config.toml: the profiles and which of them is the default.
 
@@ -178,6 +197,8 @@ class Config:
         values = {key: value for key, value in table.items() if key in _KEYS}
         try:
             values["url"] = base_url(table["url"], allow_http=table.get("allow_http", False))
+            if "grafana_url" in table:
+                values["grafana_url"] = stack_url(table["grafana_url"])
             zone(table.get("tz"))
             parse_duration(table.get("longest_window", "1d"))
         except InvalidInput as error:
@@ -225,6 +246,8 @@ class Config:
                 owner = os.fstat(file.fileno()).st_uid
                 if owner not in {os.getuid(), 0}:
                     raise self._problem("it belongs to another user")
+                if os.fstat(file.fileno()).st_mode & 0o022:  # it may name a command that is run
+                    raise self._problem("others may write to it (chmod 600)")
                 return tomllib.load(file)
         except FileNotFoundError:
             return {}
@@ -294,8 +317,11 @@ def checked(profile: Profile) -> Profile:
     if not NAME.fullmatch(name) or name in SANDBOXES:
         reason = "is built in" if name in SANDBOXES else "is not made of letters, digits, _, . and -"
         raise InvalidInput(f"a profile cannot be called {name!r}: it {reason}")
-    if profile.grafana_url is not None:
-        base_url(profile.grafana_url)
     if token_file and not token_file.startswith(("~", "$")):
         token_file = str(Path(token_file).absolute())
-    return replace(profile, url=base_url(profile.url), token_file=token_file)
+    return replace(
+        profile,
+        url=base_url(profile.url, allow_http=profile.allow_http),
+        grafana_url=stack_url(profile.grafana_url) if profile.grafana_url else None,
+        token_file=token_file,
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
-from oncallctl.profiles import SANDBOXES, Config, Profile, base_url, sandbox
+from oncallctl.profiles import APIS, SANDBOXES, Config, Profile, base_url, sandbox, stack_url
 from oncallctl.settings import Settings
 from oncallctl.state import state_folder
 
@@ -52,7 +53,7 @@ def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
         return Profile(
             name=ENVIRONMENT,
             url=base_url(pair),
-            grafana_url=environment.get("ONCALLCTL_GRAFANA_URL") or None,
+            grafana_url=_stack(environment.get("ONCALLCTL_GRAFANA_URL")),
             api=_api(environment.get("ONCALLCTL_API") or "auto"),
             token_source=ENVIRONMENT,
         )
@@ -65,7 +66,7 @@ def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
         return Profile(
             name=ENVIRONMENT,
             url=base_url(pair),
-            grafana_url=environment.get("GRAFANA_URL") or None,
+            grafana_url=_stack(environment.get("GRAFANA_URL")),
             token_source=ENVIRONMENT,
         )
     known = f"oncallctl auth switch to one of {', '.join(file.names)}; or " if file.names else ""
@@ -91,8 +92,12 @@ def _pair(environment: Mapping[str, str], url: str, token: str) -> str | None:
     return None
 
 
+def _stack(url: str | None) -> str | None:
+    return stack_url(url) if url and url.strip() else None
+
+
 def _api(word: str) -> str:
-    if word not in {"auto", "oss", "cloud"}:
+    if word not in APIS:
         raise InvalidInput(f"ONCALLCTL_API is {word!r}", hint="it is auto, oss or cloud")
     return word
 
@@ -159,7 +164,10 @@ def open_profile(profile: Profile, token: str, settings: Settings) -> OnCall:
     if profile.is_sandbox:
         from oncallctl.sandbox import application as make_application
 
-        application = make_application(sandbox_database(), dialect.value)
+        try:
+            application = make_application(sandbox_database(), dialect.value)
+        except sqlite3.DatabaseError as error:
+            raise InvalidInput(f"{sandbox_database()}: {error}", hint="delete the file; it is made anew") from error
     transport = Transport(
         profile.url, headers, timeout=settings.timeout or TIMEOUT, listener=settings, application=application
     )

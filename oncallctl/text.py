@@ -44,7 +44,7 @@ def masked(value: Mapping[str, Any]) -> dict[str, Any]:
     These are ``link``, ``heartbeat.link`` and ``inbound_email`` of an integration: the object itself, or the one that
     it carries as ``integration``. What an alert brought along is somebody's data, and stays.
     """
-    hidden = {key: MASK if key in _SECRETS and item else item for key, item in value.items()}
+    hidden: dict[str, Any] = {key: MASK if key in _SECRETS and item else item for key, item in value.items()}
     for key in ("heartbeat", "integration"):
         if isinstance(hidden.get(key), Mapping):
             hidden[key] = masked(hidden[key])

@@ -12,6 +12,7 @@ _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.IGNOR
 _ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+LONGEST = timedelta(days=36500)
 
 
 def now() -> datetime:
@@ -38,6 +39,8 @@ def parse_duration(text: str) -> timedelta:
         duration = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError as error:
         raise InvalidInput(f"too long a duration: {text!r}") from error
+    if duration > LONGEST:
+        raise InvalidInput(f"too long a duration: {text!r}")
     if not duration:
         raise InvalidInput(f"a duration must be longer than nothing: {text!r}")
     return duration
@@ -78,7 +81,10 @@ def parse_time(text: str, tz: ZoneInfo | None, *, after: datetime) -> datetime:
         raise InvalidInput(
             f"not a time: {text!r}", hint="write 18:00, 2026-12-01T02:00 or 2026-12-01T01:00Z"
         ) from error
-    instant = moment.astimezone(UTC) if moment.tzinfo else _instant(moment, tz, text)
+    try:
+        instant = moment.astimezone(UTC) if moment.tzinfo else _instant(moment, tz, text)
+    except OverflowError as error:
+        raise InvalidInput(f"a time beyond all calendars: {text!r}") from error
     if instant <= after:
         raise InvalidInput(f"that time is past: {text!r} is {show(instant, tz)}")
     return instant
@@ -107,7 +113,10 @@ def parse_past(text: str, tz: ZoneInfo | None, *, before: datetime) -> datetime:
 def _next_clock_time(clock: time, tz: ZoneInfo | None, text: str, after: datetime) -> datetime:
     today = after.astimezone(tz).date()
     for days in range(3):
-        instant = _instant(datetime.combine(today + timedelta(days=days), clock), tz, text)
+        wall = datetime.combine(today + timedelta(days=days), clock)
+        if all(_attach(wall.replace(fold=fold), tz) <= after for fold in (0, 1)):
+            continue  # past in either reading, so that it need not exist nor be the only one
+        instant = _instant(wall, tz, text)
         if instant > after:
             return instant
     raise InvalidInput(f"not a time that comes: {text!r}")

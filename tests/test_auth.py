@@ -144,6 +144,13 @@ class TestAfterwards:
         run("auth logout work")
         run("teams list", status=3)
 
+    def test_logout_forgets_the_profile_in_use_and_no_other(self, server: Serving, run: Runner, world: Path) -> None:
+        path = world / CONFIG
+        path.write_text(path.read_text() + f'[profiles.other]\nurl = "{server.url}"\n')
+        run("auth logout", ONCALLCTL_PROFILE="other", PYTHON_KEYRING_BACKEND="tests.memory_keyring.Memory")
+        assert "other" not in run("auth list -o id").stdout
+        run("auth logout", status=2, ONCALLCTL_URL=server.url, ONCALLCTL_TOKEN="t")
+
     def test_logout_of_a_built_in_profile_is_refused(self, run: Runner) -> None:
         run("auth logout sandbox", status=2)
 

@@ -187,6 +187,19 @@ class TestReach:
         assert "could not check" in run("escalate --team platform --title t").stderr
         assert server.changes() == [PAGE]
 
+    def test_people_are_not_notified_through_a_group_window_on_the_way_to_them(
+        self, server: Serving, run: Runner
+    ) -> None:
+        (way,) = [
+            each
+            for page in (1, 2)
+            for each in server.call("GET", f"integrations/?perpage=100&page={page}")["results"]
+            if each["type"] == "direct_paging" and each["team_id"] is None
+        ]
+        put_into_maintenance(server, way["name"], "group_alerts")
+        run("escalate --user alice --title t", status=7)
+        assert paged(server) == 0
+
     def test_people_are_paged_whatever_their_teams_integration_is_in(self, server: Serving, run: Runner) -> None:
         put_into_maintenance(server, "Direct paging (platform team)", "group_alerts")
         run("escalate --user alice --title t")
@@ -225,10 +238,10 @@ class TestNeverTwice:
     ) -> None:
         from oncallctl.api.transport import Transport
 
-        def interrupted(self: Transport, request: object) -> object:
+        def interrupted(self: Transport, request: object, timeout: float) -> object:
             if request.method == "POST":  # type: ignore[attr-defined]
                 raise Signal(2)
-            return exchange(self, request)  # type: ignore[arg-type]
+            return exchange(self, request, timeout)  # type: ignore[arg-type]
 
         exchange = Transport._exchange
         monkeypatch.setattr(Transport, "_exchange", interrupted)
@@ -252,6 +265,10 @@ class TestAsking:
     @pytest.fixture(autouse=True)
     def _at_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("oncallctl.commands.escalate.interactive", lambda: True)
+
+    def test_it_says_who_is_on_call(self, cloud: Serving, run: Runner) -> None:
+        (user,) = cloud.call("GET", "teams/TKPSLLWBFUI9R/current_oncall/")["users"]
+        assert f"on call: {user['username']}" in run("escalate --team platform --title t", stdin="n\n", status=5).stderr
 
     def test_it_says_whom_it_will_page_and_where(self, server: Serving, run: Runner) -> None:
         done = run("escalate --team platform --title t", stdin="y\n")

@@ -145,6 +145,13 @@ def test_a_broken_file_is_said_with_its_name(path: Path, text: str) -> None:
     assert "\n" not in refused.value.message
 
 
+def test_a_file_that_others_may_write_to_is_refused(path: Path) -> None:
+    Config(path).save(Profile("prod", "https://h"))
+    path.chmod(0o666)
+    with pytest.raises(InvalidInput, match="others may write"):
+        Config(path)
+
+
 def test_a_folder_in_its_place_is_said(path: Path) -> None:
     path.mkdir(parents=True)
     with pytest.raises(InvalidInput, match=r"config\.toml"):

@@ -130,6 +130,19 @@ class TestDialect:
 
         assert dialect_of(choose_profile(None, {"ONCALLCTL_URL": url, "ONCALLCTL_TOKEN": "t"})) == dialect
 
+    def test_a_stack_with_a_line_break_at_its_end_is_taken_without_it(self, cloud: Serving, run: Runner) -> None:
+        run("teams list", ONCALLCTL_GRAFANA_URL="https://sandbox.grafana.invalid\n")
+        assert cloud.seen[0].headers["X-Grafana-Url"] == "https://sandbox.grafana.invalid"
+
+    @pytest.mark.parametrize("url", ["nonsense", "https://ö.grafana.net"])
+    def test_a_stack_that_is_no_url_is_wrong_usage(self, server: Serving, run: Runner, url: str) -> None:
+        run("escalate --user alice --title t", status=2, ONCALLCTL_GRAFANA_URL=url)
+        assert server.seen == []
+
+    def test_a_proxy_that_cannot_be_used_is_wrong_usage(self, run: Runner) -> None:
+        environment = {"ONCALLCTL_URL": "https://oncall.example.org", "ONCALLCTL_TOKEN": "t"}
+        run("teams list", status=2, ALL_PROXY="socks5://127.0.0.1:1", **environment)
+
     def test_a_word_that_is_no_api_is_wrong_usage(self, server: Serving, run: Runner) -> None:
         run("teams list", status=2, ONCALLCTL_API="grafana")
         assert server.seen == []
@@ -145,6 +158,12 @@ class TestSandbox:
         (window,) = run("maintenance status -o json -p sandbox-oss").json
         assert window["mode"] == "silence_escalations"
         assert window["integration"]["maintenance_mode"] == "debug"
+
+    def test_a_damaged_file_says_what_to_do(self, run: Runner, world: Path) -> None:
+        run("teams list -p sandbox")
+        (world / "home/.local/state/oncallctl/sandbox.sqlite3").write_bytes(b"no database" * 1000)
+        done = run("teams list -p sandbox -o json", status=2)
+        assert "delete" in done.error["hint"]
 
     def test_reset_puts_the_sample_data_back(self, run: Runner) -> None:
         run("maintenance start service-010 --for 30m -p sandbox")

@@ -29,7 +29,26 @@ def test_a_duration_is_read_in_each_of_its_forms(text: str, seconds: int) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0", "0m", "-5", "1.5", "1.5h", "abc", "P", "PT", "h", "1h 30", "30m2h", "٣", "9" * 30, "1e3", "+5", "inf"],
+    [
+        "",
+        "0",
+        "0m",
+        "-5",
+        "1.5",
+        "1.5h",
+        "abc",
+        "P",
+        "PT",
+        "h",
+        "1h 30",
+        "30m2h",
+        "٣",
+        "9" * 30,
+        "5000000d",
+        "1e3",
+        "+5",
+        "inf",
+    ],
 )
 def test_what_is_no_positive_whole_duration_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
@@ -91,6 +110,18 @@ def test_a_clock_time_that_comes_twice_that_night_is_refused() -> None:
     evening = datetime(2026, 10, 24, 20, 0, tzinfo=UTC)
     with pytest.raises(InvalidInput, match="twice"):
         parse_time("02:30", BERLIN, after=evening)
+
+
+def test_a_clock_time_that_is_past_today_is_tomorrows_also_on_the_day_the_clocks_change() -> None:
+    spring, autumn = datetime(2026, 3, 29, 20, 0, tzinfo=UTC), datetime(2026, 10, 25, 20, 0, tzinfo=UTC)
+    assert parse_time("02:30", BERLIN, after=spring) == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
+    assert parse_time("02:30", BERLIN, after=autumn) == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
+def test_a_time_beyond_all_calendars_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_time(text, BERLIN, after=NOON)
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "../../etc/passwd", "Europe", "", "/etc/localtime"])

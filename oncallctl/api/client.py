@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +25,7 @@ from oncallctl.api.models import (
 )
 from oncallctl.api.problems import API
 from oncallctl.api.transport import Transport
-from oncallctl.errors import AccessDenied, InvalidInput, NotFound, OutcomeUnknown, Unavailable, Unsupported
+from oncallctl.errors import AccessDenied, InvalidInput, NotFound, OncallError, OutcomeUnknown, Unavailable, Unsupported
 from oncallctl.profiles import Profile
 
 PER_PAGE = 100
@@ -42,12 +42,17 @@ class Dialect(StrEnum):
 
 @dataclass(frozen=True)
 class Change(Generic[Model]):
-    """A request that changes something, not yet sent. `model` is what its answer holds, None when it holds nothing."""
+    """A request that changes something, not yet sent.
+
+    Attributes:
+        body: the JSON object, what makes it at the moment of sending, or None.
+        model: what the answer holds.
+    """
 
     method: str
     path: str
-    body: dict[str, Any] | None
-    model: type[Model] | None
+    body: dict[str, Any] | Callable[[], dict[str, Any]] | None
+    model: type[Model]
 
 
 class OnCall:
@@ -92,7 +97,7 @@ class OnCall:
         """
         answer = self.transport.change(change.method, change.path, change.body)
         try:
-            return (change.model or ServerObject).read(answer.document)  # type: ignore[return-value]
+            return change.model.read(answer.document)
         except UnexpectedShape as error:
             raise OutcomeUnknown(
                 f"{change.method} {API}{change.path} was answered {answer.status}, but not as it should be: {error}",
@@ -105,7 +110,8 @@ class OnCall:
 
     def described(self, change: Change[Model]) -> dict[str, Any]:
         """The request as `--dry-run` shows it; the authorization is not part of it."""
-        return {"method": change.method, "url": self.transport.url(change.path), "body": change.body}
+        body = change.body() if callable(change.body) else change.body
+        return {"method": change.method, "url": self.transport.url(change.path), "body": body}
 
     def cloud_only(self, thing: str) -> None:
         """Refuse what an OSS server would silently ignore or does not have."""
@@ -225,7 +231,7 @@ class Integrations(Resource[Integration]):
 
     def delete(self, ident: str) -> Change[Integration]:
         """Delete one; its alert groups stay."""
-        return Change("DELETE", self._member(ident), None, None)
+        return Change("DELETE", self._member(ident), None, Integration)
 
     def remove(self, integration: Integration) -> None:
         """Delete one; a lost answer is settled by looking for it.
@@ -235,20 +241,23 @@ class Integrations(Resource[Integration]):
         """
         try:
             self.oncall.discard(self.delete(integration.id))
-        except OutcomeUnknown:
+        except OutcomeUnknown as lost:
             try:
                 self.get(integration.id)
             except NotFound:
                 return
+            except OncallError as error:
+                raise OutcomeUnknown(f"{lost.message}; and looking for it failed: {error.message}") from error
             raise
 
-    def start_maintenance(self, ident: str, mode: str, seconds: int) -> Change[Integration]:
+    def start_maintenance(self, ident: str, mode: str, seconds: int | Callable[[], int]) -> Change[Integration]:
         """Open a window.
 
         Args:
             ident: the integration's id.
             mode: in Cloud's words.
-            seconds: positive; the engine would accept anything else too (maintenance recordings).
+            seconds: positive, for the engine would accept anything (maintenance recordings); or what tells the length
+                when it is sent.
 
         Raises:
             Unsupported: this server does not know the mode.
@@ -259,7 +268,9 @@ class Integrations(Resource[Integration]):
             self.oncall.cloud_only(f"maintenance mode {DISABLE}")
         word = mode if self.oncall.is_cloud else OSS_MODES.get(mode, mode)
         path = f"{self._member(ident)}maintenance_start"
-        return Change("POST", path, {"mode": word, "duration": seconds}, Integration)
+        if isinstance(seconds, int):
+            return Change("POST", path, {"mode": word, "duration": seconds}, Integration)
+        return Change("POST", path, lambda: {"mode": word, "duration": seconds()}, Integration)
 
     def stop_maintenance(self, ident: str) -> Change[Integration]:
         """End the window. Look first: where none is open an engine with Slack answers 500."""

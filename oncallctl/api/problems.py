@@ -56,7 +56,8 @@ def _unknown(path: str) -> NotFound:
     collection, ident, *rest = [*path.strip("/").split("/"), "", ""]
     kind = collection.removesuffix("s").replace("_", " ")
     route = ", or no such route" if collection == "teams" and rest[0] else ""
-    return NotFound(f"no {kind} {ident}{route}", hint=f"oncallctl {collection.replace('_', '-')} list", http_status=404)
+    hint = f"oncallctl {collection.replace('_', '-')} list; if {ident} is a name, write name:{ident}"
+    return NotFound(f"no {kind} {ident}{route}", hint=hint, http_status=404)
 
 
 def _refusal(status: int, detail: str | None) -> type[OncallError]:

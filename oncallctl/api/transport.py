@@ -21,6 +21,7 @@ import httpx
 
 from oncallctl.api.problems import API, from_answer
 from oncallctl.errors import InvalidInput, NotOnCall, OutcomeUnknown, Unavailable
+from oncallctl.profiles import LOOPBACK
 from oncallctl.text import MASK
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 ATTEMPTS = 4
 PATIENCE = 120.0  # seconds that the attempts of one operation may take together, waiting for a rate limit aside
@@ -43,6 +43,7 @@ _NEVER_ARRIVED = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
 )
 
 Result = TypeVar("Result")
@@ -115,10 +116,19 @@ class Transport:
         self._listener = listener
         self._rest_until = 0.0
         self._rest_lock = threading.Lock()
+        try:
+            self._client = self._open(base_url, headers, application)
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            raise InvalidInput(
+                f"the proxy that the environment names cannot be used: {error}",
+                hint="look at HTTPS_PROXY and ALL_PROXY",
+            ) from error
+
+    def _open(self, base_url: str, headers: Mapping[str, str], application: WSGIApplication | None) -> httpx.Client:
         local = urlsplit(base_url).hostname in LOOPBACK
-        self._client = httpx.Client(
+        return httpx.Client(
             headers={"Accept": "application/json", "User-Agent": "oncallctl", **headers},
-            timeout=timeout,
+            timeout=self._timeout,
             transport=httpx.WSGITransport(app=application) if application else None,
             verify=_trust() if base_url.startswith("https:") else False,
             trust_env=not local,  # a proxy from the environment is not for this machine, and must not see its token
@@ -139,25 +149,30 @@ class Transport:
             Unavailable: no usable answer came, after the retries.
             OncallError: the answer is a refusal; see `oncallctl.api.problems`.
         """
-        return self._persist(lambda: self._read_once(path, params))
+        return self._persist(lambda timeout: self._read_once(path, params, timeout))
 
     def change(self, method: str, path: str, body: object = None) -> Answer:
         """Send a change; never again once it may have arrived.
+
+        Args:
+            method: POST, PUT or DELETE.
+            path: below the API's root.
+            body: a JSON value, or what makes one at the moment of sending.
 
         Raises:
             Unavailable: it certainly did not arrive.
             OutcomeUnknown: it was sent, and what became of it could not be read.
             OncallError: the server refused it.
         """
-        return self._persist(lambda: self._change_once(method, path, body))
+        return self._persist(lambda timeout: self._change_once(method, path, body, timeout))
 
-    def _persist(self, once: Callable[[], Result]) -> Result:
-        """Repeat what fails with `Unavailable`, within the limits on attempts and time."""
+    def _persist(self, once: Callable[[float], Result]) -> Result:
+        """Repeat what fails with `Unavailable`, within the limits on attempts and time; `once` is given its time."""
         attempt, waited, started = 0, 0.0, time.monotonic()
         while True:
             self._rest()
             try:
-                return once()
+                return once(min(self._timeout, max(PATIENCE - (time.monotonic() - started - waited), 1.0)))
             except _Throttled as throttled:
                 seconds = throttled.seconds
                 if seconds is not None and self.patient and seconds <= min(LONGEST_RATE_WAIT, RATE_PATIENCE - waited):
@@ -170,11 +185,7 @@ class Transport:
                 problem = error
             attempt += 1
             pause = 2.0**attempt * random.uniform(0.2, 0.4)  # noqa: S311  # spreads retries, keeps no secret
-            if (
-                not self.patient
-                or attempt >= ATTEMPTS
-                or time.monotonic() - started - waited + pause > PATIENCE - self._timeout
-            ):
+            if not self.patient or attempt >= ATTEMPTS or time.monotonic() - started - waited + pause > PATIENCE:
                 raise problem
             self._listener.debug(f"{problem.message}; next try in {pause:.1f} s")
             time.sleep(pause)
@@ -192,14 +203,14 @@ class Transport:
         while self.patient and (left := self._rest_until - time.monotonic()) > 0:  # another thread may lengthen it
             time.sleep(left)
 
-    def _read_once(self, path: str, params: Mapping[str, str | int] | None) -> Answer:
+    def _read_once(self, path: str, params: Mapping[str, str | int] | None, timeout: float) -> Answer:
         try:
             url = httpx.URL(self.url(path), params=dict(params) if params else None)
         except (httpx.InvalidURL, UnicodeError) as error:
             raise InvalidInput(f"no server can be asked this: {error}", hint="give a shorter name, or an id") from error
         for _ in range(REDIRECTS + 1):
             try:
-                response, body = self._exchange(self._client.build_request("GET", url))
+                response, body = self._exchange(self._client.build_request("GET", url, timeout=timeout), timeout)
             except (httpx.HTTPError, httpx.InvalidURL, _TooMuch) as error:
                 raise Unavailable(
                     f"no answer from {self._host}: {_reason(error)}", hint=_network_hint(error)
@@ -219,14 +230,15 @@ class Transport:
             )
         return target
 
-    def _change_once(self, method: str, path: str, body: object) -> Answer:
+    def _change_once(self, method: str, path: str, body: object, timeout: float) -> Answer:
         try:
-            request = self._client.build_request(method, self.url(path), json=body)
+            content = body() if callable(body) else body
+            request = self._client.build_request(method, self.url(path), json=content, timeout=timeout)
         except ValueError as error:  # half of a surrogate pair, or a number that JSON has not
             raise InvalidInput(f"this cannot be sent as JSON: {error}") from error
         try:
-            response, content = self._exchange(request)
-            return self._success(method, path, response, content)
+            response, answered = self._exchange(request, timeout)
+            return self._success(method, path, response, answered)
         except _NEVER_ARRIVED as error:
             raise Unavailable(f"cannot reach {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
         except (httpx.HTTPError, _TooMuch) as error:
@@ -237,7 +249,7 @@ class Transport:
                 http_status=error.http_status,
             ) from error
 
-    def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+    def _exchange(self, request: httpx.Request, timeout: float) -> tuple[httpx.Response, bytes]:
         """Send one request and read its answer, within the time and size that one may have."""
         started = time.monotonic()
         response = self._client.send(request, stream=True)
@@ -248,7 +260,7 @@ class Transport:
                 body += chunk
                 if len(body) > LARGEST_ANSWER:
                     raise _TooMuch(f"an answer of more than {LARGEST_ANSWER // 2**20} MiB")
-                if time.monotonic() - started > self._timeout:
+                if time.monotonic() - started > timeout:
                     raise httpx.ReadTimeout("the answer takes too long", request=request)
         finally:
             response.close()

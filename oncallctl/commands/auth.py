@@ -14,7 +14,7 @@ from oncallctl.errors import AccessDenied, InvalidInput, OncallError
 from oncallctl.options import interactive, noun
 from oncallctl.output import render, render_text
 from oncallctl.profiles import SANDBOXES, Profile, checked
-from oncallctl.session import choose_profile, config, detect, dialect_of, open_profile, token_of
+from oncallctl.session import ENVIRONMENT, choose_profile, config, detect, dialect_of, open_profile, token_of
 
 if TYPE_CHECKING:
     from oncallctl.settings import Settings
@@ -63,11 +63,23 @@ def login(
         raise InvalidInput(
             "the token comes from one place", hint="give one of --token-stdin, --token-file and --token-command"
         )
-    source = "file" if token_file else "command" if token_command else "keyring"
-    made = checked(
-        Profile(name or ctx.obj.profile or "default", url, grafana_url, api.value, source, token_file, token_command)
-    )
+    if name and ctx.obj.profile:
+        raise InvalidInput("the profile is named twice", hint="leave --profile out")
+    called = name or ctx.obj.profile or "default"
     file = config()  # a broken one is said before a token is asked for
+    before = file.profile(called) if called in file.names else None
+    made = checked(
+        Profile(
+            called,
+            url,
+            grafana_url,
+            api.value,
+            "file" if token_file else "command" if token_command else "keyring",
+            token_file,
+            token_command,
+            allow_http=before is not None and before.allow_http,
+        )
+    )
     token = token_of(made) if token_file or token_command else _typed_token(made, from_stdin=token_stdin)
     if not no_verify:
         try:
@@ -79,8 +91,8 @@ def login(
         from oncallctl.credentials import write_keyring
 
         write_keyring(made.name, made.origin, token)
-    if made.name in file.names and (before := file.profile(made.name).url) != made.url:
-        ctx.obj.note(f"the profile {made.name} was for {before}")
+    if before and before.url != made.url:
+        ctx.obj.note(f"the profile {made.name} was for {before.url}")
     file.save(made)
     ctx.obj.note(f"logged in to {made.host} ({made.api}); the profile is {made.name}")
     render(ctx.obj, _described(made, default=file.default), LIST)
@@ -90,6 +102,7 @@ def login(
 def status(ctx: typer.Context) -> None:
     """Show the profile in use, and whether the server takes its token."""
     profile = choose_profile(ctx.obj.profile, os.environ)
+    ctx.obj.adopt(output=profile.output, tz=profile.tz, timeout=profile.timeout)
     row: dict[str, Any] = {
         **_described(profile, default=config().default),
         "api": dialect_of(profile).value,
@@ -134,9 +147,11 @@ def logout(
 ) -> None:
     """Forget a profile, and its token where the keyring keeps it."""
     file = config()
-    name = name or ctx.obj.profile or file.default
     if name is None:
-        raise InvalidInput("no profile to forget", hint="oncallctl auth list")
+        chosen = choose_profile(ctx.obj.profile, os.environ)
+        if chosen.token_source == ENVIRONMENT:
+            raise InvalidInput("the environment says where and who, not a profile", hint="name the profile to forget")
+        name = chosen.name
     if name in SANDBOXES:
         raise InvalidInput(f"{name} is built in", hint="oncallctl sandbox reset restores its data")
     known = file.profile(name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
+from oncallctl.errors import Conflict, InvalidInput, OncallError
 from oncallctl.options import DryRunOption, YesOption, ask, interactive, text_value
 from oncallctl.output import REQUEST, render
 from oncallctl.session import connect
@@ -47,6 +47,7 @@ def escalate(
 ) -> None:
     """Page a team or people. At a terminal it asks first; without one it pages."""
     from oncallctl.api import names
+    from oncallctl.outcomes import send_once
     from oncallctl.paging import Page, each_once
 
     _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])
@@ -74,8 +75,8 @@ def escalate(
         if not yes and interactive():
             now_on_call = f", on call: {', '.join(on_call)}" if on_call else ""
             ask(oncall.profile, f"Page {page}{now_on_call}{f', about {page.title!r}' if page.title else ''}?")
-        group = _send(oncall, page)
-        render(ctx.obj, group, COLUMNS, done=True)
+        group = send_once(oncall, page.change(oncall), "the page", _where_to_look(page))
+        render(ctx.obj, group.raw, COLUMNS, done=True)
         if oncall.profile.is_sandbox:
             ctx.obj.note("sandbox: nobody was paged")
 
@@ -120,29 +121,9 @@ def _not_blank(settings: Settings, text: str | None, option: str) -> str | None:
     return None
 
 
-def _send(oncall: OnCall, page: Page) -> dict[str, object]:
-    """Send the page, once."""
-    look = _where_to_look(oncall, page)
-    try:
-        return oncall.send(page.change(oncall)).raw
-    except OutcomeUnknown as lost:
-        lost.message = f"the page may have been sent: {lost.message}"
-        lost.hint = look
-        raise
-    except Signal as signal:
-        raise Interrupted(
-            signal.signum, "interrupted while the page was under way: it may have been sent", hint=look
-        ) from signal
-
-
-def _where_to_look(oncall: OnCall, page: Page) -> str:
-    """The command that shows whether a page arrived."""
-    import shlex
-
-    profile = ["--profile", oncall.profile.name] if oncall.profile.name != "environment" else []
+def _where_to_look(page: Page) -> list[str]:
+    """The words of the command that shows whether a page arrived."""
     if page.alert_group:
-        words = ["alert-groups", "get", page.alert_group, "-o", "json"]
-    else:
-        words = ["alert-groups", "list", "--state", "firing", "--limit", "5"]
-        words += ["--team", page.team.name or page.team.id] if page.team else []
-    return shlex.join(["oncallctl", *words, *profile])
+        return ["alert-groups", "get", page.alert_group, "-o", "json"]
+    team = ["--team", page.team.name or page.team.id] if page.team else []
+    return ["alert-groups", "list", "--state", "firing", "--limit", "5", *team]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oncallctl.errors import InvalidInput, OutcomeUnknown
+from oncallctl.errors import InvalidInput
 from oncallctl.options import (
     DryRunOption,
     LimitOption,
@@ -157,7 +156,7 @@ def create(
             dynamic_labels=_pairs(dynamic_label, "--dynamic-label"),
         )
         body = definition.body(base)
-        look = shlex.join(["oncallctl", "integrations", "list", "--match", str(body.get("name") or "*")])
+        look = ["integrations", "list", "--match", str(body.get("name") or "*")]
         _send_or_show(ctx, oncall, oncall.integrations.create(body), look, dry_run=dry_run)
 
 
@@ -202,7 +201,7 @@ def update(
             oncall.cloud_only("labels")
         present = names.integration(oncall, integration)
         change = oncall.integrations.update(present.id, definition.body(base, present))
-        _send_or_show(ctx, oncall, change, f"oncallctl integrations get {present.id}", dry_run=dry_run)
+        _send_or_show(ctx, oncall, change, ["integrations", "get", present.id], dry_run=dry_run)
 
 
 @app.command()
@@ -263,14 +262,14 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     return dict(pairs)
 
 
-def _send_or_show(ctx: typer.Context, oncall: OnCall, change: Change[Integration], look: str, *, dry_run: bool) -> None:
+def _send_or_show(
+    ctx: typer.Context, oncall: OnCall, change: Change[Integration], look: list[str], *, dry_run: bool
+) -> None:
     """Send a change, or show it; `look` is the command that shows what became of one whose answer was lost."""
+    from oncallctl.outcomes import send_once
+
     if dry_run:
         render(ctx.obj, oncall.described(change), REQUEST)
-        return
-    try:
-        sent = oncall.send(change)
-    except OutcomeUnknown as lost:
-        lost.hint = f"look before you try again: {look}"
-        raise
-    render(ctx.obj, sent.raw, COLUMNS, secrets=Secrets.IN_JSON, done=True)
+    else:
+        sent = send_once(oncall, change, "the change", look)
+        render(ctx.obj, sent.raw, COLUMNS, secrets=Secrets.IN_JSON, done=True)

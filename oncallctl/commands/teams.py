@@ -88,9 +88,9 @@ def previous_on_call(
 
 def _ask(oncall: OnCall, teams: list[str] | None, when: str, params: dict[str, str | int]) -> list[TeamOnCall]:
     from oncallctl.api import names
-    from oncallctl.rota.on_call import on_call
+    from oncallctl.rota.on_call import check, on_call
 
-    oncall.cloud_only("who is on call")
+    check(oncall)
     if teams:
         named = [names.team(oncall, team) for team in teams]
     else:

@@ -127,9 +127,9 @@ class Cron:
 
 @lru_cache(maxsize=4096)
 def _moments_of_utc_day(expression: str, zone: ZoneInfo, day: date) -> tuple[Moment, ...]:
-    """The starts on one day of UTC: from the days of the calendar around it, whose skipped times may move into it."""
+    """The starts on one day of UTC: from the days of the calendar that have a part in it."""
     found: dict[tuple[datetime, bool], Moment] = {}
-    for days in range(-2, 2):
+    for days in range(-1, 2):
         for moment in _moments_of_day(expression, zone, day + timedelta(days=days)):
             if moment.instant.date() == day:
                 found.setdefault((moment.instant, moment.clocks is Clocks.LEFT_OUT), moment)

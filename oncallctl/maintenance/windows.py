@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from oncallctl.api.client import Change, OnCall
 from oncallctl.api.models import GROUP, Integration
-from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown, Unavailable
+from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import Author, Event, Journal
 from oncallctl.outcomes import Outcome, Report, for_each
@@ -24,6 +24,8 @@ from oncallctl.times import now
 
 # A window that ends at most so much earlier than asked is the one asked for: cron does not start on the second.
 CLOSE_ENOUGH = timedelta(seconds=60)
+# How far the server's clock may be behind this one.
+CLOCKS_DIFFER = timedelta(minutes=5)
 # How long to wait for a start or stop whose answer was lost to show, between looks.
 LOOKS = (0.0, 1.0, 3.0)
 
@@ -108,22 +110,16 @@ class Step:
 
     @property
     def ends_group(self) -> bool:
-        """Whether it ends, before its time, a window whose end resolves the groups that it collected."""
+        """Whether it ends a window whose end resolves the groups that it collected."""
         window = Window.of(self.target.integration)
-        return self.ends and window is not None and window.mode == GROUP and not window.is_overdue(now())
-
-    @property
-    def ends_overdue_group(self) -> bool:
-        """Whether it ends such a window after its time: the server is about to do the same, so nobody is asked."""
-        window = Window.of(self.target.integration)
-        return self.ends and window is not None and window.mode == GROUP and window.is_overdue(now())
+        return self.ends and window is not None and window.mode == GROUP
 
     def changes(self, oncall: OnCall) -> list[Change[Integration]]:
         """The requests that carry it out, in order."""
         ident = self.target.integration.id
         made = [oncall.integrations.stop_maintenance(ident)] if self.ends else []
-        if self.wanted:
-            made.append(oncall.integrations.start_maintenance(ident, self.wanted.mode, self.wanted.seconds(now())))
+        if wanted := self.wanted:
+            made.append(oncall.integrations.start_maintenance(ident, wanted.mode, lambda: _left(wanted)))
         return made
 
 
@@ -200,6 +196,17 @@ def ends_within(integration: Integration, within: timedelta, at: datetime) -> bo
     return window is not None and window.ends_at is not None and window.ends_at <= at + within
 
 
+def look_again(oncall: OnCall, step: Step) -> Step:
+    """Make sure, after a question was answered, that the window that is to be ended is still the one asked about."""
+    if not step.ends:
+        return step
+    found = oncall.integrations.get(step.target.integration.id)
+    if Window.of(found) == Window.of(step.target.integration):
+        return step
+    changed = Conflict(f"the maintenance of {found.name!r} was changed by somebody else meanwhile", hint="look again")
+    return Step(step.target, Action.REFUSE, error=changed)
+
+
 def rehearse(oncall: OnCall, steps: Sequence[Step]) -> Report:
     """Say what `carry_out` would send."""
     return Report([_rehearsed(oncall, step) for step in steps])
@@ -262,7 +269,11 @@ def _carry_out(desk: Desk, step: Step) -> Outcome:
     if step.ends:
         integration = desk.close(integration)
     if step.wanted:
-        integration = _start_anew(desk, integration, step.wanted) if step.ends else desk.open(integration, step.wanted)
+        begin = _start_anew if step.ends else Desk.open
+        try:
+            integration = begin(desk, integration, step.wanted)
+        except AlreadyOpen as other:
+            return Outcome(step.target, "unchanged", other.integration)
     return Outcome(step.target, DONE[step.action], integration)
 
 
@@ -270,6 +281,8 @@ def _start_anew(desk: Desk, integration: Integration, wanted: Wanted) -> Integra
     """Start after a stop; when that fails, the integration is left without the window it had."""
     try:
         return desk.open(integration, wanted)
+    except AlreadyOpen:
+        raise
     except OncallError as error:
         error.message = (
             f"the old window of {integration.name!r} was ended and the new one did not start:"
@@ -291,26 +304,55 @@ def start(oncall: OnCall, integration: Integration, wanted: Wanted, *, own: bool
         The integration with the window open.
 
     Raises:
+        AlreadyOpen: somebody else opened a window meanwhile that does what was asked (unless `own`).
         Conflict: somebody else opened another window meanwhile.
-        Unavailable: the window is certainly not open; it is safe to try again.
+        Unavailable: it certainly did not arrive; it is safe to try again.
         OutcomeUnknown: reading back did not settle it.
     """
     sent = now()
-    seconds, asked = wanted.seconds(sent), Wanted(wanted.mode, until=wanted.ends_at(sent))
-    if seconds <= 0:
-        raise InvalidInput("the time that the window was to end at has passed meanwhile")
-    change = oncall.integrations.start_maintenance(integration.id, wanted.mode, seconds)
+    asked = Wanted(wanted.mode, until=wanted.ends_at(sent))
+    # The length is counted when it is sent: a rate limit may have been waited for until then.
+    change = oncall.integrations.start_maintenance(integration.id, wanted.mode, lambda: _left(wanted))
     try:
         return oncall.send(change)
     except Conflict as taken:  # somebody was quicker since we looked; perhaps with the same window
         if own:
             raise
-        return _accept(oncall.integrations.get(integration.id), asked, taken)
+        raise AlreadyOpen(_accept(oncall.integrations.get(integration.id), asked, taken)) from taken
     except OutcomeUnknown as lost:
         after = _look_again(oncall, integration, lost, lambda found: Window.of(found) is not None)
         if after is None:
             raise _still_without(lost, f"the window of {integration.name!r} is not open") from lost
-        return _accept(after, asked, Conflict(f"{integration.name!r} is in another maintenance window now"))
+        another = Conflict(f"{integration.name!r} is in another maintenance window now")
+        if _is_ours(after, asked, sent):
+            return after
+        if own:
+            raise another from lost
+        raise AlreadyOpen(_accept(after, asked, another)) from lost
+
+
+class AlreadyOpen(Conflict):
+    """Somebody else was quicker, and opened a window that does what was asked."""
+
+    def __init__(self, integration: Integration) -> None:
+        super().__init__(f"{integration.name!r} was put into maintenance by somebody else meanwhile")
+        self.integration = integration
+
+
+def _left(wanted: Wanted) -> int:
+    seconds = wanted.seconds(now())
+    if seconds <= 0:
+        raise InvalidInput("the time that the window was to end at has passed meanwhile")
+    return seconds
+
+
+def _is_ours(found: Integration, asked: Wanted, sent: datetime) -> bool:
+    """Whether a window is the one whose answer was lost: begun since it was sent, and of just its mode and length."""
+    window = Window.of(found)
+    if window is None or window.mode != asked.mode or window.started_at is None or window.ends_at is None:
+        return False
+    wrong = abs((window.ends_at - window.started_at).total_seconds() - asked.seconds(sent))
+    return window.started_at >= sent - CLOCKS_DIFFER and wrong <= CLOSE_ENOUGH.total_seconds()
 
 
 def _accept(found: Integration, wanted: Wanted, otherwise: Conflict) -> Integration:
@@ -330,7 +372,7 @@ def stop(oncall: OnCall, integration: Integration) -> Integration:
         The integration without it.
 
     Raises:
-        Unavailable: the window is certainly still open; it is safe to try again.
+        Unavailable: it certainly did not arrive; it is safe to try again.
         OutcomeUnknown: reading back did not settle it.
     """
     before = Window.of(integration)
@@ -367,10 +409,8 @@ def _look_again(
     return None
 
 
-def _still_without(lost: OutcomeUnknown, state: str) -> OncallError:
-    """The change does not show. If the server did answer, it is over; else it may still be on its way."""
-    if lost.http_status is not None:
-        return Unavailable(f"{lost.message}; {state}", hint="it is safe to try again", http_status=lost.http_status)
+def _still_without(lost: OutcomeUnknown, state: str) -> OutcomeUnknown:
+    """The change does not show, and may still come: a gateway answers 504 while the server goes on."""
     lost.message = f"{lost.message}; {state}, but it may still come"
     lost.hint = lost.hint or "look before you try again: oncallctl maintenance status"
     return lost

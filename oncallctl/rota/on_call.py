@@ -43,6 +43,20 @@ class TeamOnCall:
         }
 
 
+def check(oncall: OnCall) -> None:
+    """Refuse a server that has no such question, before anything is asked.
+
+    Raises:
+        Unsupported: a self-hosted engine.
+    """
+    if not oncall.is_cloud:
+        raise Unsupported(
+            "who is on call: a self-hosted engine has no endpoint for it, and this version does not work it out of the"
+            " team's direct paging integration, its chain and schedules",
+            hint="OnCall's schedules page shows it; on Grafana Cloud set the profile's api, or ONCALLCTL_API",
+        )
+
+
 def on_call(oncall: OnCall, teams: Sequence[Named], when: str, params: dict[str, str | int]) -> list[TeamOnCall]:
     """Ask for each team who is on call.
 
@@ -51,16 +65,7 @@ def on_call(oncall: OnCall, teams: Sequence[Named], when: str, params: dict[str,
         teams: in the order of the result.
         when: current, next or previous.
         params: `route` and `days` of the documented query.
-
-    Raises:
-        Unsupported: a self-hosted engine has no such question.
     """
-    if not oncall.is_cloud:
-        raise Unsupported(
-            "who is on call: a self-hosted engine has no endpoint for it, and this version does not work it out of the"
-            " team's direct paging integration, its chain and schedules",
-            hint="the schedules page of OnCall shows it",
-        )
 
     def ask(team: Named) -> TeamOnCall:
         answer, raw = oncall.teams.on_call(team.id, when, **params)

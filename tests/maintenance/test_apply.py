@@ -125,6 +125,12 @@ class TestOtherWindows:
         assert outcome["status"] == "unchanged"
         assert state(server)["maintenance_mode"] is None
 
+    def test_nor_when_the_file_gives_it_another_mode_meanwhile(self, server: Serving, run: Runner, file: Path) -> None:
+        run(f"maintenance apply {file}")
+        stop(server)
+        file.write_text(f'{file.read_text()}mode = "group_alerts"\n')
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
+
     def test_another_occurrence_of_it_is_opened(self, server: Serving, run: Runner, file: Path) -> None:
         run(f"maintenance apply {file}")
         stop(server)

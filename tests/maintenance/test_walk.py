@@ -237,6 +237,13 @@ def test_two_hosts_whose_clocks_differ_a_little_open_each_occurrence_once(world:
     assert len(world.opened) == 2
 
 
+def test_the_start_belongs_to_an_occurrence_and_the_end_does_not() -> None:
+    file = rules("UTC", "0 2 * * *", "50s")
+    start = BEGIN + timedelta(hours=2)
+    moments = [start - timedelta(seconds=1), start, start + timedelta(seconds=49), start + timedelta(seconds=50)]
+    assert [len(due(file, moment)) for moment in moments] == [0, 1, 1, 0]
+
+
 def test_nothing_is_asked_of_the_server_while_nothing_is_due(world: World) -> None:
     walker = Walker(world, rules("UTC", "0 2 * * *", "30m"))
     for minute in range(150, 24 * 60 + 120):

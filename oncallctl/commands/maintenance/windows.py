@@ -161,15 +161,16 @@ def status(
         else:
             found = list(Filter(in_maintenance=True).apply(oncall))
     at = now()
+    asked = found
     if within is not None:
         found = [each for each in found if windows.ends_within(each, within, at)]
     openers = Journal().openers()
     documents = [windows.status(each, at) | authorship(openers, oncall.profile, each) for each in found]
     render(ctx.obj, documents, WINDOWS)
-    if require is Require.ACTIVE and (not found or not all(each.maintenance_mode for each in found)):
-        raise ConditionFailed("not all are in maintenance" if found else "none is in maintenance")
-    if require is Require.INACTIVE and any(each.maintenance_mode for each in found):
-        raise ConditionFailed(f"in maintenance: {', '.join(each.name for each in found if each.maintenance_mode)}")
+    if require is Require.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
+        raise ConditionFailed("not all are in maintenance" if asked else "none is in maintenance")
+    if require is Require.INACTIVE and any(each.maintenance_mode for each in asked):
+        raise ConditionFailed(f"in maintenance: {', '.join(each.name for each in asked if each.maintenance_mode)}")
 
 
 def _warn_of_escalating(settings: Settings, oncall: OnCall, integrations: list[Integration]) -> None:
@@ -236,8 +237,11 @@ def _carry_out(
     if dry_run:
         report = windows.rehearse(oncall, steps)
     else:
-        if question := _question(settings, oncall, steps, selector, head):
-            confirm(oncall.profile, question, yes=yes)
+        if question := _question(oncall, steps, selector, head):
+            if yes:
+                settings.note(question)
+            elif confirm(oncall.profile, question):
+                steps = [windows.look_again(oncall, step) for step in steps]
         with progress(settings, "maintenance", len(steps)) as finished:
             desk = windows.Desk(oncall, Journal(), Author(reason), settings.warn)
             report = windows.carry_out(desk, steps, finished)
@@ -248,7 +252,7 @@ def _carry_out(
     report.raise_failures()
 
 
-def _question(settings: Settings, oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> str | None:
+def _question(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> str | None:
     """What a person is asked before these steps; None when none of them is dangerous."""
     from oncallctl.maintenance import alerts
 
@@ -262,7 +266,8 @@ def _question(settings: Settings, oncall: OnCall, steps: list[Step], selector: S
         if step.opens and step.target.integration.is_direct_paging:
             dangers.append(f"{name} is a direct paging integration: nobody can page its team by hand meanwhile.")
         if step.ends_group:
-            dangers.append(f"Ending the window of {name} resolves {alerts.collected(oncall, step.target.integration)}.")
-        if step.ends_overdue_group:
-            settings.warn(f"the overdue window of {step.target.integration.name!r} resolves what it collected")
+            with oncall.impatient():
+                dangers.append(
+                    f"Ending the window of {name} resolves {alerts.collected(oncall, step.target.integration)}."
+                )
     return " ".join(dangers) or None
