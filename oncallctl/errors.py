@@ -7,7 +7,7 @@ the boundary in `oncallctl.cli`. The statuses and words (`OncallError.code`) are
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ExitCode(IntEnum):
@@ -38,13 +38,18 @@ class OncallError(Exception):
     """
 
     code: ClassVar[str] = "failed"
-    exit_code: ClassVar[int] = ExitCode.FAILED
+    exit_code: int = ExitCode.FAILED
 
     def __init__(self, message: str, *, hint: str | None = None, http_status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.http_status = http_status
+
+    def ending_with(self, status: int) -> Self:
+        """Give this one error an exit status of its own: that of a command that was run, or of a signal."""
+        self.exit_code = status
+        return self
 
     def document(self) -> dict[str, object]:
         """Say the error as the JSON object that scripts read."""
@@ -173,7 +178,7 @@ class Interrupted(OncallError):
 
     def __init__(self, signum: int, message: str = "interrupted", *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
-        self.exit_code = 128 + signum  # type: ignore[misc]  # the only error whose status is not that of its class
+        self.ending_with(128 + signum)
 
 
 class Signal(BaseException):

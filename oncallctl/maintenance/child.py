@@ -137,6 +137,4 @@ class Child:
 
 
 def _cannot_run(message: str, exit_code: int) -> OncallError:
-    error = InvalidInput(message)
-    error.exit_code = exit_code  # type: ignore[misc]  # what shells say
-    return error
+    return InvalidInput(message).ending_with(exit_code)

@@ -30,8 +30,7 @@ ENDS_AT, TARGETS = "ONCALLCTL_WINDOW_ENDS_AT", "ONCALLCTL_WINDOW_TARGETS"
 def not_opened(error: OncallError) -> OncallError:
     """The same failure, as one because of which the command was not run."""
     error.message = f"{error.message}; the command was not run"
-    error.exit_code = NOT_OPENED  # type: ignore[misc]  # `code` still says why
-    return error
+    return error.ending_with(NOT_OPENED)  # `code` still says why
 
 
 @dataclass
@@ -348,7 +347,7 @@ class Wrapping:
         ended = "the command succeeded" if status == 0 else f"the command ended with {status}"
         problem = Unavailable(f"{ended}, and {said}", hint="oncallctl maintenance orphans; oncallctl maintenance stop")
         if status:
-            problem.exit_code = status  # type: ignore[misc]  # the command's own comes first
+            problem.ending_with(status)  # the command's own comes first
         raise problem
 
     def _still_open(self, cover: Cover, outcome: Outcome) -> str:

@@ -47,7 +47,7 @@ class World:
         self.requests += 1
         assert path == "integrations/CAAAAAAAAAAAA/maintenance_start"
         assert self.integration()["maintenance_mode"] is None
-        self.window = (self.now, body["duration"])
+        self.window = (self.now, (body() if callable(body) else body)["duration"])
         self.opened.append(self.window)
         return Answer(200, self.integration())
 

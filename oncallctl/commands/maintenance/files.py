@@ -150,5 +150,5 @@ def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False)
         desk = Desk(oncall, Journal(), Author(), ctx.obj.warn)
         results = applying.apply(desk, applying.due(rules, now()), ctx.obj.debug, dry_run=dry_run)
     documents = [each.document() for each in results.items]
-    render(ctx.obj, documents, OUTCOMES, rows=[each.row() for each in results.items])
+    render(ctx.obj, documents, OUTCOMES, rows=[each.row() for each in results.items], done=True)
     results.raise_failures()

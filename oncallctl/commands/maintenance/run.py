@@ -161,7 +161,9 @@ def _prepare(
     steps = _plan(oncall, found, need, if_active)
     _warn_of_escalating(settings, oncall, [step.target.integration for step in steps if step.opens])
     head = f"Put into maintenance for {span(length)} ({need.mode})"
-    if question := _question(settings, oncall, steps, selector, head):
+    if question := _question(oncall, steps, selector, head):
+        if yes:
+            settings.note(question)
         confirm(oncall.profile, question, yes=yes)
     agreed = frozenset(
         (step.target.integration.id, step.target.integration.maintenance_started_at)
