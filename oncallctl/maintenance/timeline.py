@@ -97,7 +97,7 @@ class Planned:
                 {"window": each.other.rule.name, "start": utc(each.start), "end": utc(each.end)}
                 for each in self.overlaps
             ],
-            "notes": list(self.notes()),
+            "notes": list(dict.fromkeys(self.notes())),
         }
 
     def row(self, local: tzinfo | None) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Planned:
             "local_short": f"{start.astimezone(local):%a %m-%d %H:%M %Z}",
             "names": ", ".join(names),
             "names_short": f"{names[0]} +{len(names) - 1}" if len(names) > 1 else "".join(names),
-            "said": "; ".join(self.notes()),
+            "said": "; ".join(dict.fromkeys(self.notes())),
         }
 
 

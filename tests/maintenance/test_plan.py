@@ -250,3 +250,12 @@ class TestCommand:
     @pytest.mark.parametrize("days", ["0", "367", "x"])
     def test_days_that_cannot_be_are_refused(self, run: Runner, file: Path, days: str) -> None:
         run(f"maintenance plan {file} --days {days}", status=2)
+
+
+def test_an_overlap_with_many_occurrences_is_said_once(run: Runner, world: Path) -> None:
+    path = world / "windows.toml"
+    path.write_text(
+        'timezone = "UTC"\n[[window]]\nname = "w"\nintegrations = ["service-030"]\ncron = "* * * * *"\nduration = "1h"\n'
+    )
+    plan = run(f"maintenance plan {path} --days 1 -p sandbox -o json").json
+    assert all(len(each["notes"]) == len(set(each["notes"])) for each in plan)
