@@ -103,7 +103,8 @@ class Shared:
         """That of an integration; makes its folder."""
         place = f"{ident}-{hashlib.sha256(server.encode()).hexdigest()[:12]}"
         shared = cls(state / FOLDER / place)
-        shared._holds.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (state / FOLDER, shared._folder, shared._holds):  # a parent that mkdir makes is for everybody
+            folder.mkdir(mode=0o700, exist_ok=True)
         return shared
 
     @classmethod
