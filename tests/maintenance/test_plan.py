@@ -255,7 +255,8 @@ class TestCommand:
 def test_an_overlap_with_many_occurrences_is_said_once(run: Runner, world: Path) -> None:
     path = world / "windows.toml"
     path.write_text(
-        'timezone = "UTC"\n[[window]]\nname = "w"\nintegrations = ["service-030"]\ncron = "* * * * *"\nduration = "1h"\n'
+        'timezone = "UTC"\n[[window]]\nname = "w"\nduration = "1h"\n'
+        'integrations = ["service-030"]\ncron = "* * * * *"\n'
     )
     plan = run(f"maintenance plan {path} --days 1 -p sandbox -o json").json
     assert all(len(each["notes"]) == len(set(each["notes"])) for each in plan)
