@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from oncallctl.commands.maintenance.app import app
-from oncallctl.commands.maintenance.windows import _question, _selector, _warn_of_escalating
+from oncallctl.commands.maintenance.windows import danger, selector_of, warn_of_escalating
 from oncallctl.errors import ExitCode, InvalidInput, OncallError
 from oncallctl.maintenance import IfActive, Mode
 from oncallctl.options import (
@@ -105,7 +105,7 @@ def run(
     if for_ is None:
         raise InvalidInput("how long may it take?", hint="give --for")
     settings: Settings = ctx.obj
-    selector = _selector(targets, team, label, match, everything=everything)
+    selector = selector_of(targets, team, label, match, everything=everything)
     regardless = if_start_fails is IfStartFails.CONTINUE
     wrapping = Wrapping(words, regardless, parse_duration(tail) if tail else None, settings.note, settings.warn)
     need = _need(mode, parse_duration(for_), parse_duration(lease) if lease else None)
@@ -159,9 +159,9 @@ def _prepare(
     guards.check_targets(oncall.profile, len(found))
     state = state_folder()
     steps = _plan(oncall, found, need, if_active)
-    _warn_of_escalating(settings, oncall, [step.target.integration for step in steps if step.opens])
+    warn_of_escalating(settings, oncall, [step.target.integration for step in steps if step.opens])
     head = f"Put into maintenance for {span(length)} ({need.mode})"
-    if question := _question(oncall, steps, selector, head):
+    if question := danger(oncall, steps, selector, head):
         if yes:
             settings.note(question)
         confirm(oncall.profile, question, yes=yes)

@@ -93,7 +93,7 @@ def start(
     from oncallctl.maintenance import guards, windows
     from oncallctl.selection import select
 
-    selector = _selector(targets, team, label, match, everything=everything)
+    selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
         wanted = _wanted(ctx.obj, mode, for_, until)
         guards.check_window(
@@ -107,7 +107,7 @@ def start(
             if step.warning:
                 ctx.obj.warn(step.warning)
         if not dry_run:
-            _warn_of_escalating(ctx.obj, oncall, [step.target.integration for step in steps if step.opens])
+            warn_of_escalating(ctx.obj, oncall, [step.target.integration for step in steps if step.opens])
         head = f"Put into maintenance for {span(wanted.seconds(now()))} ({wanted.mode})"
         _carry_out(ctx.obj, oncall, steps, selector, head, reason=reason, yes=yes, dry_run=dry_run)
 
@@ -127,7 +127,7 @@ def stop(
     from oncallctl.maintenance import windows
     from oncallctl.selection import select
 
-    selector = _selector(targets, team, label, match, everything=everything)
+    selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
         windows.check_stop(oncall)
         steps = windows.plan_stop(select(oncall, selector))
@@ -153,7 +153,7 @@ def status(
     from oncallctl.maintenance.journal import Journal, authorship
     from oncallctl.selection import Filter, select
 
-    selector = _selector(targets, team, label, match, everything=everything)
+    selector = selector_of(targets, team, label, match, everything=everything)
     within = parse_duration(ending_within) if ending_within else None
     with connect(ctx.obj) as oncall:
         if selector.ways:
@@ -173,7 +173,7 @@ def status(
         raise ConditionFailed(f"in maintenance: {', '.join(each.name for each in asked if each.maintenance_mode)}")
 
 
-def _warn_of_escalating(settings: Settings, oncall: OnCall, integrations: list[Integration]) -> None:
+def warn_of_escalating(settings: Settings, oncall: OnCall, integrations: list[Integration]) -> None:
     """Say which alert groups keep paging through the windows that are about to be opened."""
     from oncallctl.maintenance import alerts
 
@@ -192,7 +192,7 @@ def _warn_of_escalating(settings: Settings, oncall: OnCall, integrations: list[I
             settings.warn(f"{integration.name!r} has alert groups that keep paging through the window: {ids}{more}")
 
 
-def _selector(
+def selector_of(
     targets: list[str] | None, team: str | None, label: str | None, match: str | None, *, everything: bool
 ) -> Selector:
     from oncallctl.selection import Selector
@@ -237,7 +237,7 @@ def _carry_out(
     if dry_run:
         report = windows.rehearse(oncall, steps)
     else:
-        if question := _question(oncall, steps, selector, head):
+        if question := danger(oncall, steps, selector, head):
             if yes:
                 settings.note(question)
             elif confirm(oncall.profile, question):
@@ -252,7 +252,7 @@ def _carry_out(
     report.raise_failures()
 
 
-def _question(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> str | None:
+def danger(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> str | None:
     """What a person is asked before these steps; None when none of them is dangerous."""
     from oncallctl.maintenance import alerts
 
