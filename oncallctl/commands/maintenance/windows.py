@@ -195,6 +195,7 @@ def warn_of_escalating(settings: Settings, oncall: OnCall, integrations: list[In
 def selector_of(
     targets: list[str] | None, team: str | None, label: str | None, match: str | None, *, everything: bool
 ) -> Selector:
+    """What the command line says of its targets; ``-`` reads them from stdin."""
     from oncallctl.selection import Selector
 
     pair = key_value(label, "--label") if label else None
