@@ -131,7 +131,7 @@ class TestStarting:
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A rate limit that was waited for does not make the window end later than asked."""
-        import oncallctl.maintenance.windows as module
+        import oncallctl.maintenance.settling as module
 
         late = timedelta()
         monkeypatch.setattr(module, "now", lambda: datetime.now(UTC) + late)
@@ -266,7 +266,7 @@ class TestLostAnswers:
 
     @pytest.fixture(autouse=True)
     def _look_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("oncallctl.maintenance.windows.LOOKS", (0.0, 0.0))
+        monkeypatch.setattr("oncallctl.maintenance.settling.LOOKS", (0.0, 0.0))
 
     def test_a_start_that_arrived_is_started(self, server: Serving, run: Runner) -> None:
         server.fail("POST", "maintenance_start", lose)

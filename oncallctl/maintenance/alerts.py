@@ -13,7 +13,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.models import GROUP, AlertGroup, Integration
 from oncallctl.errors import NotFound, OncallError
 from oncallctl.maintenance.journal import Event, Journal
-from oncallctl.maintenance.windows import Window
+from oncallctl.maintenance.window import Window
 from oncallctl.times import now
 
 MOST = 300  # groups that one look before a start takes in

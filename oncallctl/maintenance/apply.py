@@ -12,12 +12,11 @@ from oncallctl.errors import Conflict, InvalidInput, OncallError, PartialFailure
 from oncallctl.maintenance import IfActive, guards
 from oncallctl.maintenance.journal import Author, Event, Journal
 from oncallctl.maintenance.occurrences import utc
+from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted
 from oncallctl.maintenance.windows import (
-    CLOSE_ENOUGH,
     Action,
     Desk,
     Step,
-    Wanted,
     check_start,
     plan_start,
     rehearse,

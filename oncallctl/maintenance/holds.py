@@ -20,7 +20,7 @@ from pathlib import Path
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
 from oncallctl.errors import Interrupted, NotFound
-from oncallctl.maintenance.windows import Window
+from oncallctl.maintenance.window import Window
 from oncallctl.state import open_private
 
 FOLDER = "runs"

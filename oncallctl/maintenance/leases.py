@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from oncallctl.errors import InvalidInput
-from oncallctl.maintenance.windows import CLOSE_ENOUGH, Wanted
+from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted
 from oncallctl.times import now
 
 SHORTEST = timedelta(seconds=60)

@@ -13,12 +13,13 @@ from pathlib import Path
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import GROUP, Integration
 from oncallctl.errors import Conflict, Interrupted, OncallError, OutcomeUnknown, Unavailable
-from oncallctl.maintenance import IfActive, windows
+from oncallctl.maintenance import IfActive, settling, windows
 from oncallctl.maintenance.child import Child, Inbox
 from oncallctl.maintenance.holds import Hold, Opened, Shared
 from oncallctl.maintenance.journal import Event
 from oncallctl.maintenance.leases import LONGEST_WAIT, RETRY, Need, Renewals
-from oncallctl.maintenance.windows import Action, Desk, Step, Window
+from oncallctl.maintenance.window import Window
+from oncallctl.maintenance.windows import Action, Desk, Step
 from oncallctl.outcomes import Outcome, Report, for_each
 from oncallctl.selection import Target
 from oncallctl.times import now, span
@@ -216,7 +217,7 @@ class Cover:
                 return Outcome(member.target, "shared", integration)
             if window:
                 member.shared.remember(replace(opened, changing=True))
-                integration = windows.stop(self.oncall, integration)
+                integration = settling.stop(self.oncall, integration)
             return Outcome(member.target, "renewed", self._open(member, integration, Event.RENEWED))
 
     def _give_up(self, member: Member, integration: Integration, why: str) -> Outcome:

@@ -13,12 +13,20 @@ import pytest
 from oncallctl import times
 from oncallctl.api.models import Integration
 from oncallctl.errors import InvalidInput
-from oncallctl.maintenance import IfActive, holds as holds_module, leases, run as run_module, windows as windows_module
+from oncallctl.maintenance import (
+    IfActive,
+    holds as holds_module,
+    leases,
+    run as run_module,
+    settling,
+    windows as windows_module,
+)
 from oncallctl.maintenance.holds import Opened, Shared
 from oncallctl.maintenance.journal import Author, Journal
 from oncallctl.maintenance.leases import Need, keep
 from oncallctl.maintenance.run import Cover
-from oncallctl.maintenance.windows import Desk, Window
+from oncallctl.maintenance.window import Window
+from oncallctl.maintenance.windows import Desk
 from oncallctl.selection import Target
 from oncallctl.session import connect
 from oncallctl.settings import Settings
@@ -45,7 +53,7 @@ class Clock:
     def __init__(self, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
         self._serving = serving
         self.ahead = timedelta()
-        for module in (run_module, leases, windows_module):
+        for module in (run_module, leases, windows_module, settling):
             monkeypatch.setattr(module, "now", self.now)
 
     def now(self) -> datetime:

@@ -13,7 +13,7 @@ import pytest
 
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.transport import Answer
-from oncallctl.maintenance import journal as journals, timeline, windows
+from oncallctl.maintenance import journal as journals, settling, timeline, windows
 from oncallctl.maintenance.apply import apply, due
 from oncallctl.maintenance.journal import Author, Journal
 from oncallctl.maintenance.windows import Desk
@@ -96,7 +96,7 @@ class Memory(Journal):
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
-    for module in (windows, journals):
+    for module in (windows, settling, journals):
         monkeypatch.setattr(module, "now", lambda: made.now)
     return made
 

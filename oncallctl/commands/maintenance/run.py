@@ -178,9 +178,10 @@ def _plan(oncall: OnCall, targets: Sequence[Target], need: Need, if_active: IfAc
     """What entering will mean, to ask about it; a window that runs of this host share is theirs to judge."""
     from oncallctl.maintenance import windows
     from oncallctl.maintenance.run import shares
+    from oncallctl.maintenance.window import Wanted
 
     place = oncall.profile.host
-    wanted = windows.Wanted(need.mode, until=need.until)
+    wanted = Wanted(need.mode, until=need.until)
     return [
         windows.Step(target, windows.Action.NOTHING)
         if shares(state_folder(), place, target.integration)

@@ -33,7 +33,8 @@ from oncallctl.times import now, parse_duration, parse_time, show, span
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
     from oncallctl.api.models import Integration
-    from oncallctl.maintenance.windows import Step, Wanted
+    from oncallctl.maintenance.window import Wanted
+    from oncallctl.maintenance.windows import Step
     from oncallctl.selection import Selector
     from oncallctl.settings import Settings
 
@@ -203,7 +204,7 @@ def selector_of(
 
 
 def _wanted(settings: Settings, mode: Mode, for_: str | None, until: str | None) -> Wanted:
-    from oncallctl.maintenance.windows import Wanted
+    from oncallctl.maintenance.window import Wanted
 
     if (for_ is None) is (until is None):
         raise InvalidInput("a window has a length or an end", hint="give one of --for and --until")
