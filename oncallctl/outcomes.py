@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from oncallctl import parallel
-from oncallctl.api.client import Change, Model, OnCall
+from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
+from oncallctl.api.resource import Change, Model
 from oncallctl.errors import Defect, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
 from oncallctl.selection import Target
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oncallctl.api.client import Change, OnCall
+from oncallctl.api.client import OnCall
 from oncallctl.api.models import GROUP, AlertGroup, Integration
 from oncallctl.api.names import Named
+from oncallctl.api.resource import Change
 from oncallctl.errors import InvalidInput
 
 

@@ -114,6 +114,86 @@ class AlertGroup(ServerObject):
     created_at: datetime | None = None
 
 
+class Alert(ServerObject):
+    """One alert of a group; `payload` is what the monitoring system sent."""
+
+    alert_group_id: str | None = None
+    created_at: datetime | None = None
+
+
+class ResolutionNote(ServerObject):
+    """What somebody wrote about an alert group; `author` is a user's id."""
+
+    alert_group_id: str | None = None
+    author: str | None = None
+    text: str | None = None
+
+
+class Schedule(ServerObject):
+    """A rota; `type` is web, calendar or ical, and `time_zone` is None where the calendars decide."""
+
+    name: str
+    team_id: str | None = None
+    type: str | None = None
+    time_zone: str | None = None
+    on_call_now: list[str] = []
+
+
+class FinalShift(BaseModel):
+    """A person and a time on call, after rotations and overrides have been laid over each other."""
+
+    user_pk: str
+    user_username: str | None = None
+    user_email: str | None = None
+    shift_start: datetime
+    shift_end: datetime
+
+
+class OnCallShift(ServerObject):
+    """What a schedule is made of; `start` is a wall-clock time, `duration` is in seconds, users are ids."""
+
+    type: str
+    name: str | None = None
+    schedule: str | None = None
+    time_zone: str | None = None
+    start: datetime | None = None
+    duration: int | None = None
+    users: list[str] | None = None
+    rolling_users: list[list[str]] | None = None
+
+
+class Route(ServerObject):
+    """Which alerts of an integration go to which chain; the default route takes what is left."""
+
+    integration_id: str | None = None
+    escalation_chain_id: str | None = None
+    routing_type: str | None = None
+    routing_regex: str | None = None
+    position: int | None = None
+    is_default: bool = Field(default=False, alias="is_the_last_route")
+
+
+class EscalationChain(ServerObject):
+    """Whom to notify, in which order."""
+
+    name: str
+    team_id: str | None = None
+
+
+class EscalationPolicy(ServerObject):
+    """A step of a chain; which of the fields are there depends on its type, `duration` is in seconds."""
+
+    type: str | None = None
+    escalation_chain_id: str | None = None
+    position: int | None = None
+    duration: float | None = None
+    important: bool | None = None
+    persons_to_notify: list[str] | None = None
+    persons_to_notify_next_each_time: list[str] | None = None
+    team_to_notify: str | None = None
+    schedule_id: str | None = Field(default=None, alias="notify_on_call_from_schedule")
+
+
 class Shift(BaseModel):
     """A time on call, as the Teams API of Cloud says it; `users` are ids."""
 

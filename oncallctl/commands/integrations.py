@@ -26,8 +26,9 @@ from oncallctl.output import REQUEST, Secrets, limited, progress, render
 from oncallctl.session import connect
 
 if TYPE_CHECKING:
-    from oncallctl.api.client import Change, OnCall
+    from oncallctl.api.client import OnCall
     from oncallctl.api.models import Integration
+    from oncallctl.api.resource import Change
 
 COLUMNS = {
     "ID": "id",

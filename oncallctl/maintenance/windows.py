@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from oncallctl.api.client import Change, OnCall
+from oncallctl.api.client import OnCall
 from oncallctl.api.models import GROUP, Integration
+from oncallctl.api.resource import Change
 from oncallctl.errors import Conflict, OncallError, OutcomeUnknown
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import Author, Event, Journal

@@ -1,0 +1,133 @@
+"""What the API's collections have in common: reading one member, several, or all of them page by page."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from oncallctl import parallel
+from oncallctl.api.models import ServerObject, UnexpectedShape
+from oncallctl.api.problems import API
+from oncallctl.errors import InvalidInput, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from oncallctl.api.client import OnCall
+
+PER_PAGE = 100
+FEW = 8  # members that are read one by one, at the same time, rather than with the whole list
+
+Model = TypeVar("Model", bound=ServerObject)
+
+
+@dataclass(frozen=True)
+class Change(Generic[Model]):
+    """A request that changes something, not yet sent.
+
+    Attributes:
+        body: the JSON object, what makes it at the moment of sending, or None.
+        model: what the answer holds.
+    """
+
+    method: str
+    path: str
+    body: dict[str, Any] | Callable[[], dict[str, Any]] | None
+    model: type[Model]
+
+
+class Resource(Generic[Model]):
+    """A collection of the API: its path below the root, and what its members are."""
+
+    path: str
+    model: type[Model]
+
+    def __init__(self, oncall: OnCall) -> None:
+        self.oncall = oncall
+        self._everything: Sequence[Model] | None = None
+        self._lock = threading.Lock()
+
+    def get(self, ident: str) -> Model:
+        """Read one member by id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        answer = self.oncall.transport.read(self._member(ident))
+        return self._read(answer.document)
+
+    def list(self, limit: int | None = None, **filters: str) -> Iterator[Model]:
+        """Read all members, or at most so many; later pages eight at a time, in order, and each member once."""
+        seen: set[str] = set()
+        for document in self._documents(filters, limit):
+            member = self._read(document)
+            if member.id not in seen:  # a list that grows while it is read repeats rows
+                seen.add(member.id)
+                yield member
+                if len(seen) == limit:
+                    return
+
+    def everything(self) -> Sequence[Model]:
+        """All members, read once however often this is asked."""
+        with self._lock:
+            if self._everything is None:
+                self._everything = list(self.list())
+            return self._everything
+
+    def several(self, idents: Collection[str]) -> dict[str, Model]:
+        """Read members by id: a few one by one and at the same time, more with one reading of all.
+
+        Returns:
+            Id -> member, in the order asked for; one that there is not (any more) is left out.
+        """
+        wanted = list(dict.fromkeys(idents))
+        if self._everything is not None or len(wanted) > FEW:
+            known = {member.id: member for member in self.everything()}
+            return {ident: known[ident] for ident in wanted if ident in known}
+        found = parallel.in_order(self._get_if_there, wanted)
+        return {ident: member for ident, member in zip(wanted, found, strict=True) if member is not None}
+
+    def _get_if_there(self, ident: str) -> Model | None:
+        try:
+            return self.get(ident)
+        except NotFound:
+            return None
+
+    def _member(self, ident: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", ident):
+            raise InvalidInput(f"not an id: {ident!r}", hint="write name:… for a name that starts with id:")
+        return f"{self.path}/{ident}/"
+
+    def _read(self, document: object) -> Model:
+        try:
+            return self.model.read(document)
+        except UnexpectedShape as error:
+            raise Unavailable(f"an answer below {API}{self.path}/ is not OnCall's: {error}") from error
+
+    def _documents(self, filters: Mapping[str, str], limit: int | None) -> Iterator[object]:
+        """Page through the collection, to `total_pages` or a null `next`: beyond it the last page comes again."""
+        params = {**filters, "perpage": str(min(limit or PER_PAGE, PER_PAGE))}
+        page = self._page(1, params)
+        yield from page["results"]
+        last = page["total_pages"] if isinstance(page.get("total_pages"), int) else 1
+        if limit and page["results"]:
+            last = min(last, math.ceil(limit / len(page["results"])))
+        for later in parallel.in_order(lambda number: self._page(number, params), range(2, last + 1)):
+            if later["results"] == page["results"]:  # past the end, where the last page comes again
+                return
+            page = later
+            yield from page["results"]
+        while page.get("next"):  # grown meanwhile, or a server without total_pages; only the number is taken from it
+            last += 1
+            before, page = page, self._page(last, params)
+            if page["results"] == before["results"]:
+                return
+            yield from page["results"]
+
+    def _page(self, number: int, params: Mapping[str, str]) -> dict[str, Any]:
+        document = self.oncall.transport.read(f"{self.path}/", {**params, "page": number}).document
+        if not isinstance(document, dict) or not isinstance(document.get("results"), list):
+            raise Unavailable(f"the answer of {API}{self.path}/ is not a page of OnCall's")
+        return document
