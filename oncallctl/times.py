@@ -104,10 +104,22 @@ def parse_past(text: str, tz: ZoneInfo | None, *, before: datetime) -> datetime:
     try:
         return before - parse_duration(text)
     except InvalidInput:
-        instant = parse_time(text, tz, after=datetime.min.replace(tzinfo=UTC))
+        instant = parse_moment(text, tz, near=before)
     if instant >= before:
         raise InvalidInput(f"that time is still to come: {text!r} is {show(instant, tz)}")
     return instant
+
+
+def parse_moment(text: str, tz: ZoneInfo | None, *, near: datetime) -> datetime:
+    """Read any time, past or to come: ``18:00`` (the next one), or a full time.
+
+    Returns:
+        The instant in UTC.
+
+    Raises:
+        InvalidInput: not a time, or one that a change of the clocks skips or repeats.
+    """
+    return parse_time(text, tz, after=near if _CLOCK.fullmatch(text.strip()) else datetime.min.replace(tzinfo=UTC))
 
 
 def _next_clock_time(clock: time, tz: ZoneInfo | None, text: str, after: datetime) -> datetime:

@@ -90,6 +90,24 @@ def user(oncall: OnCall, text: str) -> Named:
     return Named(found.id, found.username)
 
 
+def schedule(oncall: OnCall, text: str) -> Named:
+    """Find a schedule by name or id; an id is not looked up."""
+    word, is_id = split(text)
+    if is_id:
+        return Named(word, None)
+    found = _pick("schedule", word, oncall.schedules.everything(), lambda each: [each.name], oncall)
+    return Named(found.id, found.name)
+
+
+def escalation_chain(oncall: OnCall, text: str) -> Named:
+    """Find an escalation chain by name or id; an id is not looked up."""
+    word, is_id = split(text)
+    if is_id:
+        return Named(word, None)
+    found = _pick("escalation chain", word, oncall.escalation_chains.everything(), lambda each: [each.name], oncall)
+    return Named(found.id, found.name)
+
+
 def _user_names(person: User) -> list[str]:
     return [name for name in (person.username, person.email) if name]
 
@@ -114,7 +132,7 @@ def _pick(
         f"no {kind} is called {word!r}",
         hint=f"did you mean {' or '.join(repr(name) for name in dict.fromkeys(close))}?"
         if close
-        else f"oncallctl {kind}s list",
+        else f"oncallctl {kind.replace(' ', '-')}s list",
     )
 
 
