@@ -6,7 +6,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 WORKERS = 8
 
@@ -67,3 +67,8 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Itera
         while turn in early:
             yield early.pop(turn)
             turn += 1
+
+
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """Make different calls at the same time; their results in their order."""
+    return list(in_order(lambda call: call(), calls))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import chain
 
+from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import FinalShift, Schedule
+from oncallctl.api.models import FinalShift, OnCallShift, Schedule
+from oncallctl.errors import InvalidInput, NotFound
+from oncallctl.times import zone
 
 # The server clips shifts to the time asked for, so that more is asked for than is shown. Nearly every turn of a rota is
 # shorter than this; where one is not, the longest time that may be asked for is asked for.
@@ -79,24 +83,95 @@ def uncovered(rotas: Iterable[Rota], span: Span) -> tuple[Span, ...]:
     return (*gaps, Span(reached, span.end))
 
 
-def read(oncall: OnCall, schedule: Schedule, span: Span) -> Rota:
-    """Read the shifts of a schedule that touch a stretch of time.
-
-    One request, and a second, wider one only where a shift is longer than `MARGIN`.
+def read(oncall: OnCall, ident: str, span: Span) -> Rota:
+    """Read the shifts of one schedule that touch a stretch of time; see `read_several`.
 
     Raises:
         NotFound: no such schedule.
     """
+    found = read_several(oncall, [ident], span)
+    return found[ident] if ident in found else Rota(oncall.schedules.get(ident), span, ())
+
+
+def read_several(oncall: OnCall, idents: Collection[str], span: Span, *, overrides: bool = False) -> dict[str, Rota]:
+    """Read the shifts of schedules that touch a stretch of time.
+
+    A request for the shifts of each schedule, at the same time as for the schedules themselves; and a second, wider one
+    only where a shift is longer than `MARGIN`.
+
+    Args:
+        oncall: the server.
+        idents: of the schedules.
+        span: the stretch, some months at most.
+        overrides: whether to find out which shifts are overrides, for one more request a schedule.
+
+    Returns:
+        Id -> rota, in the order asked for; a schedule that there is not (any more) is left out.
+    """
+    wanted = list(dict.fromkeys(idents))
+    schedules, entries, standing_in = parallel.together(
+        lambda: oncall.schedules.several(wanted),
+        lambda: dict(zip(wanted, parallel.in_order(lambda ident: _entries(oncall, ident, span), wanted), strict=True)),
+        lambda: _overrides(oncall, wanted) if overrides else {},
+    )
+    return {
+        ident: _rota(schedule, span, entries[ident], standing_in.get(ident)) for ident, schedule in schedules.items()
+    }
+
+
+def _entries(oncall: OnCall, ident: str, span: Span) -> Sequence[FinalShift]:
     # Not on the hour, where a shift that begins there would look like one that was clipped.
     begin = (span.start - MARGIN).replace(minute=31, second=0, microsecond=0)
-    asked = Span(begin, span.end + MARGIN)
-    entries = oncall.schedules.final_shifts(schedule.id, asked.start, asked.end)
-    if any(_clipped(entry, asked) and _span(entry).touches(span) for entry in entries):
-        room = (MOST - span.length) / 2 - timedelta(minutes=1)
-        entries = oncall.schedules.final_shifts(schedule.id, span.start - room, span.end + room)
-    shifts = [shift for shift in _together(entries) if shift.span.touches(span)]
-    usernames = {entry.user_pk: entry.user_username or entry.user_pk for entry in entries}
-    return Rota(schedule, span, tuple(shifts), usernames)
+    asked = Span(begin, (span.end + MARGIN).replace(second=0, microsecond=0))
+    try:
+        entries = oncall.schedules.final_shifts(ident, asked.start, asked.end)
+        if any(_clipped(entry, asked) and _span(entry).touches(span) for entry in entries):
+            room = (MOST - span.length) / 2 - timedelta(minutes=1)
+            entries = oncall.schedules.final_shifts(ident, span.start - room, span.end + room)
+    except NotFound:  # a chain may name a schedule that is gone
+        return ()
+    return entries
+
+
+def _overrides(oncall: OnCall, idents: Sequence[str]) -> dict[str, list[OnCallShift]]:
+    def ask(ident: str) -> list[OnCallShift]:
+        return [each for each in oncall.on_call_shifts.list(schedule_id=ident) if each.type == "override"]
+
+    return dict(zip(idents, parallel.in_order(ask, idents), strict=True))
+
+
+def _rota(
+    schedule: Schedule, span: Span, entries: Sequence[FinalShift], overrides: Sequence[OnCallShift] | None
+) -> Rota:
+    shifts = tuple(shift for shift in _together(entries) if shift.span.touches(span))
+    if overrides is not None:
+        shifts = tuple(replace(shift, override=_is_override(schedule, shift, overrides)) for shift in shifts)
+    on_call = {user for shift in shifts for user in shift.users}
+    usernames = {entry.user_pk: entry.user_username or entry.user_pk for entry in entries if entry.user_pk in on_call}
+    return Rota(schedule, span, shifts, usernames)
+
+
+def _is_override(schedule: Schedule, shift: Shift, overrides: Sequence[OnCallShift]) -> bool | None:
+    """Whether an override explains a shift; an imported calendar does not tell (None)."""
+    if any(_explains(schedule, each, shift) for each in overrides):
+        return True
+    return False if schedule.type == "web" else None
+
+
+def _explains(schedule: Schedule, override: OnCallShift, shift: Shift) -> bool:
+    if override.start is None or override.duration is None:
+        return False
+    start = override.start.replace(tzinfo=_zone(override.time_zone or schedule.time_zone))
+    people = {*(override.users or ()), *chain.from_iterable(override.rolling_users or ())}
+    end = start.astimezone(UTC) + timedelta(seconds=override.duration)
+    return start <= shift.span.start and shift.span.end <= end and not people.isdisjoint(shift.users)
+
+
+def _zone(name: str | None) -> tzinfo:
+    try:
+        return zone(name or "UTC") or UTC
+    except InvalidInput:  # the server knows a zone that this machine does not
+        return UTC
 
 
 def _span(entry: FinalShift) -> Span:
@@ -104,7 +179,7 @@ def _span(entry: FinalShift) -> Span:
 
 
 def _clipped(entry: FinalShift, asked: Span) -> bool:
-    return entry.shift_start <= asked.start or entry.shift_end >= asked.end.replace(second=0, microsecond=0)
+    return entry.shift_start <= asked.start or entry.shift_end >= asked.end
 
 
 def _together(entries: Sequence[FinalShift]) -> Iterator[Shift]:
