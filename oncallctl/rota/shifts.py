@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import chain
+from typing import Any
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
@@ -68,6 +69,18 @@ class Rota:
     def gaps(self) -> tuple[Span, ...]:
         """The times in the stretch in which nobody is on call."""
         return uncovered([self], self.span)
+
+
+def document(schedule: Schedule, shift: Shift) -> dict[str, Any]:
+    """A shift in the words of the Teams API of Cloud; times are ISO 8601 in UTC, users are ids."""
+    return {
+        "schedule_id": schedule.id,
+        "schedule_name": schedule.name,
+        "team_id": schedule.team_id,
+        "shift_start": shift.span.start.astimezone(UTC).isoformat(),
+        "shift_end": shift.span.end.astimezone(UTC).isoformat(),
+        "users": list(shift.users),
+    }
 
 
 def uncovered(rotas: Iterable[Rota], span: Span) -> tuple[Span, ...]:
