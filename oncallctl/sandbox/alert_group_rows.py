@@ -1,20 +1,29 @@
-"""Alert groups as rows: how one is opened, and how it is resolved."""
+"""Alert groups as rows: what is read of one, how one is opened, and how it is resolved."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from oncallctl.sandbox.identifiers import new_id
 
 if TYPE_CHECKING:
     import sqlite3
 
+ALERT_GROUPS: Final = (
+    "SELECT alert_groups.*, last.id AS last_alert_id, last.created_at AS last_alert_at, "
+    "last.payload_json AS last_alert_json, "
+    "(SELECT count(*) FROM alerts WHERE alert_group_id = alert_groups.id) AS alerts_count "
+    "FROM alert_groups JOIN alerts AS last "
+    "ON last.position = (SELECT max(position) FROM alerts WHERE alert_group_id = alert_groups.id)"
+)
+"""Selects alert groups with what is told of their alerts."""
+
 
 def by_id(db: sqlite3.Connection, group_id: object) -> sqlite3.Row | None:
     """Read an alert group, if there is one of that id."""
-    row: sqlite3.Row | None = db.execute("SELECT * FROM alert_groups WHERE id = ?", (str(group_id),)).fetchone()
+    row: sqlite3.Row | None = db.execute(f"{ALERT_GROUPS} WHERE alert_groups.id = ?", (str(group_id),)).fetchone()
     return row
 
 
@@ -25,9 +34,8 @@ def open_group(db: sqlite3.Connection, integration: sqlite3.Row, title: str, pay
     """
     group_id = new_id("I")
     db.execute(
-        "INSERT INTO alert_groups (id, integration_id, team_id, route_id, title, state, alerts_count, labels_json, "
-        "created_at, last_alert_id, last_alert_json, window_group_id) "
-        "VALUES (?, ?, ?, ?, ?, 'firing', 1, ?, ?, ?, ?, ?)",
+        "INSERT INTO alert_groups (id, integration_id, team_id, route_id, title, state, labels_json, created_at, "
+        "window_group_id) VALUES (?, ?, ?, ?, ?, 'firing', ?, ?, ?)",
         (
             group_id,
             integration["id"],
@@ -36,10 +44,12 @@ def open_group(db: sqlite3.Connection, integration: sqlite3.Row, title: str, pay
             title,
             integration["labels_json"],
             now,
-            new_id("A"),
-            json.dumps(payload),
             integration["maintenance_group_id"],
         ),
+    )
+    db.execute(
+        "INSERT INTO alerts (id, alert_group_id, created_at, payload_json) VALUES (?, ?, ?, ?)",
+        (new_id("A"), group_id, now, json.dumps(payload)),
     )
     return group_id
 

@@ -43,7 +43,7 @@ def alert_group(row: sqlite3.Row, dialect: Dialect) -> dict[str, object]:
         "last_alert": {
             "id": row["last_alert_id"],
             "alert_group_id": row["id"],
-            "created_at": precise(row["created_at"]),
+            "created_at": precise(row["last_alert_at"]),
             "payload": json.loads(row["last_alert_json"]),
         },
     }

@@ -29,7 +29,9 @@ def all_groups(call: Call) -> Answer:
     `state=new` is what the body calls firing. Unknown filters are ignored, `search` and `name` among them.
     """
     filters = [*_plain(call), *_state(call), *_team(call), *_labels(call), *_started_at(call)]
-    rows = call.db.execute("SELECT * FROM alert_groups ORDER BY created_at DESC, position DESC").fetchall()
+    rows = call.db.execute(
+        f"{alert_group_rows.ALERT_GROUPS} ORDER BY alert_groups.created_at DESC, alert_groups.position DESC"
+    ).fetchall()
     matching = [row for row in rows if all(passes(row) for passes in filters)]
     return listing(call, matching, lambda row: alert_group(row, call.dialect))
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 from oncallctl.sandbox import (
     alert_group_actions,
     alert_groups,
+    alerts,
     escalation,
     integrations,
     maintenance,
     oncall,
     people,
+    resolution_notes,
     routing,
     schedules,
 )
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
     from oncallctl.sandbox.answers import Answer
     from oncallctl.sandbox.calls import Call
 
+    Handler = Callable[[Call], Answer]
+
 ID: Final = "([^/.]+)"
 
 
-def _read_only(name: str, many: Callable[[Call], Answer], one: Callable[[Call], Answer]) -> tuple[Path, Path]:
+def _read_only(name: str, many: Handler, one: Handler) -> tuple[Path, Path]:
     """Declare a collection that the real servers also change."""
     return (
         Path(name, {"GET": Method(many)}, unbuilt=("POST",)),
@@ -34,20 +38,41 @@ def _read_only(name: str, many: Callable[[Call], Answer], one: Callable[[Call], 
     )
 
 
+def _collection(  # noqa: PLR0913 - a collection has six methods and a role
+    name: str,
+    *,
+    many: Handler,
+    one: Handler,
+    create: Handler,
+    change: Handler,
+    delete: Handler,
+    least: str,
+) -> tuple[Path, Path]:
+    """Declare a collection that can be read by all and changed from a role on; PUT does no more than PATCH."""
+    return (
+        Path(name, {"GET": Method(many), "POST": Method(create, least=least)}),
+        Path(
+            f"{name}/{ID}",
+            {
+                "GET": Method(one),
+                "PUT": Method(change, least=least),
+                "PATCH": Method(change, least=least),
+                "DELETE": Method(delete, least=least),
+            },
+        ),
+    )
+
+
 PATHS: Final = (
     Path("info", {"GET": Method(people.info, service_accounts="refused by OSS")}, bucket="info"),
-    Path(
+    *_collection(
         "integrations",
-        {"GET": Method(integrations.all_integrations), "POST": Method(integrations.create, least="admin")},
-    ),
-    Path(
-        f"integrations/{ID}",
-        {
-            "GET": Method(integrations.one),
-            "PUT": Method(integrations.change, least="admin"),
-            "PATCH": Method(integrations.change, least="admin"),
-            "DELETE": Method(integrations.delete, least="admin"),
-        },
+        many=integrations.all_integrations,
+        one=integrations.one,
+        create=integrations.create,
+        change=integrations.change,
+        delete=integrations.delete,
+        least="admin",
     ),
     Path(
         f"integrations/{ID}/maintenance_start",
@@ -85,6 +110,16 @@ PATHS: Final = (
             alert_group_actions.silence,
             alert_group_actions.unsilence,
         )
+    ),
+    Path("alerts", {"GET": Method(alerts.all_alerts)}),
+    *_collection(
+        "resolution_notes",
+        many=resolution_notes.all_notes,
+        one=resolution_notes.one_note,
+        create=resolution_notes.create,
+        change=resolution_notes.change,
+        delete=resolution_notes.delete,
+        least="editor",
     ),
     *_read_only("escalation_chains", routing.all_chains, routing.one_chain),
     *_read_only("escalation_policies", routing.all_policies, routing.one_policy),

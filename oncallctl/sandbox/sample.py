@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
 Row = dict[str, Any]
+
+BETWEEN_ALERTS: Final = 30
+"""Seconds from one alert of a group to its next."""
 
 
 def fill(db: sqlite3.Connection, *, now: float) -> None:
@@ -38,12 +41,16 @@ def fill(db: sqlite3.Connection, *, now: float) -> None:
         "integrations": _integration,
         "routes": lambda row: row | {"is_default": False},
         "alert_groups": lambda row: _alert_group(row, owners[row["integration_id"]], now),
+        "resolution_notes": lambda row: _aged(row, now),
     }
     for table, columns in tables.items():
         for row in sample[table]:
             _insert(db, table, columns(row))
     for integration in sample["integrations"]:
         _insert(db, "routes", _default_route(integration))
+    for group in sample["alert_groups"]:
+        for alert in _alerts(group, now):
+            _insert(db, "alerts", alert)
 
 
 def _integration(integration: Row) -> Row:
@@ -69,19 +76,11 @@ def _rotation(rotation: Row, now: float) -> Row:
 
 def _alert_group(group: Row, integration: Row, now: float) -> Row:
     row = _as_json(group, labels="labels_json")
-    created = now // 1 - row.pop("age_seconds")
-    payload = {
-        "title": row["title"],
-        "severity": row.pop("severity"),
-        "n": row["alerts_count"] - 1,
-        "unicode": "é🔥",
-    }
+    row = _aged({key: value for key, value in row.items() if key not in {"alerts", "severity"}}, now)
+    created = row["created_at"]
     row |= {
-        "created_at": created,
         "team_id": integration["team_id"],
         "route_id": integration["route_id"],
-        "last_alert_id": row.pop("alert_id"),
-        "last_alert_json": json.dumps(payload),
         "title": f"{row['title']} on {integration['name']}",
     }
     match row["state"]:
@@ -92,6 +91,28 @@ def _alert_group(group: Row, integration: Row, now: float) -> Row:
         case "silenced":
             row |= {"silenced_at": created + 60}
     return row
+
+
+def _alerts(group: Row, now: float) -> list[Row]:
+    """The alerts of a group, oldest first; the first one opened it."""
+    created = now // 1 - group["age_seconds"]
+    return [
+        {
+            "id": alert_id,
+            "alert_group_id": group["id"],
+            "created_at": created + number * BETWEEN_ALERTS,
+            "payload_json": json.dumps(
+                {"title": group["title"], "severity": group["severity"], "n": number, "unicode": "é🔥"}
+            ),
+        }
+        for number, alert_id in enumerate(group["alerts"])
+    ]
+
+
+def _aged(row: Row, now: float) -> Row:
+    """Say when a row was made, by its age in seconds."""
+    aged = {key: value for key, value in row.items() if key != "age_seconds"}
+    return aged | {"created_at": now // 1 - row["age_seconds"]}
 
 
 def _as_json(row: Row, **columns: str) -> Row:

@@ -110,7 +110,6 @@ CREATE TABLE alert_groups (
     route_id TEXT NOT NULL,
     title TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('firing', 'acknowledged', 'resolved', 'silenced')),
-    alerts_count INTEGER NOT NULL,
     labels_json TEXT NOT NULL DEFAULT '{}',
     created_at REAL NOT NULL,
     resolved_at REAL,
@@ -118,10 +117,29 @@ CREATE TABLE alert_groups (
     acknowledged_at REAL,
     acknowledged_by TEXT,
     silenced_at REAL,
-    last_alert_id TEXT NOT NULL,
-    last_alert_json TEXT NOT NULL,
     window_group_id TEXT
 ) STRICT;
+
+-- The newest has the highest position.
+CREATE TABLE alerts (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    alert_group_id TEXT NOT NULL REFERENCES alert_groups (id) ON DELETE CASCADE,
+    created_at REAL NOT NULL,
+    payload_json TEXT NOT NULL
+) STRICT;
+CREATE INDEX alerts_of_group ON alerts (alert_group_id);
+
+-- author_id is null where a service account wrote it.
+CREATE TABLE resolution_notes (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    alert_group_id TEXT NOT NULL REFERENCES alert_groups (id) ON DELETE CASCADE,
+    author_id TEXT REFERENCES users (id),
+    created_at REAL NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX resolution_notes_of_group ON resolution_notes (alert_group_id);
 
 -- Who would have been paged, a row for each time.
 CREATE TABLE pages (

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FILES = (
     "alert_groups",
+    "alerts",
     "auth",
     "errors",
     "escalation",
@@ -40,6 +41,7 @@ FILES = (
     "inbound",
     "integrations",
     "maintenance",
+    "resolution_notes",
     "routes",
     "schedules",
     "teams",
@@ -161,6 +163,7 @@ STORIES = (
         "get_after_silence",
     ),
     story("alert_groups", "delete_mode_delete", "get_after_delete"),
+    story("resolution_notes", "create_ok", "patch", "delete_ok"),
     story(
         "inbound",
         "post_alert",
