@@ -98,10 +98,11 @@ class Team(ServerObject):
 
 
 class User(ServerObject):
-    """A person."""
+    """A person; `teams` are ids."""
 
     username: str
     email: str | None = None
+    teams: list[str] | None = None
 
 
 class AlertGroup(ServerObject):

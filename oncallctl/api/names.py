@@ -81,6 +81,13 @@ def team(oncall: OnCall, text: str) -> Named:
     return Named(found.id, found.name)
 
 
+def teams(oncall: OnCall, texts: Sequence[str] | None) -> list[Named]:
+    """Find the teams that are named, each once, or all where none is."""
+    if texts:
+        return list({found.id: found for found in (team(oncall, text) for text in texts)}.values())
+    return [Named(each.id, each.name) for each in oncall.teams.everything()]
+
+
 def user(oncall: OnCall, text: str) -> Named:
     """Find a user by user name, e-mail or id; an id is not looked up."""
     word, is_id = split(text)

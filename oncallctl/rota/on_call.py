@@ -1,4 +1,4 @@
-"""Who is on call for a team: now, next and before."""
+"""Who is on call for teams: now, next and before, on either server."""
 
 from __future__ import annotations
 
@@ -10,21 +10,35 @@ from oncallctl import parallel
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import OnCallDocument
 from oncallctl.api.names import Named
-from oncallctl.errors import Unsupported
+from oncallctl.rota.resolved import Question, When, resolve
+from oncallctl.times import now
+
+NOW = Question()
+BY_A_STEP = "(named by a step)"
 
 
 @dataclass(frozen=True)
 class TeamOnCall:
-    """The people of one team, as the Teams API of Cloud says it."""
+    """The people of one team, as the Teams API of Cloud says it.
+
+    Attributes:
+        through_slack: whether a page would also reach people whom only Slack knows.
+    """
 
     team: Named
     answer: OnCallDocument
     raw: dict[str, Any]
+    through_slack: bool = False
 
     @property
     def document(self) -> dict[str, Any]:
-        """The server's document and the team it is about."""
+        """The document and the team it is about."""
         return {**self.raw, "team": {"id": self.team.id, "name": self.team.name}}
+
+    @property
+    def usernames(self) -> tuple[str, ...]:
+        """What the people are called."""
+        return tuple(str(user.get("username") or user.get("id")) for user in self.answer.users)
 
     def people(self) -> list[dict[str, Any]]:
         """A row a person, with schedules and the end of the last shift; people named by a step have no shift."""
@@ -37,38 +51,35 @@ class TeamOnCall:
         return {
             **user,
             "team": {"id": self.team.id, "name": self.team.name or self.team.id},
-            "schedules": ", ".join(dict.fromkeys(shift.schedule_name or "" for shift in shifts)),
+            "schedules": ", ".join(dict.fromkeys(shift.schedule_name or "" for shift in shifts)) or BY_A_STEP,
             "shift_start": min(starts).isoformat() if starts else None,
             "shift_end": max(ends).isoformat() if ends else None,
         }
 
 
-def check(oncall: OnCall) -> None:
-    """Refuse a server that has no such question, before anything is asked.
+def on_call(oncall: OnCall, teams: Sequence[Named], question: Question = NOW) -> list[TeamOnCall]:
+    """Find out for each team who is on call: Cloud is asked, for a self-hosted engine it is worked out.
+
+    Cloud cannot be asked about another moment than now, so that this is worked out there too.
+
+    Returns:
+        An answer for each team, in their order.
 
     Raises:
-        Unsupported: a self-hosted engine.
+        NotFound: no such team, or the route is none of the team's.
     """
-    if not oncall.is_cloud:
-        raise Unsupported(
-            "who is on call: a self-hosted engine has no endpoint for it, and this version does not work it out of the"
-            " team's direct paging integration, its chain and schedules",
-            hint="OnCall's schedules page shows it; on Grafana Cloud set the profile's api, or ONCALLCTL_API",
-        )
+    if oncall.is_cloud and question.at is None:
+        return list(parallel.in_order(lambda team: _ask(oncall, team, question), teams))
+    found = resolve(oncall, teams, question, at=question.at or now())
+    return [
+        TeamOnCall(team, OnCallDocument.model_validate(each.document), each.document, each.through_slack)
+        for team, each in zip(teams, found, strict=True)
+    ]
 
 
-def on_call(oncall: OnCall, teams: Sequence[Named], when: str, params: dict[str, str | int]) -> list[TeamOnCall]:
-    """Ask for each team who is on call.
-
-    Args:
-        oncall: the server.
-        teams: in the order of the result.
-        when: current, next or previous.
-        params: `route` and `days` of the documented query.
-    """
-
-    def ask(team: Named) -> TeamOnCall:
-        answer, raw = oncall.teams.on_call(team.id, when, **params)
-        return TeamOnCall(team, answer, raw)
-
-    return list(parallel.in_order(ask, teams))
+def _ask(oncall: OnCall, team: Named, question: Question) -> TeamOnCall:
+    params: dict[str, str | int] = {} if question.when is When.CURRENT else {"days": question.days}
+    if question.route:
+        params["route"] = question.route
+    answer, raw = oncall.teams.on_call(team.id, question.when, **params)
+    return TeamOnCall(team, answer, raw)

@@ -1,0 +1,13 @@
+"""The noun `teams`, to which the modules of this package add their verbs."""
+
+from typing import Annotated
+
+import typer
+
+from oncallctl.options import noun
+
+TeamsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[TEAM]...", help="Names or ids; all without one.", show_default=False)
+]
+
+app = noun("Teams, and who is on call for them.")

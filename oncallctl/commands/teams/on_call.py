@@ -1,0 +1,78 @@
+"""Who is on call for teams: now, next, before, or at another time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oncallctl.commands.teams.app import TeamsArgument, app
+from oncallctl.errors import ConditionFailed
+from oncallctl.options import RouteOption
+from oncallctl.output import render
+from oncallctl.session import connect
+from oncallctl.times import now, parse_moment
+
+if TYPE_CHECKING:
+    from oncallctl.rota.on_call import TeamOnCall
+    from oncallctl.settings import Settings
+
+PEOPLE = {
+    "TEAM": "team.name",
+    "USER": "username",
+    "EMAIL": "email",
+    "PHONE": "phone_number",
+    "SCHEDULE": "schedules",
+    "FROM": "shift_start",
+    "UNTIL": "shift_end",
+}
+
+DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=30, help="Look so many days away.")]
+
+
+@app.command()
+def who_is_on_call(
+    ctx: typer.Context,
+    teams: TeamsArgument = None,
+    route: RouteOption = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Not now, but then.")] = None,
+    require: Annotated[bool, typer.Option("--require", help="Exit 10 when nobody is on call for one of them.")] = False,
+) -> None:
+    """Show who is on call."""
+    moment = parse_moment(at, ctx.obj.tz, near=now()) if at else None
+    asked = _show(ctx.obj, teams, "current", at=moment, route=route)
+    if require and (bare := [str(each.team) for each in asked if not each.answer.users]):
+        raise ConditionFailed(f"nobody is on call for {', '.join(bare)}")
+
+
+@app.command("next")
+def next_on_call(
+    ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
+) -> None:
+    """Show who takes over next: the first shift that has not begun."""
+    _show(ctx.obj, teams, "next", days=days, route=route)
+
+
+@app.command("previous")
+def previous_on_call(
+    ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
+) -> None:
+    """Show who was on call before: the last shift that has ended."""
+    _show(ctx.obj, teams, "previous", days=days, route=route)
+
+
+def _show(settings: Settings, teams: list[str] | None, when: str, **question: Any) -> list[TeamOnCall]:  # noqa: ANN401  # see Question
+    from oncallctl.api import names
+    from oncallctl.rota.on_call import on_call
+    from oncallctl.rota.resolved import Question, When
+
+    with connect(settings) as oncall:
+        asked = on_call(oncall, names.teams(oncall, teams), Question(When(when), **question))
+    documents = [each.document for each in asked]
+    rows = [person for each in asked for person in each.people()]
+    render(settings, documents[0] if teams and len(teams) == 1 else documents, PEOPLE, rows=rows)
+    if bare := [each.team.name or each.team.id for each in asked if not each.answer.users]:
+        settings.note(f"nobody: {', '.join(bare)}")
+    if slack := [each.team.name or each.team.id for each in asked if each.through_slack]:
+        settings.note(f"a step notifies a Slack user group or channel, whose people are not shown: {', '.join(slack)}")
+    return asked

@@ -1,0 +1,29 @@
+"""The teams themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from oncallctl.commands.teams.app import app
+from oncallctl.output import render
+from oncallctl.session import connect
+
+COLUMNS = {"ID": "id", "NAME": "name", "EMAIL": "email"}
+
+
+@app.command("list")
+def list_teams(ctx: typer.Context) -> None:
+    """List the teams."""
+    with connect(ctx.obj) as oncall:
+        render(ctx.obj, (team.raw for team in oncall.teams.list()), COLUMNS)
+
+
+@app.command()
+def get(ctx: typer.Context, team: Annotated[str, typer.Argument(metavar="TEAM", help="Name or id.")]) -> None:
+    """Show one team."""
+    from oncallctl.api import names
+
+    with connect(ctx.obj) as oncall:
+        render(ctx.obj, oncall.teams.get(names.team(oncall, team).id).raw, COLUMNS)

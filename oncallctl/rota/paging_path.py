@@ -1,0 +1,83 @@
+"""What paging a team goes through: its direct paging integration, a route of that, the route's chain, and its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from oncallctl import parallel
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import EscalationPolicy, Integration, Route
+from oncallctl.api.names import Named
+from oncallctl.errors import NotFound
+
+
+@dataclass(frozen=True)
+class PagingPath:
+    """The way that a page to a team takes.
+
+    Attributes:
+        integration: the team's direct paging integration, if it has one.
+        steps: of the escalation chain, in order; none without an integration or a chain.
+    """
+
+    team: Named
+    integration: Integration | None
+    steps: tuple[EscalationPolicy, ...]
+
+    @cached_property
+    def schedules(self) -> tuple[str, ...]:
+        """The ids of the schedules that steps notify from, each once, in the order of the steps."""
+        return tuple(dict.fromkeys(step.schedule_id for step in self.steps if step.schedule_id))
+
+    @property
+    def through_slack(self) -> bool:
+        """Whether a step notifies a user group or a channel of Slack, whose members OnCall does not tell."""
+        return any(step.type in {"notify_user_group", "notify_whole_channel"} for step in self.steps)
+
+
+def direct_paging(oncall: OnCall, team_id: str | None) -> Integration | None:
+    """The integration through which a team is paged, or people are (None)."""
+    integrations = oncall.integrations.everything()
+    return next((each for each in integrations if each.is_direct_paging and each.team_id == team_id), None)
+
+
+def read(oncall: OnCall, teams: Sequence[Named], route: str | None = None) -> list[PagingPath]:
+    """Find the way that a page to each of these teams takes, in their order.
+
+    Args:
+        oncall: the server.
+        teams: whom to page.
+        route: the id of a route instead of the default one.
+
+    Raises:
+        NotFound: the route is none of the team's direct paging integration.
+    """
+    chosen, _ = parallel.together(lambda: oncall.routes.get(route) if route else None, oncall.integrations.everything)
+    ways = {team.id: direct_paging(oncall, team.id) for team in teams}
+    chains = {team.id: _chain(team, ways[team.id], chosen) for team in teams}
+    steps = _steps(oncall, [chain for chain in chains.values() if chain])
+    return [PagingPath(team, ways[team.id], steps.get(chains[team.id] or "", ())) for team in teams]
+
+
+def _chain(team: Named, integration: Integration | None, route: Route | None) -> str | None:
+    """The id of the chain that a page to the team sets off."""
+    if route is None:
+        return integration.default_route.escalation_chain_id if integration and integration.default_route else None
+    if integration is None or route.integration_id != integration.id:
+        raise NotFound(
+            f"route {route.id} is none of the direct paging integration of team {team}", hint="oncallctl routes list"
+        )
+    return route.escalation_chain_id
+
+
+def _steps(oncall: OnCall, chains: Sequence[str]) -> Mapping[str, tuple[EscalationPolicy, ...]]:
+    """The steps of chains, each chain read once."""
+    wanted = list(dict.fromkeys(chains))
+
+    def ask(chain: str) -> tuple[EscalationPolicy, ...]:
+        policies = oncall.escalation_policies.list(escalation_chain_id=chain)
+        return tuple(sorted(policies, key=lambda step: step.position or 0))
+
+    return dict(zip(wanted, parallel.in_order(ask, wanted), strict=True))

@@ -1,0 +1,135 @@
+"""Who is on call for teams, worked out as the Teams API of Cloud describes it.
+
+A self-hosted engine has no endpoint for it, and Cloud has none for another time than now. The answer has Cloud's shape:
+the schedules that a page to the team goes through give people and shifts, people whom a step names have no shift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import EscalationPolicy, Schedule, User
+from oncallctl.api.names import Named
+from oncallctl.rota import paging_path, shifts
+from oncallctl.rota.paging_path import PagingPath
+from oncallctl.rota.shifts import Rota, Shift, Span
+
+Found = list[tuple[Schedule, Shift]]
+
+INSTANT = timedelta(seconds=1)
+
+# What Cloud says of a user beside the fields of a self-hosted engine, which does not tell.
+_NOT_TOLD = {"phone_number": None, "phone_number_status": None}
+
+
+class When(StrEnum):
+    """Which people: as in the paths ``current_oncall``, ``next_oncall`` and ``previous_oncall``."""
+
+    CURRENT = "current"
+    NEXT = "next"
+    PREVIOUS = "previous"
+
+    def span(self, at: datetime, days: int) -> Span:
+        """The time to look at."""
+        if self is When.CURRENT:
+            return Span(at, at + INSTANT)
+        away = timedelta(days=days)
+        return Span(at, at + away) if self is When.NEXT else Span(at - away, at)
+
+    def choose(self, found: Found, at: datetime) -> Found:
+        """Choose the shifts asked for among those that touch the time."""
+        if self is When.CURRENT:
+            return [(schedule, shift) for schedule, shift in found if shift.span.start <= at < shift.span.end]
+        if self is When.NEXT:  # what goes on now is skipped
+            first = min((shift.span.start for _, shift in found if shift.span.start > at), default=None)
+            return [(schedule, shift) for schedule, shift in found if shift.span.start == first]
+        last = max((shift.span.end for _, shift in found if shift.span.end <= at), default=None)
+        return [(schedule, shift) for schedule, shift in found if shift.span.end == last]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about who is on call.
+
+    Attributes:
+        at: another moment to take as now.
+        days: how far away `next` and `previous` look.
+        route: the id of a route instead of the default one.
+    """
+
+    when: When = When.CURRENT
+    at: datetime | None = None
+    days: int = 7
+    route: str | None = None
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Who is on call for one team.
+
+    Attributes:
+        document: `count`, `users`, `shifts` ("Teams HTTP API").
+        through_slack: whether a step notifies people whom only Slack knows, so that they are not among the users.
+    """
+
+    document: dict[str, Any]
+    through_slack: bool
+
+
+def resolve(oncall: OnCall, teams: Sequence[Named], question: Question, *, at: datetime) -> list[Resolved]:
+    """Work out who is on call for teams at a moment, everything that is needed being read once.
+
+    Returns:
+        An answer for each team, in their order.
+
+    Raises:
+        NotFound: the route is none of the team's.
+    """
+    paths = paging_path.read(oncall, teams, question.route)
+    schedules = [ident for path in paths for ident in path.schedules]
+    rotas = shifts.read_several(oncall, schedules, question.when.span(at, question.days))
+    chosen = [question.when.choose(_shifts(path, rotas), at) for path in paths]
+    people = [_people(oncall, path, found, question.when) for path, found in zip(paths, chosen, strict=True)]
+    users = oncall.users.several([user for each in people for user in each])
+    return [
+        Resolved(_document(oncall, [users[user] for user in each if user in users], found), path.through_slack)
+        for path, each, found in zip(paths, people, chosen, strict=True)
+    ]
+
+
+def _shifts(path: PagingPath, rotas: Mapping[str, Rota]) -> Found:
+    return [
+        (rotas[ident].schedule, shift) for ident in path.schedules if ident in rotas for shift in rotas[ident].shifts
+    ]
+
+
+def _people(oncall: OnCall, path: PagingPath, found: Found, when: When) -> list[str]:
+    """The ids of those on call, each once, in the order in which the steps come to them."""
+    people: list[str] = []
+    for step in path.steps:
+        if step.schedule_id:
+            people += [user for schedule, shift in found if schedule.id == step.schedule_id for user in shift.users]
+        elif when is When.CURRENT:
+            people += _named(oncall, step)
+    return list(dict.fromkeys(people))
+
+
+def _named(oncall: OnCall, step: EscalationPolicy) -> Sequence[str]:
+    """The ids of those whom a step names, by themselves or as the members of a team."""
+    if step.team_to_notify:
+        return [user.id for user in oncall.users.everything() if step.team_to_notify in (user.teams or ())]
+    return step.persons_to_notify or step.persons_to_notify_next_each_time or ()
+
+
+def _document(oncall: OnCall, users: Sequence[User], found: Found) -> dict[str, Any]:
+    not_told = {} if oncall.is_cloud else _NOT_TOLD
+    return {
+        "count": len(users),
+        "users": [{**user.raw, **not_told} for user in users],
+        "shifts": [shifts.document(schedule, shift) for schedule, shift in found],
+    }
