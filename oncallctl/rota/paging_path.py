@@ -32,6 +32,14 @@ class PagingPath:
         return tuple(dict.fromkeys(step.schedule_id for step in self.steps if step.schedule_id))
 
     @property
+    def names_people(self) -> bool:
+        """Whether a step notifies people whatever a schedule says."""
+        return any(
+            step.persons_to_notify or step.persons_to_notify_next_each_time or step.team_to_notify
+            for step in self.steps
+        )
+
+    @property
     def through_slack(self) -> bool:
         """Whether a step notifies a user group or a channel of Slack, whose members OnCall does not tell."""
         return any(step.type in {"notify_user_group", "notify_whole_channel"} for step in self.steps)

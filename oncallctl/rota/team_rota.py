@@ -1,0 +1,76 @@
+"""The rota of a team: the schedules that a page to it goes through, and what else it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from oncallctl import parallel
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import Schedule
+from oncallctl.api.names import Named
+from oncallctl.rota import paging_path, shifts
+from oncallctl.rota.paging_path import PagingPath
+from oncallctl.rota.shifts import Rota, Span
+
+
+@dataclass(frozen=True)
+class TeamRota:
+    """What the schedules of one team come to.
+
+    Attributes:
+        paged: the schedules that a page to the team goes through, in the order of the steps.
+        others: those that belong to the team beside these.
+    """
+
+    team: Named
+    path: PagingPath
+    paged: tuple[Rota, ...]
+    others: tuple[Rota, ...]
+
+    @property
+    def judged(self) -> tuple[Rota, ...]:
+        """The schedules that ought to have somebody on call at any time: those that pages go through, if there are."""
+        return self.paged or self.others
+
+    def gaps(self, span: Span) -> tuple[Span, ...]:
+        """The times in which no schedule of the team has anybody; none where steps name people instead."""
+        if not self.judged and self.path.names_people:
+            return ()
+        return shifts.uncovered(self.judged, span)
+
+
+def read(oncall: OnCall, teams: Sequence[Named], span: Span, *, overrides: bool = False) -> list[TeamRota]:
+    """Read the rota of teams in a stretch of time, each schedule once.
+
+    Args:
+        oncall: the server.
+        teams: in the order of the result.
+        span: the stretch, some months at most.
+        overrides: whether to find out which shifts are overrides.
+    """
+    paths, _ = parallel.together(lambda: paging_path.read(oncall, teams), oncall.schedules.everything)
+    owned = {path.team.id: [each.id for each in _owned(oncall, path)] for path in paths}
+    wanted = [ident for path in paths for ident in (*path.schedules, *owned[path.team.id])]
+    rotas = shifts.read_several(oncall, wanted, span, overrides=overrides)
+    return [
+        TeamRota(
+            path.team,
+            path,
+            tuple(rotas[ident] for ident in path.schedules if ident in rotas),
+            tuple(rotas[ident] for ident in owned[path.team.id]),
+        )
+        for path in paths
+    ]
+
+
+def _owned(oncall: OnCall, path: PagingPath) -> Iterable[Schedule]:
+    """The team's schedules that a page to it does not go through."""
+    return (
+        each for each in oncall.schedules.everything() if each.team_id == path.team.id and each.id not in path.schedules
+    )
+
+
+def every_rota(teams: Iterable[TeamRota]) -> list[Rota]:
+    """The schedules of teams, each once."""
+    return list({rota.schedule.id: rota for team in teams for rota in (*team.paged, *team.others)}.values())
