@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from oncallctl.sandbox import alert_group_rows
 from oncallctl.sandbox.alert_group_view import alert_group
 from oncallctl.sandbox.answers import Answer, bad_request, detail, not_found
-from oncallctl.sandbox.integration_rows import NO_SUCH_TEAM, team_of
 from oncallctl.sandbox.listing import listing
+from oncallctl.sandbox.references import asked_teams
 
 if TYPE_CHECKING:
     import sqlite3
@@ -71,12 +71,9 @@ def _state(call: Call) -> list[Filter]:
 
 
 def _team(call: Call) -> list[Filter]:
-    """Filter by team; `null` means those of no team."""
-    wanted = [team_id for team_id in call.request.args.getlist("team_id") if team_id]
+    wanted = asked_teams(call)
     if not wanted:
         return []
-    if any(team_id != "null" and team_of(call.db, team_id) is None for team_id in wanted):
-        raise bad_request({"team_id": [NO_SUCH_TEAM]})
     return [lambda row: (row["team_id"] or "null") in wanted]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 from oncallctl.sandbox.answers import bad_request
 
@@ -15,6 +16,7 @@ T = TypeVar("T")
 REQUIRED: Final = "This field is required."
 TRUE: Final = frozenset({"t", "y", "yes", "true", "on", "1"})
 FALSE: Final = frozenset({"f", "n", "no", "false", "off", "0"})
+WHOLE: Final = re.compile(r"-?\d{1,18}(\.0*)?")
 URL: Final = re.compile(
     r"(?i)(https?|ftps?)://([^\s/?#@]+@)?(localhost|[\w-]+(\.[\w-]+)+|\[[0-9a-f:.]+\])(:\d{1,5})?([/?#]\S*)?"
 )
@@ -74,7 +76,7 @@ def text(value: object) -> str:
     return string
 
 
-def optional(check: Callable[[object], str]) -> Callable[[object], str | None]:
+def optional(check: Callable[[object], T]) -> Callable[[object], T | None]:
     """Let null pass."""
     return lambda value: None if value is None else check(value)
 
@@ -116,3 +118,38 @@ def dictionary(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise Invalid(f'Expected a dictionary of items but got type "{type(value).__name__}".')
     return value
+
+
+def listed(value: object) -> list[object]:
+    """Take a JSON array."""
+    if value is None:
+        raise Invalid("This field may not be null.")
+    if not isinstance(value, list):
+        raise Invalid(f'Expected a list of items but got type "{type(value).__name__}".')
+    return value
+
+
+def number(*, at_least: int | None = None) -> Callable[[object], int]:
+    """Take a whole number, also as a string."""
+
+    def check(value: object) -> int:
+        if value is None:
+            raise Invalid("This field may not be null.")
+        if WHOLE.fullmatch(str(value)) is None:
+            raise Invalid("A valid integer is required.")
+        whole = int(str(value).partition(".")[0])
+        if at_least is not None and whole < at_least:
+            raise Invalid(f"Ensure this value is greater than or equal to {at_least}.")
+        return whole
+
+    return check
+
+
+def time_zone(value: object) -> str:
+    """Take the name of a time zone."""
+    name = text(value)
+    try:
+        return ZoneInfo(name).key
+    # A folder of the time zone database, a path out of it, or no such file.
+    except (OSError, ValueError, LookupError) as error:
+        raise Invalid("Invalid timezone") from error

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from oncallctl.sandbox.answers import Crash, bad_request, not_found
+from oncallctl.sandbox.answers import not_found
 from oncallctl.sandbox.identifiers import new_id, new_token
+from oncallctl.sandbox.references import of_team
 
 if TYPE_CHECKING:
     import sqlite3
 
     from oncallctl.sandbox.calls import Call
-
-NO_SUCH_TEAM: Final = "Select a valid choice. That choice is not one of the available choices."
 
 
 def find(call: Call) -> sqlite3.Row:
@@ -47,28 +46,12 @@ def matching(call: Call) -> list[sqlite3.Row]:
     Raises:
         Refusal: 400 for a team that is none.
     """
-    args = call.request.args
-    rows = call.db.execute("SELECT * FROM integrations WHERE NOT hidden ORDER BY position").fetchall()
-    teams = args.getlist("team_id")
-    for team_id in filter(None, teams):
-        if team_id != "null" and team_of(call.db, team_id) is None:
-            raise bad_request({"team_id": [NO_SUCH_TEAM]})
-        # The engine fails on every team that exists (integrations/list_perpage_10_page_2_team).
-        if not call.dialect.is_cloud:
-            raise Crash
-        rows = [row for row in rows if (row["team_id"] or "null") in teams]
-    if "name" in args:
-        rows = [row for row in rows if row["name"] == args["name"]]
-    return rows
+    rows = of_team(call, call.db.execute("SELECT * FROM integrations WHERE NOT hidden ORDER BY position").fetchall())
+    name = call.request.args.get("name")
+    return [row for row in rows if name is None or row["name"] == name]
 
 
 def by_id(db: sqlite3.Connection, integration_id: str) -> sqlite3.Row:
     """Read an integration that is known to exist."""
     row: sqlite3.Row = db.execute("SELECT * FROM integrations WHERE id = ?", (integration_id,)).fetchone()
     return row
-
-
-def team_of(db: sqlite3.Connection, team_id: object) -> str | None:
-    """Take the id of a team if there is such a team."""
-    row = db.execute("SELECT id FROM teams WHERE id = ?", (str(team_id),)).fetchone()
-    return None if row is None else str(row["id"])

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from oncallctl.sandbox import labels, templates
 from oncallctl.sandbox.answers import NOTHING, Answer, bad_request, detail
-from oncallctl.sandbox.fields import Checker, Invalid, at_most, dictionary, optional, text
-from oncallctl.sandbox.integration_rows import add, by_id, find, matching, team_of
+from oncallctl.sandbox.fields import Checker, at_most, dictionary, optional, text
+from oncallctl.sandbox.integration_rows import add, by_id, find, matching
 from oncallctl.sandbox.integration_view import CHANNELS, integration
 from oncallctl.sandbox.listing import listing
+from oncallctl.sandbox.references import team
 from oncallctl.sandbox.windows import end_window
 
 if TYPE_CHECKING:
@@ -100,18 +101,11 @@ def _checked(
     call: Call, fields: dict[str, object], *, kind_required: bool
 ) -> tuple[str | None, str | None, str | None, str | None]:
     """Read type, name, description and team out of a body."""
-
-    def team(value: object) -> str | None:
-        found = None if value is None else team_of(call.db, value)
-        if value is not None and found is None:
-            raise Invalid("Object does not exist")
-        return found
-
     checker = Checker(fields)
     kind = checker.read("type", lambda value: _kind(value, call.dialect), required=kind_required)
     name = checker.read("name", text)
     description = checker.read("description_short", optional(at_most(DESCRIPTION_LENGTH)))
-    team_id = checker.read("team_id", team)
+    team_id = checker.read("team_id", team(call.db))
     checker.read("default_route", dictionary)
     checker.done()
     return kind, name, description, team_id

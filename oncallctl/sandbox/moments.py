@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 EARLIEST: Final = datetime.min.replace(tzinfo=UTC).timestamp()
 LATEST: Final = datetime.max.replace(tzinfo=UTC).timestamp()
@@ -30,3 +33,13 @@ def whole(moment: float | None) -> str | None:
 def offset(moment: float) -> str:
     """Say a moment as the shifts of Cloud's teams do: `2026-11-21T05:59:05+00:00`."""
     return datetime.fromtimestamp(moment // 1, UTC).isoformat()
+
+
+def on_the_wall(moment: float, zone: tzinfo) -> datetime:
+    """Say what the clocks of a zone show: a naive time."""
+    return datetime.fromtimestamp(moment, zone).replace(tzinfo=None)
+
+
+def from_the_wall(shown: datetime, zone: tzinfo) -> float:
+    """Take what the clocks of a zone show; the first time where they show it twice."""
+    return shown.replace(tzinfo=zone).timestamp()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from oncallctl.sandbox import alert_group_rows
+from oncallctl.sandbox import rows
 from oncallctl.sandbox.answers import NOTHING, Answer, Crash, not_found
-from oncallctl.sandbox.fields import Checker, Invalid, text
+from oncallctl.sandbox.fields import Checker, text
 from oncallctl.sandbox.identifiers import new_id
 from oncallctl.sandbox.listing import listing
 from oncallctl.sandbox.moments import precise
+from oncallctl.sandbox.references import one_of
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from oncallctl.sandbox.calls import Call
 
@@ -29,23 +31,19 @@ def one_note(call: Call) -> Answer:
 
 def create(call: Call) -> Answer:
     """Write one; the author is the caller, or nobody where that is a service account."""
-
-    def group(value: object) -> str:
-        row = alert_group_rows.by_id(call.db, value)
-        if row is None:
-            raise Invalid("Object does not exist")
-        return str(row["id"])
-
     checker = Checker(call.fields)
-    group_id = checker.read("alert_group_id", group, required=True)
+    group_id = checker.read("alert_group_id", one_of(call.db, "alert_groups"), required=True)
     words = checker.read("text", text, required=True)
     checker.done()
-    note_id = new_id("M")
-    call.db.execute(
-        "INSERT INTO resolution_notes (id, alert_group_id, author_id, created_at, text) VALUES (?, ?, ?, ?, ?)",
-        (note_id, group_id, call.caller.user_id, call.now, words),
-    )
-    return Answer(_view(_by_id(call.db, note_id)), 201)
+    note = {
+        "id": new_id("M"),
+        "alert_group_id": group_id,
+        "author_id": call.caller.user_id,
+        "created_at": call.now,
+        "text": words,
+    }
+    rows.insert(call.db, "resolution_notes", note)
+    return Answer(_view(note), 201)
 
 
 def change(call: Call) -> Answer:
@@ -57,13 +55,13 @@ def change(call: Call) -> Answer:
     if words is None:
         # The engine looks for a text that a PATCH need not bring.
         raise Crash
-    call.db.execute("UPDATE resolution_notes SET text = ? WHERE id = ?", (words, row["id"]))
-    return Answer(_view(_by_id(call.db, row["id"])))
+    rows.update(call.db, "resolution_notes", row["id"], {"text": words})
+    return Answer(_view({**row, "text": words}))
 
 
 def delete(call: Call) -> Answer:
     """Delete one."""
-    call.db.execute("DELETE FROM resolution_notes WHERE id = ?", (_find(call)["id"],))
+    rows.delete(call.db, "resolution_notes", _find(call)["id"])
     return Answer(NOTHING, 204)
 
 
@@ -85,12 +83,7 @@ def _find(call: Call) -> sqlite3.Row:
     raise not_found()
 
 
-def _by_id(db: sqlite3.Connection, note_id: str) -> sqlite3.Row:
-    row: sqlite3.Row = db.execute("SELECT * FROM resolution_notes WHERE id = ?", (note_id,)).fetchone()
-    return row
-
-
-def _view(row: sqlite3.Row) -> dict[str, object]:
+def _view(row: sqlite3.Row | Mapping[str, Any]) -> dict[str, object]:
     return {
         "id": row["id"],
         "alert_group_id": row["alert_group_id"],

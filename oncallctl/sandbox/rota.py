@@ -1,17 +1,24 @@
-"""Who is on call when: rotations and overrides laid out as shifts."""
+"""Who is on call when: the shifts of a schedule laid over one another."""
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import UTC, datetime, timedelta
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from oncallctl.sandbox.moments import from_the_wall, on_the_wall
+from oncallctl.sandbox.shift_rows import groups, of_schedule, rule
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
+
+OVER_ALL: Final = math.inf
+SHIFT_OF_CLOCKS: Final = timedelta(days=1)
+"""More than clocks are ever put forward or back."""
 
 
 class Span(NamedTuple):
@@ -32,15 +39,18 @@ class Shift:
 def shifts(db: sqlite3.Connection, schedule_id: str, within: Span) -> list[Shift]:
     """Lay out the shifts of a schedule that touch a span, in order; not clipped to it.
 
-    An override takes the place of what it covers, and cuts in two a shift that it falls into.
+    What is of a higher level takes the place of what it covers, an override that of everything, and cuts in two a
+    shift that it falls into. Shifts of one level stand side by side.
     """
-    rows = db.execute("SELECT * FROM rotations WHERE schedule_id = ? ORDER BY position", (schedule_id,)).fetchall()
-    planned = [shift for row in rows if row["kind"] == "rotation" for shift in _turns(row, within)]
-    overrides = [shift for row in rows if row["kind"] == "override" for shift in _turns(row, within)]
-    for override in overrides:
-        planned = list(chain.from_iterable(_cut(shift, override.span) for shift in planned))
-    laid = [shift for shift in planned + overrides if _touch(shift.span, within)]
-    return sorted(laid, key=lambda shift: shift.span)
+    schedule = db.execute("SELECT time_zone FROM schedules WHERE id = ?", (schedule_id,)).fetchone()
+    rows = sorted(of_schedule(db, schedule_id), key=_level, reverse=True)
+    laid: list[Shift] = []
+    for _, layer in groupby(rows, key=_level):
+        fresh = [turn for row in layer for turn in _turns(row, schedule["time_zone"], within)]
+        for covered in [shift.span for shift in laid]:
+            fresh = list(chain.from_iterable(_cut(shift, covered) for shift in fresh))
+        laid += fresh
+    return sorted((shift for shift in laid if _touch(shift.span, within)), key=lambda shift: shift.span)
 
 
 def on_call(db: sqlite3.Connection, schedule_id: str, now: float) -> list[str]:
@@ -49,24 +59,34 @@ def on_call(db: sqlite3.Connection, schedule_id: str, now: float) -> list[str]:
     return list(dict.fromkeys(user for shift in current for user in shift.users))
 
 
-def _turns(row: sqlite3.Row, within: Span) -> Iterator[Shift]:
-    """Go through the turns of one rotation that touch a span."""
-    groups: list[list[str]] = json.loads(row["people_json"])
-    weekdays = json.loads(row["weekdays_json"] or "null")
-    period, length = row["period_seconds"], row["length_seconds"]
-    number = 0
-    if period:
-        number = max(0, math.floor((within.start - row["starts_at"] - length) / period))
-    while True:
-        start = row["starts_at"] + number * (period or 0)
-        if start >= within.end:
+def _level(row: sqlite3.Row) -> float:
+    return OVER_ALL if row["type"] == "override" else float(row["level"])
+
+
+def _turns(row: sqlite3.Row, schedule_zone: str | None, within: Span) -> Iterator[Shift]:
+    """Go through the turns of one shift that touch a span.
+
+    They begin and end by the clocks of the shift's zone, or of the schedule's: 09:00 stays 09:00 when these change.
+    """
+    zone = ZoneInfo(row["time_zone"] or schedule_zone or "UTC")
+    people, length = groups(row), timedelta(seconds=row["duration_seconds"])
+    until = math.inf
+    if row["until"] is not None:
+        until = datetime.fromisoformat(row["until"]).replace(tzinfo=UTC).timestamp()
+    try:
+        stated = rule(row)
+        since = on_the_wall(within.start, zone) - length - SHIFT_OF_CLOCKS
+        before = on_the_wall(within.end, zone) + SHIFT_OF_CLOCKS
+        if stated is None or not people:
             return
-        span = Span(start, start + length)
-        if _touch(span, within) and (weekdays is None or datetime.fromtimestamp(start, UTC).weekday() in weekdays):
-            yield Shift(span, tuple(groups[number % len(groups)]))
-        if not period:
-            return
-        number += 1
+        for number, start in stated.turns(since, before):
+            span = Span(from_the_wall(start, zone), min(from_the_wall(start + length, zone), until))
+            users = tuple(people[number % len(people)])
+            if users and span.start < span.end and _touch(span, within):
+                yield Shift(span, users)
+    except OverflowError:
+        # It begins or ends after the year 9999.
+        return
 
 
 def _cut(shift: Shift, out: Span) -> Iterator[Shift]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from oncallctl.sandbox.answers import Answer, Crash, bad_request, not_found
-from oncallctl.sandbox.integration_rows import NO_SUCH_TEAM, team_of
+from oncallctl.sandbox.answers import Answer, not_found
 from oncallctl.sandbox.integration_view import notifications
 from oncallctl.sandbox.listing import listing
+from oncallctl.sandbox.references import of_team
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,19 +22,9 @@ ROUTES_A_PAGE: Final = 25
 
 def all_chains(call: Call) -> Answer:
     """List escalation chains; `name` matches whole and exactly."""
-    args = call.request.args
-    team_id = args.get("team_id")
-    if team_id:
-        if team_of(call.db, team_id) is None:
-            raise bad_request({"team_id": [NO_SUCH_TEAM]})
-        if not call.dialect.is_cloud:
-            raise Crash
     rows = call.db.execute("SELECT id, name, team_id FROM escalation_chains ORDER BY position").fetchall()
-    wanted = [
-        row
-        for row in rows
-        if row["name"] == args.get("name", row["name"]) and (not team_id or row["team_id"] == team_id)
-    ]
+    name = call.request.args.get("name")
+    wanted = [row for row in of_team(call, rows) if name is None or row["name"] == name]
     return listing(call, wanted, dict)
 
 

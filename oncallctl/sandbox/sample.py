@@ -7,8 +7,13 @@ alert groups, an override and the hours of data infra are relative to the moment
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from oncallctl.sandbox.moments import on_the_wall
+from oncallctl.sandbox.rows import insert
+from oncallctl.sandbox.shift_rows import WALL
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,7 +41,7 @@ def fill(db: sqlite3.Connection, *, now: float) -> None:
         "slack_channels": dict,
         "escalation_chains": dict,
         "schedules": dict,
-        "rotations": lambda row: _rotation(row, now),
+        "on_call_shifts": lambda row: _shift(row, now),
         "escalation_policies": lambda row: _as_json(row, people="people_json"),
         "integrations": _integration,
         "routes": lambda row: row | {"is_default": False},
@@ -45,12 +50,14 @@ def fill(db: sqlite3.Connection, *, now: float) -> None:
     }
     for table, columns in tables.items():
         for row in sample[table]:
-            _insert(db, table, columns(row))
+            insert(db, table, columns(row))
+    for shift in sample["on_call_shifts"]:
+        insert(db, "schedule_shifts", {"schedule_id": shift["schedule_id"], "shift_id": shift["id"]})
     for integration in sample["integrations"]:
-        _insert(db, "routes", _default_route(integration))
+        insert(db, "routes", _default_route(integration))
     for group in sample["alert_groups"]:
         for alert in _alerts(group, now):
-            _insert(db, "alerts", alert)
+            insert(db, "alerts", alert)
 
 
 def _integration(integration: Row) -> Row:
@@ -68,10 +75,12 @@ def _default_route(integration: Row) -> Row:
     }
 
 
-def _rotation(rotation: Row, now: float) -> Row:
-    row = _as_json(rotation, people="people_json", weekdays="weekdays_json")
-    anchor = now // 1 if row.pop("anchor") == "now" else 0
-    return row | {"starts_at": anchor + row.pop("offset_seconds")}
+def _shift(shift: Row, now: float) -> Row:
+    columns = {key: f"{key}_json" for key in ("by_day", "users", "rolling_users")}
+    row = _as_json({key: value for key, value in shift.items() if key != "schedule_id"}, **columns)
+    if "starts_in_seconds" in row:
+        row["start"] = on_the_wall(now // 1 + row.pop("starts_in_seconds"), UTC).strftime(WALL)
+    return row | {"rotation_start": row["start"]}
 
 
 def _alert_group(group: Row, integration: Row, now: float) -> Row:
@@ -121,8 +130,3 @@ def _as_json(row: Row, **columns: str) -> Row:
         columns[key]: None if value is None else json.dumps(value) for key, value in row.items() if key in columns
     }
     return {key: value for key, value in row.items() if key not in columns} | encoded
-
-
-def _insert(db: sqlite3.Connection, table: str, row: Row) -> None:
-    columns, values = ", ".join(row), ", ".join("?" * len(row))
-    db.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", tuple(row.values()))  # noqa: S608 - names from this package

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from oncallctl.sandbox.answers import Answer, Crash, bad_request, not_found
+from oncallctl.sandbox.answers import Answer, bad_request, not_found
 from oncallctl.sandbox.fields import Checker, Invalid
-from oncallctl.sandbox.integration_rows import NO_SUCH_TEAM, team_of
 from oncallctl.sandbox.listing import listing
 from oncallctl.sandbox.moments import whole
+from oncallctl.sandbox.references import of_team
 from oncallctl.sandbox.rota import Shift, Span, on_call, shifts
+from oncallctl.sandbox.shift_rows import of_schedule
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,19 +26,9 @@ REPORTED_SIZE: Final = 50
 
 def all_schedules(call: Call) -> Answer:
     """List them; `name` matches whole and exactly."""
-    args = call.request.args
-    team_id = args.get("team_id")
-    if team_id:
-        if team_of(call.db, team_id) is None:
-            raise bad_request({"team_id": [NO_SUCH_TEAM]})
-        if not call.dialect.is_cloud:
-            raise Crash
     rows = call.db.execute("SELECT * FROM schedules ORDER BY position").fetchall()
-    wanted = [
-        row
-        for row in rows
-        if row["name"] == args.get("name", row["name"]) and (not team_id or row["team_id"] == team_id)
-    ]
+    name = call.request.args.get("name")
+    wanted = [row for row in of_team(call, rows) if name is None or row["name"] == name]
     return listing(call, wanted, lambda row: _view(call, row))
 
 
@@ -87,9 +78,6 @@ def _find(call: Call) -> sqlite3.Row:
 def _view(call: Call, row: sqlite3.Row) -> dict[str, object]:
     """Say one schedule; which fields there are depends on its type (schedules/list)."""
     kind = row["type"]
-    rotations = call.db.execute(
-        "SELECT id FROM rotations WHERE schedule_id = ? ORDER BY position", (row["id"],)
-    ).fetchall()
     shown: dict[str, object] = {"id": row["id"], "team_id": row["team_id"], "name": row["name"]}
     if kind == "ical":
         shown |= {"ical_url_primary": row["ical_url_primary"], "ical_url_overrides": None}
@@ -97,7 +85,7 @@ def _view(call: Call, row: sqlite3.Row) -> dict[str, object]:
         shown |= {"time_zone": row["time_zone"]}
     shown["on_call_now"] = on_call(call.db, row["id"], call.now)
     if kind != "ical":
-        shown["shifts"] = [rotation["id"] for rotation in rotations]
+        shown["shifts"] = [shift["id"] for shift in of_schedule(call.db, row["id"])]
     if kind == "calendar":
         shown |= {"ical_url_overrides": None, "enable_web_overrides": False}
     slack = {"channel_id": row["slack_channel_id"], "user_group_id": row["slack_user_group_id"]}

@@ -44,19 +44,38 @@ CREATE TABLE schedules (
     ical_url_primary TEXT
 ) STRICT;
 
--- One turn lasts length_seconds; turns start every period_seconds and go around the groups of people_json, a list of lists of user ids.
--- An override happens once and takes the place of what it covers. weekdays_json: the days a turn may start on, Monday = 0.
-CREATE TABLE rotations (
+-- start and rotation_start are what clocks show in time_zone, or where it is null in the zone of the schedule
+-- (`2026-11-07T00:00:00`); until is UTC in the same form. users_json is a list of user ids, rolling_users_json a list of such lists.
+CREATE TABLE on_call_shifts (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    schedule_id TEXT NOT NULL REFERENCES schedules (id),
-    kind TEXT NOT NULL CHECK (kind IN ('rotation', 'override')),
-    starts_at REAL NOT NULL,
-    length_seconds INTEGER NOT NULL,
-    period_seconds INTEGER,
-    weekdays_json TEXT,
-    people_json TEXT NOT NULL
+    name TEXT,
+    team_id TEXT REFERENCES teams (id),
+    type TEXT NOT NULL CHECK (type IN ('rolling_users', 'recurrent_event', 'single_event', 'override')),
+    time_zone TEXT,
+    level INTEGER NOT NULL DEFAULT 0,
+    start TEXT NOT NULL,
+    duration_seconds INTEGER NOT NULL,
+    rotation_start TEXT NOT NULL,
+    frequency TEXT CHECK (frequency IN ('hourly', 'daily', 'weekly', 'monthly')),
+    interval INTEGER,
+    until TEXT,
+    week_start TEXT NOT NULL DEFAULT 'SU',
+    by_day_json TEXT,
+    by_month_json TEXT,
+    by_monthday_json TEXT,
+    users_json TEXT NOT NULL DEFAULT '[]',
+    rolling_users_json TEXT,
+    start_rotation_from_user_index INTEGER
 ) STRICT;
+
+-- A calendar shares its shifts with others, a web schedule does not.
+CREATE TABLE schedule_shifts (
+    schedule_id TEXT NOT NULL REFERENCES schedules (id) ON DELETE CASCADE,
+    shift_id TEXT NOT NULL REFERENCES on_call_shifts (id) ON DELETE CASCADE,
+    PRIMARY KEY (schedule_id, shift_id)
+) STRICT;
+CREATE INDEX schedules_of_shift ON schedule_shifts (shift_id);
 
 CREATE TABLE escalation_policies (
     id TEXT PRIMARY KEY,

@@ -41,6 +41,7 @@ FILES = (
     "inbound",
     "integrations",
     "maintenance",
+    "on_call_shifts",
     "resolution_notes",
     "routes",
     "schedules",
@@ -53,6 +54,8 @@ RECORDED = {exchange.case: exchange for exchange in load(*FILES)}
 ONE_ORGANISATION = "the sandbox has one organisation, and Slack is connected to it"
 READ_ONLY = "the sandbox only reads schedules and routing, and says so with 501"
 NO_CALENDAR = "the sandbox exports no calendars"
+PAYMENTS = "payments is always covered by two people here, in shifts of a day"
+SINCE_2020 = "rotations of the sample began in 2020, so that who is on call follows from the date alone"
 
 DELIBERATE = {
     "auth/glsa_*__url_other_org_unreachable": ONE_ORGANISATION,
@@ -63,6 +66,9 @@ DELIBERATE = {
     "escalation_policies/create_*": READ_ONLY,
     "escalation_policies/patch_*": READ_ONLY,
     "escalation_policies/put_type_change": READ_ONLY,
+    "on_call_shifts/get_calendar_shift": SINCE_2020,
+    "on_call_shifts/get_no_slash": SINCE_2020,
+    "on_call_shifts/list": PAYMENTS,
     "integrations/after_concurrent_create_same_name": "the sandbox lets no two creates race: the second is refused",
     "maintenance/noslack_*": ONE_ORGANISATION,
     "routes/create_*": READ_ONLY,
@@ -73,7 +79,7 @@ DELIBERATE = {
     "schedules/create_*": READ_ONLY,
     "schedules/delete_*": READ_ONLY,
     "schedules/export_no_token": NO_CALENDAR,
-    "schedules/final_shifts_payments": "payments is always covered by two people here, in shifts of a day",
+    "schedules/final_shifts_payments": PAYMENTS,
     "schedules/patch_*": READ_ONLY,
     "schedules/put_calendar*": READ_ONLY,
     "users/schedule_export": NO_CALENDAR,
@@ -87,11 +93,16 @@ def is_deliberate(case: str) -> bool:
 
 @dataclass(frozen=True)
 class Step:
-    """A request that was made in between and not kept."""
+    """A request that was made in between and not kept.
+
+    Attributes:
+        made: the recorded id of what it made.
+    """
 
     method: str
     path: str
     body: object = None
+    made: str | None = None
 
 
 def story(file: str, *steps: str | Step) -> tuple[str | Step, ...]:
@@ -163,6 +174,23 @@ STORIES = (
         "get_after_silence",
     ),
     story("alert_groups", "delete_mode_delete", "get_after_delete"),
+    story(
+        "on_call_shifts",
+        Step(
+            "POST",
+            "/api/v1/on_call_shifts/",
+            {
+                "name": "sh",
+                "type": "single_event",
+                "start": "2030-01-01T00:00:00",
+                "duration": 3600,
+                "users": ["U85BI7ASG8K6E"],
+            },
+            made="OGPLARUBIPW2C",
+        ),
+        "put",
+        "patch",
+    ),
     story("resolution_notes", "create_ok", "patch", "delete_ok"),
     story(
         "inbound",
@@ -267,7 +295,9 @@ class Replay:
             headers={"Authorization": sandbox.ADMIN_TOKEN},
             json=step.body,
         )
-        assert response.status_code == 200
+        assert response.status_code == (200 if step.made is None else 201), response.get_data(as_text=True)
+        if step.made is not None:
+            self._learn({"id": step.made}, _body(response))
 
     def _renamed(self, text: str) -> str:
         return re.sub(r"[A-Z][A-Z1-9]{12}", lambda match: self._ids.get(match[0], match[0]), text)

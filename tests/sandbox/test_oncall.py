@@ -135,7 +135,9 @@ def test_the_hours_of_data_infra_are_two_a_week(cloud: Api, database: Path) -> N
 def test_an_override_that_covers_a_shift_whole_replaces_it(cloud: Api, database: Path) -> None:
     assert cloud.get("teams/")["count"] == 4
     with closing(sqlite3.connect(database)) as db, db:
-        db.execute("UPDATE rotations SET starts_at = 1800000000, length_seconds = 200000 WHERE kind = 'override'")
+        db.execute(
+            "UPDATE on_call_shifts SET start = '2027-01-15T08:00:00', duration_seconds = 200000 WHERE type = 'override'"
+        )
     with closing(storage.connect(database)) as db:
         inside = shifts(db, PRIMARY, Span(1800050000, 1800060000))
     assert [shift.users for shift in inside] == [(DAVE,)]
