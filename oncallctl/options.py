@@ -18,8 +18,8 @@ from oncallctl.times import zone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from oncallctl.outcomes import Target
     from oncallctl.profiles import Profile
-    from oncallctl.selection import Target
 
 MANY = 20  # targets that are changed without asking
 SHOWN = 10
@@ -208,11 +208,12 @@ def stdin_lines(what: str) -> list[str]:
     return lines
 
 
-def name_all(targets: Sequence[Target]) -> str:
+def name_all(targets: Sequence[Target[Any]]) -> str:
     """Name targets in a question: all of a few, the first of many and how many there are."""
-    shown = [repr(target.integration.name) for target in targets[:SHOWN]]
+    kind = targets[0].kind.key.replace("_", " ")
+    shown = [str(target) for target in targets[:SHOWN]]
     more = f" and {len(targets) - SHOWN} more" if len(targets) > SHOWN else ""
-    return f"{len(targets)} integration{'s' if len(targets) > 1 else ''}: {', '.join(shown)}{more}"
+    return f"{len(targets)} {kind}{'s' if len(targets) > 1 else ''}: {', '.join(shown)}{more}"
 
 
 def text_value(value: str | None, option: str) -> str | None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import Integration
+from oncallctl.api.models import AlertGroup, Integration, ServerObject
 from oncallctl.api.resource import Change, Model
 from oncallctl.errors import Defect, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
-from oncallctl.selection import Target
+
+# How long to wait for a change whose answer was lost to show, between looks, in seconds.
+LOOKS = (0.0, 1.0, 3.0)
 
 Item = TypeVar("Item")
+Object = TypeVar("Object", bound=ServerObject)
+Found = TypeVar("Found")
 
 
 def send_once(oncall: OnCall, change: Change[Model], what: str, look: Sequence[str]) -> Model:
@@ -30,9 +35,7 @@ def send_once(oncall: OnCall, change: Change[Model], what: str, look: Sequence[s
         OutcomeUnknown: its answer was lost.
         Interrupted: a signal came while it was under way.
     """
-    # A profile of the environment has no name to ask for it by.
-    chosen = [] if oncall.profile.token_source == "environment" else ["--profile", oncall.profile.name]  # noqa: S105
-    hint = shlex.join(["oncallctl", *look, *chosen])
+    hint = command(oncall, look)
     try:
         return oncall.send(change)
     except OutcomeUnknown as lost:
@@ -43,35 +46,123 @@ def send_once(oncall: OnCall, change: Change[Model], what: str, look: Sequence[s
         raise Interrupted(signal.signum, message, hint=hint) from signal
 
 
-@dataclass
-class Outcome:
-    """What became of one target; `requests` is what a dry run would have sent."""
+def command(oncall: OnCall, words: Sequence[str]) -> str:
+    """A command line that can be pasted: it asks the server that was spoken to."""
+    # A profile of the environment has no name to ask for it by.
+    chosen = [] if oncall.profile.token_source == "environment" else ["--profile", oncall.profile.name]  # noqa: S105
+    return shlex.join(["oncallctl", *words, *chosen])
 
-    target: Target
+
+def look_again(
+    lost: OutcomeUnknown, read: Callable[[], Found], settled: Callable[[Found], bool], hint: str
+) -> Found | None:
+    """Read back until a change whose answer was lost shows; None when it does not.
+
+    Raises:
+        OutcomeUnknown: reading failed.
+    """
+    for pause in LOOKS:
+        time.sleep(pause)
+        try:
+            found = read()
+        except OncallError as error:
+            raise OutcomeUnknown(f"{lost.message}; and looking at it failed: {error.message}", hint=hint) from error
+        if settled(found):
+            return found
+    return None
+
+
+def may_still_come(lost: OutcomeUnknown, state: str, hint: str) -> OutcomeUnknown:
+    """Say of a change that it does not show, and may still come: a gateway answers 504 while the server goes on."""
+    lost.message = f"{lost.message}; {state}, but it may still come"
+    lost.hint = lost.hint or hint
+    return lost
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How objects of one kind are told of.
+
+    Attributes:
+        key: where the array that scripts read has the object, whole.
+        title: the field that tells people what it is.
+        has_name: whether the title is a name that it goes by, or anybody's text.
+    """
+
+    key: str
+    title: str
+    has_name: bool
+
+
+KINDS: dict[type[ServerObject], Kind] = {
+    Integration: Kind("integration", "name", has_name=True),
+    AlertGroup: Kind("alert_group", "title", has_name=False),
+}
+
+
+@dataclass(frozen=True)
+class Target(Generic[Object]):
+    """An object of the server, as it was read last, and what it was asked for by."""
+
+    given: str
+    found: Object
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of object it is."""
+        return KINDS[type(self.found)]
+
+    @property
+    def name(self) -> str:
+        """What it goes by."""
+        return str(getattr(self.found, self.kind.title)) if self.kind.has_name else self.found.id
+
+    def __str__(self) -> str:
+        return repr(self.name) if self.kind.has_name else f"{self.name} {getattr(self.found, self.kind.title)!r}"
+
+
+@dataclass
+class Outcome(Generic[Object]):
+    """What became of one target.
+
+    Attributes:
+        after: the object after the change, where it was read again.
+        requests: what a dry run would have sent.
+        unseen: it was changed and could not be read again, so that nothing is known of it as it is now.
+    """
+
+    target: Target[Object]
     status: str
-    integration: Integration | None = None
+    after: Object | None = None
     error: OncallError | None = None
     requests: list[dict[str, Any]] | None = None
+    unseen: bool = False
 
     def document(self) -> dict[str, Any]:
         """The element of the array that scripts read."""
-        known = self.integration or self.target.integration
+        kind, known = self.target.kind, self.after or self.target.found
         document: dict[str, Any] = {
             "target": self.target.given,
             "id": known.id,
-            "name": known.name,
+            kind.title: getattr(known, kind.title),
             "status": self.status,
             "error": self.error.document() if self.error else None,
-            "integration": known.raw,
+            kind.key: None if self.unseen else known.raw,
         }
         return document if self.requests is None else {**document, "requests": self.requests}
 
 
 @dataclass
-class Report:
-    """What became of all targets, in their order; `signum` says which signal cut it short."""
+class Report(Generic[Object]):
+    """What became of all targets, in their order.
 
-    outcomes: list[Outcome]
+    Attributes:
+        look: the command that shows what became of what was cut short.
+        signum: the signal that cut it short.
+    """
+
+    outcomes: list[Outcome[Object]]
+    look: str
     signum: int | None = None
 
     def raise_failures(self) -> None:
@@ -98,29 +189,37 @@ class Report:
         )
 
     def _interrupted(self, signum: int) -> Interrupted:
-        done = [outcome.target.integration.name for outcome in self.outcomes if outcome.error is None]
-        unknown = [outcome.target.integration.name for outcome in self.outcomes if outcome.status == "unknown"]
+        done = [outcome.target.name for outcome in self.outcomes if outcome.error is None]
+        unknown = [outcome.target.name for outcome in self.outcomes if outcome.status == "unknown"]
         message = f"interrupted; done: {', '.join(done) or 'none'}"
         if unknown:
             message += f"; sent, outcome unknown: {', '.join(unknown)}"
-        return Interrupted(signum, message, hint="look before you try again: oncallctl maintenance status")
+        return Interrupted(signum, message, hint=f"look before you try again: {self.look}")
 
 
 def for_each(
     items: Sequence[Item],
-    target: Callable[[Item], Target],
-    work: Callable[[Item], Outcome],
+    target: Callable[[Item], Target[Object]],
+    work: Callable[[Item], Outcome[Object]],
     finished: Callable[[], None],
-) -> Report:
+    look: str,
+) -> Report[Object]:
     """Work on several items at a time; a failure of one, also a defect, does not stop the others.
 
     A signal does: what was not begun is left alone, and what was sent and not answered is unknown.
+
+    Args:
+        items: what is worked on.
+        target: the target that an item is about.
+        work: does one.
+        finished: is called after each.
+        look: the command that shows what became of it all.
     """
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, Outcome[Object]] = {}
     begun: set[int] = set()
     signum = None
 
-    def one(index: int) -> Outcome:
+    def one(index: int) -> Outcome[Object]:
         begun.add(index)
         try:
             return work(items[index])
@@ -142,4 +241,4 @@ def for_each(
                 outcomes.setdefault(index, Outcome(target(item), "unknown", error=lost))
             else:
                 outcomes.setdefault(index, Outcome(target(item), "not-begun", error=Interrupted(signum, "not begun")))
-    return Report([outcomes[index] for index in range(len(items))], signum)
+    return Report([outcomes[index] for index in range(len(items))], look, signum)

@@ -10,14 +10,7 @@ from oncallctl.api import names
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
 from oncallctl.errors import InvalidInput, NotFound
-
-
-@dataclass(frozen=True)
-class Target:
-    """An integration and what it was asked for by."""
-
-    given: str
-    integration: Integration
+from oncallctl.outcomes import Target
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ class Selector:
         return Filter(team=self.team, match=self.match, labels=[self.label] if self.label else ())
 
 
-def select(oncall: OnCall, selector: Selector, *, direct_paging: bool = True) -> list[Target]:
+def select(oncall: OnCall, selector: Selector, *, direct_paging: bool = True) -> list[Target[Integration]]:
     """Find all targets before anything is changed.
 
     Args:
@@ -109,7 +102,7 @@ def select(oncall: OnCall, selector: Selector, *, direct_paging: bool = True) ->
         raise InvalidInput("integrations are named, or chosen by one of --team, --label, --match and --all; not both")
     if selector.given:
         found = names.integrations(oncall, selector.given)
-        once: dict[str, Target] = {}
+        once: dict[str, Target[Integration]] = {}
         for given, each in zip(selector.given, found, strict=True):
             once.setdefault(each.id, Target(given, each))
         return list(once.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from oncallctl.api.models import (
@@ -140,6 +140,12 @@ class AlertGroups(Resource[AlertGroup]):
 
     path = "alert_groups"
     model = AlertGroup
+
+    @staticmethod
+    def between(begin: datetime, end: datetime) -> str:
+        """A range as the filter ``started_at`` takes it: UTC, in whole seconds (alert_groups recordings)."""
+        later = end + timedelta(seconds=1)
+        return "_".join(f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" for moment in (begin, later))
 
     def act(self, ident: str, verb: str, body: dict[str, Any] | None = None) -> Change[AlertGroup]:
         """Acknowledge, unacknowledge, resolve, unresolve, silence (`delay` in seconds) or unsilence one.

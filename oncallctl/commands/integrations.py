@@ -210,28 +210,30 @@ def delete(
     ctx: typer.Context, integrations: IntegrationsArgument, yes: YesOption = False, dry_run: DryRunOption = False
 ) -> None:
     """Delete integrations; their alert groups stay."""
-    from oncallctl.outcomes import Outcome, Report, for_each
-    from oncallctl.selection import Selector, Target, select
+    from oncallctl.outcomes import Outcome, Report, Target, for_each
+    from oncallctl.selection import Selector, select
 
     with connect(ctx.obj) as oncall:
         targets = select(oncall, Selector(given_targets(integrations)))
+        look = "oncallctl integrations list"
 
-        def remove(target: Target) -> Outcome:
-            oncall.integrations.remove(target.integration)
+        def remove(target: Target[Integration]) -> Outcome[Integration]:
+            oncall.integrations.remove(target.found)
             return Outcome(target, "deleted")
 
         if dry_run:
-            changes = [oncall.described(oncall.integrations.delete(target.integration.id)) for target in targets]
+            changes = [oncall.described(oncall.integrations.delete(target.found.id)) for target in targets]
             report = Report(
                 [
                     Outcome(target, "would-delete", requests=[change])
                     for target, change in zip(targets, changes, strict=True)
-                ]
+                ],
+                look,
             )
         else:
             confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
             with progress(ctx.obj, "deleting", len(targets)) as finished:
-                report = for_each(targets, lambda target: target, remove, finished)
+                report = for_each(targets, lambda target: target, remove, finished, look)
     columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
     render(ctx.obj, [outcome.document() for outcome in report.outcomes], columns, done=True)
     report.raise_failures()

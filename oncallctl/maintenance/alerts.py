@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -60,7 +60,7 @@ def collected(oncall: OnCall, integration: Integration) -> str:
     if window is None or window.started_at is None:
         return "what it collected"
     try:
-        arrived = time_range(window.started_at, now())
+        arrived = oncall.alert_groups.between(window.started_at, now())
         groups = list(oncall.alert_groups.list(integration_id=integration.id, started_at=arrived))
     except OncallError as error:
         return f"what it collected, of which the number is not known ({error.message})"
@@ -115,7 +115,8 @@ def left_behind(
         resolved although nobody had seen them.
     """
     begin, end = min(each.start for each in times), max(each.end for each in times)
-    for group in oncall.alert_groups.list(integration_id=integration.id, started_at=time_range(begin, end)):
+    arrived = oncall.alert_groups.between(begin, end)
+    for group in oncall.alert_groups.list(integration_id=integration.id, started_at=arrived):
         for quiet in times:
             if group.created_at is None or not quiet.start <= group.created_at <= quiet.end:
                 continue
@@ -130,12 +131,6 @@ def _resolved_unseen(group: AlertGroup, quiet: Quiet) -> bool:
     seen = group.raw.get("acknowledged_at") or group.raw.get("resolved_by")
     resolved_at = group.raw.get("resolved_at")
     return not seen and isinstance(resolved_at, str) and datetime.fromisoformat(resolved_at) >= quiet.end - SLACK
-
-
-def time_range(begin: datetime, end: datetime) -> str:
-    """A range as the filter ``started_at`` takes it: UTC, without fractions of seconds (alert_groups recordings)."""
-    later = end + timedelta(seconds=1)
-    return "_".join(moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") for moment in (begin, later))
 
 
 def document(group: AlertGroup, fate: Fate) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from oncallctl.api.client import OnCall
+from oncallctl.api.models import Integration
 from oncallctl.errors import Conflict, InvalidInput, OncallError, PartialFailure, Unavailable
 from oncallctl.maintenance import IfActive, guards
 from oncallctl.maintenance.journal import Author, Event, Journal
 from oncallctl.maintenance.occurrences import utc
+from oncallctl.maintenance.settling import LOOK
 from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted
 from oncallctl.maintenance.windows import (
     Action,
@@ -23,8 +25,8 @@ from oncallctl.maintenance.windows import (
     row,
 )
 from oncallctl.maintenance.windowsfile import Occurrence, Rule
-from oncallctl.outcomes import Outcome, Report, for_each
-from oncallctl.selection import Selector, Target, select
+from oncallctl.outcomes import Outcome, Report, Target, for_each
+from oncallctl.selection import Selector, select
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Result:
     """What became of an occurrence on one integration; `outcome` is None where its targets were not even found."""
 
     occurrence: Occurrence
-    outcome: Outcome | None
+    outcome: Outcome[Integration] | None
     error: OncallError | None
 
     def document(self) -> dict[str, Any]:
@@ -73,7 +75,7 @@ class Results:
             PartialFailure: some failed.
         """
         if self.signum is not None:
-            Report([item.outcome for item in self.items if item.outcome], self.signum).raise_failures()
+            Report([item.outcome for item in self.items if item.outcome], LOOK, self.signum).raise_failures()
         failed = [item for item in self.items if item.error]
         if not failed or failed[0].error is None:
             return
@@ -107,7 +109,7 @@ class _Job:
     """An occurrence on one integration."""
 
     occurrence: Occurrence
-    target: Target
+    target: Target[Integration]
 
     @property
     def wanted(self) -> Wanted:
@@ -132,18 +134,21 @@ def apply(desk: Desk, occurrences: Sequence[Occurrence], debug: Callable[[str], 
     waiting: dict[str, list[_Job]] = {}
     for job in found:
         if opened.knows(job):
-            debug(f"{job.occurrence.key} was opened on {job.target.integration.name!r} before; it is not opened again")
+            debug(f"{job.occurrence.key} was opened on {job.target.found.name!r} before; it is not opened again")
             results.append(Result(job.occurrence, Outcome(job.target, "unchanged"), None))
         else:
-            waiting.setdefault(job.target.integration.id, []).append(job)
+            waiting.setdefault(job.target.found.id, []).append(job)
     signum = None
     while waiting and signum is None:
         turn = [jobs.pop(0) for jobs in waiting.values()]
-        report = _rehearse(desk, turn) if dry_run else for_each(turn, _target, lambda job: _open(desk, job), _nothing)
+        if dry_run:
+            report = _rehearse(desk, turn)
+        else:
+            report = for_each(turn, _target, lambda job: _open(desk, job), _nothing, LOOK)
         signum = report.signum
         for job, outcome in zip(turn, report.outcomes, strict=True):
             results.append(Result(job.occurrence, outcome, outcome.error))
-            behind = waiting[job.target.integration.id]
+            behind = waiting[job.target.found.id]
             if outcome.requests:  # had it been sent, the window would be open
                 results += [Result(each.occurrence, Outcome(each.target, "unchanged"), None) for each in behind]
                 behind.clear()
@@ -153,7 +158,7 @@ def apply(desk: Desk, occurrences: Sequence[Occurrence], debug: Callable[[str], 
     return Results(sorted(results, key=lambda each: order[each.occurrence.key]), signum)
 
 
-def _target(job: _Job) -> Target:
+def _target(job: _Job) -> Target[Integration]:
     return job.target
 
 
@@ -161,10 +166,10 @@ def _nothing() -> None:
     """There is nobody to show progress to."""
 
 
-def _pass_on(outcome: Outcome, jobs: list[_Job]) -> None:
+def _pass_on(outcome: Outcome[Integration], jobs: list[_Job]) -> None:
     """Let those who wait for the same integration see it as it is now."""
-    if outcome.integration:
-        jobs[:] = [replace(job, target=replace(job.target, integration=outcome.integration)) for job in jobs]
+    if outcome.after:
+        jobs[:] = [replace(job, target=replace(job.target, found=outcome.after)) for job in jobs]
 
 
 def _jobs(oncall: OnCall, occurrences: Sequence[Occurrence]) -> tuple[list[_Job], list[Result]]:
@@ -183,7 +188,7 @@ def _jobs(oncall: OnCall, occurrences: Sequence[Occurrence]) -> tuple[list[_Job]
     return jobs, failed
 
 
-def targets(oncall: OnCall, rule: Rule) -> list[Target]:
+def targets(oncall: OnCall, rule: Rule) -> list[Target[Integration]]:
     """Find the integrations of a window, once the profile and the server allow it.
 
     Raises:
@@ -219,7 +224,7 @@ class _Opened:
 
         Somebody who ends the longer of two windows early wants neither to come back.
         """
-        entries = self._entries.get(job.target.integration.id, [])
+        entries = self._entries.get(job.target.found.id, [])
         return any(entry["window"] == job.occurrence.key or _covers(entry, job) for entry in entries)
 
 
@@ -237,7 +242,7 @@ def _judge(job: _Job, warn: Callable[[str], None]) -> Step:
     """Decide about one: a window that is open is never ended, also not one whose time is over."""
     (step,) = plan_start([job.target], job.wanted, IfActive.KEEP)
     if step.action is Action.REPLACE:
-        name = repr(job.target.integration.name)
+        name = repr(job.target.found.name)
         warning = (
             f"{name} is still in a window that is over; {job.occurrence.rule.name!r} waits until the server ends it"
         )
@@ -247,18 +252,18 @@ def _judge(job: _Job, warn: Callable[[str], None]) -> Step:
     return step
 
 
-def _open(desk: Desk, job: _Job) -> Outcome:
+def _open(desk: Desk, job: _Job) -> Outcome[Integration]:
     step = _judge(job, desk.warn)
     author = Author(job.occurrence.rule.reason, desk.author.run, job.occurrence.key)
     if not step.opens:
         return Outcome(job.target, "unchanged")
     try:
-        integration = replace(desk, author=author).open(job.target.integration, job.wanted)
+        integration = replace(desk, author=author).open(job.target.found, job.wanted)
     except Conflict as taken:  # somebody was quicker, with another window
         desk.warn(f"window {job.occurrence.rule.name!r}: {taken.message}; it is kept as it is")
         return Outcome(job.target, "unchanged")
     return Outcome(job.target, "started", integration)
 
 
-def _rehearse(desk: Desk, jobs: Sequence[_Job]) -> Report:
+def _rehearse(desk: Desk, jobs: Sequence[_Job]) -> Report[Integration]:
     return rehearse(desk.oncall, [_judge(job, desk.warn) for job in jobs])

@@ -20,8 +20,7 @@ from oncallctl.maintenance.journal import Event
 from oncallctl.maintenance.leases import LONGEST_WAIT, RETRY, Need, Renewals
 from oncallctl.maintenance.window import Window
 from oncallctl.maintenance.windows import Action, Desk, Step
-from oncallctl.outcomes import Outcome, Report, for_each
-from oncallctl.selection import Target
+from oncallctl.outcomes import Outcome, Report, Target, for_each
 from oncallctl.times import now, span
 
 NOT_OPENED = 125
@@ -43,7 +42,7 @@ class Member:
         due: when it is to be renewed next, or None.
     """
 
-    target: Target
+    target: Target[Integration]
     shared: Shared
     hold: Hold
     ends_at: datetime | None = None
@@ -76,9 +75,9 @@ class Cover:
         """The server."""
         return self.desk.oncall
 
-    def enter(self, targets: Sequence[Target]) -> Report:
+    def enter(self, targets: Sequence[Target[Integration]]) -> Report[Integration]:
         """Open the windows, or share those that other runs of this host have opened."""
-        return for_each(targets, lambda target: target, self._enter, lambda: None)
+        return for_each(targets, lambda target: target, self._enter, lambda: None, settling.LOOK)
 
     def due(self) -> datetime | None:
         """When a window is to be renewed next, or None."""
@@ -87,18 +86,18 @@ class Cover:
     def renew(self) -> None:
         """Renew what is due; what fails is tried again."""
         due = [each for each in self.members.values() if each.due and each.due <= now()]
-        for outcome in for_each(due, lambda member: member.target, self._renew, lambda: None).outcomes:
+        for outcome in for_each(due, lambda member: member.target, self._renew, lambda: None, settling.LOOK).outcomes:
             if outcome.error:
-                self.members[outcome.target.integration.id].due = now() + RETRY
+                self.members[outcome.target.found.id].due = now() + RETRY
                 self.desk.warn(
-                    f"the window of {outcome.target.integration.name!r} could not be renewed,"
+                    f"the window of {outcome.target.found.name!r} could not be renewed,"
                     f" next try in {span(RETRY.total_seconds())}: {outcome.error.message}"
                 )
 
-    def leave(self) -> Report:
+    def leave(self) -> Report[Integration]:
         """End the windows that no other run of this host needs."""
         members = list(self.members.values())
-        return for_each(members, lambda member: member.target, self._leave, lambda: None)
+        return for_each(members, lambda member: member.target, self._leave, lambda: None, settling.LOOK)
 
     def variables(self) -> dict[str, str]:
         """What the command is told of its windows."""
@@ -106,10 +105,10 @@ class Cover:
         known = {TARGETS: " ".join(self.members)}
         return {**known, ENDS_AT: f"{min(ends).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"} if ends else known
 
-    def _enter(self, target: Target) -> Outcome:
+    def _enter(self, target: Target[Integration]) -> Outcome[Integration]:
         if self.given_up():
             raise Interrupted(0, "not begun")
-        ident = target.integration.id
+        ident = target.found.id
         shared = Shared.of(self.state, self.oncall.profile.host, ident)
         with shared.mutex(self.given_up):
             member = Member(target, shared, shared.hold(self.desk.author.run))
@@ -124,7 +123,7 @@ class Cover:
             self.members[ident] = member
         return outcome
 
-    def _begin(self, member: Member, integration: Integration) -> Outcome:
+    def _begin(self, member: Member, integration: Integration) -> Outcome[Integration]:
         """See that a window is open; under the mutex, with the integration just read."""
         opened, window = member.shared.opened(), Window.of(integration)
         if opened and window and opened.matches(window) and opened.mode == self.need.mode:
@@ -140,10 +139,10 @@ class Cover:
                 raise
             return self._judge(member, again)  # somebody was quicker, perhaps with a window that will do
 
-    def _judge(self, member: Member, integration: Integration) -> Outcome:
+    def _judge(self, member: Member, integration: Integration) -> Outcome[Integration]:
         """Do what `start` would."""
         wanted = replace(self.need.wanted(now()), duration=self.need.until - now())
-        (step,) = windows.plan_start([replace(member.target, integration=integration)], wanted, self.if_active)
+        (step,) = windows.plan_start([replace(member.target, found=integration)], wanted, self.if_active)
         if step.error:
             raise step.error
         if step.warning:
@@ -159,7 +158,7 @@ class Cover:
 
     def _check_replacing(self, member: Member, step: Step) -> None:
         """Refuse to end what another run needs, or what nobody was asked about."""
-        integration = step.target.integration
+        integration = step.target.found
         if member.shared.is_held(besides=self.desk.author.run):
             raise Conflict(
                 f"another run on this machine needs the {integration.maintenance_mode} window of {integration.name!r}",
@@ -168,7 +167,7 @@ class Cover:
         if step.ends_group and (integration.id, integration.maintenance_started_at) not in self.agreed:
             raise Conflict(f"a window was opened on {integration.name!r} meanwhile", hint="try again")
 
-    def _replace(self, member: Member, integration: Integration, opened: Opened) -> Outcome:
+    def _replace(self, member: Member, integration: Integration, opened: Opened) -> Outcome[Integration]:
         """Put a longer window in the place of one that runs of this host share."""
         if opened.mode == GROUP:
             self.desk.warn(
@@ -203,9 +202,9 @@ class Cover:
         member.ends_at = max(opened.ends_at, self.need.until) if self.need.lease else opened.ends_at
         member.due = self.need.due(opened.ends_at)
 
-    def _renew(self, member: Member) -> Outcome:
+    def _renew(self, member: Member) -> Outcome[Integration]:
         with member.shared.mutex():
-            integration = self.oncall.integrations.get(member.target.integration.id)
+            integration = self.oncall.integrations.get(member.target.found.id)
             opened, window = member.shared.opened(), Window.of(integration)
             if opened is None or (window and not opened.matches(window)):
                 return self._give_up(member, integration, "has a window that is not this run's; it is left alone")
@@ -220,13 +219,13 @@ class Cover:
                 integration = settling.stop(self.oncall, integration)
             return Outcome(member.target, "renewed", self._open(member, integration, Event.RENEWED))
 
-    def _give_up(self, member: Member, integration: Integration, why: str) -> Outcome:
+    def _give_up(self, member: Member, integration: Integration, why: str) -> Outcome[Integration]:
         member.due = None
         self.desk.warn(f"the window of {integration.name!r} is not renewed: it {why}")
         return Outcome(member.target, "given-up", integration)
 
-    def _leave(self, member: Member) -> Outcome:
-        run, shared, integration = self.desk.author.run, member.shared, member.target.integration
+    def _leave(self, member: Member) -> Outcome[Integration]:
+        run, shared, integration = self.desk.author.run, member.shared, member.target.found
         with shared.mutex():
             status, opened = "left", shared.opened()
             if opened and not shared.is_held(besides=run):
@@ -257,7 +256,7 @@ class Wrapping:
     say: Callable[[str], None]
     warn: Callable[[str], None]
 
-    def run(self, cover: Cover | None, targets: Sequence[Target]) -> int:
+    def run(self, cover: Cover | None, targets: Sequence[Target[Integration]]) -> int:
         """Open the windows, run the command, and end the windows.
 
         Args:
@@ -292,7 +291,7 @@ class Wrapping:
                 left = cover.leave()
         return self._settle(cover, left, status, failure)
 
-    def _enter(self, cover: Cover, targets: Sequence[Target], inbox: Inbox) -> None:
+    def _enter(self, cover: Cover, targets: Sequence[Target[Integration]], inbox: Inbox) -> None:
         report = cover.enter(targets)
         if inbox.first is not None:
             raise Interrupted(inbox.first, "interrupted; the command was not run, and its windows are ended again")
@@ -334,7 +333,7 @@ class Wrapping:
         while inbox.first is None and now() < until:
             inbox.wait(_rest(until))
 
-    def _settle(self, cover: Cover, left: Report, status: int, failure: OncallError | None) -> int:
+    def _settle(self, cover: Cover, left: Report[Integration], status: int, failure: OncallError | None) -> int:
         """Make one exit status of what became of the command and of its windows."""
         failed = [outcome for outcome in left.outcomes if outcome.error]
         if not failed:
@@ -351,8 +350,8 @@ class Wrapping:
             problem.ending_with(status)  # the command's own comes first
         raise problem
 
-    def _still_open(self, cover: Cover, outcome: Outcome) -> str:
-        integration, error = outcome.target.integration, outcome.error
+    def _still_open(self, cover: Cover, outcome: Outcome[Integration]) -> str:
+        integration, error = outcome.target.found, outcome.error
         opened = cover.members[integration.id].shared.opened()
         ends = f"it ends by itself at {opened.ends_at:%Y-%m-%dT%H:%M:%SZ}" if opened else "its end is not known"
         return f"the window of {integration.name!r} could not be ended ({error.message if error else '?'}): {ends}"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
-from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
+from oncallctl.errors import Conflict, InvalidInput, OutcomeUnknown
 from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted, Window
+from oncallctl.outcomes import look_again, may_still_come
 from oncallctl.times import now
 
 # How far the server's clock may be behind this one.
 CLOCKS_DIFFER = timedelta(minutes=5)
-# How long to wait for a start or stop whose answer was lost to show, between looks.
-LOOKS = (0.0, 1.0, 3.0)
+LOOK = "oncallctl maintenance status"  # the command that shows windows
 
 
 def start(oncall: OnCall, integration: Integration, wanted: Wanted, *, own: bool = False) -> Integration:
@@ -127,22 +126,8 @@ def _look_again(
     oncall: OnCall, integration: Integration, lost: OutcomeUnknown, settled: Callable[[Integration], bool]
 ) -> Integration | None:
     """Read the integration back until what was asked for shows; None when it does not."""
-    for pause in LOOKS:
-        time.sleep(pause)
-        try:
-            found = oncall.integrations.get(integration.id)
-        except OncallError as error:
-            raise OutcomeUnknown(
-                f"{lost.message}; and looking at it failed: {error.message}",
-                hint=f"oncallctl maintenance status {integration.id}",
-            ) from error
-        if settled(found):
-            return found
-    return None
+    return look_again(lost, lambda: oncall.integrations.get(integration.id), settled, f"{LOOK} {integration.id}")
 
 
 def _still_without(lost: OutcomeUnknown, state: str) -> OutcomeUnknown:
-    """The change does not show, and may still come: a gateway answers 504 while the server goes on."""
-    lost.message = f"{lost.message}; {state}, but it may still come"
-    lost.hint = lost.hint or "look before you try again: oncallctl maintenance status"
-    return lost
+    return may_still_come(lost, state, f"look before you try again: {LOOK}")

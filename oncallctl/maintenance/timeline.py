@@ -8,17 +8,18 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
+from oncallctl.api.models import Integration
 from oncallctl.errors import OncallError
 from oncallctl.maintenance.occurrences import Clocks, utc
 from oncallctl.maintenance.windowsfile import Occurrence, Rule
-from oncallctl.selection import Target
+from oncallctl.outcomes import Target
 from oncallctl.text import visible
 
 FINEST = (24, 12, 8, 6, 4, 3, 2, 1)  # cells a day that are whole hours
 OPEN, OVERLAP, NOTHING, EDGE = "█", "!", "·", "|"
 PLAIN = str.maketrans({OPEN: "#", NOTHING: ".", "…": "~"})
 
-Found = Mapping[str, "list[Target] | OncallError"]
+Found = Mapping[str, "list[Target[Integration]] | OncallError"]
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,14 @@ class Planned:
     """An occurrence to come; `targets` is None where they are not known, an error where there are none."""
 
     occurrence: Occurrence
-    targets: list[Target] | OncallError | None
+    targets: list[Target[Integration]] | OncallError | None
     overlaps: list[Overlap] = field(default_factory=list)
 
     @property
     def integrations(self) -> dict[str, str]:
         """What it is open on: id -> name. Without a server, what the file says, for want of better."""
         if isinstance(self.targets, list):
-            return {target.integration.id: target.integration.name for target in self.targets}
+            return {target.found.id: target.found.name for target in self.targets}
         if self.targets is not None:
             return {}
         rule = self.occurrence.rule

@@ -13,10 +13,9 @@ from oncallctl.api.resource import Change
 from oncallctl.errors import Conflict, OncallError, OutcomeUnknown
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import Author, Event, Journal
-from oncallctl.maintenance.settling import AlreadyOpen, seconds_left, start, stop
+from oncallctl.maintenance.settling import LOOK, AlreadyOpen, seconds_left, start, stop
 from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted, Window
-from oncallctl.outcomes import Outcome, Report, for_each
-from oncallctl.selection import Target
+from oncallctl.outcomes import Outcome, Report, Target, for_each
 from oncallctl.times import now
 
 
@@ -37,7 +36,7 @@ DONE = {Action.START: "started", Action.STOP: "stopped", Action.REPLACE: "replac
 class Step:
     """What will be done with one target, and why not where nothing is; `wanted` is the window to open, if any."""
 
-    target: Target
+    target: Target[Integration]
     action: Action
     wanted: Wanted | None = None
     error: OncallError | None = None
@@ -56,12 +55,12 @@ class Step:
     @property
     def ends_group(self) -> bool:
         """Whether it ends a window whose end resolves the groups that it collected."""
-        window = Window.of(self.target.integration)
+        window = Window.of(self.target.found)
         return self.ends and window is not None and window.mode == GROUP
 
     def changes(self, oncall: OnCall) -> list[Change[Integration]]:
         """The requests that carry it out, in order."""
-        ident = self.target.integration.id
+        ident = self.target.found.id
         made = [oncall.integrations.stop_maintenance(ident)] if self.ends else []
         if wanted := self.wanted:
             made.append(oncall.integrations.start_maintenance(ident, wanted.mode, lambda: seconds_left(wanted)))
@@ -83,20 +82,20 @@ def check_stop(oncall: OnCall) -> None:
     oncall.integrations.stop_maintenance("any")
 
 
-def plan_start(targets: Sequence[Target], wanted: Wanted, if_active: IfActive) -> list[Step]:
+def plan_start(targets: Sequence[Target[Integration]], wanted: Wanted, if_active: IfActive) -> list[Step]:
     """Judge for each target what starting the window means, from the state that was just read."""
     return [_judge(target, wanted, if_active, now()) for target in targets]
 
 
-def _judge(target: Target, wanted: Wanted, if_active: IfActive, at: datetime) -> Step:
-    window = Window.of(target.integration)
+def _judge(target: Target[Integration], wanted: Wanted, if_active: IfActive, at: datetime) -> Step:
+    window = Window.of(target.found)
     if window is None:
         return Step(target, Action.START, wanted)
     if window.is_overdue(at):
         return Step(target, Action.REPLACE, wanted)
     if window.mode == wanted.mode and (window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH):
         return Step(target, Action.NOTHING)
-    there = f"{target.integration.name!r} is in maintenance already: {_described(window)}"
+    there = f"{target.found.name!r} is in maintenance already: {_described(window)}"
     if if_active is IfActive.KEEP:
         return Step(target, Action.NOTHING, warning=f"{there}; it is kept as it is")
     if if_active is IfActive.REPLACE:
@@ -109,9 +108,9 @@ def _described(window: Window) -> str:
     return f"{window.mode} until {window.ends_at.isoformat() if window.ends_at else 'somebody ends it'}"
 
 
-def plan_stop(targets: Sequence[Target]) -> list[Step]:
+def plan_stop(targets: Sequence[Target[Integration]]) -> list[Step]:
     """Judge for each target whether there is a window to end; one that is overdue is one."""
-    return [Step(target, Action.STOP if Window.of(target.integration) else Action.NOTHING) for target in targets]
+    return [Step(target, Action.STOP if Window.of(target.found) else Action.NOTHING) for target in targets]
 
 
 def status(integration: Integration, at: datetime) -> dict[str, object]:
@@ -130,9 +129,9 @@ def status(integration: Integration, at: datetime) -> dict[str, object]:
     }
 
 
-def row(outcome: Outcome) -> dict[str, object]:
+def row(outcome: Outcome[Integration]) -> dict[str, object]:
     """An outcome with the window as it is now, for a table."""
-    return {**status(outcome.integration or outcome.target.integration, now()), **outcome.document()}
+    return {**status(outcome.after or outcome.target.found, now()), **outcome.document()}
 
 
 def ends_within(integration: Integration, within: timedelta, at: datetime) -> bool:
@@ -145,19 +144,19 @@ def look_again(oncall: OnCall, step: Step) -> Step:
     """Make sure, after a question was answered, that the window that is to be ended is still the one asked about."""
     if not step.ends:
         return step
-    found = oncall.integrations.get(step.target.integration.id)
-    if Window.of(found) == Window.of(step.target.integration):
+    found = oncall.integrations.get(step.target.found.id)
+    if Window.of(found) == Window.of(step.target.found):
         return step
     changed = Conflict(f"the maintenance of {found.name!r} was changed by somebody else meanwhile", hint="look again")
     return Step(step.target, Action.REFUSE, error=changed)
 
 
-def rehearse(oncall: OnCall, steps: Sequence[Step]) -> Report:
+def rehearse(oncall: OnCall, steps: Sequence[Step]) -> Report[Integration]:
     """Say what `carry_out` would send."""
-    return Report([_rehearsed(oncall, step) for step in steps])
+    return Report([_rehearsed(oncall, step) for step in steps], LOOK)
 
 
-def _rehearsed(oncall: OnCall, step: Step) -> Outcome:
+def _rehearsed(oncall: OnCall, step: Step) -> Outcome[Integration]:
     requests = [oncall.described(change) for change in step.changes(oncall)]
     status = f"would-{step.action}" if requests else "failed" if step.error else "unchanged"
     return Outcome(step.target, status, error=step.error, requests=requests)
@@ -202,15 +201,15 @@ class Desk:
             self.warn(f"the journal cannot be written: {error.strerror}")
 
 
-def carry_out(desk: Desk, steps: Sequence[Step], finished: Callable[[], None]) -> Report:
+def carry_out(desk: Desk, steps: Sequence[Step], finished: Callable[[], None]) -> Report[Integration]:
     """Do what was planned, several at a time; see `oncallctl.outcomes.for_each`."""
-    return for_each(steps, lambda step: step.target, lambda step: _carry_out(desk, step), finished)
+    return for_each(steps, lambda step: step.target, lambda step: _carry_out(desk, step), finished, LOOK)
 
 
-def _carry_out(desk: Desk, step: Step) -> Outcome:
+def _carry_out(desk: Desk, step: Step) -> Outcome[Integration]:
     if step.error:
         raise step.error
-    integration = step.target.integration
+    integration = step.target.found
     if step.ends:
         integration = desk.close(integration)
     if step.wanted:

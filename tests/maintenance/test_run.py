@@ -27,7 +27,7 @@ from oncallctl.maintenance.leases import Need, keep
 from oncallctl.maintenance.run import Cover
 from oncallctl.maintenance.window import Window
 from oncallctl.maintenance.windows import Desk
-from oncallctl.selection import Target
+from oncallctl.outcomes import Target
 from oncallctl.session import connect
 from oncallctl.settings import Settings
 from oncallctl.state import state_folder

@@ -19,9 +19,10 @@ from oncallctl.times import now
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from oncallctl.api.models import Integration
     from oncallctl.maintenance.timeline import Found
     from oncallctl.maintenance.windowsfile import Rule
-    from oncallctl.selection import Target
+    from oncallctl.outcomes import Target
     from oncallctl.settings import Settings
 
 LONGEST = 366  # days that a plan looks ahead
@@ -118,7 +119,7 @@ def _targets(settings: Settings, rules: Sequence[Rule]) -> Found | None:
     """Ask the server for the targets of all windows; None, and said, where there is no server to ask."""
     from oncallctl.maintenance import apply as applying
 
-    found: dict[str, list[Target] | OncallError] = {}
+    found: dict[str, list[Target[Integration]] | OncallError] = {}
     try:
         with connect(settings) as oncall, oncall.impatient():
             for rule in rules:

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oncallctl.api.client import OnCall
+    from oncallctl.api.models import Integration
     from oncallctl.maintenance.leases import Need
     from oncallctl.maintenance.run import Cover
     from oncallctl.maintenance.windows import Step
-    from oncallctl.selection import Selector, Target
+    from oncallctl.outcomes import Target
+    from oncallctl.selection import Selector
     from oncallctl.settings import Settings
 
 COMMAND = "the command to run"
@@ -110,7 +112,7 @@ def run(
     wrapping = Wrapping(words, regardless, parse_duration(tail) if tail else None, settings.note, settings.warn)
     need = _need(mode, parse_duration(for_), parse_duration(lease) if lease else None)
     cover: Cover | None = None
-    found: list[Target] = []
+    found: list[Target[Integration]] = []
     with ExitStack() as stack:
         try:
             oncall = stack.enter_context(connect(settings))
@@ -145,7 +147,7 @@ def _prepare(
     reason: str | None,
     *,
     yes: bool,
-) -> tuple[Cover, list[Target]]:
+) -> tuple[Cover, list[Target[Integration]]]:
     """Find the targets and ask where it is dangerous; nothing is changed."""
     from oncallctl.maintenance import guards, windows
     from oncallctl.maintenance.journal import Author, Journal
@@ -159,22 +161,20 @@ def _prepare(
     guards.check_targets(oncall.profile, len(found))
     state = state_folder()
     steps = _plan(oncall, found, need, if_active)
-    warn_of_escalating(settings, oncall, [step.target.integration for step in steps if step.opens])
+    warn_of_escalating(settings, oncall, [step.target.found for step in steps if step.opens])
     head = f"Put into maintenance for {span(length)} ({need.mode})"
     if question := danger(oncall, steps, selector, head):
         if yes:
             settings.note(question)
         confirm(oncall.profile, question, yes=yes)
     agreed = frozenset(
-        (step.target.integration.id, step.target.integration.maintenance_started_at)
-        for step in steps
-        if step.ends_group
+        (step.target.found.id, step.target.found.maintenance_started_at) for step in steps if step.ends_group
     )
     desk = windows.Desk(oncall, Journal(), Author(reason), settings.warn)
     return Cover(desk, need, if_active, state, agreed), found
 
 
-def _plan(oncall: OnCall, targets: Sequence[Target], need: Need, if_active: IfActive) -> list[Step]:
+def _plan(oncall: OnCall, targets: Sequence[Target[Integration]], need: Need, if_active: IfActive) -> list[Step]:
     """What entering will mean, to ask about it; a window that runs of this host share is theirs to judge."""
     from oncallctl.maintenance import windows
     from oncallctl.maintenance.run import shares
@@ -184,7 +184,7 @@ def _plan(oncall: OnCall, targets: Sequence[Target], need: Need, if_active: IfAc
     wanted = Wanted(need.mode, until=need.until)
     return [
         windows.Step(target, windows.Action.NOTHING)
-        if shares(state_folder(), place, target.integration)
+        if shares(state_folder(), place, target.found)
         else windows.plan_start([target], wanted, if_active)[0]
         for target in targets
     ]

@@ -108,7 +108,7 @@ def start(
             if step.warning:
                 ctx.obj.warn(step.warning)
         if not dry_run:
-            warn_of_escalating(ctx.obj, oncall, [step.target.integration for step in steps if step.opens])
+            warn_of_escalating(ctx.obj, oncall, [step.target.found for step in steps if step.opens])
         head = f"Put into maintenance for {span(wanted.seconds(now()))} ({wanted.mode})"
         _carry_out(ctx.obj, oncall, steps, selector, head, reason=reason, yes=yes, dry_run=dry_run)
 
@@ -158,7 +158,7 @@ def status(
     within = parse_duration(ending_within) if ending_within else None
     with connect(ctx.obj) as oncall:
         if selector.ways:
-            found = [target.integration for target in select(oncall, selector)]
+            found = [target.found for target in select(oncall, selector)]
         else:
             found = list(Filter(in_maintenance=True).apply(oncall))
     at = now()
@@ -264,12 +264,10 @@ def danger(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> 
         if changing or not interactive():  # a script is to know at once that it needs --yes, also where nothing is open
             dangers.append(f"{head}: {name_all(changing or [step.target for step in steps])}.")
     for step in steps:
-        name = repr(step.target.integration.name)
-        if step.opens and step.target.integration.is_direct_paging:
+        name = repr(step.target.found.name)
+        if step.opens and step.target.found.is_direct_paging:
             dangers.append(f"{name} is a direct paging integration: nobody can page its team by hand meanwhile.")
         if step.ends_group:
             with oncall.impatient():
-                dangers.append(
-                    f"Ending the window of {name} resolves {alerts.collected(oncall, step.target.integration)}."
-                )
+                dangers.append(f"Ending the window of {name} resolves {alerts.collected(oncall, step.target.found)}.")
     return " ".join(dangers) or None
