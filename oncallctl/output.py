@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from oncallctl.errors import InvalidInput
 from oncallctl.settings import Format, Settings
@@ -19,9 +21,11 @@ from oncallctl.times import now, relative
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, str]
+Item = TypeVar("Item")
 
 REQUEST: Columns = {"METHOD": "method", "URL": "url", "BODY": "body"}
 
@@ -91,7 +95,37 @@ def render_text(settings: Settings, text: str) -> None:
         sys.stdout.flush()
 
 
-def limited(settings: Settings, objects: Iterable[Row], limit: int | None) -> Iterator[Row]:
+def write_file(settings: Settings, path: str, option: str, text: str) -> None:
+    """Write a file that an option names, whole or not at all; ``-`` is stdout.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+    if path == "-":
+        render_text(settings, text)
+        return
+    part = f"{path}.part"
+    try:
+        with open(part, "w", encoding="utf-8") as file:  # noqa: PTH123  # as it was typed
+            file.write(text)
+        os.replace(part, path)  # noqa: PTH105
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(part)  # noqa: PTH108
+        raise InvalidInput(f"{option}: cannot write {path!r}: {error.strerror}") from error
+    settings.note(f"written: {path}")
+
+
+def draw(settings: Settings, picture: Callable[[int], Iterable[Text]]) -> None:
+    """Show a picture on the terminal: the lines that it comes to at a width in columns."""
+    if settings.quiet:
+        return
+    screen = console(settings, stderr=False)
+    for line in picture(screen.width):
+        screen.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def limited(settings: Settings, objects: Iterable[Item], limit: int | None) -> Iterator[Item]:
     """Pass on at most so many; when there are more, say so."""
     for shown, item in enumerate(objects):
         if shown == limit:

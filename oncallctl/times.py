@@ -151,6 +151,12 @@ def _instant(wall: datetime, tz: ZoneInfo | None, text: str) -> datetime:
     )
 
 
+def midnight(at: datetime, tz: ZoneInfo | None, *, days_later: int = 0) -> datetime:
+    """The beginning of the day that an instant falls in, or of one so many days later, in the zone given."""
+    day = at.astimezone(tz).date() + timedelta(days=days_later)
+    return _attach(datetime.combine(day, time()), tz)
+
+
 def _attach(wall: datetime, tz: ZoneInfo | None) -> datetime:
     return wall.astimezone() if tz is None else wall.replace(tzinfo=tz)
 

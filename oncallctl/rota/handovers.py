@@ -25,7 +25,7 @@ class Handover:
 
 
 def handovers(rota: Rota) -> list[Handover]:
-    """The hand-overs of a schedule within its stretch of time, in order; one at its very beginning is not among them."""
+    """The hand-overs of a schedule within its stretch of time, in order; one at its beginning is left out."""
     moments = sorted({moment for shift in rota.shifts for moment in (shift.span.start, shift.span.end)})
     found = []
     for at in moments:

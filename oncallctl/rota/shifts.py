@@ -66,6 +66,17 @@ class Rota:
     shifts: tuple[Shift, ...]
     usernames: Mapping[str, str] = field(default_factory=dict)
 
+    def documents(self) -> list[dict[str, Any]]:
+        """The shifts in the words of Cloud's Teams API, with user names and whether each is an override."""
+        return [
+            {
+                **document(self.schedule, shift),
+                "usernames": [self.usernames.get(user, user) for user in shift.users],
+                "override": shift.override,
+            }
+            for shift in self.shifts
+        ]
+
     def gaps(self) -> tuple[Span, ...]:
         """The times in the stretch in which nobody is on call."""
         return uncovered([self], self.span)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
@@ -32,6 +34,24 @@ class TeamRota:
     def judged(self) -> tuple[Rota, ...]:
         """The schedules that ought to have somebody on call at any time: those that pages go through, if there are."""
         return self.paged or self.others
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is no schedule, and no step that names anybody."""
+        return not self.judged and not self.path.names_people
+
+    def gap_documents(self, span: Span) -> list[dict[str, Any]]:
+        """The gaps for scripts: `team`, `gap_start` and `gap_end` (ISO 8601 in UTC), `seconds`, `schedules`."""
+        return [
+            {
+                "team": {"id": self.team.id, "name": self.team.name},
+                "gap_start": gap.start.astimezone(UTC).isoformat(timespec="seconds"),
+                "gap_end": gap.end.astimezone(UTC).isoformat(timespec="seconds"),
+                "seconds": round(gap.length.total_seconds()),
+                "schedules": [{"id": rota.schedule.id, "name": rota.schedule.name} for rota in self.judged],
+            }
+            for gap in self.gaps(span)
+        ]
 
     def gaps(self, span: Span) -> tuple[Span, ...]:
         """The times in which no schedule of the team has anybody; none where steps name people instead."""

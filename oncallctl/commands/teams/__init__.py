@@ -1,6 +1,6 @@
 """Commands about teams and their rota."""
 
-from oncallctl.commands.teams import on_call, teams
+from oncallctl.commands.teams import on_call, rota, teams
 from oncallctl.commands.teams.app import app
 
-__all__ = ["app", "on_call", "teams"]
+__all__ = ["app", "on_call", "rota", "teams"]

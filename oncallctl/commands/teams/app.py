@@ -9,5 +9,6 @@ from oncallctl.options import noun
 TeamsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[TEAM]...", help="Names or ids; all without one.", show_default=False)
 ]
+TeamArgument = Annotated[str, typer.Argument(metavar="TEAM", help="Name or id.")]
 
 app = noun("Teams, and who is on call for them.")

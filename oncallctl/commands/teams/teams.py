@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from oncallctl.commands.teams.app import app
+from oncallctl.commands.teams.app import TeamArgument, app
 from oncallctl.output import render
 from oncallctl.session import connect
 
@@ -21,7 +19,7 @@ def list_teams(ctx: typer.Context) -> None:
 
 
 @app.command()
-def get(ctx: typer.Context, team: Annotated[str, typer.Argument(metavar="TEAM", help="Name or id.")]) -> None:
+def get(ctx: typer.Context, team: TeamArgument) -> None:
     """Show one team."""
     from oncallctl.api import names
 

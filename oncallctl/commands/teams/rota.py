@@ -1,0 +1,124 @@
+"""The rota of teams: as a picture, its gaps, and the next hand-over."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oncallctl.commands.teams.app import TeamArgument, TeamsArgument, app
+from oncallctl.errors import ConditionFailed
+from oncallctl.output import draw, render, render_text, write_file
+from oncallctl.session import connect
+from oncallctl.settings import Format
+from oncallctl.times import midnight, now, span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oncallctl.rota.team_rota import TeamRota
+    from oncallctl.settings import Settings
+
+SHIFTS = {
+    "SCHEDULE": "schedule_name",
+    "FROM": "shift_start",
+    "UNTIL": "shift_end",
+    "USERS": "users",
+    "OVERRIDE": "override",
+}
+GAPS = {"TEAM": "team.name", "FROM": "gap_start", "UNTIL": "gap_end", "LASTS": "lasts", "SCHEDULES": "schedules"}
+OPEN = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_at"}
+
+DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=90, help="Look so many days ahead.")]
+
+
+class Require(StrEnum):
+    """What `gaps --require` asks."""
+
+    COVERED = "covered"
+
+
+@app.command()
+def rota(
+    ctx: typer.Context,
+    teams: TeamsArgument = None,
+    days: DaysOption = 7,
+    svg: Annotated[str | None, typer.Option("--svg", metavar="FILE|-", help="Write the picture as an SVG.")] = None,
+) -> None:
+    """Draw who is on call when, from today on; in a pipe, list the shifts."""
+    from oncallctl.api import names
+    from oncallctl.rota import team_rota
+    from oncallctl.rota.shifts import Span
+
+    settings, at = ctx.obj, now()
+    with connect(settings) as oncall:
+        today = Span(midnight(at, settings.tz), midnight(at, settings.tz, days_later=days))
+        found = team_rota.read(oncall, names.teams(oncall, teams), today, overrides=True)
+    rotas = team_rota.every_rota(found)
+    _note_bare(settings, found)
+    if svg:
+        from oncallctl.rota import svg as drawing
+
+        write_file(settings, svg, "--svg", drawing.draw(rotas, now=at, tz=settings.tz, title="On call"))
+    elif settings.format is Format.TABLE and settings.columns is None and sys.stdout.isatty():
+        from oncallctl.rota import picture
+
+        draw(settings, lambda width: picture.draw(rotas, now=at, tz=settings.tz, width=width))
+    else:
+        shifts = [shift for each in rotas for shift in each.documents()]
+        rows = ({**shift, "users": ", ".join(shift["usernames"])} for shift in shifts)
+        render(settings, shifts, SHIFTS, rows=rows)
+
+
+@app.command()
+def gaps(
+    ctx: typer.Context,
+    teams: TeamsArgument = None,
+    days: DaysOption = 14,
+    require: Annotated[Require | None, typer.Option("--require", help="Exit 10 when there is any.")] = None,
+) -> None:
+    """List the times in which a team's schedules have nobody on call."""
+    from oncallctl.api import names
+    from oncallctl.rota import team_rota
+    from oncallctl.rota.shifts import Span
+
+    at = now()
+    ahead = Span(at, at + timedelta(days=days))
+    with connect(ctx.obj) as oncall:
+        found = team_rota.read(oncall, names.teams(oncall, teams), ahead)
+    # Among all teams, those that nobody has given a schedule are not on call; a team that was named ought to be.
+    judged = found if teams else [each for each in found if not each.is_bare]
+    documents = [document for each in judged for document in each.gap_documents(ahead)]
+    rows = [
+        {**each, "lasts": span(each["seconds"]), "schedules": ", ".join(rota["name"] for rota in each["schedules"])}
+        for each in documents
+    ]
+    render(ctx.obj, documents, GAPS, rows=rows)
+    _note_bare(ctx.obj, found)
+    if require and documents:
+        uncovered = dict.fromkeys(each["team"]["name"] or each["team"]["id"] for each in documents)
+        raise ConditionFailed(f"not covered in the next {days} days: {', '.join(uncovered)}")
+
+
+@app.command()
+def handoff(ctx: typer.Context, team: TeamArgument) -> None:
+    """Write who takes over, when, and what is still open, as Markdown to paste into a chat."""
+    from oncallctl.api import names
+    from oncallctl.rota import handoff as rota_handoff
+
+    with connect(ctx.obj) as oncall:
+        found = rota_handoff.read(oncall, names.team(oncall, team), now())
+    if ctx.obj.format is Format.TABLE and ctx.obj.columns is None:
+        render_text(ctx.obj, found.markdown(ctx.obj.tz))
+    else:
+        document = found.document()
+        render(ctx.obj, document, OPEN, rows=document["open"])
+
+
+def _note_bare(settings: Settings, found: Sequence[TeamRota]) -> None:
+    """Say which teams there is nothing to tell about."""
+    if bare := [each.team.name or each.team.id for each in found if each.is_bare]:
+        settings.note(f"no schedule and nobody to page: {', '.join(bare)}")

@@ -1,0 +1,129 @@
+"""What those who go off call tell those who come on call: who takes over, when, and what is still open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+from urllib.parse import urlsplit
+
+from oncallctl import parallel
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import AlertGroup
+from oncallctl.api.names import Named
+from oncallctl.rota import team_rota
+from oncallctl.rota.handovers import Handover, handovers
+from oncallctl.rota.shifts import Rota, Span
+from oncallctl.rota.team_rota import TeamRota
+from oncallctl.text import visible
+from oncallctl.times import relative, span
+
+AHEAD = timedelta(days=14)
+OPEN_STATES = ("new", "acknowledged", "silenced")
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@])")
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """What is handed over.
+
+    Attributes:
+        at: the moment it was asked for.
+        rotas: the schedules of the team, from that moment on.
+        open: the team's alert groups that are not resolved, the newest first.
+    """
+
+    team: Named
+    at: datetime
+    rotas: tuple[Rota, ...]
+    open: tuple[AlertGroup, ...]
+
+    def document(self) -> dict[str, Any]:
+        """`team`, `at`, `handovers` (the next of each schedule, with people as id and name) and `open`."""
+        return {
+            "team": {"id": self.team.id, "name": self.team.name},
+            "at": self.at.isoformat(),
+            "handovers": [_document(rota, following) for rota in self.rotas if (following := _next(rota))],
+            "open": [group.raw for group in self.open],
+        }
+
+    def markdown(self, tz: tzinfo | None) -> str:
+        """Text to paste into a chat; nothing that the server says is taken as Markdown."""
+        return "\n".join(self._lines(tz)) + "\n"
+
+    def _lines(self, tz: tzinfo | None) -> Iterator[str]:
+        yield f"**On call: {_plain(self.team.name or self.team.id)}**"
+        yield from (f"- {_plain(rota.schedule.name)}: {self._turn(rota, tz)}" for rota in self.rotas)
+        if not self.rotas:
+            yield "- no schedule"
+        yield ""
+        yield f"**Still open: {len(self.open) or 'nothing'}**"
+        yield from (self._group(group) for group in self.open)
+
+    def _turn(self, rota: Rota, tz: tzinfo | None) -> str:
+        following = _next(rota)
+        if following is None:
+            now = _people(rota, [user for shift in rota.shifts if shift.span.start <= self.at for user in shift.users])
+            return f"{now}, and no hand-over in {AHEAD.days} days"
+        when = f"{following.at.astimezone(tz):%a %d %b %H:%M %Z}"
+        leaving, taking_over = _people(rota, following.leaving), _people(rota, following.taking_over)
+        return f"{leaving} → {taking_over}, {when} ({relative(following.at, at=self.at)})"
+
+    def _group(self, group: AlertGroup) -> str:
+        how_long = f" for {span((self.at - group.created_at).total_seconds())}" if group.created_at else ""
+        return f"- {_plain(group.state)}{how_long}: {_code(group.title or 'no title')} {_link(group)}"
+
+
+def read(oncall: OnCall, team: Named, at: datetime) -> Handoff:
+    """Read who takes over in a team, and what is still open for it, at the same time."""
+    rotas, *groups = parallel.together(
+        lambda: team_rota.read(oncall, [team], Span(at, at + AHEAD)),
+        *(lambda state=state: list(oncall.alert_groups.list(state=state, team_id=team.id)) for state in OPEN_STATES),
+    )
+    found: TeamRota = rotas[0]
+    still_open = sorted((group for each in groups for group in each), key=lambda group: group.created_at or at)
+    return Handoff(team, at, found.judged, tuple(reversed(still_open)))
+
+
+def _next(rota: Rota) -> Handover | None:
+    return next(iter(handovers(rota)), None)
+
+
+def _document(rota: Rota, following: Handover) -> dict[str, Any]:
+    def people(users: Sequence[str]) -> list[dict[str, str]]:
+        return [{"id": user, "username": rota.usernames.get(user, user)} for user in users]
+
+    return {
+        "schedule_id": rota.schedule.id,
+        "schedule_name": rota.schedule.name,
+        "at": following.at.isoformat(),
+        "leaving": people(following.leaving),
+        "taking_over": people(following.taking_over),
+    }
+
+
+def _people(rota: Rota, users: Sequence[str]) -> str:
+    return " + ".join(_plain(rota.usernames.get(user, user)) for user in dict.fromkeys(users)) or "nobody"
+
+
+def _plain(text: str) -> str:
+    """Text in which nothing is Markdown."""
+    return _MARKDOWN.sub(r"\\\1", visible(text))
+
+
+def _code(text: str) -> str:
+    """Text as a piece of code, which no chat takes as anything else: a title is whatever somebody could send."""
+    shown = visible(text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
+    return f"{fence} {shown} {fence}" if "`" in shown else f"{fence}{shown}{fence}"
+
+
+def _link(group: AlertGroup) -> str:
+    links = group.raw.get("permalinks")
+    web = links.get("web") if isinstance(links, dict) else None
+    if isinstance(web, str) and urlsplit(web).scheme in {"http", "https"} and re.fullmatch(r"[\w:/.?=&%#~+,;-]+", web):
+        return f"[{group.id}]({web})"
+    return _plain(group.id)
