@@ -29,8 +29,7 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[
     done: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]] = queue.SimpleQueue()
 
     def work() -> None:
-        # A signal is for the main thread: taken here, it would not wake that up.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+        _leave_signals()
         while (index := waiting.get()) is not None:
             done.put((index, *_outcome(function, items[index])))
 
@@ -49,6 +48,29 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[
     finally:
         for _ in range(workers):
             waiting.put(None)
+
+
+def begin(call: Callable[[], Result]) -> Callable[[], Result]:
+    """Start a call in a thread of its own; what is returned waits for its result, or raises its exception here."""
+    done: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        _leave_signals()
+        done.put(_outcome(lambda _: call(), None))
+
+    def wait() -> Result:
+        result, error = done.get()
+        if error is not None:
+            raise error
+        return result  # type: ignore[return-value]  # no error: the result is there
+
+    threading.Thread(target=work, daemon=True).start()
+    return wait
+
+
+def _leave_signals() -> None:
+    """Leave signals to the main thread: taken in another one, they would not wake it up."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 def _outcome(function: Callable[[Item], Result], item: Item) -> tuple[Result | None, BaseException | None]:

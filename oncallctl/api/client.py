@@ -22,7 +22,9 @@ from oncallctl.api.resources import (
     Routes,
     Schedules,
     Teams,
+    UserGroups,
     Users,
+    Webhooks,
 )
 from oncallctl.api.transport import Transport
 from oncallctl.errors import AccessDenied, OutcomeUnknown, Unsupported
@@ -64,6 +66,8 @@ class OnCall:
         self.routes = Routes(self)
         self.escalation_chains = EscalationChains(self)
         self.escalation_policies = EscalationPolicies(self)
+        self.webhooks = Webhooks(self)
+        self.user_groups = UserGroups(self)
         self.escalation = Escalation(self)
 
     def __enter__(self) -> Self:

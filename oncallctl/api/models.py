@@ -182,7 +182,12 @@ class EscalationChain(ServerObject):
 
 
 class EscalationPolicy(ServerObject):
-    """A step of a chain; which of the fields are there depends on its type, `duration` is in seconds."""
+    """A step of a chain; which of the fields are there depends on its type.
+
+    Attributes:
+        duration: seconds.
+        notify_if_time_from: such as ``09:00:00Z``, as is `notify_if_time_to`.
+    """
 
     type: str | None = None
     escalation_chain_id: str | None = None
@@ -192,7 +197,31 @@ class EscalationPolicy(ServerObject):
     persons_to_notify: list[str] | None = None
     persons_to_notify_next_each_time: list[str] | None = None
     team_to_notify: str | None = None
+    group_to_notify: str | None = None
+    action_to_trigger: str | None = None
+    notify_if_time_from: str | None = None
+    notify_if_time_to: str | None = None
+    num_alerts_in_window: int | None = None
+    num_minutes_in_window: int | None = None
+    severity: str | None = None
     schedule_id: str | None = Field(default=None, alias="notify_on_call_from_schedule")
+
+
+class Webhook(ServerObject):
+    """A request that OnCall sends out."""
+
+    name: str | None = None
+
+
+class UserGroup(ServerObject):
+    """People whom Slack knows as a group."""
+
+    slack: dict[str, Any] | None = None
+
+    @property
+    def name(self) -> str | None:
+        """What Slack calls it."""
+        return (self.slack or {}).get("name")
 
 
 class Shift(BaseModel):

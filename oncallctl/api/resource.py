@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from oncallctl import parallel
+from oncallctl.api import pages
 from oncallctl.api.models import ServerObject, UnexpectedShape
+from oncallctl.api.pages import PER_PAGE
 from oncallctl.api.problems import API
 from oncallctl.errors import InvalidInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
 
-PER_PAGE = 100
 FEW = 8  # members that are read one by one, at the same time, rather than with the whole list
 
 Model = TypeVar("Model", bound=ServerObject)
@@ -59,15 +60,18 @@ class Resource(Generic[Model]):
         return self._read(answer.document)
 
     def list(self, limit: int | None = None, **filters: str) -> Iterator[Model]:
-        """Read all members, or at most so many; later pages eight at a time, in order, and each member once."""
-        seen: set[str] = set()
-        for document in self._documents(filters, limit):
-            member = self._read(document)
-            if member.id not in seen:  # a list that grows while it is read repeats rows
-                seen.add(member.id)
-                yield member
-                if len(seen) == limit:
-                    return
+        """Read all members, or at most so many, in the server's order."""
+        params = {**filters, "perpage": str(min(limit or PER_PAGE, PER_PAGE))}
+        for document in pages.rows(lambda number: self._page(number, params), limit):
+            yield self._read(document)
+
+    def of_team(self, team_id: str | None, limit: int | None = None) -> Iterator[Model]:
+        """Read the members of a team, or of all (None): chosen here, for the engine answers 500 to ``team_id``."""
+        if team_id is None:
+            yield from self.list(limit)
+            return
+        found = (member for member in self.list() if getattr(member, "team_id", None) == team_id)
+        yield from islice(found, limit)
 
     def everything(self) -> Sequence[Model]:
         """All members, read once however often this is asked."""
@@ -105,26 +109,6 @@ class Resource(Generic[Model]):
             return self.model.read(document)
         except UnexpectedShape as error:
             raise Unavailable(f"an answer below {API}{self.path}/ is not OnCall's: {error}") from error
-
-    def _documents(self, filters: Mapping[str, str], limit: int | None) -> Iterator[object]:
-        """Page through the collection, to `total_pages` or a null `next`: beyond it the last page comes again."""
-        params = {**filters, "perpage": str(min(limit or PER_PAGE, PER_PAGE))}
-        page = self._page(1, params)
-        yield from page["results"]
-        last = page["total_pages"] if isinstance(page.get("total_pages"), int) else 1
-        if limit and page["results"]:
-            last = min(last, math.ceil(limit / len(page["results"])))
-        for later in parallel.in_order(lambda number: self._page(number, params), range(2, last + 1)):
-            if later["results"] == page["results"]:  # past the end, where the last page comes again
-                return
-            page = later
-            yield from page["results"]
-        while page.get("next"):  # grown meanwhile, or a server without total_pages; only the number is taken from it
-            last += 1
-            before, page = page, self._page(last, params)
-            if page["results"] == before["results"]:
-                return
-            yield from page["results"]
 
     def _page(self, number: int, params: Mapping[str, str]) -> dict[str, Any]:
         document = self.oncall.transport.read(f"{self.path}/", {**params, "page": number}).document

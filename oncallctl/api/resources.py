@@ -22,6 +22,8 @@ from oncallctl.api.models import (
     Schedule,
     Team,
     User,
+    UserGroup,
+    Webhook,
 )
 from oncallctl.api.problems import API
 from oncallctl.api.resource import Change, Resource
@@ -225,6 +227,20 @@ class EscalationPolicies(Resource[EscalationPolicy]):
 
     path = "escalation_policies"
     model = EscalationPolicy
+
+
+class Webhooks(Resource[Webhook]):
+    """Requests that OnCall sends out."""
+
+    path = "webhooks"
+    model = Webhook
+
+
+class UserGroups(Resource[UserGroup]):
+    """Slack's groups of people; there is no reading one by its id (user_groups recordings)."""
+
+    path = "user_groups"
+    model = UserGroup
 
 
 class Escalation:
