@@ -1,0 +1,149 @@
+"""Names beside ids: a person needs them in tables; a program is given the server's objects as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from oncallctl import parallel
+from oncallctl.errors import OncallError
+from oncallctl.settings import Format, Settings
+
+if TYPE_CHECKING:
+    from oncallctl.api.client import OnCall
+    from oncallctl.api.resource import Resource
+
+Row = Mapping[str, Any]
+Names = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A collection whose members have names.
+
+    Attributes:
+        collection: what `OnCall` calls it.
+        name: the attribute of a member that people know it by.
+        whole: whether there are few members, so that all are read at once; else those that are needed.
+    """
+
+    collection: str
+    name: str = "name"
+    whole: bool = True
+
+    def of(self, oncall: OnCall) -> Resource[Any]:
+        """The collection on a server."""
+        resource: Resource[Any] = getattr(oncall, self.collection)
+        return resource
+
+    def names(self, members: Iterable[Any]) -> dict[str, str]:
+        """Id -> name, of those that have one."""
+        return {member.id: name for member in members if (name := getattr(member, self.name))}
+
+
+TEAMS = Kind("teams")
+USERS = Kind("users", name="username")
+SCHEDULES = Kind("schedules")
+CHAINS = Kind("escalation_chains")
+GROUPS = Kind("user_groups")
+INTEGRATIONS = Kind("integrations", whole=False)
+WEBHOOKS = Kind("webhooks", whole=False)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A field that points to other objects.
+
+    Attributes:
+        field: has an id, or a list of ids.
+        shown: the field that is added: for an id ``{"id", "name"}``, for a list the names in one text.
+        kind: what the ids are ids of.
+    """
+
+    field: str
+    shown: str
+    kind: Kind
+
+    def ids(self, row: Row) -> list[str]:
+        """The ids that a row has there."""
+        value = row.get(self.field)
+        return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+
+    def resolved(self, row: Row, names: Names) -> object:
+        """The field to add; an id stands in for a name that is not known."""
+        value = row.get(self.field)
+        if isinstance(value, list):
+            return ", ".join(names.get(ident, ident) for ident in self.ids(row))
+        return {"id": value, "name": names.get(value, value)} if isinstance(value, str) else None
+
+
+TEAM = Link("team_id", "team", TEAMS)
+INTEGRATION = Link("integration_id", "integration", INTEGRATIONS)
+CHAIN = Link("escalation_chain_id", "escalation_chain", CHAINS)
+ON_CALL_NOW = Link("on_call_now", "on_call_names", USERS)
+MEMBER_OF = Link("teams", "team_names", TEAMS)
+
+
+def for_a_person(settings: Settings) -> bool:
+    """Whether results are written with names: as a table or csv."""
+    return settings.format in {Format.TABLE, Format.CSV} and not settings.quiet
+
+
+def with_names(oncall: OnCall, settings: Settings, objects: Iterable[Row], *links: Link) -> Iterable[Row]:
+    """Add to each object what it points to, by name; without a table to show, nothing is added, read or held back.
+
+    A collection is read once, when a column shows its names and a row has an id: one that is read whole while later
+    rows are still coming. Where that fails ids stand in, and a warning is given.
+    """
+    if not for_a_person(settings):
+        return objects
+    rows: list[Row] = []
+    begun: dict[Kind, Callable[[], dict[str, str]]] = {}
+    shown = [link for link in links if _is_shown(settings, link)]
+    for row in objects:
+        rows.append(row)
+        for link in shown:
+            if link.kind.whole and link.kind not in begun and link.ids(row):
+                begun[link.kind] = _begin(oncall, link.kind)
+    for kind in {link.kind for link in shown if not link.kind.whole}:
+        idents = {ident: None for link in shown if link.kind is kind for row in rows for ident in link.ids(row)}
+        if idents:
+            begun[kind] = _begin(oncall, kind, idents)
+    names = _gather(settings, begun)
+    return [{**row, **{link.shown: link.resolved(row, names) for link in links}} for row in rows]
+
+
+def names_of(oncall: OnCall, settings: Settings, wanted: Mapping[Kind, Collection[str]]) -> dict[str, str]:
+    """Look names up, whatever the format; all collections at the same time.
+
+    Returns:
+        Id -> name; what there is not (any more), or could not be read, which is warned of, is left out.
+    """
+    return _gather(settings, {kind: _begin(oncall, kind, idents) for kind, idents in wanted.items() if idents})
+
+
+def _is_shown(settings: Settings, link: Link) -> bool:
+    return settings.columns is None or link.shown in {path.partition(".")[0] for path in settings.columns}
+
+
+def _begin(oncall: OnCall, kind: Kind, idents: Collection[str] = ()) -> Callable[[], dict[str, str]]:
+    return parallel.begin(partial(_read, kind.of(oncall), kind, idents))
+
+
+def _read(collection: Resource[Any], kind: Kind, idents: Collection[str]) -> dict[str, str]:
+    return kind.names(collection.everything() if kind.whole else collection.several(idents).values())
+
+
+def _gather(settings: Settings, begun: Mapping[Kind, Callable[[], dict[str, str]]]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    failures = []
+    for kind, wait in begun.items():
+        try:
+            names |= wait()
+        except OncallError as error:
+            failures.append(f"the names of {kind.collection.replace('_', ' ')} could not be read: {error.message}")
+    if failures:
+        settings.warn(f"ids are shown: {'; '.join(failures)}")
+    return names
