@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import GROUP, AlertGroup, Integration
+from oncallctl.api.models import GROUP, AlertGroup
 from oncallctl.api.names import Named
 from oncallctl.api.resource import Change
 from oncallctl.errors import InvalidInput
+from oncallctl.rota.on_call import TeamOnCall, on_call
+from oncallctl.rota.paging_path import direct_paging
 
 
 @dataclass(frozen=True)
@@ -65,40 +67,35 @@ def each_once(
 
 @dataclass(frozen=True)
 class Reach:
-    """Whom a page would reach: why nobody, or None; and who is on call for the team, where the server says so."""
+    """Whom a page would reach: why nobody, or None; and who is on call for the team, where a team is paged."""
 
     obstacle: str | None
-    on_call: tuple[str, ...] = ()
+    team: TeamOnCall | None = None
 
 
 def reach(oncall: OnCall, page: Page) -> Reach:
     """Find out whom a page would reach.
 
     Cloud is asked who is on call; OSS pages through the team's direct paging integration, whose default route must
-    lead to a chain. On either, maintenance on that integration keeps people from being paged.
+    lead to a chain, and who is on call is worked out. On either, maintenance on that integration keeps people from
+    being paged.
     """
     if page.alert_group:
         return Reach(None)
-    on_call: tuple[str, ...] = ()
+    team = None
     if page.team and oncall.is_cloud:
-        answer, _ = oncall.teams.on_call(page.team.id, "current")
-        if not answer.count:
+        team = on_call(oncall, [page.team])[0]
+        if not team.answer.count:
             return Reach(f"nobody is on call for team {page.team}")
-        on_call = tuple(str(user.get("username") or user.get("id")) for user in answer.users)
-    ways = _ways(oncall, page)
+    way = direct_paging(oncall, page.team.id if page.team else None)
     if page.team and not oncall.is_cloud:
-        if not ways:
+        if way is None:
             return Reach(f"team {page.team} has no direct paging integration: the page would reach nobody")
-        if not any(way.default_route and way.default_route.escalation_chain_id for way in ways):
+        if not (way.default_route and way.default_route.escalation_chain_id):
             return Reach(f"the direct paging integration of team {page.team} leads to no escalation chain")
-    for way in ways:
-        # A group window keeps even people who are paged by name from being notified; a silence only stops the chain.
-        if way.maintenance_mode and (page.team or way.maintenance_mode == GROUP):
-            return Reach(f"the direct paging integration {way.name!r} is in maintenance ({way.maintenance_mode})")
-    return Reach(None, on_call)
-
-
-def _ways(oncall: OnCall, page: Page) -> list[Integration]:
-    """The direct paging integration of the team, or the one of no team, through which users are paged."""
-    team_id = page.team.id if page.team else None
-    return [each for each in oncall.integrations.everything() if each.is_direct_paging and each.team_id == team_id]
+    # A group window keeps even people who are paged by name from being notified; a silence only stops the chain.
+    if way and way.maintenance_mode and (page.team or way.maintenance_mode == GROUP):
+        return Reach(f"the direct paging integration {way.name!r} is in maintenance ({way.maintenance_mode})")
+    if page.team and not oncall.is_cloud:
+        team = on_call(oncall, [page.team])[0]
+    return Reach(None, team)

@@ -106,13 +106,15 @@ class User(ServerObject):
 
 
 class AlertGroup(ServerObject):
-    """Alerts that belong together; `state` is firing, acknowledged, resolved or silenced."""
+    """Alerts that belong together; `state` is firing, acknowledged, resolved or silenced, `…_by` a user's id."""
 
     state: str
     title: str | None = None
     integration_id: str | None = None
     team_id: str | None = None
     created_at: datetime | None = None
+    acknowledged_by: str | None = None
+    resolved_by: str | None = None
 
 
 class Alert(ServerObject):

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oncallctl.errors import Conflict, InvalidInput, OncallError
+from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, Signal
 from oncallctl.options import DryRunOption, YesOption, ask, interactive, text_value
 from oncallctl.output import REQUEST, render
 from oncallctl.session import connect
+from oncallctl.times import parse_duration
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from oncallctl.api.client import OnCall
+    from oncallctl.api.models import AlertGroup
     from oncallctl.paging import Page
     from oncallctl.settings import Settings
+
+
+class Wait(StrEnum):
+    """What `escalate --wait` waits for."""
+
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
 
 COLUMNS = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_at", "WEB": "permalinks.web"}
 
@@ -42,6 +55,10 @@ def escalate(
         str | None, typer.Option("--alert-group", metavar="ID", help="Call them to this alert group.")
     ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Page even where it would reach nobody.")] = False,
+    wait: Annotated[
+        Wait | None, typer.Option("--wait", help="Wait until somebody has; exit 10 when nobody did.")
+    ] = None,
+    within: Annotated[str | None, typer.Option("--within", metavar="DURATION", help="Wait so long (10m).")] = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -51,6 +68,9 @@ def escalate(
     from oncallctl.paging import Page, each_once
 
     _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])
+    if within and not wait:
+        raise InvalidInput("--within says how long to wait, and nothing is waited for", hint="add --wait acknowledged")
+    patience = parse_duration(within or "10m")
     title = _not_blank(ctx.obj, title, "--title")
     text = _not_blank(ctx.obj, text_value(message, "--message"), "--message")
     with connect(ctx.obj) as oncall:
@@ -71,14 +91,18 @@ def escalate(
         if dry_run:
             render(ctx.obj, oncall.described(page.change(oncall)), REQUEST)
             return
-        on_call = () if anyway else _check_reach(ctx.obj, oncall, page)
+        on_call = _check_reach(ctx.obj, oncall, page, anyway=anyway)
         if not yes and interactive():
-            now_on_call = f", on call: {', '.join(on_call)}" if on_call else ""
-            ask(oncall.profile, f"Page {page}{now_on_call}{f', about {page.title!r}' if page.title else ''}?")
+            ask(oncall.profile, f"Page {page}{on_call}{f', about {page.title!r}' if page.title else ''}?")
+        elif on_call:
+            ctx.obj.note(f"paging {page}{on_call}")
         group = send_once(oncall, page.change(oncall), "the page", _where_to_look(page))
-        render(ctx.obj, group.raw, COLUMNS, done=True)
         if oncall.profile.is_sandbox:
             ctx.obj.note("sandbox: nobody was paged")
+        if wait:
+            _follow(ctx.obj, oncall, group, wait, patience)
+        else:
+            render(ctx.obj, group.raw, COLUMNS, done=True)
 
 
 def _check(team: str | None, users: list[str], alert_group: str | None, texts: list[str | None]) -> None:
@@ -98,8 +122,8 @@ def _check(team: str | None, users: list[str], alert_group: str | None, texts: l
         )
 
 
-def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> tuple[str, ...]:
-    """Refuse a page that would reach nobody; when that cannot be found out, page. Returns who is on call."""
+def _check_reach(settings: Settings, oncall: OnCall, page: Page, *, anyway: bool) -> str:
+    """Refuse a page that would reach nobody; when that cannot be found out, page. Returns who is on call, in words."""
     from oncallctl.paging import reach
 
     try:
@@ -107,10 +131,25 @@ def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> tuple[str, .
             found = reach(oncall, page)
     except OncallError as error:
         settings.warn(f"could not check whether anybody would be reached: {error.message}")
-        return ()
-    if found.obstacle:
+        return ""
+    if found.obstacle and not anyway:
         raise Conflict(found.obstacle, hint="name people with --user, or page --anyway")
-    return found.on_call
+    if found.team is None:
+        return ""
+    return f", on call: {', '.join(found.team.usernames) or 'nobody'}"
+
+
+def _follow(settings: Settings, oncall: OnCall, group: AlertGroup, wait: Wait, within: timedelta) -> None:
+    """Wait for what was asked for; the alert group is written however that ends, for it was paged."""
+    from oncallctl.following import Follower
+
+    follower = Follower(oncall, group, settings)
+    try:
+        follower.follow(wait, within)
+    except Signal as signal:
+        raise Interrupted(signal.signum, f"interrupted while waiting; alert group {group.id} was paged") from signal
+    finally:
+        render(settings, follower.group.raw, COLUMNS, done=True)
 
 
 def _not_blank(settings: Settings, text: str | None, option: str) -> str | None:
