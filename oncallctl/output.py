@@ -134,14 +134,28 @@ def limited(settings: Settings, objects: Iterable[Item], limit: int | None) -> I
         yield item
 
 
+def table(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
+    """Lay rows out as `render` does at a terminal; a row is a line.
+
+    Raises:
+        InvalidInput: --columns names a field that there is not.
+    """
+    return _laid_out(settings, rows, _chosen(settings, rows, columns))
+
+
+def _chosen(settings: Settings, rows: Sequence[Row], columns: Columns, *, done: bool = False) -> Columns:
+    if settings.columns is None:
+        return columns
+    _check_columns(settings, rows, done=done)
+    return {path: path for path in settings.columns}
+
+
 def _write_table(settings: Settings, rows: Sequence[Row], columns: Columns, *, done: bool) -> None:
-    if settings.columns is not None:
-        columns = {path: path for path in settings.columns}
-        _check_columns(settings, rows, done=done)
+    columns = _chosen(settings, rows, columns, done=done)
     if settings.format is Format.CSV:
         _write_csv(settings, rows, columns)
     elif sys.stdout.isatty():
-        _print_table(settings, rows, columns)
+        console(settings, stderr=False).print(_laid_out(settings, rows, columns))
     else:
         if settings.header:
             _write("\t".join(visible(title) for title in columns))
@@ -202,12 +216,12 @@ def _harmless(text: str, value: object = "") -> str:
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
-def _print_table(settings: Settings, rows: Iterable[Row], columns: Columns) -> None:
+def _laid_out(settings: Settings, rows: Iterable[Row], columns: Columns) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     at = now()
-    table: Table = Table(
+    made: Table = Table(
         box=None, pad_edge=False, show_header=settings.header, header_style="bold", padding=(0, 2, 0, 0)
     )
     cells = [[_readable(settings, row, path, at) for path in columns.values()] for row in rows]
@@ -217,10 +231,10 @@ def _print_table(settings: Settings, rows: Iterable[Row], columns: Columns) -> N
         cells = [[cell for index, cell in enumerate(line) if index not in empty] for line in cells]
     for title, path in columns.items():
         # Columns that may wrap are narrowed first, the widest before the others; their cells do not wrap.
-        table.add_column(Text(visible(title), no_wrap=True, overflow="ellipsis"), no_wrap=path == "id")
+        made.add_column(Text(visible(title), no_wrap=True, overflow="ellipsis"), no_wrap=path == "id")
     for line in cells:
-        table.add_row(*(Text(text, no_wrap=True, overflow="ellipsis") for text in line))
-    console(settings, stderr=False).print(table)
+        made.add_row(*(Text(text, no_wrap=True, overflow="ellipsis") for text in line))
+    return made
 
 
 def console(settings: Settings, *, stderr: bool) -> Any:  # noqa: ANN401  # rich is imported only here
