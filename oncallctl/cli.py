@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from oncallctl import __version__
 from oncallctl.commands import NOUNS
+from oncallctl.commands.api import api
 from oncallctl.commands.completion import completion
 from oncallctl.commands.doctor import doctor
 from oncallctl.commands.escalate import escalate
@@ -129,6 +130,7 @@ def _guess(words: list[str]) -> tuple[bool, bool]:
 app = typer.Typer(cls=Root, rich_markup_mode=None, add_completion=False)
 for name, noun in NOUNS.items():
     app.add_typer(noun, name=name)
+app.command(cls=Leaf)(api)
 app.command(cls=Leaf)(doctor)
 app.command(cls=Leaf)(escalate)
 app.command(cls=Leaf)(completion)

@@ -10,7 +10,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -47,6 +47,7 @@ _NEVER_ARRIVED = (
 )
 
 Result = TypeVar("Result")
+Params = Mapping[str, str | int | Sequence[str]]
 
 
 class Listener(Protocol):
@@ -142,7 +143,7 @@ class Transport:
         """The whole URL of a path below the API's root."""
         return f"{self.base_url}{API}{path}"
 
-    def read(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+    def read(self, path: str, params: Params | None = None) -> Answer:
         """GET a path below the API's root, with retries.
 
         Raises:
@@ -155,7 +156,7 @@ class Transport:
         """Send a change; never again once it may have arrived.
 
         Args:
-            method: POST, PUT or DELETE.
+            method: POST, PUT, PATCH or DELETE.
             path: below the API's root.
             body: a JSON value, or what makes one at the moment of sending.
 
@@ -203,7 +204,7 @@ class Transport:
         while self.patient and (left := self._rest_until - time.monotonic()) > 0:  # another thread may lengthen it
             time.sleep(left)
 
-    def _read_once(self, path: str, params: Mapping[str, str | int] | None, timeout: float) -> Answer:
+    def _read_once(self, path: str, params: Params | None, timeout: float) -> Answer:
         try:
             url = httpx.URL(self.url(path), params=dict(params) if params else None)
         except (httpx.InvalidURL, UnicodeError) as error:
