@@ -60,10 +60,13 @@ def read(oncall: OnCall, teams: Sequence[Named], route: str | None = None) -> li
         route: the id of a route instead of the default one.
 
     Raises:
-        NotFound: the route is none of the team's direct paging integration.
+        NotFound: no such team, or the route is none of its direct paging integration.
     """
     chosen, _ = parallel.together(lambda: oncall.routes.get(route) if route else None, oncall.integrations.everything)
     ways = {team.id: direct_paging(oncall, team.id) for team in teams}
+    for team in teams:
+        if ways[team.id] is None and team.name is None:
+            oncall.teams.get(team.id)  # an id may be nobody's, which is not the same as a team that nobody can page
     chains = {team.id: _chain(team, ways[team.id], chosen) for team in teams}
     steps = _steps(oncall, [chain for chain in chains.values() if chain])
     return [PagingPath(team, ways[team.id], steps.get(chains[team.id] or "", ())) for team in teams]
