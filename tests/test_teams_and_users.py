@@ -23,69 +23,6 @@ class TestTeams:
         assert run(f"teams get {name} -o id").stdout == f"{PLATFORM}\n"
 
 
-class TestWhoIsOnCall:
-    def test_one_team_is_a_document_with_the_team(self, cloud: Serving, run: Runner) -> None:
-        document = run("teams who-is-on-call platform -o json").json
-        assert document["team"] == {"id": PLATFORM, "name": "platform"}
-        assert document["count"] == len(document["users"]) == 1
-        assert document["shifts"][0]["users"] == [document["users"][0]["id"]]
-
-    def test_an_id_is_not_looked_up(self, cloud: Serving, run: Runner) -> None:
-        document = run(f"teams who-is-on-call {PLATFORM} -o json").json
-        assert document["team"] == {"id": PLATFORM, "name": None}
-        assert cloud.reads() == [f"GET /api/v1/teams/{PLATFORM}/current_oncall/"]
-
-    def test_several_teams_are_an_array(self, cloud: Serving, run: Runner) -> None:
-        documents = run("teams who-is-on-call platform empty-team -o json").json
-        assert [(each["team"]["name"], each["count"]) for each in documents] == [("platform", 1), ("empty-team", 0)]
-
-    def test_no_team_means_all(self, cloud: Serving, run: Runner) -> None:
-        documents = run("teams who-is-on-call -o json").json
-        counts = {each["team"]["name"]: each["count"] for each in documents}
-        assert counts["platform"] == 1
-        assert counts["payments"] == 2
-        assert counts["empty-team"] == 0
-
-    def test_the_rows_of_a_table_are_the_people(self, cloud: Serving, run: Runner) -> None:
-        lines = run("teams who-is-on-call payments").stdout.splitlines()
-        assert lines[0].split("\t") == ["TEAM", "USER", "EMAIL", "PHONE", "SCHEDULE", "FROM", "UNTIL"]
-        assert len(lines) == 3
-        assert {line.split("\t")[0] for line in lines[1:]} == {"payments"}
-
-    def test_ids_are_those_of_the_people(self, cloud: Serving, run: Runner) -> None:
-        users = run("teams who-is-on-call payments -o json").json["users"]
-        assert run("teams who-is-on-call payments -o id").stdout.split() == [user["id"] for user in users]
-
-    def test_require_is_a_condition(self, cloud: Serving, run: Runner) -> None:
-        run("teams who-is-on-call platform --require")
-        done = run("teams who-is-on-call platform empty-team --require -o json", status=10)
-        assert "empty-team" in done.error["message"]
-        assert len(done.json) == 2
-
-    def test_next_and_previous_are_other_shifts(self, cloud: Serving, run: Runner) -> None:
-        now, after, before = (
-            run(f"teams {verb} platform -o json").json["shifts"][0] for verb in ("who-is-on-call", "next", "previous")
-        )
-        assert before["shift_end"] <= now["shift_start"] < now["shift_end"] <= after["shift_start"]
-
-    def test_days_and_route_go_to_the_server(self, cloud: Serving, run: Runner) -> None:
-        run(f"teams next {PLATFORM} --days 3")
-        assert cloud.seen[-1].query == {"days": "3"}
-        run(f"teams who-is-on-call {PLATFORM} --route RTNIJK9HPGJ4M", status=None)
-        assert cloud.seen[-1].query == {"route": "RTNIJK9HPGJ4M"}
-
-    @pytest.mark.parametrize("days", ["0", "31", "x"])
-    def test_days_beyond_the_documented_ones_are_refused(self, cloud: Serving, run: Runner, days: str) -> None:
-        run(f"teams next platform --days {days}", status=2)
-        assert cloud.seen == []
-
-    @pytest.mark.parametrize("verb", ["who-is-on-call", "next", "previous"])
-    def test_an_engine_is_told_so_before_anything_is_sent(self, oss: Serving, run: Runner, verb: str) -> None:
-        done = run(f"teams {verb} platform -o json", status=2)
-        assert done.error["code"] == "unsupported"
-        assert oss.seen == []
-
-
 class TestUsers:
     def test_all_are_listed(self, server: Serving, run: Runner) -> None:
         assert len(run("users list -o json").json) == 14
