@@ -1,0 +1,43 @@
+"""Pieces of text in lines that are no longer than the screen is wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import chop_cells
+from rich.text import Text
+
+APART = "   "
+
+
+def flow(lead: Text, pieces: Iterable[Text], width: int) -> list[Text]:
+    """Write pieces after each other, none of them broken that fits on a line of its own.
+
+    Args:
+        lead: what the first line begins with; the others begin where it ends.
+        pieces: in order.
+        width: of the screen, in cells.
+    """
+    hang = lead.cell_len
+    lines = [lead.copy()]
+    for piece in pieces:
+        first, *rest = chopped(piece, width - hang)
+        if lines[-1].cell_len == hang:
+            lines[-1].append_text(first)
+        elif not rest and lines[-1].cell_len + len(APART) + first.cell_len <= width:
+            lines[-1].append(APART).append_text(first)
+        else:
+            lines.append(Text(" " * hang).append_text(first))
+        lines += [Text(" " * hang).append_text(part) for part in rest]
+    return lines
+
+
+def chopped(text: Text, width: int) -> list[Text]:
+    """A text in parts of at most so many cells, broken between words where that can be."""
+    parts = []
+    while text.cell_len > width:
+        fits = max(1, len(chop_cells(text.plain, width)[0]))
+        space = text.plain.rfind(" ", 1, fits + 1)
+        parts.append(text[: space if space > 0 else fits])
+        text = text[space + 1 if space > 0 else fits :]
+    return [*parts, text]

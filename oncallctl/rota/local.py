@@ -1,0 +1,89 @@
+"""Instants as the clocks of the viewer's zone say them, also on the days on which these are changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from oncallctl.rota.shifts import Span
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+DASH = "\N{EN DASH}"
+
+
+@dataclass(frozen=True)
+class Local:
+    """The viewer's zone; `tz` None is that of this machine."""
+
+    tz: tzinfo | None
+
+    def at(self, instant: datetime) -> datetime:
+        """What clock and calendar say at an instant."""
+        return instant.astimezone(self.tz)
+
+    def clock(self, instant: datetime) -> str:
+        """The time of day, ``02:30``; where the clocks show it twice on this day, ``02:30 (CET)``."""
+        local = self.at(instant)
+        twice = self._offset(local, 0) != self._offset(local, 1)
+        return f"{local:%H:%M (%Z)}" if twice else f"{local:%H:%M}"
+
+    def moment(self, instant: datetime, *, month: bool = False) -> str:
+        """Day and time: ``Sat 21 09:00``, or ``Sat 21 Nov 09:00``."""
+        return f"{self.day(instant, month=month)} {self.clock(instant)}"
+
+    def day(self, instant: datetime, *, month: bool = False) -> str:
+        """The day: ``Sat 21``, or ``Sat 21 Nov``."""
+        local = self.at(instant)
+        return f"{local:%a} {local.day} {local:%b}" if month else f"{local:%a} {local.day}"
+
+    def from_until(self, span: Span, *, month: bool = False) -> str:
+        """Both ends, the day of the second only where it is another one."""
+        same = self.at(span.start).date() == self.at(span.end).date()
+        end = self.clock(span.end) if same else self.moment(span.end, month=month)
+        return f"{self.moment(span.start, month=month)} {DASH} {end}"
+
+    def midnights(self, span: Span) -> list[datetime]:
+        """The instants (UTC) in a span at which a day begins."""
+        day, begins = self.at(span.start).date(), []
+        while (begin := self.midnight(day)) < span.end:
+            if begin >= span.start:
+                begins.append(begin)
+            day += DAY
+        return begins
+
+    def midnight(self, day: date) -> datetime:
+        """The instant (UTC) at which a day begins: where the clocks skip midnight, that at which they do."""
+        wall = datetime(day.year, day.month, day.day)  # noqa: DTZ001  # it is given its zone here
+        return (wall.astimezone() if self.tz is None else wall.replace(tzinfo=self.tz)).astimezone(UTC)
+
+    def odd_days(self, span: Span) -> list[str]:
+        """What the change of the clocks does to days: ``Sun 25 Oct has 25 hours``."""
+        said = []
+        for begin in (self.midnight(self.at(span.start).date()), *self.midnights(span)):
+            length = self.midnight(self.at(begin).date() + DAY) - begin
+            sentence = f"{self.day(begin, month=True)} has {length / HOUR:g} hours"
+            if length != DAY and sentence not in said:
+                said.append(sentence)
+        return said
+
+    def title(self, span: Span) -> str:
+        """The days that a span touches, and the zone."""
+        first, last = self.at(span.start), self.at(max(span.start, span.end - timedelta(microseconds=1)))
+        days = f"{self.day(first, month=first.month != last.month or first.year != last.year)}"
+        if first.year != last.year:
+            days += f" {first.year}"
+        if first.date() == last.date():
+            return f"{self.day(first, month=True)} {last.year}, {self.name(span)}"
+        return f"{days} {DASH} {self.day(last, month=True)} {last.year}, {self.name(span)}"
+
+    def name(self, span: Span) -> str:
+        """What the zone is called; this machine's may have no other name than what it says in this span."""
+        if key := getattr(self.tz, "key", None):
+            return str(key)
+        ends = (self.at(span.start), self.at(span.end))
+        return "/".join(dict.fromkeys(end.tzname() or f"{end:%z}" for end in ends))
+
+    def _offset(self, local: datetime, fold: int) -> timedelta | None:
+        wall = local.replace(fold=fold)
+        return (wall.replace(tzinfo=None).astimezone() if self.tz is None else wall).utcoffset()
