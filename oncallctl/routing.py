@@ -100,8 +100,8 @@ def _many_alerts(step: EscalationPolicy, _: Names) -> str:
 
 
 def _incident(step: EscalationPolicy, _: Names) -> str:
-    severity = "that its label severity says" if step.severity == _FROM_LABEL else step.severity or "(none is set)"
-    return f"declare an incident of severity {severity}; not on a default route"
+    of = "the severity that a label says" if step.severity == _FROM_LABEL else f"severity {_one(step.severity, {})}"
+    return f"declare an incident of {of}; not on a default route"
 
 
 _SENTENCES: Mapping[str, Callable[[EscalationPolicy, Names], str]] = {
