@@ -91,7 +91,7 @@ def escalate(
         if dry_run:
             render(ctx.obj, oncall.described(page.change(oncall)), REQUEST)
             return
-        on_call = _check_reach(ctx.obj, oncall, page, anyway=anyway)
+        on_call = "" if anyway else _check_reach(ctx.obj, oncall, page)
         if not yes and interactive():
             ask(oncall.profile, f"Page {page}{on_call}{f', about {page.title!r}' if page.title else ''}?")
         elif on_call:
@@ -122,7 +122,7 @@ def _check(team: str | None, users: list[str], alert_group: str | None, texts: l
         )
 
 
-def _check_reach(settings: Settings, oncall: OnCall, page: Page, *, anyway: bool) -> str:
+def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> str:
     """Refuse a page that would reach nobody; when that cannot be found out, page. Returns who is on call, in words."""
     from oncallctl.paging import reach
 
@@ -132,7 +132,7 @@ def _check_reach(settings: Settings, oncall: OnCall, page: Page, *, anyway: bool
     except OncallError as error:
         settings.warn(f"could not check whether anybody would be reached: {error.message}")
         return ""
-    if found.obstacle and not anyway:
+    if found.obstacle:
         raise Conflict(found.obstacle, hint="name people with --user, or page --anyway")
     if found.team is None:
         return ""

@@ -1,0 +1,120 @@
+"""`escalate --wait`: following a page until somebody has taken it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from oncallctl.errors import Signal
+from tests.conftest import Runner
+from tests.serving import Fault, Serving, drop, status
+
+PAGE = "POST /api/v1/escalation/"
+LINE = "escalate --team platform --title t --wait acknowledged -o json"
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oncallctl.following.PAUSE", timedelta(milliseconds=1))
+
+
+def meanwhile(server: Serving, action: str) -> Fault:
+    """Let somebody act on the group before this look at it is answered."""
+
+    def act(request: Request, answer: Callable[[], Response]) -> Response:
+        server.call("POST", f"alert_groups/{request.path.split('/')[4]}/{action}/")
+        return answer()
+
+    return act
+
+
+class TestSomebodyTakesIt:
+    def test_the_group_is_shown_as_it_is_then_with_who_did(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "alert_groups/", lambda _request, answer: answer(), times=2)
+        server.fail("GET", "alert_groups/", meanwhile(server, "acknowledge"))
+        done = run(LINE)
+        assert done.json["state"] == "acknowledged"
+        assert "acknowledged by admin after" in done.stderr
+        assert server.changes() == [PAGE]
+
+    def test_a_resolved_group_has_been_taken_too(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "alert_groups/", meanwhile(server, "resolve"))
+        done = run(LINE)
+        assert done.json["state"] == "resolved"
+        assert "resolved by admin after" in done.stderr
+
+    def test_waiting_for_resolved_goes_on_after_an_acknowledgement(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "alert_groups/", meanwhile(server, "acknowledge"))
+        server.fail("GET", "alert_groups/", meanwhile(server, "resolve"))
+        assert run(LINE.replace("acknowledged", "resolved")).json["state"] == "resolved"
+
+    @pytest.mark.parametrize("fault", [drop, status(503), status(429, '{"detail": "slow"}', Retry_After="1")])
+    def test_a_look_that_fails_is_not_the_end(self, server: Serving, run: Runner, fault: Fault) -> None:
+        server.fail("GET", "alert_groups/", fault, times=2)
+        server.fail("GET", "alert_groups/", meanwhile(server, "acknowledge"))
+        assert run(LINE).json["state"] == "acknowledged"
+        assert server.changes() == [PAGE]
+
+
+class TestNobodyTakesIt:
+    def test_it_is_a_condition_that_does_not_hold(self, server: Serving, run: Runner) -> None:
+        done = run(f"{LINE} --within 1s", status=10)
+        assert done.json["state"] == "firing"
+        assert done.error["code"] == "condition_failed"
+        assert "1s" in done.error["message"]
+        assert server.changes() == [PAGE]
+
+    def test_that_nobody_could_look_is_said_and_pages_nobody_again(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "alert_groups/", status(503), times=10_000)
+        done = run(f"{LINE} --within 1s", status=10)
+        assert "503" in done.error["message"]
+        assert done.json["state"] == "firing"
+        assert server.changes() == [PAGE]
+
+    def test_a_token_that_is_refused_meanwhile_ends_the_wait_and_shows_the_page(
+        self, server: Serving, run: Runner
+    ) -> None:
+        server.fail("GET", "alert_groups/", status(403, '{"detail": "Invalid token."}'))
+        done = run(LINE, status=3)
+        assert done.json["state"] == "firing"
+
+    def test_a_signal_ends_the_wait_and_shows_the_page(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(_seconds: float) -> None:
+            raise Signal(2)
+
+        monkeypatch.setattr("oncallctl.following.time.sleep", interrupted)
+        done = run(LINE, status=130)
+        assert done.json["id"] in done.error["message"]
+        assert server.changes() == [PAGE]
+
+
+class TestUsage:
+    @pytest.mark.parametrize("words", ["--within 5m", "--wait seen", "--wait resolved --within soon"])
+    def test_what_makes_no_sense_is_refused_unsent(self, server: Serving, run: Runner, words: str) -> None:
+        run(f"escalate --team platform --title t {words}", status=2)
+        assert server.seen == []
+
+    def test_without_it_nothing_is_waited_for(self, server: Serving, run: Runner) -> None:
+        run("escalate --team platform --title t")
+        assert str(server.seen[-1]) == PAGE
+
+
+class TestWhoIsOnCall:
+    def test_it_is_said_before_a_team_is_paged(self, server: Serving, run: Runner) -> None:
+        user = run("teams who-is-on-call payments -o json").json["users"][0]
+        done = run("escalate --team payments --title t")
+        assert f"on call: {user['username']}" in done.stderr
+
+    def test_that_nobody_is_is_said_too(self, oss: Serving, run: Runner) -> None:
+        empty = {"default_route": {"escalation_chain_id": "FGD4PM64AR6BA"}}
+        oss.call("PUT", "integrations/C96JEN9HUI8XD/", empty)
+        assert "on call: nobody" in run("escalate --team payments --title t").stderr
+
+    def test_that_it_cannot_be_found_out_keeps_nobody_from_being_paged(self, oss: Serving, run: Runner) -> None:
+        oss.fail("GET", "final_shifts", status(500))
+        done = run("escalate --team platform --title t")
+        assert "could not check" in done.stderr
+        assert oss.changes() == [PAGE]
