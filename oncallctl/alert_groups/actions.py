@@ -1,0 +1,81 @@
+"""What is done to many alert groups: judged from what was just read, and carried out several at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from oncallctl import parallel
+from oncallctl.alert_groups import State
+from oncallctl.alert_groups.choosing import LOOK
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import AlertGroup
+from oncallctl.api.resource import Change
+from oncallctl.errors import OncallError
+from oncallctl.outcomes import Outcome, Report, Target, for_each
+
+
+@dataclass(frozen=True)
+class Step:
+    """What will be done to one target: the request, or nothing where all is as wanted, or why it cannot be done."""
+
+    target: Target[AlertGroup]
+    request: Change[Any] | None = None
+    error: OncallError | None = None
+
+
+class Action(ABC):
+    """Something that people do to an alert group.
+
+    Attributes:
+        verb: what it is called.
+        states: the states in which a filter looks for groups to do it to.
+    """
+
+    verb: str
+    states: Sequence[State]
+
+    @abstractmethod
+    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> Step:
+        """Say what doing it to a target means; nothing is changed."""
+
+    @abstractmethod
+    def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
+        """Do it to a target, once.
+
+        Raises:
+            Conflict: the group's present state does not allow it.
+            Unavailable: it certainly did not arrive; it is safe to try again.
+            OutcomeUnknown: reading back did not settle what became of it.
+        """
+
+
+def plan(oncall: OnCall, action: Action, targets: Sequence[Target[AlertGroup]]) -> list[Step]:
+    """Judge all targets, several at a time."""
+    return list(parallel.in_order(lambda target: action.judge(oncall, target), targets))
+
+
+def rehearse(oncall: OnCall, action: Action, steps: Sequence[Step]) -> Report[AlertGroup]:
+    """Say what `carry_out` would send."""
+    return Report([_rehearsed(oncall, action, step) for step in steps], LOOK)
+
+
+def _rehearsed(oncall: OnCall, action: Action, step: Step) -> Outcome[AlertGroup]:
+    requests = [oncall.described(step.request)] if step.request else []
+    status = f"would-{action.verb}" if requests else "failed" if step.error else "unchanged"
+    return Outcome(step.target, status, error=step.error, requests=requests)
+
+
+def carry_out(
+    oncall: OnCall, action: Action, steps: Sequence[Step], finished: Callable[[], None]
+) -> Report[AlertGroup]:
+    """Do what was planned, several at a time; see `oncallctl.outcomes.for_each`."""
+
+    def one(step: Step) -> Outcome[AlertGroup]:
+        if step.error:
+            raise step.error
+        return action.send(oncall, step.target, step.request) if step.request else Outcome(step.target, "unchanged")
+
+    return for_each(steps, lambda step: step.target, one, finished, LOOK)

@@ -1,0 +1,129 @@
+"""The actions that take an alert group from one state to another.
+
+Which states the server refuses them in: alert_groups recordings ("Can't silence an acknowledged alert group").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from oncallctl.alert_groups import State
+from oncallctl.alert_groups.actions import Action, Step
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import AlertGroup
+from oncallctl.api.resource import Change
+from oncallctl.errors import Conflict, OncallError, OutcomeUnknown, ServerRefused
+from oncallctl.outcomes import Outcome, Target, command, look_again, may_still_come
+
+_WRONG_STATE = {400, 409}
+_WAY_BACK = {State.RESOLVED: "unresolve", State.ACKNOWLEDGED: "unacknowledge"}
+
+
+@dataclass(frozen=True)
+class Transition(Action):
+    """An action that changes the state of an alert group.
+
+    Attributes:
+        done: the status that tells of it.
+        becomes: the state that it leads to; None where any will do but the one that it leaves.
+        leaves: the only state that it leads out of; None where it is not the only one.
+        refused: the states in which the server would not do it.
+        body: what is sent along.
+    """
+
+    verb: str
+    done: str
+    states: Sequence[State]
+    becomes: State | None = None
+    leaves: State | None = None
+    refused: Sequence[State] = ()
+    body: dict[str, Any] | None = None
+
+    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> Step:
+        """Look at the state; what is as wanted needs no request, unless the request says more than the state does."""
+        group = target.found
+        for state in self.refused:
+            if group.state == state:
+                message = f"alert group {group.id} is {state}: the server would not {self.verb} it"
+                return Step(target, error=Conflict(message, hint=_way_back(oncall, group.id, state)))
+        if self._holds(group) and self.body is None:
+            return Step(target)
+        return Step(target, oncall.alert_groups.act(group.id, self.verb, self.body))
+
+    def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
+        """Send the request and read the group again; an answer that was lost is settled by that too."""
+        ident = target.found.id
+        look = command(oncall, ["alert-groups", "get", ident])
+        try:
+            oncall.discard(request)
+        except OutcomeUnknown as lost:
+            after = look_again(lost, lambda: oncall.alert_groups.get(ident), lambda now: self._came(target, now), look)
+            if after is None:
+                raise may_still_come(lost, f"alert group {ident} is as it was", look) from lost
+            return Outcome(target, self.done, after)
+        except (ServerRefused, Conflict) as refused:
+            if refused.http_status not in _WRONG_STATE:
+                raise
+            return Outcome(target, "unchanged", self._already(oncall, ident, refused))
+        try:
+            return Outcome(target, self.done, oncall.alert_groups.get(ident))
+        except OncallError:  # what was done is done
+            return Outcome(target, self.done, unseen=True)
+
+    def _holds(self, group: AlertGroup) -> bool:
+        """Whether the state is as wanted."""
+        return group.state == self.becomes if self.becomes else group.state != self.leaves
+
+    def _came(self, target: Target[AlertGroup], after: AlertGroup) -> bool:
+        """Whether a change whose answer was lost shows; a silence that is renewed begins anew."""
+        anew = not self._holds(target.found) or after.raw.get("silenced_at") != target.found.raw.get("silenced_at")
+        return anew and self._holds(after)
+
+    def _already(self, oncall: OnCall, ident: str, refused: OncallError) -> AlertGroup:
+        """Read the group after a refusal: somebody may have been quicker, and done the same."""
+        conflict = Conflict(refused.message, hint=command(oncall, ["alert-groups", "get", ident]))
+        conflict.http_status = refused.http_status
+        try:
+            group = oncall.alert_groups.get(ident)
+        except OncallError:
+            raise conflict from refused
+        if self.body is not None or not self._holds(group):
+            raise conflict from refused
+        return group
+
+
+def _way_back(oncall: OnCall, ident: str, state: State) -> str:
+    return command(oncall, ["alert-groups", _WAY_BACK[state], ident])
+
+
+ACKNOWLEDGE = Transition(
+    "acknowledge",
+    "acknowledged",
+    (State.FIRING,),
+    becomes=State.ACKNOWLEDGED,
+    refused=(State.RESOLVED,),
+)
+UNACKNOWLEDGE = Transition("unacknowledge", "unacknowledged", (State.ACKNOWLEDGED,), leaves=State.ACKNOWLEDGED)
+RESOLVE = Transition(
+    "resolve",
+    "resolved",
+    (State.FIRING, State.ACKNOWLEDGED, State.SILENCED),
+    becomes=State.RESOLVED,
+)
+UNRESOLVE = Transition("unresolve", "unresolved", (State.RESOLVED,), leaves=State.RESOLVED)
+UNSILENCE = Transition("unsilence", "unsilenced", (State.SILENCED,), leaves=State.SILENCED)
+
+
+def silence(length: timedelta) -> Transition:
+    """Keep a group quiet for so long from now, also one that is silenced: when that ends, the server does not tell."""
+    return Transition(
+        "silence",
+        "silenced",
+        (State.FIRING,),
+        becomes=State.SILENCED,
+        refused=(State.ACKNOWLEDGED, State.RESOLVED),
+        body={"delay": int(length.total_seconds())},
+    )

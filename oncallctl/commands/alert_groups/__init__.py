@@ -1,0 +1,6 @@
+"""Alert groups: looking at them, and doing something about them."""
+
+from oncallctl.commands.alert_groups import reads, writes
+from oncallctl.commands.alert_groups.app import app
+
+__all__ = ["app", "reads", "writes"]

@@ -1,0 +1,83 @@
+"""Looking at alert groups."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
+from oncallctl.options import LimitOption, TeamOption
+from oncallctl.output import limited, render
+from oncallctl.session import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from oncallctl.output import Row
+
+COLUMNS = {
+    "ID": "id",
+    "STATE": "state",
+    "TITLE": "title",
+    "ALERTS": "alerts_count",
+    "CREATED": "created_at",
+    "INTEGRATION": "integration_id",
+    "TEAM": "team_id",
+}
+ALERTS = {"ID": "id", "CREATED": "created_at", "TITLE": "title"}
+
+AlertGroupArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id.")]
+
+
+@app.command("list")
+def list_alert_groups(
+    ctx: typer.Context,
+    state: StateOption = None,
+    team: TeamOption = None,
+    integration: IntegrationOption = None,
+    since: SinceOption = None,
+    mine: MineOption = False,
+    limit: LimitOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep the list live, until Ctrl-C.")] = False,
+) -> None:
+    """List the alert groups, the newest first."""
+    from oncallctl.alert_groups.choosing import Filter
+
+    with connect(ctx.obj) as oncall:
+        if watch:
+            from oncallctl import watch as live
+
+            live.check(ctx.obj)
+        query = Filter(state, team, integration, since, mine).resolve(oncall, ctx.obj.tz)
+
+        def rows(most: int | None) -> Iterator[Row]:
+            return (group.raw for group in query.read(most))
+
+        if watch:
+            live.watch(ctx.obj, oncall, rows, COLUMNS, limit=limit)
+            raise typer.Exit(128 + signal.SIGINT)
+        render(ctx.obj, limited(ctx.obj, rows(limit and limit + 1), limit), COLUMNS)
+
+
+@app.command()
+def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
+    """Show one alert group."""
+    from oncallctl.alert_groups import choosing
+
+    with connect(ctx.obj) as oncall:
+        render(ctx.obj, choosing.get(oncall, alert_group).raw, COLUMNS)
+
+
+@app.command()
+def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOption = None) -> None:
+    """List the alerts of an alert group, the newest first; -o json has their payloads whole."""
+    from oncallctl.alert_groups import choosing
+    from oncallctl.alert_groups.payloads import titled
+
+    with connect(ctx.obj) as oncall:
+        group = choosing.get(oncall, alert_group)
+        found = oncall.alerts.list(limit and limit + 1, alert_group_id=group.id)
+        whole = list(limited(ctx.obj, (alert.raw for alert in found), limit))
+        render(ctx.obj, whole, ALERTS, rows=[titled(alert) for alert in whole])

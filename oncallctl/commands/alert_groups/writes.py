@@ -1,0 +1,217 @@
+"""Doing something to alert groups: named by their ids, or chosen as `list` chooses them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
+from oncallctl.errors import InvalidInput
+from oncallctl.options import (
+    MANY,
+    DryRunOption,
+    TeamOption,
+    YesOption,
+    confirm,
+    given_targets,
+    interactive,
+    name_all,
+    text_value,
+)
+from oncallctl.output import progress, render
+from oncallctl.session import connect
+from oncallctl.times import parse_duration
+
+if TYPE_CHECKING:
+    from oncallctl.alert_groups import State
+    from oncallctl.alert_groups.actions import Action
+    from oncallctl.alert_groups.choosing import Selector
+
+OUTCOMES = {
+    "ID": "id",
+    "TITLE": "title",
+    "STATUS": "status",
+    "STATE": "alert_group.state",
+    "ERROR": "error.message",
+}
+
+AlertGroupsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", help="Ids; - reads them from stdin.", show_default=False)
+]
+
+
+@app.command()
+def acknowledge(
+    ctx: typer.Context,
+    alert_groups: AlertGroupsArgument = None,
+    state: StateOption = None,
+    team: TeamOption = None,
+    integration: IntegrationOption = None,
+    since: SinceOption = None,
+    mine: MineOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Say that somebody looks into it: nobody else is paged. Filters choose what is firing."""
+    from oncallctl.alert_groups.transitions import ACKNOWLEDGE
+
+    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+    _carry_out(ctx, ACKNOWLEDGE, chosen, yes=yes, dry_run=dry_run)
+
+
+@app.command()
+def unacknowledge(
+    ctx: typer.Context,
+    alert_groups: AlertGroupsArgument = None,
+    state: StateOption = None,
+    team: TeamOption = None,
+    integration: IntegrationOption = None,
+    since: SinceOption = None,
+    mine: MineOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Take an acknowledgement back: it fires and pages again. Filters choose what is acknowledged."""
+    from oncallctl.alert_groups.transitions import UNACKNOWLEDGE
+
+    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+    _carry_out(ctx, UNACKNOWLEDGE, chosen, yes=yes, dry_run=dry_run)
+
+
+@app.command()
+def resolve(
+    ctx: typer.Context,
+    alert_groups: AlertGroupsArgument = None,
+    state: StateOption = None,
+    team: TeamOption = None,
+    integration: IntegrationOption = None,
+    since: SinceOption = None,
+    mine: MineOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Say that it is over. Filters choose what is not resolved."""
+    from oncallctl.alert_groups.transitions import RESOLVE
+
+    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+    _carry_out(ctx, RESOLVE, chosen, yes=yes, dry_run=dry_run)
+
+
+@app.command()
+def unresolve(
+    ctx: typer.Context,
+    alert_groups: AlertGroupsArgument = None,
+    state: StateOption = None,
+    team: TeamOption = None,
+    integration: IntegrationOption = None,
+    since: SinceOption = None,
+    mine: MineOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Say that it is not over: it fires and pages again. Filters choose what is resolved."""
+    from oncallctl.alert_groups.transitions import UNRESOLVE
+
+    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+    _carry_out(ctx, UNRESOLVE, chosen, yes=yes, dry_run=dry_run)
+
+
+@app.command()
+def silence(
+    ctx: typer.Context,
+    for_: Annotated[str, typer.Option("--for", metavar="DURATION", help="So long from now: 90m, 2h30m, 1d, PT2H.")],
+    alert_groups: AlertGroupsArgument = None,
+    state: StateOption = None,
+    team: TeamOption = None,
+    integration: IntegrationOption = None,
+    since: SinceOption = None,
+    mine: MineOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Keep it quiet for a while; repeated, it counts from now. Filters choose what is firing."""
+    from oncallctl.alert_groups import transitions
+
+    length = parse_duration(for_)
+    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+    _carry_out(ctx, transitions.silence(length), chosen, yes=yes, dry_run=dry_run)
+
+
+@app.command()
+def unsilence(
+    ctx: typer.Context,
+    alert_groups: AlertGroupsArgument = None,
+    state: StateOption = None,
+    team: TeamOption = None,
+    integration: IntegrationOption = None,
+    since: SinceOption = None,
+    mine: MineOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """End a silence before its time: it fires and pages again. Filters choose what is silenced."""
+    from oncallctl.alert_groups.transitions import UNSILENCE
+
+    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+    _carry_out(ctx, UNSILENCE, chosen, yes=yes, dry_run=dry_run)
+
+
+@app.command()
+def note(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Option("--text", metavar="TEXT|@FILE|-", help="What is to be remembered.")],
+    alert_groups: AlertGroupsArgument = None,
+    state: StateOption = None,
+    team: TeamOption = None,
+    integration: IntegrationOption = None,
+    since: SinceOption = None,
+    mine: MineOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Write a resolution note, once: not where it is already. Filters choose what is not resolved."""
+    from oncallctl.alert_groups.notes import Note
+
+    if text == "-" and "-" in (alert_groups or ()):
+        raise InvalidInput("stdin can hold the ids or the text, not both", hint="--text @FILE")
+    action = Note.of(text_value(text, "--text") or "")
+    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+    _carry_out(ctx, action, chosen, yes=yes, dry_run=dry_run)
+
+
+def _selector(
+    alert_groups: list[str] | None,
+    state: State | None,
+    team: str | None,
+    integration: str | None,
+    since: str | None,
+    *,
+    mine: bool,
+) -> Selector:
+    """What the command line says of its targets; ``-`` reads them from stdin."""
+    from oncallctl.alert_groups.choosing import Filter, Selector
+
+    return Selector(given_targets(alert_groups), Filter(state, team, integration, since, mine))
+
+
+def _carry_out(ctx: typer.Context, action: Action, selector: Selector, *, yes: bool, dry_run: bool) -> None:
+    """Find the targets, ask where they are many, do it, and say what became of each."""
+    from oncallctl.alert_groups import actions
+    from oncallctl.alert_groups.choosing import select
+
+    with connect(ctx.obj) as oncall:
+        steps = actions.plan(oncall, action, select(oncall, selector, action.states, ctx.obj.tz))
+        if dry_run:
+            report = actions.rehearse(oncall, action, steps)
+        else:
+            changing = [step.target for step in steps if step.request]
+            # A script is to know at once that it needs --yes, also where nothing is to be changed.
+            if (selector.is_wide or len(steps) > MANY) and (changing or not interactive()):
+                named = name_all(changing or [step.target for step in steps])
+                confirm(oncall.profile, f"{action.verb.capitalize()} {named}?", yes=yes)
+            with progress(ctx.obj, action.verb, len(steps)) as finished:
+                report = actions.carry_out(oncall, action, steps, finished)
+    columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
+    render(ctx.obj, [outcome.document() for outcome in report.outcomes], columns, done=True)
+    report.raise_failures()
