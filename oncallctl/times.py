@@ -152,9 +152,9 @@ def _instant(wall: datetime, tz: ZoneInfo | None, text: str) -> datetime:
 
 
 def midnight(at: datetime, tz: ZoneInfo | None, *, days_later: int = 0) -> datetime:
-    """The beginning of the day that an instant falls in, or of one so many days later, in the zone given."""
+    """The instant, in UTC, at which the day of another one begins in the zone given, or a day so much later."""
     day = at.astimezone(tz).date() + timedelta(days=days_later)
-    return _attach(datetime.combine(day, time()), tz)
+    return _attach(datetime.combine(day, time()), tz).astimezone(UTC)
 
 
 def _attach(wall: datetime, tz: ZoneInfo | None) -> datetime:
