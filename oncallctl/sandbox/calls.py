@@ -122,7 +122,6 @@ class Path:
     Attributes:
         pattern: a regular expression for the whole path without the last slash; its groups are the ids.
         methods: by name; HEAD comes with GET.
-        unbuilt: methods that the real servers have and the sandbox answers with 501.
         bucket: which limit its requests count for.
         says_reset: whether its 429 carries RateLimit-Reset besides Retry-After; escalation's does not (throttle.jsonl).
         cloud_only: whether OSS does not know the path.
@@ -130,7 +129,6 @@ class Path:
 
     pattern: str
     methods: dict[str, Method]
-    unbuilt: tuple[str, ...] = ()
     bucket: str = "user"
     says_reset: bool = True
     cloud_only: bool = False
@@ -138,6 +136,5 @@ class Path:
     @property
     def allow(self) -> str:
         """The Allow header: the methods in the order that the servers list them."""
-        declared = {*self.methods, *self.unbuilt}
-        order = [name for name in ("GET", "POST", "PUT", "PATCH", "DELETE") if name in declared]
+        order = [name for name in ("GET", "POST", "PUT", "PATCH", "DELETE") if name in self.methods]
         return ", ".join([*order, *(["HEAD"] if "GET" in self.methods else []), "OPTIONS"])

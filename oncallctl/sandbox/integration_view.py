@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from oncallctl.sandbox import BASE_URL, labels, templates
+from oncallctl.sandbox import BASE_URL, labels, notifications, templates
 from oncallctl.sandbox.moments import whole
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ Json = dict[str, object]
 WITHOUT_LINK: Final = frozenset({"inbound_email", "manual"})
 WITHOUT_HEARTBEAT: Final = WITHOUT_LINK | {"direct_paging", "kapacitor"}
 MAIL_HOST: Final = "inbound.sandbox.invalid"
-CHANNELS: Final = ("telegram", "mobile_app", "mobile_app_critical", "email")
 
 
 def integration(db: sqlite3.Connection, row: sqlite3.Row, dialect: Dialect) -> Json:
@@ -46,16 +45,7 @@ def integration(db: sqlite3.Connection, row: sqlite3.Row, dialect: Dialect) -> J
     return shown
 
 
-def notifications(route: sqlite3.Row, dialect: Dialect) -> Json:
-    """Say where a route announces its alert groups."""
-    stored = json.loads(route["notifications_json"])
-    shown: Json = {"slack": {"channel_id": None, "enabled": True} | stored.get("slack", {})}
-    for channel in (*CHANNELS, dialect.chat):
-        shown[channel] = {"id": None, "enabled": False} | stored.get(channel, {})
-    return shown
-
-
 def _default_route(db: sqlite3.Connection, integration_id: str, dialect: Dialect) -> Json:
     row = db.execute("SELECT * FROM routes WHERE integration_id = ? AND is_default", (integration_id,)).fetchone()
     chain = row["escalation_chain_id"]
-    return {"id": row["id"], "escalation_chain_id": chain, **notifications(row, dialect)}
+    return {"id": row["id"], "escalation_chain_id": chain, **notifications.view(row, dialect)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from oncallctl.sandbox import labels, templates
+from oncallctl.sandbox import labels, notifications, templates
 from oncallctl.sandbox.answers import NOTHING, Answer, bad_request, detail
 from oncallctl.sandbox.fields import Checker, at_most, dictionary, optional, text
 from oncallctl.sandbox.integration_rows import add, by_id, find, matching
-from oncallctl.sandbox.integration_view import CHANNELS, integration
+from oncallctl.sandbox.integration_view import integration
 from oncallctl.sandbox.listing import listing
 from oncallctl.sandbox.references import team
 from oncallctl.sandbox.windows import end_window
@@ -171,25 +171,6 @@ def _change_default_route(call: Call, fields: dict[str, object], integration_id:
         call.db.execute(
             "UPDATE routes SET escalation_chain_id = ? WHERE integration_id = ? AND is_default", (chain, integration_id)
         )
-    _change_notifications(call, route, integration_id)
-
-
-def _change_notifications(call: Call, route: dict[str, object], integration_id: str) -> None:
-    query = "SELECT id, notifications_json FROM routes WHERE integration_id = ? AND is_default"
-    row = call.db.execute(query, (integration_id,)).fetchone()
-    stored = json.loads(row["notifications_json"])
-    for channel in ("slack", *CHANNELS, call.dialect.chat):
-        given = route.get(channel)
-        if not isinstance(given, dict):
-            continue
-        if channel == "slack":
-            _check_slack_channel(call.db, given.get("channel_id"))
-        names = ("channel_id", "enabled") if channel == "slack" else ("id", "enabled")
-        stored[channel] = stored.get(channel, {}) | {name: given[name] for name in names if name in given}
-    call.db.execute("UPDATE routes SET notifications_json = ? WHERE id = ?", (json.dumps(stored), row["id"]))
-
-
-def _check_slack_channel(db: sqlite3.Connection, slack_id: object) -> None:
-    if slack_id is None or db.execute("SELECT 1 FROM slack_channels WHERE slack_id = ?", (str(slack_id),)).fetchone():
-        return
-    raise bad_request({"slack": {"channel_id": ["Slack channel does not exist"]}})
+    query = "SELECT id FROM routes WHERE integration_id = ? AND is_default"
+    default = call.db.execute(query, (integration_id,)).fetchone()
+    notifications.change(call.db, default["id"], route, call.dialect)

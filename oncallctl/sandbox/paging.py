@@ -50,11 +50,19 @@ def steps(db: sqlite3.Connection, chain_id: str | None) -> list[sqlite3.Row]:
 
 def named_by(db: sqlite3.Connection, step: sqlite3.Row, *, now: float) -> list[str]:
     """List the users that one step notifies."""
-    people: list[str] = json.loads(step["people_json"])
     match step["type"]:
         case "notify_on_call_from_schedule":
-            return on_call(db, step["schedule_id"], now)
+            return [] if step["schedule_id"] is None else on_call(db, step["schedule_id"], now)
         case "notify_person_next_each_time":
-            return people[:1]
+            return people_of(db, step)[:1]
         case _:
-            return people
+            return people_of(db, step)
+
+
+def people_of(db: sqlite3.Connection, step: sqlite3.Row) -> list[str]:
+    """List the users that a step names: persons, or the members of a team; nobody of a schedule."""
+    if step["team_id"] is None:
+        people: list[str] = json.loads(step["people_json"])
+        return people
+    query = "SELECT users.id FROM users, json_each(teams_json) WHERE json_each.value = ? ORDER BY grafana_id"
+    return [row["id"] for row in db.execute(query, (step["team_id"],))]

@@ -9,13 +9,16 @@ from oncallctl.sandbox import (
     alert_groups,
     alerts,
     escalation,
+    escalation_chains,
+    escalation_policies,
+    final_shifts,
     integrations,
     maintenance,
     on_call_shifts,
     oncall,
     people,
     resolution_notes,
-    routing,
+    routes,
     schedules,
 )
 from oncallctl.sandbox.calls import Method, Path
@@ -29,14 +32,6 @@ if TYPE_CHECKING:
     Handler = Callable[[Call], Answer]
 
 ID: Final = "([^/.]+)"
-
-
-def _read_only(name: str, many: Handler, one: Handler) -> tuple[Path, Path]:
-    """Declare a collection that the real servers also change."""
-    return (
-        Path(name, {"GET": Method(many)}, unbuilt=("POST",)),
-        Path(f"{name}/{ID}", {"GET": Method(one)}, unbuilt=("PUT", "PATCH", "DELETE")),
-    )
 
 
 def _collection(  # noqa: PLR0913 - a collection has six methods and a role
@@ -131,9 +126,41 @@ PATHS: Final = (
         delete=on_call_shifts.delete,
         least="editor",
     ),
-    *_read_only("escalation_chains", routing.all_chains, routing.one_chain),
-    *_read_only("escalation_policies", routing.all_policies, routing.one_policy),
-    *_read_only("routes", routing.all_routes, routing.one_route),
-    *_read_only("schedules", schedules.all_schedules, schedules.one_schedule),
-    Path(f"schedules/{ID}/final_shifts", {"GET": Method(schedules.final_shifts)}),
+    *_collection(
+        "escalation_chains",
+        many=escalation_chains.all_chains,
+        one=escalation_chains.one_chain,
+        create=escalation_chains.create,
+        change=escalation_chains.change,
+        delete=escalation_chains.delete,
+        least="admin",
+    ),
+    *_collection(
+        "escalation_policies",
+        many=escalation_policies.all_policies,
+        one=escalation_policies.one_policy,
+        create=escalation_policies.create,
+        change=escalation_policies.change,
+        delete=escalation_policies.delete,
+        least="admin",
+    ),
+    *_collection(
+        "routes",
+        many=routes.all_routes,
+        one=routes.one_route,
+        create=routes.create,
+        change=routes.change,
+        delete=routes.delete,
+        least="admin",
+    ),
+    *_collection(
+        "schedules",
+        many=schedules.all_schedules,
+        one=schedules.one_schedule,
+        create=schedules.create,
+        change=schedules.change,
+        delete=schedules.delete,
+        least="editor",
+    ),
+    Path(f"schedules/{ID}/final_shifts", {"GET": Method(final_shifts.final_shifts)}),
 )

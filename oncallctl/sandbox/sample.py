@@ -39,6 +39,8 @@ def fill(db: sqlite3.Connection, *, now: float) -> None:
         "teams": dict,
         "users": lambda row: _as_json(row, teams="teams_json"),
         "slack_channels": dict,
+        "user_groups": dict,
+        "webhooks": dict,
         "escalation_chains": dict,
         "schedules": dict,
         "on_call_shifts": lambda row: _shift(row, now),

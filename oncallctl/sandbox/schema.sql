@@ -25,6 +25,15 @@ CREATE TABLE slack_channels (
     slack_id TEXT PRIMARY KEY
 ) STRICT;
 
+CREATE TABLE user_groups (
+    id TEXT PRIMARY KEY,
+    slack_id TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE webhooks (
+    id TEXT PRIMARY KEY
+) STRICT;
+
 CREATE TABLE escalation_chains (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -41,7 +50,9 @@ CREATE TABLE schedules (
     time_zone TEXT,
     slack_channel_id TEXT,
     slack_user_group_id TEXT,
-    ical_url_primary TEXT
+    ical_url_primary TEXT,
+    ical_url_overrides TEXT,
+    enable_web_overrides INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- start and rotation_start are what clocks show in time_zone, or where it is null in the zone of the schedule
@@ -77,15 +88,24 @@ CREATE TABLE schedule_shifts (
 ) STRICT;
 CREATE INDEX schedules_of_shift ON schedule_shifts (shift_id);
 
+-- Times of day are said as `09:00:00Z`.
 CREATE TABLE escalation_policies (
     id TEXT PRIMARY KEY,
-    escalation_chain_id TEXT NOT NULL REFERENCES escalation_chains (id),
+    escalation_chain_id TEXT NOT NULL REFERENCES escalation_chains (id) ON DELETE CASCADE,
     position INTEGER NOT NULL,
     type TEXT NOT NULL,
-    schedule_id TEXT REFERENCES schedules (id),
-    people_json TEXT NOT NULL,
     important INTEGER,
-    duration_seconds INTEGER
+    duration_seconds INTEGER,
+    schedule_id TEXT REFERENCES schedules (id) ON DELETE SET NULL,
+    people_json TEXT NOT NULL DEFAULT '[]',
+    team_id TEXT REFERENCES teams (id),
+    user_group_id TEXT REFERENCES user_groups (id),
+    webhook_id TEXT REFERENCES webhooks (id),
+    time_from TEXT,
+    time_to TEXT,
+    alerts_in_window INTEGER,
+    minutes_in_window INTEGER,
+    severity TEXT
 ) STRICT;
 
 -- hidden: the integrations that carry the "Maintenance of …" groups; the API never shows them.
@@ -110,7 +130,7 @@ CREATE TABLE integrations (
 CREATE TABLE routes (
     id TEXT PRIMARY KEY,
     integration_id TEXT NOT NULL REFERENCES integrations (id) ON DELETE CASCADE,
-    escalation_chain_id TEXT REFERENCES escalation_chains (id),
+    escalation_chain_id TEXT REFERENCES escalation_chains (id) ON DELETE SET NULL,
     position INTEGER NOT NULL,
     routing_type TEXT NOT NULL DEFAULT 'regex',
     routing_regex TEXT,

@@ -123,8 +123,6 @@ class Server:
         method = path.methods.get("GET" if name == "HEAD" else name)
         if method is not None:
             return method
-        if name in path.unbuilt:
-            raise Refusal(HTTPStatus.NOT_IMPLEMENTED, {"detail": "The sandbox does not change this."})
         if self._dialect.is_cloud:
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, {"detail": f'Method "{name}" not allowed.'})
         raise Crash

@@ -52,7 +52,6 @@ FILES = (
 RECORDED = {exchange.case: exchange for exchange in load(*FILES)}
 
 ONE_ORGANISATION = "the sandbox has one organisation, and Slack is connected to it"
-READ_ONLY = "the sandbox only reads schedules and routing, and says so with 501"
 NO_CALENDAR = "the sandbox exports no calendars"
 PAYMENTS = "payments is always covered by two people here, in shifts of a day"
 SINCE_2020 = "rotations of the sample began in 2020, so that who is on call follows from the date alone"
@@ -60,28 +59,13 @@ SINCE_2020 = "rotations of the sample began in 2020, so that who is on call foll
 DELIBERATE = {
     "auth/glsa_*__url_other_org_unreachable": ONE_ORGANISATION,
     "auth/org2_*": ONE_ORGANISATION,
-    "escalation_chains/create_*": READ_ONLY,
-    "escalation_chains/delete_*": READ_ONLY,
-    "escalation_chains/patch_*": READ_ONLY,
-    "escalation_policies/create_*": READ_ONLY,
-    "escalation_policies/patch_*": READ_ONLY,
-    "escalation_policies/put_type_change": READ_ONLY,
+    "integrations/after_concurrent_create_same_name": "the sandbox lets no two creates race: the second is refused",
+    "maintenance/noslack_*": ONE_ORGANISATION,
     "on_call_shifts/get_calendar_shift": SINCE_2020,
     "on_call_shifts/get_no_slash": SINCE_2020,
     "on_call_shifts/list": PAYMENTS,
-    "integrations/after_concurrent_create_same_name": "the sandbox lets no two creates race: the second is refused",
-    "maintenance/noslack_*": ONE_ORGANISATION,
-    "routes/create_*": READ_ONLY,
-    "routes/delete_*": READ_ONLY,
-    "routes/patch_*": READ_ONLY,
-    "routes/put_position": READ_ONLY,
-    "routes/put_regex": READ_ONLY,
-    "schedules/create_*": READ_ONLY,
-    "schedules/delete_*": READ_ONLY,
     "schedules/export_no_token": NO_CALENDAR,
     "schedules/final_shifts_payments": PAYMENTS,
-    "schedules/patch_*": READ_ONLY,
-    "schedules/put_calendar*": READ_ONLY,
     "users/schedule_export": NO_CALENDAR,
 }
 """Where the sandbox answers otherwise on purpose: patterns of cases, each with the reason."""
@@ -103,6 +87,11 @@ class Step:
     path: str
     body: object = None
     made: str | None = None
+
+
+STEP = {"escalation_chain_id": "FGD4PM64AR6BA", "type": "repeat_escalation"}
+ROUTE = {"integration_id": "CRX5VWIUH5PFF", "escalation_chain_id": None, "routing_regex": "far", "position": 999}
+WEB = {"name": "new web", "type": "web", "time_zone": "UTC"}
 
 
 def story(file: str, *steps: str | Step) -> tuple[str | Step, ...]:
@@ -174,6 +163,50 @@ STORIES = (
         "get_after_silence",
     ),
     story("alert_groups", "delete_mode_delete", "get_after_delete"),
+    story("escalation_chains", "create_ok", "create_dup", "delete_ok"),
+    story(
+        "escalation_policies",
+        "create_wait",
+        "create_wait_odd",
+        "create_persons",
+        Step("POST", "/api/v1/escalation_policies/", STEP, made="E3"),
+        "create_persons_unknown",
+        Step("POST", "/api/v1/escalation_policies/", STEP, made="E5"),
+        "create_team",
+        "create_webhook",
+        Step("POST", "/api/v1/escalation_policies/", STEP, made="E8"),
+        "create_resolve",
+        "create_position_99",
+        Step("POST", "/api/v1/escalation_policies/", {**STEP, "position": 0}, made="E100"),
+        Step("POST", "/api/v1/escalation_policies/", {**STEP, "position": 0}, made="E101"),
+        "patch_duration",
+        "put_type_change",
+    ),
+    story(
+        "routes",
+        "create_ok",
+        "put_position",
+        "put_regex",
+        "patch_regex",
+        "create_dup_regex",
+        Step("POST", "/api/v1/routes/", ROUTE, made="R999"),
+        "create_position_neg",
+        "create_slack",
+        "delete_ok",
+    ),
+    story(
+        "schedules",
+        "create_calendar",
+        "put_calendar",
+        "put_calendar_no_type",
+        "put_calendar_shifts_empty",
+    ),
+    story(
+        "schedules",
+        Step("POST", "/api/v1/schedules/", WEB, made="S268VFMAW7GCE"),
+        "patch_web",
+        "delete_ok",
+    ),
     story(
         "on_call_shifts",
         Step(

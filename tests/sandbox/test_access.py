@@ -87,11 +87,6 @@ def test_an_undeclared_method_is_405_on_cloud_and_a_crash_on_oss(cloud: Api, oss
     assert oss.ask("DELETE", "teams/").status_code == 500
 
 
-def test_what_the_sandbox_does_not_change_it_says_so(cloud: Api) -> None:
-    response = cloud.ask("POST", "schedules/", {"name": "x"})
-    assert (response.status_code, response.json) == (501, {"detail": "The sandbox does not change this."})
-
-
 def test_links_name_the_servers_own_base_url_whatever_host_was_asked(cloud: Api) -> None:
     response = cloud.ask("GET", "integrations/?perpage=1", Host="oncall.example.org")
     page: dict[str, Any] = response.get_json()
