@@ -1,18 +1,19 @@
 """Who is on call for a team, now, next and before: Cloud's `teams/<id>/current_oncall` and its neighbours.
 
 The team's direct paging integration is resolved: its default route, or the one that `route` names, that route's
-escalation chain, and the schedules the chain notifies from. A chain without schedules but with people answers with
-these and no shifts.
+escalation chain, and the schedules the chain notifies from. People whom the chain names without a schedule are on call
+at any moment, and have no shifts; next and before are about shifts alone.
 """
 
 from __future__ import annotations
 
+import math
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from oncallctl.sandbox.answers import Answer, bad_request, not_found
 from oncallctl.sandbox.moments import offset
-from oncallctl.sandbox.paging import named_by, steps
+from oncallctl.sandbox.paging import people_of, steps
 from oncallctl.sandbox.people import find_team, user
 from oncallctl.sandbox.rota import Shift, Span, shifts
 
@@ -25,19 +26,24 @@ if TYPE_CHECKING:
 Found = list[tuple[str, Shift]]
 """Shifts, each with the id of its schedule."""
 
+FROM_SCHEDULE: Final = "notify_on_call_from_schedule"
 DAY: Final = 86_400
 DEFAULT_DAYS: Final = 7
 MOST_DAYS: Final = 30
 
 
 def current(call: Call) -> Answer:
-    """Answer with the shifts that contain this moment."""
+    """Answer with the shifts that contain this moment, and the people of all steps, in the order of the steps."""
     chain = _steps(call)
-    found = _shifts(call.db, chain, Span(call.now, call.now + 1), lambda span: span.start <= call.now < span.end)
-    if found or any(step["type"] == "notify_on_call_from_schedule" for step in chain):
-        return _answer(call, found)
-    named = [user_id for step in chain for user_id in named_by(call.db, step, now=call.now)]
-    return _answer(call, [], named)
+    moment = Span(call.now, math.nextafter(call.now, math.inf))
+    found = _shifts(call.db, chain, moment, lambda _: True)
+    people: list[str] = []
+    for step in chain:
+        if step["type"] == FROM_SCHEDULE:
+            people += _users(pair for pair in found if pair[0] == step["schedule_id"])
+        else:
+            people += people_of(call.db, step)
+    return _answer(call, found, people)
 
 
 def following(call: Call) -> Answer:
@@ -45,7 +51,8 @@ def following(call: Call) -> Answer:
     within = Span(call.now, call.now + _days(call) * DAY)
     found = _shifts(call.db, _steps(call), within, lambda span: span.start > call.now)
     first = min((shift.span.start for _, shift in found), default=None)
-    return _answer(call, [(schedule, shift) for schedule, shift in found if shift.span.start == first])
+    chosen = [(schedule, shift) for schedule, shift in found if shift.span.start == first]
+    return _answer(call, chosen, _users(chosen))
 
 
 def previous(call: Call) -> Answer:
@@ -53,7 +60,8 @@ def previous(call: Call) -> Answer:
     within = Span(call.now - _days(call) * DAY, call.now)
     found = _shifts(call.db, _steps(call), within, lambda span: span.end <= call.now)
     last = max((shift.span.end for _, shift in found), default=None)
-    return _answer(call, [(schedule, shift) for schedule, shift in found if shift.span.end == last])
+    chosen = [(schedule, shift) for schedule, shift in found if shift.span.end == last]
+    return _answer(call, chosen, _users(chosen))
 
 
 def _steps(call: Call) -> list[sqlite3.Row]:
@@ -75,13 +83,18 @@ def _steps(call: Call) -> list[sqlite3.Row]:
 def _shifts(
     db: sqlite3.Connection, chain: Iterable[sqlite3.Row], within: Span, wanted: Callable[[Span], bool]
 ) -> Found:
-    schedules = [step["schedule_id"] for step in chain if step["type"] == "notify_on_call_from_schedule"]
+    """Find the shifts that touch a span: by the order of the steps, then by start and end."""
+    schedules = [step["schedule_id"] for step in chain if step["type"] == FROM_SCHEDULE and step["schedule_id"]]
     return [
         (schedule_id, shift)
         for schedule_id in dict.fromkeys(schedules)
         for shift in shifts(db, schedule_id, within)
         if wanted(shift.span)
     ]
+
+
+def _users(found: Iterable[tuple[str, Shift]]) -> list[str]:
+    return [user_id for _, shift in found for user_id in shift.users]
 
 
 def _days(call: Call) -> int:
@@ -97,9 +110,9 @@ def _days(call: Call) -> int:
     return days
 
 
-def _answer(call: Call, found: Found, named: Iterable[str] = ()) -> Answer:
-    """Say the people of the shifts, each once, then the shifts."""
-    on_call = dict.fromkeys([user_id for _, shift in found for user_id in shift.users] + list(named))
+def _answer(call: Call, found: Found, people: Iterable[str]) -> Answer:
+    """Say the people, each once, then the shifts; those of a schedule at the same time are one."""
+    on_call = dict.fromkeys(people)
     rows = [call.db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone() for user_id in on_call]
     entries = [
         _shift(call.db, schedule_id, span, list(same))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,6 +99,30 @@ class Pages:
         with closing(sqlite3.connect(self.database)) as db:
             rows = db.execute("SELECT user_id, important FROM pages ORDER BY position").fetchall()
         return [(user_id, bool(important)) for user_id, important in rows]
+
+
+@dataclass
+class Clock:
+    """The clock of the server and of the sample data, stopped at a moment of ISO 8601 with its offset.
+
+    Attributes:
+        now: may be set again at any time.
+    """
+
+    now: str = "2027-03-03T12:30:00+00:00"
+    monotonic: Any = field(default=time.monotonic)
+    sleep: Any = field(default=time.sleep)
+
+    def time(self) -> float:
+        return datetime.fromisoformat(self.now).timestamp()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("oncallctl.sandbox.storage.time", clock)
+    monkeypatch.setattr("oncallctl.sandbox.server.time", clock)
+    return clock
 
 
 @pytest.fixture
