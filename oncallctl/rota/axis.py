@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 
 from rich.text import Text
 
 from oncallctl.rota.grid import Grid
-from oncallctl.rota.local import Local
+from oncallctl.rota.local import DAY, Local
 
 MONDAY = 0
+WHOLE = "{weekday} {day} {month}"
 
 
 @dataclass(frozen=True)
@@ -33,45 +36,50 @@ class Axis:
     @property
     def marks(self) -> frozenset[int]:
         """The cells with a mark through all lanes: where a day begins, or a week where days are too narrow."""
-        return frozenset(cell for cell, begin in self.days[1:] if self._by_days or self._monday(begin))
+        return frozenset(cell for cell, _ in self._shown if cell)
 
     @property
     def _by_days(self) -> bool:
-        return self.grid.per > 2 or len(self.days) <= 3
+        return self.grid.period == DAY and self.grid.per > 2
 
-    def _monday(self, begin: datetime) -> bool:
-        return self.local.at(begin).weekday() == MONDAY
+    @property
+    def _shown(self) -> list[tuple[int, datetime]]:
+        """The days, or the Mondays where days are too narrow."""
+        return [(cell, day) for cell, day in self.days if self._by_days or self.local.at(day).weekday() == MONDAY]
 
     def lines(self, now: datetime | None, arrow: str) -> list[Text]:
         """The days, and an arrow at now where that is in the span."""
         rows = [self._row(form) for form in self._forms()]
-        if now is not None:
-            rows.append(self._now(now, arrow))
-        return rows
+        return rows if now is None else [*rows, self._now(now, arrow)]
 
     def _forms(self) -> tuple[str, ...]:
-        """What is written above the lanes, a row each; `strftime` has no day without a zero on every system."""
+        """What is written above the lanes, a row each."""
         if not self._by_days:
-            return ("{0:%a} {0.day} {0:%b}",) if self.grid.per * 7 > 10 else ("{0.day} {0:%b}",)
-        if self.grid.per >= 11:
-            return ("{0:%a} {0.day} {0:%b}",)
-        if self.grid.per >= 7:
-            return ("{0:%a} {0.day}",)
-        return ("{0:%a}", "{0.day}")
+            return (WHOLE,) if self.grid.period == DAY and self.grid.per > 1 else ("{day} {month}",)
+        forms = ((WHOLE,), ("{weekday} {day}",), ("{weekday}", "{day}"), ("{weekday:.2}", "{day}"))
+        return next((form for form, least in zip(forms, (11, 7, 4), strict=False) if self.grid.per >= least), forms[-1])
 
     def _row(self, form: str) -> Text:
-        """Write each day where it begins, unless the next one would be run into."""
-        shown = [(cell, begin) for cell, begin in self.days if self._by_days or self._monday(begin)]
+        """Write each day where it begins, or every second or third of them, so that none runs into the next."""
+        labels = [(cell, self._label(form, begin)) for cell, begin in self._shown]
+        if len(labels) > 1 and not _apart(labels[:2]):
+            labels = labels[1:]  # there is too little left of the day in which the span begins
+        step = next(step for step in range(1, len(labels) + 2) if _apart(labels[::step]))
         row = ""
-        for index, (cell, begin) in enumerate(shown):
-            end = shown[index + 1][0] - 1 if index + 1 < len(shown) else self.grid.width
-            label = form.format(self.local.at(begin))
-            if len(row) <= cell and cell + len(label) <= end:
-                row = row.ljust(cell) + label
-        return Text(row)
+        for cell, label in labels[::step]:
+            row = row.ljust(cell) + label
+        return Text(row[: self.grid.width])
+
+    def _label(self, form: str, begin: datetime) -> str:
+        local = self.local.at(begin)
+        return form.format(weekday=f"{local:%a}", day=local.day, month=f"{local:%b}")
 
     def _now(self, now: datetime, arrow: str) -> Text:
         cell, said = self.grid.cell(now), f"now {self.local.at(now):%a} {self.local.clock(now)}"
         before = cell + 2 + len(said) > self.grid.width and cell > len(said)
         row = f"{said} {arrow}".rjust(cell + 1) if before else f"{arrow} {said}".rjust(cell + 2 + len(said))
         return Text(row[: self.grid.width], "bold")
+
+
+def _apart(labels: Sequence[tuple[int, str]]) -> bool:
+    return all(cell + len(label) < after for (cell, label), (after, _) in pairwise(labels))

@@ -31,6 +31,8 @@ class Grid:
                 continue
             grid = cls(span, per, DAY)
             if grid.width <= room:
+                if per <= 2 and grid.width < room * 3 // 4:
+                    break
                 return grid
         return cls(span, room, span.length)
 

@@ -14,7 +14,7 @@ from oncallctl.rota.flow import chopped, flow
 from oncallctl.rota.grid import FREE, OVERRIDE, Grid
 from oncallctl.rota.lanes import NOBODY, HandOver, Lane, colours, hand_overs, in_utc, lanes
 from oncallctl.rota.local import DASH, DAY, Local
-from oncallctl.rota.shifts import Rota
+from oncallctl.rota.shifts import Rota, Span
 from oncallctl.text import visible
 from oncallctl.times import span as length
 
@@ -90,15 +90,14 @@ class _Picture:
             yield Text(" " * (label + 2)).append_text(line)
         for lane in self.lanes:
             style = colour[lane.user] if lane.user is not None else RED
-            yield Text(f"{_fitted(lane.name, label)}  ", style).append_text(self._lane(lane, axis, style))
-        yield from self._gaps()
-        yield from self._hand_overs()
+            yield Text().append(f"{_fitted(lane.name, label)}  ", style).append_text(self._lane(lane, axis, style))
+        yield from self._lists()
         for sentence in self.local.odd_days(self.rota.span):
             yield Text(f"  {sentence}", "dim")
 
     def _title(self) -> Iterator[Text]:
-        name = Text(visible(self.rota.schedule.name), "bold")
-        days = Text(self.local.title(self.rota.span), "dim")
+        name = Text().append(visible(self.rota.schedule.name), "bold")
+        days = Text().append(self.local.title(self.rota.span), "dim")
         if name.cell_len + 2 + days.cell_len <= self.width:
             yield name.append(" " * (self.width - name.cell_len - days.cell_len)).append_text(days)
         else:
@@ -122,36 +121,34 @@ class _Picture:
             row.append(glyph, look)
         return row
 
-    def _gaps(self) -> Iterator[Text]:
-        pieces = [
-            Text(f"{self.local.from_until(gap, month=self.month)} ({length(gap.length.total_seconds())})", RED)
-            for gap in self.rota.gaps()
-        ]
-        if pieces:
-            yield from flow(Text(f"  {NOBODY}  ", f"bold {RED}"), self._some(pieces, "gaps"), self.width)
-
-    def _hand_overs(self) -> Iterator[Text]:
+    def _lists(self) -> Iterator[Text]:
+        """The gaps, and the hand-overs of each day."""
+        gaps = self.rota.gaps()
         changes = list(hand_overs(self.rota))
-        if not changes:
-            yield Text("  no hand-over", "dim")
         days = groupby(changes[:MOST], lambda change: self.local.day(change.at, month=self.month))
-        listed = {day: [self._hand_over(change) for change in those] for day, those in days}
-        longest = max(map(len, listed), default=0)
-        for day, pieces in listed.items():
-            yield from flow(Text(f"  {day:{longest}}  ", "dim"), pieces, self.width)
+        listed = [(day, [self._hand_over(change) for change in those]) for day, those in days]
+        widest = max(len(lead) for lead in ("gaps", *(day for day, _ in listed)))
+        if gaps:
+            yield from flow(Text().append(f"  {'gaps':{widest}}  ", f"bold {RED}"), self._gaps(gaps), self.width)
+        for day, pieces in listed:
+            yield from flow(Text().append(f"  {day:{widest}}  ", "dim"), pieces, self.width)
         if len(changes) > MOST:
             yield from flow(Text("  "), [_left_out(len(changes) - MOST, "hand-overs")], self.width)
+        if not changes:
+            yield Text("  no hand-over", "dim")
+
+    def _gaps(self, gaps: Sequence[Span]) -> Iterator[Text]:
+        for gap in gaps[:MOST]:
+            lasts = length(gap.length.total_seconds())
+            yield Text(f"{self.local.from_until(gap, month=self.month)} ({lasts})", RED)
+        if len(gaps) > MOST:
+            yield _left_out(len(gaps) - MOST, "gaps")
 
     def _hand_over(self, change: HandOver) -> Text:
         leave, come = change.changed
-        text = Text().append(self.local.clock(change.at), "bold").append(" ")
-        text.append_text(_people(leave, frozenset())).append(" → ").append_text(_people(come, change.overrides))
-        if self.now and change.at <= self.now:
-            text.stylize("dim")
-        return text
-
-    def _some(self, pieces: list[Text], what: str) -> list[Text]:
-        return pieces if len(pieces) <= MOST else [*pieces[:MOST], _left_out(len(pieces) - MOST, what)]
+        past = self.now and change.at <= self.now
+        text = Text("", "dim" if past else "").append(self.local.clock(change.at), "" if past else "bold").append(" ")
+        return text.append_text(_people(leave)).append(" → ").append_text(_people(come, change.overrides))
 
 
 def _left_out(count: int, what: str) -> Text:
@@ -164,7 +161,7 @@ def _glyph(left: int, right: int) -> str:
     return FULL if left and right else LEFT if left else RIGHT
 
 
-def _people(names: Sequence[str], overrides: frozenset[str]) -> Text:
+def _people(names: Sequence[str], overrides: frozenset[str] = frozenset()) -> Text:
     if not names:
         return Text(NOBODY, RED)
     return Text(" + ".join(f"{name} (override)" if name in overrides else name for name in names))
