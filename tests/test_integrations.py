@@ -67,7 +67,7 @@ class TestGetting:
         assert run(f"integrations get -o json -- '{name}'").json["name"] == name
 
     def test_an_exact_name_takes_one_request(self, server: Serving, run: Runner) -> None:
-        run("integrations get service-010")
+        run("integrations get service-010 -o json")
         assert [(each.path, each.query["name"]) for each in server.seen] == [("/api/v1/integrations/", "service-010")]
 
     def test_secrets_are_shown_in_json_and_on_demand(self, server: Serving, run: Runner) -> None:

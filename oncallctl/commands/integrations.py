@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from oncallctl.errors import InvalidInput
+from oncallctl.naming import TEAM, with_names
 from oncallctl.options import (
     DryRunOption,
     LimitOption,
@@ -34,7 +35,7 @@ COLUMNS = {
     "ID": "id",
     "NAME": "name",
     "TYPE": "type",
-    "TEAM": "team_id",
+    "TEAM": "team.name",
     "MAINTENANCE": "maintenance_mode",
     "UNTIL": "maintenance_end_at",
 }
@@ -93,7 +94,8 @@ def list_integrations(
     conditions = Filter(team, type_, match, tuple(labels), in_maintenance)
     with connect(ctx.obj) as oncall:
         found = conditions.apply(oncall, limit and limit + 1)
-        render(ctx.obj, limited(ctx.obj, (each.raw for each in found), limit), COLUMNS, secrets=Secrets.IN_JSON)
+        shown = limited(ctx.obj, (each.raw for each in found), limit)
+        render(ctx.obj, with_names(oncall, ctx.obj, shown, TEAM), COLUMNS, secrets=Secrets.IN_JSON)
 
 
 @app.command()
@@ -102,7 +104,8 @@ def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: Sh
     from oncallctl.api import names
 
     with connect(ctx.obj) as oncall:
-        found = [each.raw for each in names.integrations(oncall, given_targets(integrations))]
+        raw = [each.raw for each in names.integrations(oncall, given_targets(integrations))]
+        found = list(with_names(oncall, ctx.obj, raw, TEAM))
     render(
         ctx.obj,
         found[0] if len(found) == 1 else found,
@@ -275,4 +278,6 @@ def _send_or_show(
         render(ctx.obj, oncall.described(change), REQUEST)
     else:
         sent = send_once(oncall, change, "the change", look)
-        render(ctx.obj, sent.raw, COLUMNS, secrets=Secrets.IN_JSON, done=True)
+        with oncall.impatient():  # what was done is to be told soon, if need be with an id
+            (shown,) = with_names(oncall, ctx.obj, [sent.raw], TEAM)
+        render(ctx.obj, shown, COLUMNS, secrets=Secrets.IN_JSON, done=True)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.naming import MEMBER_OF, with_names
 from oncallctl.options import noun
 from oncallctl.output import render
 from oncallctl.session import connect
 
-COLUMNS = {"ID": "id", "USER": "username", "EMAIL": "email", "ROLE": "role", "TIMEZONE": "timezone"}
+if TYPE_CHECKING:
+    from oncallctl.api.client import OnCall
+    from oncallctl.api.models import User
+    from oncallctl.settings import Settings
+
+COLUMNS = {
+    "ID": "id",
+    "USER": "username",
+    "EMAIL": "email",
+    "ROLE": "role",
+    "TIMEZONE": "timezone",
+    "TEAMS": "team_names",
+}
 
 app = noun("The people of the organisation.")
 
@@ -19,7 +32,7 @@ app = noun("The people of the organisation.")
 def list_users(ctx: typer.Context) -> None:
     """List the users."""
     with connect(ctx.obj) as oncall:
-        render(ctx.obj, (user.raw for user in oncall.users.list()), COLUMNS)
+        render(ctx.obj, with_names(oncall, ctx.obj, (user.raw for user in oncall.users.list()), MEMBER_OF), COLUMNS)
 
 
 @app.command()
@@ -30,11 +43,16 @@ def get(
     from oncallctl.api import names
 
     with connect(ctx.obj) as oncall:
-        render(ctx.obj, oncall.users.get(names.user(oncall, user).id).raw, COLUMNS)
+        _show(ctx.obj, oncall, oncall.users.get(names.user(oncall, user).id))
 
 
 @app.command()
 def whoami(ctx: typer.Context) -> None:
     """Show whose token this is."""
     with connect(ctx.obj) as oncall:
-        render(ctx.obj, oncall.users.current().raw, COLUMNS)
+        _show(ctx.obj, oncall, oncall.users.current())
+
+
+def _show(settings: Settings, oncall: OnCall, user: User) -> None:
+    (shown,) = with_names(oncall, settings, [user.raw], MEMBER_OF)
+    render(settings, shown, COLUMNS)

@@ -10,6 +10,7 @@ import typer
 from oncallctl.commands.maintenance.app import app
 from oncallctl.errors import ConditionFailed, InvalidInput, OncallError
 from oncallctl.maintenance import IfActive, Mode
+from oncallctl.naming import TEAM, with_names
 from oncallctl.options import (
     MANY,
     SHOWN,
@@ -49,7 +50,7 @@ OUTCOMES = {
 WINDOWS = {
     "ID": "id",
     "NAME": "name",
-    "TEAM": "team_id",
+    "TEAM": "team.name",
     "MODE": "mode",
     "STARTED": "started_at",
     "ENDS": "ends_at",
@@ -161,13 +162,14 @@ def status(
             found = [target.found for target in select(oncall, selector)]
         else:
             found = list(Filter(in_maintenance=True).apply(oncall))
-    at = now()
-    asked = found
-    if within is not None:
-        found = [each for each in found if windows.ends_within(each, within, at)]
-    openers = Journal().openers()
-    documents = [windows.status(each, at) | authorship(openers, oncall.profile, each) for each in found]
-    render(ctx.obj, documents, WINDOWS)
+        at = now()
+        asked = found
+        if within is not None:
+            found = [each for each in found if windows.ends_within(each, within, at)]
+        openers = Journal().openers()
+        documents = [windows.status(each, at) | authorship(openers, oncall.profile, each) for each in found]
+        shown = with_names(oncall, ctx.obj, documents, TEAM)
+    render(ctx.obj, shown, WINDOWS)
     if require is Require.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
         raise ConditionFailed("not all are in maintenance" if asked else "none is in maintenance")
     if require is Require.INACTIVE and any(each.maintenance_mode for each in asked):
