@@ -23,8 +23,8 @@ def acknowledge(call: Call) -> Answer:
     """Stop escalation because somebody looks into it."""
     row = _open_for(call, "acknowledge", "acknowledged", "resolved")
     call.db.execute(
-        "UPDATE alert_groups SET state = 'acknowledged', acknowledged_at = ?, acknowledged_by = ?, silenced_at = NULL "
-        "WHERE id = ?",
+        "UPDATE alert_groups SET state = 'acknowledged', acknowledged_at = ?, acknowledged_by = ?, silenced_at = NULL, "
+        "silenced_until = NULL WHERE id = ?",
         (call.now, call.caller.user_id, row["id"]),
     )
     return Answer(NOTHING)
@@ -56,18 +56,22 @@ def unresolve(call: Call) -> Answer:
 
 
 def silence(call: Call) -> Answer:
-    """Keep it quiet for `delay` seconds, -1 for ever. In the sandbox it stays silenced until somebody unsilences it."""
+    """Keep it quiet for `delay` seconds, for ever with 0 or -1; what is silenced already is silenced anew."""
+    row = _found(call, "silence")
     delay = _delay(call)
-    row = _open_for(call, "silence", "acknowledged", "resolved", for_windows=True)
+    _check(call.db, row, "silence", "resolved", "acknowledged", for_windows=True)
     if not can_be_said(call.now, delay):
         raise Crash
-    call.db.execute("UPDATE alert_groups SET state = 'silenced', silenced_at = ? WHERE id = ?", (call.now, row["id"]))
+    call.db.execute(
+        "UPDATE alert_groups SET state = 'silenced', silenced_at = ?, silenced_until = ? WHERE id = ?",
+        (call.now, call.now + delay if delay > 0 else None, row["id"]),
+    )
     return Answer(NOTHING)
 
 
 def unsilence(call: Call) -> Answer:
     """Let it fire again before the silence is over."""
-    row = _only_from(call, "unsilence", "silenced")
+    row = _only_from(call, "unsilence", "silenced", for_windows=True)
     _fire(call.db, row["id"])
     return Answer(NOTHING)
 
@@ -84,23 +88,35 @@ def delete(call: Call) -> Answer:
 
 
 def _open_for(call: Call, verb: str, *closed: str, for_windows: bool = False) -> sqlite3.Row:
-    """Find the group of the path and refuse it in the states named, or where it is a maintenance window's."""
+    """Find the group of the path and refuse it in the states named."""
     row = _found(call, verb)
-    hidden = call.db.execute("SELECT 1 FROM integrations WHERE hidden AND id = ?", (row["integration_id"],)).fetchone()
-    if hidden and not for_windows:
-        raise detail(f"Can't {verb} a maintenance alert group")
-    if row["state"] in closed:
-        article = "an" if row["state"] == "acknowledged" else "a"
-        raise detail(f"Can't {verb} {article} {row['state']} alert group")
+    _check(call.db, row, verb, *closed, for_windows=for_windows)
     return row
 
 
-def _only_from(call: Call, verb: str, state: str) -> sqlite3.Row:
+def _only_from(call: Call, verb: str, state: str, *, for_windows: bool = False) -> sqlite3.Row:
     """Find the group of the path and refuse it in every state but one."""
     row = _found(call, verb)
     if row["state"] != state:
         raise detail(f"Can't {verb} an un{state} alert group")
+    _check(call.db, row, verb, for_windows=for_windows)
     return row
+
+
+def _check(db: sqlite3.Connection, row: sqlite3.Row, verb: str, *closed: str, for_windows: bool) -> None:
+    """Refuse a group in the states named, one that hangs below a window's, and the window's own.
+
+    Raises:
+        Refusal: 400 with `{"detail": "Can't …"}`.
+    """
+    if row["state"] in closed:
+        article = "an" if row["state"] == "acknowledged" else "a"
+        raise detail(f"Can't {verb} {article} {row['state']} alert group")
+    if row["window_group_id"] is not None:
+        raise detail(f"Can't {verb} an attached alert group")
+    hidden = db.execute("SELECT 1 FROM integrations WHERE hidden AND id = ?", (row["integration_id"],)).fetchone()
+    if hidden and not for_windows:
+        raise detail(f"Can't {verb} a maintenance alert group")
 
 
 def _found(call: Call, verb: str) -> sqlite3.Row:
@@ -112,7 +128,7 @@ def _found(call: Call, verb: str) -> sqlite3.Row:
 def _fire(db: sqlite3.Connection, group_id: str) -> None:
     db.execute(
         "UPDATE alert_groups SET state = 'firing', resolved_at = NULL, resolved_by = NULL, acknowledged_at = NULL, "
-        "acknowledged_by = NULL, silenced_at = NULL WHERE id = ?",
+        "acknowledged_by = NULL, silenced_at = NULL, silenced_until = NULL WHERE id = ?",
         (group_id,),
     )
 

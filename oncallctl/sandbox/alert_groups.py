@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Filter = Callable[[sqlite3.Row], bool]
 
+SECOND_FORMAT: Final = "%Y-%m-%dT%H:%M:%S"
 STATES: Final = {"new": "firing", "acknowledged": "acknowledged", "resolved": "resolved", "silenced": "silenced"}
 
 
@@ -94,7 +95,11 @@ def _started_at(call: Call) -> list[Filter]:
     if not text:
         return []
     try:
-        start, end = (datetime.fromisoformat(part).replace(tzinfo=UTC).timestamp() for part in text.split("_"))
+        start, end = (
+            datetime.strptime(part, SECOND_FORMAT).replace(tzinfo=UTC).timestamp() for part in text.split("_")
+        )
     except ValueError as error:
         raise detail("Invalid range value") from error
+    if start > end:
+        raise detail("Invalid range value")
     return [lambda row: start <= row["created_at"] <= end]

@@ -140,6 +140,7 @@ CREATE TABLE routes (
 CREATE INDEX routes_of_integration ON routes (integration_id);
 
 -- No reference to integrations: groups outlive the integration that made them.
+-- silenced_until is null for a silence without an end.
 -- window_group_id: the "Maintenance of …" group of the window the group was collected in.
 CREATE TABLE alert_groups (
     position INTEGER PRIMARY KEY,
@@ -156,6 +157,7 @@ CREATE TABLE alert_groups (
     acknowledged_at REAL,
     acknowledged_by TEXT,
     silenced_at REAL,
+    silenced_until REAL,
     window_group_id TEXT
 ) STRICT;
 

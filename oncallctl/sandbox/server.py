@@ -18,6 +18,7 @@ from werkzeug.exceptions import SecurityError
 
 from oncallctl.sandbox import storage, throttle
 from oncallctl.sandbox.access import Caller, identify
+from oncallctl.sandbox.alert_group_rows import wake
 from oncallctl.sandbox.answers import (
     BAD_REQUEST_PAGE,
     CRASH_PAGE,
@@ -71,6 +72,7 @@ class Server:
         with closing(storage.connect(self._database)) as db:
             if self._sweeps:
                 sweep(db, now=now)
+            wake(db, now=now)
             inbound = INBOUND.fullmatch(request.path)
             if inbound is not None:
                 return _take_alert(db, request, inbound[1], inbound[2], now)
