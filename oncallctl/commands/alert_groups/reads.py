@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
+from oncallctl.naming import INTEGRATION, TEAM, Memory, with_names
 from oncallctl.options import LimitOption, TeamOption
 from oncallctl.output import limited, render
 from oncallctl.session import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
+    from oncallctl.api.models import AlertGroup
     from oncallctl.output import Row
 
 COLUMNS = {
@@ -23,8 +25,8 @@ COLUMNS = {
     "TITLE": "title",
     "ALERTS": "alerts_count",
     "CREATED": "created_at",
-    "INTEGRATION": "integration_id",
-    "TEAM": "team_id",
+    "INTEGRATION": "integration.name",
+    "TEAM": "team.name",
 }
 ALERTS = {"ID": "id", "CREATED": "created_at", "TITLE": "title"}
 
@@ -52,13 +54,15 @@ def list_alert_groups(
             live.check(ctx.obj)
         query = Filter(state, team, integration, since, mine).resolve(oncall, ctx.obj.tz)
 
-        def rows(most: int | None) -> Iterator[Row]:
-            return (group.raw for group in query.read(most))
+        memory = Memory()
+
+        def named(groups: Iterable[AlertGroup]) -> Iterable[Row]:
+            return with_names(oncall, ctx.obj, (group.raw for group in groups), INTEGRATION, TEAM, memory=memory)
 
         if watch:
-            live.watch(ctx.obj, oncall, rows, COLUMNS, limit=limit)
+            live.watch(ctx.obj, oncall, lambda most: named(query.read(most)), COLUMNS, limit=limit)
             raise typer.Exit(128 + signal.SIGINT)
-        render(ctx.obj, limited(ctx.obj, rows(limit and limit + 1), limit), COLUMNS)
+        render(ctx.obj, named(limited(ctx.obj, query.read(limit and limit + 1), limit)), COLUMNS)
 
 
 @app.command()
@@ -67,12 +71,14 @@ def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
     from oncallctl.alert_groups import choosing
 
     with connect(ctx.obj) as oncall:
-        render(ctx.obj, choosing.get(oncall, alert_group).raw, COLUMNS)
+        group = choosing.get(oncall, alert_group)
+        (shown,) = with_names(oncall, ctx.obj, [group.raw], INTEGRATION, TEAM)
+    render(ctx.obj, shown, COLUMNS)
 
 
 @app.command()
 def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOption = None) -> None:
-    """List the alerts of an alert group, the newest first; -o json has their payloads whole."""
+    """List the alerts of an alert group, the newest first."""
     from oncallctl.alert_groups import choosing
     from oncallctl.alert_groups.payloads import titled
 
