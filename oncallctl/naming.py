@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 Names = Mapping[str, str]
+Wait = Callable[[], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,27 @@ ON_CALL_NOW = Link("on_call_now", "on_call_names", USERS)
 MEMBER_OF = Link("teams", "team_names", TEAMS)
 
 
+@dataclass
+class Memory:
+    """What a list that is read again and again need not ask for again.
+
+    Attributes:
+        names: id -> name.
+        failed: kinds whose names could not be read, and have been warned of.
+    """
+
+    names: dict[str, str] = field(default_factory=dict)
+    failed: set[Kind] = field(default_factory=set)
+
+
 def for_a_person(settings: Settings) -> bool:
     """Whether results are written with names: as a table or csv."""
     return settings.format in {Format.TABLE, Format.CSV} and not settings.quiet
 
 
-def with_names(oncall: OnCall, settings: Settings, objects: Iterable[Row], *links: Link) -> Iterable[Row]:
+def with_names(
+    oncall: OnCall, settings: Settings, objects: Iterable[Row], *links: Link, memory: Memory | None = None
+) -> Iterable[Row]:
     """Add to each object what it points to, by name; without a table to show, nothing is added, read or held back.
 
     A collection is read once, when a column shows its names and a row has an id: one that is read whole while later
@@ -99,20 +115,21 @@ def with_names(oncall: OnCall, settings: Settings, objects: Iterable[Row], *link
     """
     if not for_a_person(settings):
         return objects
+    memory = memory or Memory()
     rows: list[Row] = []
-    begun: dict[Kind, Callable[[], dict[str, str]]] = {}
-    shown = [link for link in links if _is_shown(settings, link)]
+    begun: dict[Kind, Wait] = {}
+    shown = [link for link in links if _is_shown(settings, link) and link.kind not in memory.failed]
     for row in objects:
         rows.append(row)
         for link in shown:
-            if link.kind.whole and link.kind not in begun and link.ids(row):
+            if link.kind.whole and link.kind not in begun and not memory.names.keys() >= set(link.ids(row)):
                 begun[link.kind] = _begin(oncall, link.kind)
     for kind in {link.kind for link in shown if not link.kind.whole}:
         idents = {ident: None for link in shown if link.kind is kind for row in rows for ident in link.ids(row)}
-        if idents:
-            begun[kind] = _begin(oncall, kind, idents)
-    names = _gather(settings, begun)
-    return [{**row, **{link.shown: link.resolved(row, names) for link in links}} for row in rows]
+        if unknown := [ident for ident in idents if ident not in memory.names]:
+            begun[kind] = _begin(oncall, kind, unknown)
+    _gather(settings, begun, memory)
+    return [{**row, **{link.shown: link.resolved(row, memory.names) for link in links}} for row in rows]
 
 
 def names_of(oncall: OnCall, settings: Settings, wanted: Mapping[Kind, Collection[str]]) -> dict[str, str]:
@@ -121,14 +138,16 @@ def names_of(oncall: OnCall, settings: Settings, wanted: Mapping[Kind, Collectio
     Returns:
         Id -> name; what there is not (any more), or could not be read, which is warned of, is left out.
     """
-    return _gather(settings, {kind: _begin(oncall, kind, idents) for kind, idents in wanted.items() if idents})
+    memory = Memory()
+    _gather(settings, {kind: _begin(oncall, kind, idents) for kind, idents in wanted.items() if idents}, memory)
+    return memory.names
 
 
 def _is_shown(settings: Settings, link: Link) -> bool:
     return settings.columns is None or link.shown in {path.partition(".")[0] for path in settings.columns}
 
 
-def _begin(oncall: OnCall, kind: Kind, idents: Collection[str] = ()) -> Callable[[], dict[str, str]]:
+def _begin(oncall: OnCall, kind: Kind, idents: Collection[str] = ()) -> Wait:
     return parallel.begin(partial(_read, kind.of(oncall), kind, idents))
 
 
@@ -136,14 +155,14 @@ def _read(collection: Resource[Any], kind: Kind, idents: Collection[str]) -> dic
     return kind.names(collection.everything() if kind.whole else collection.several(idents).values())
 
 
-def _gather(settings: Settings, begun: Mapping[Kind, Callable[[], dict[str, str]]]) -> dict[str, str]:
-    names: dict[str, str] = {}
+def _gather(settings: Settings, begun: Mapping[Kind, Wait], memory: Memory) -> None:
+    """Wait for names, and remember them; what failed is said in one warning."""
     failures = []
     for kind, wait in begun.items():
         try:
-            names |= wait()
+            memory.names |= wait()
         except OncallError as error:
+            memory.failed.add(kind)
             failures.append(f"the names of {kind.collection.replace('_', ' ')} could not be read: {error.message}")
     if failures:
         settings.warn(f"ids are shown: {'; '.join(failures)}")
-    return names

@@ -6,7 +6,8 @@ import time
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from oncallctl.naming import TEAM, with_names
+from oncallctl.naming import INTEGRATION, TEAM, Memory, with_names
+from oncallctl.session import connect
 from oncallctl.settings import Format, Settings
 from tests.conftest import Runner
 from tests.serving import Serving, status
@@ -19,9 +20,11 @@ LISTS = {
     "routes list": "routes/",
     "escalation-chains list": "escalation_chains/",
     "users list": "users/",
+    "alert-groups list": "alert_groups/",
     "schedules get S3V631KJV7WQ6": "schedules/S3V631KJV7WQ6/",
     "routes get RMRXVRQ1RJMKS": "routes/RMRXVRQ1RJMKS/",
     f"integrations get {ONE}": f"integrations/{ONE}/",
+    "alert-groups get IJK85SL9H9WEU": "alert_groups/IJK85SL9H9WEU/",
     "users get U6YF83T9HEFKQ": "users/U6YF83T9HEFKQ/",
 }
 
@@ -62,6 +65,7 @@ def test_a_program_gets_the_servers_objects_and_no_request_is_made_for_names(
         ("escalation-chains list", {"escalation_chains", "teams"}),
         ("routes list", {"routes", "integrations", "escalation_chains"}),
         ("users list", {"users", "teams"}),
+        ("alert-groups list", {"alert_groups", "integrations", "teams"}),
         ("maintenance status --all", {"integrations", "teams"}),
     ],
 )
@@ -93,6 +97,49 @@ def test_what_was_made_is_told_where_its_team_cannot_be_read(server: Serving, ru
     done = run(f"integrations create --type webhook --name mine --team {PLATFORM}")
     assert column(done.stdout, "TEAM") == [PLATFORM]
     assert server.changes() == ["POST /api/v1/integrations/"]
+
+
+def test_an_alert_group_stands_with_its_integration_and_team(server: Serving, run: Runner) -> None:
+    run("escalate --team platform --title mine")
+    for command in (
+        "alert-groups list --limit 1",
+        f"alert-groups get {run('alert-groups list -o id').stdout.split()[0]}",
+    ):
+        printed = run(command).stdout
+        assert column(printed, "INTEGRATION") == ["Direct paging (platform team)"]
+        assert column(printed, "TEAM") == ["platform"]
+
+
+def test_only_the_integrations_of_the_alert_groups_are_read(server: Serving, run: Runner) -> None:
+    run("alert-groups list --limit 2")
+    integrations = [each.path for each in server.seen if "/integrations/" in each.path]
+    assert 1 <= len(integrations) <= 2
+    assert "/api/v1/integrations/" not in integrations
+
+
+def test_a_list_that_is_read_again_asks_for_new_names_only(server: Serving) -> None:
+    memory = Memory()
+    rows = [{"integration_id": ONE, "team_id": PLATFORM}]
+    with connect(Settings()) as oncall:
+        first = with_names(oncall, Settings(), rows, INTEGRATION, TEAM, memory=memory)
+        asked = server.reads()
+        again = with_names(oncall, Settings(), rows, INTEGRATION, TEAM, memory=memory)
+        assert first == again
+        assert next(iter(first))["integration"] == {"id": ONE, "name": "service-010"}
+        assert server.reads() == asked
+        new = [{"integration_id": "C5U5IZGQ48B4M", "team_id": PLATFORM}]
+        assert with_names(oncall, Settings(), [*rows, *new], INTEGRATION, TEAM, memory=memory)
+    assert server.reads() == [*asked, "GET /api/v1/integrations/C5U5IZGQ48B4M/"]
+
+
+def test_a_list_that_is_read_again_warns_once(server: Serving, capsys: pytest.CaptureFixture[str]) -> None:
+    memory = Memory()
+    server.fail("GET", "teams", status(403))
+    with connect(Settings()) as oncall:
+        for _ in range(2):
+            (row,) = with_names(oncall, Settings(), [{"team_id": PLATFORM}], TEAM, memory=memory)
+            assert row["team"] == {"id": PLATFORM, "name": PLATFORM}
+    assert capsys.readouterr().err.count("warning") == 1
 
 
 def test_people_stand_with_their_teams(server: Serving, run: Runner) -> None:
