@@ -155,7 +155,7 @@ class TestListing:
         assert (found["integration_id"], found["state"]) == (ident, "firing")
 
     def test_since_is_a_time_in_the_zone(self, server: Serving, run: Runner) -> None:
-        run("alert-groups list --since 2020-06-01T12:00 --tz Asia/Kolkata")
+        run("alert-groups list --since 2020-06-01T12:00 --tz Asia/Kolkata -o json")
         assert server.seen[-1].query["started_at"].startswith("2020-06-01T06:30:00_")
 
     @pytest.mark.parametrize("since", ["soon", "2999-01-01", "0s"])
