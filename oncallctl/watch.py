@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import time
@@ -74,10 +75,11 @@ def watch(
     try:
         view = look()
         table(settings, view.rows, columns)  # complains of columns while it can be read
-        with (
-            oncall.impatient(),
-            Live(view, console=console(settings, stderr=False), auto_refresh=False, transient=False) as live,
-        ):
+        live = Live(view, console=console(settings, stderr=False), auto_refresh=False)
+        with oncall.impatient(), contextlib.ExitStack() as at_the_end:
+            # Before it starts: Ctrl-C may come while it does, and the cursor has to be shown again.
+            at_the_end.callback(live.stop)
+            live.start()
             while True:
                 live.update(view, refresh=True)
                 time.sleep(EVERY)

@@ -112,11 +112,16 @@ class Program:
 
     @contextlib.contextmanager
     def at_terminal(
-        self, *words: str | Path, width: int = 200, stdout: int | None = None, **environment: str | None
+        self,
+        *words: str | Path,
+        width: int = 200,
+        height: int = 50,
+        stdout: int | None = None,
+        **environment: str | None,
     ) -> Iterator[Terminal]:
         """Start it at a terminal of its own; `stdout` is a file descriptor to have that elsewhere."""
         ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
         # login_tty makes the terminal stdin, stdout and stderr; who wants stdout elsewhere has it put back.
         keep = "" if stdout is None else f"; os.dup2({stdout}, 1)"
         code = _AT_TERMINAL.replace("; os.execv", f"{keep}; os.execv")

@@ -1,0 +1,184 @@
+"""`alert-groups list --watch` at a terminal: what is on the screen, and how it ends."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.serving import Serving, status
+from tests.system.program import CONTROL, Program, Terminal
+
+FIRING = "IWM9M5WQXRBEN"
+INTEGRATION = "service-016"
+CTRL_C = "\x03"
+WATCH = ("alert-groups", "list", "--watch")
+FIRING_ONES = (*WATCH, "--state", "firing")
+
+# The program with less time between two readings than people need.
+_HASTY = "import sys, oncallctl.watch; oncallctl.watch.EVERY = 0.2; from oncallctl.__main__ import main; main()"
+
+
+@dataclass
+class Hasty(Program):
+    """The program, reading the list five times a second."""
+
+    def words(self, *words: str | Path) -> list[str]:
+        return [sys.executable, "-c", _HASTY, *map(str, words)]
+
+
+@pytest.fixture
+def hasty(work: Program) -> Hasty:
+    return Hasty(work.environment, work.folder)
+
+
+def last(terminal: Terminal) -> str:
+    """What was drawn last: the list as the program left it."""
+    return terminal.plain[terminal.plain.rindex("ID ") :]
+
+
+def ended_by_ctrl_c(terminal: Terminal) -> str:
+    """Press Ctrl-C and wait; return what is left on the screen."""
+    terminal.type(CTRL_C)
+    terminal.end(status=128 + signal.SIGINT)
+    return last(terminal)
+
+
+def test_what_changes_on_the_server_changes_on_the_screen(hasty: Hasty, cloud: Serving) -> None:
+    with hasty.at_terminal(*WATCH, "--integration", INTEGRATION) as terminal:
+        assert "Alert 016 on service-016" in terminal.expect("Ctrl-C")
+        cloud.call("POST", f"alert_groups/{FIRING}/acknowledge/")
+        terminal.expect("acknowledged")
+        cloud.call("POST", f"alert_groups/{FIRING}/resolve/")
+        terminal.expect("resolved")
+        left = ended_by_ctrl_c(terminal)
+    assert re.match(rf"ID +STATE +TITLE.*\n{FIRING} +resolved +Alert 016 on service-016 ", left)
+
+
+def test_a_group_that_comes_and_one_that_goes(hasty: Hasty, cloud: Serving) -> None:
+    (group,) = cloud.call("GET", f"alert_groups/?id={FIRING}")["results"]
+    with hasty.at_terminal(*FIRING_ONES, "--integration", INTEGRATION, "--since", "1d") as terminal:
+        terminal.expect(FIRING)
+        cloud.call("POST", f"alert_groups/{FIRING}/resolve/")
+        terminal.expect("nothing matches")
+        cloud.alert(group["integration_id"])
+        terminal.expect("Incident")
+        left = ended_by_ctrl_c(terminal)
+    assert FIRING not in left
+    assert "Incident" in left
+
+
+def test_ctrl_c_ends_it_quietly_and_leaves_the_list(hasty: Hasty) -> None:
+    with hasty.at_terminal(*WATCH) as terminal:
+        terminal.expect("Ctrl-C")
+        left = ended_by_ctrl_c(terminal)
+        assert "error" not in terminal.plain
+        assert "\x1b[?1049h" not in terminal.text, "not on a screen that goes away with it"
+        assert terminal.text.rindex("\x1b[?25h") > terminal.text.rindex("\x1b[?25l"), "the cursor is there again"
+    assert FIRING in left
+
+
+def test_another_signal_is_told(hasty: Hasty) -> None:
+    with hasty.at_terminal(*WATCH) as terminal:
+        terminal.expect("Ctrl-C")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert "error: interrupted" in terminal.end(status=128 + signal.SIGTERM)
+
+
+@pytest.mark.parametrize(("height", "shown"), [(50, 21), (10, 6), (5, 1), (4, 0)])
+def test_groups_that_do_not_fit_are_counted(work: Program, hasty: Hasty, height: int, shown: int) -> None:
+    ids = work("alert-groups", "list", "-o", "id").stdout.split()
+    assert len(ids) == 21
+    with hasty.at_terminal(*WATCH, height=height) as terminal:
+        terminal.expect("Ctrl-C")
+        lines = ended_by_ctrl_c(terminal).splitlines()
+    assert [line.split()[0] for line in lines[1 : shown + 1]] == ids[:shown]
+    assert len(lines) < height
+    assert [line.rstrip() for line in lines if line.startswith("and ")] == (
+        [f"and {21 - shown} more"] if shown < 21 else []
+    )
+
+
+def test_a_limit_is_said(hasty: Hasty) -> None:
+    with hasty.at_terminal(*WATCH, "--limit", "2") as terminal:
+        terminal.expect("Ctrl-C")
+        lines = ended_by_ctrl_c(terminal).splitlines()
+    assert len(lines) == 5
+    assert lines[3].rstrip() == "and there are more"
+
+
+def test_a_reading_that_fails_is_told_below_the_list_and_the_next_one_mends_it(hasty: Hasty, cloud: Serving) -> None:
+    with hasty.at_terminal(*FIRING_ONES) as terminal:
+        terminal.expect("Ctrl-C")
+        cloud.fail("GET", "alert_groups/", status(503), times=3)
+        terminal.expect("not updated since ")
+        shown = terminal.expect("the server answered 503")
+        assert re.match(r"\d\d:\d\d:\d\d \(\d+s ago\):", shown)
+        terminal.expect("Ctrl-C")
+        assert "not updated" not in ended_by_ctrl_c(terminal)
+
+
+def test_the_list_stays_while_readings_fail(hasty: Hasty, cloud: Serving) -> None:
+    with hasty.at_terminal(*FIRING_ONES) as terminal:
+        terminal.expect("Ctrl-C")
+        cloud.fail("GET", "alert_groups/", status(503), times=1000)
+        terminal.expect("not updated since ")
+        left = ended_by_ctrl_c(terminal)
+    assert FIRING in left
+    assert "the server answered 503" in left
+
+
+def test_refused_credentials_end_it(hasty: Hasty, cloud: Serving) -> None:
+    with hasty.at_terminal(*FIRING_ONES) as terminal:
+        terminal.expect("Ctrl-C")
+        cloud.fail("GET", "alert_groups/", status(403, '{"detail": "Invalid token."}'))
+        assert "error: the server refused the token" in terminal.end(status=3)
+        assert FIRING in last(terminal)
+
+
+def test_a_first_reading_that_fails_ends_it(hasty: Hasty, cloud: Serving) -> None:
+    cloud.fail("GET", "alert_groups/", status(403, '{"detail": "Invalid token."}'))
+    with hasty.at_terminal(*WATCH) as terminal:
+        terminal.end(status=3)
+
+
+def test_nothing_in_a_title_or_an_error_is_obeyed(hasty: Hasty, cloud: Serving) -> None:
+    hostile = "top \x1b]0;owned\x07 \x1b[2J\u202e\n[red]x[/red]"
+    cloud.call("POST", "escalation/", {"team": "TKPSLLWBFUI9R", "title": hostile})
+    with hasty.at_terminal(*WATCH, width=300) as terminal:
+        terminal.expect("Ctrl-C")
+        cloud.fail("GET", "alert_groups/", status(503, '{"detail": "\\u001b]0;owned\\u0007 [red]y[/red]"}'), times=1000)
+        terminal.expect("[red]y[/red]")
+        left = ended_by_ctrl_c(terminal)
+        assert "\x1b]" not in terminal.text
+        assert "\x1b[2J" not in terminal.text
+    assert r"top \x1b]0;owned\x07 \x1b[2J\u202e\n[red]x[/red]" in left
+    assert not CONTROL.search(left)
+
+
+def test_columns_that_there_are_not_are_refused(hasty: Hasty) -> None:
+    with hasty.at_terminal(*WATCH, "--columns", "id,nope") as terminal:
+        assert "no field 'nope'" in terminal.end(status=2)
+
+
+@pytest.mark.parametrize("options", [("-o", "json"), ("-o", "csv"), ("--quiet",)], ids=" ".join)
+def test_it_is_a_table(work: Program, cloud: Serving, options: tuple[str, ...]) -> None:
+    with work.at_terminal(*WATCH, *options) as terminal:
+        assert "--watch shows a table" in terminal.end(status=2)
+    assert cloud.seen == []
+
+
+def test_it_needs_a_terminal(work: Program, cloud: Serving, tmp_path: Path) -> None:
+    assert "--watch needs a terminal" in work(*WATCH, status=2).stderr
+    with work.at_terminal(*WATCH, TERM="dumb") as terminal:
+        assert "--watch needs a terminal" in terminal.end(status=2)
+    with (
+        (tmp_path / "out").open("wb") as out,
+        work.at_terminal(*WATCH, stdout=out.fileno()) as terminal,
+    ):
+        assert "--watch needs a terminal" in terminal.end(status=2)
+    assert cloud.seen == []
