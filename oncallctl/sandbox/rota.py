@@ -44,9 +44,12 @@ def shifts(db: sqlite3.Connection, schedule_id: str, within: Span) -> list[Shift
     """
     schedule = db.execute("SELECT time_zone FROM schedules WHERE id = ?", (schedule_id,)).fetchone()
     rows = sorted(of_schedule(db, schedule_id), key=_level, reverse=True)
+    # What cuts a shift may lie beside the span.
+    touching = [turn.span for row in rows for turn in _turns(row, schedule["time_zone"], within)]
+    around = Span(min(span.start for span in [within, *touching]), max(span.end for span in [within, *touching]))
     laid: list[Shift] = []
     for _, layer in groupby(rows, key=_level):
-        fresh = [turn for row in layer for turn in _turns(row, schedule["time_zone"], within)]
+        fresh = [turn for row in layer for turn in _turns(row, schedule["time_zone"], around)]
         for covered in [shift.span for shift in laid]:
             fresh = list(chain.from_iterable(_cut(shift, covered) for shift in fresh))
         laid += fresh

@@ -126,6 +126,14 @@ class TestLayers:
                 ("bob", "03-01T09:30", "03-01T10:00"),
             ]
 
+    def test_a_shift_ends_where_it_is_cut_also_later_than_now(self, rota: Rota, clock: Clock) -> None:
+        day = rota.shift(type="single_event", users=[BOB], duration=7200)
+        override = rota.shift(type="override", users=[DAVE], duration=1800, start="2027-03-01T10:30:00")
+        rota.chain(from_schedule(rota.schedule(day, override)))
+        clock.now = "2027-03-01T09:15:00+00:00"
+        (shift,) = rota.of_team("current")["shifts"]
+        assert (shift["shift_start"], shift["shift_end"]) == ("2027-03-01T09:00:00+00:00", "2027-03-01T10:30:00+00:00")
+
     def test_a_turn_that_nobody_takes_is_a_gap(self, rota: Rota) -> None:
         turns = rota.shift(**DAILY, rolling_users=[[ALICE], []], duration=3600)
         schedule = rota.schedule(turns)
@@ -247,6 +255,18 @@ class TestOfATeam:
         assert [(s["shift_start"], s["users"]) for s in following["shifts"]] == [("2027-03-04T09:00:00+00:00", [ALICE])]
         assert [(s["shift_end"], s["users"]) for s in before["shifts"]] == [("2027-03-02T15:00:00+00:00", [BOB])]
         assert (following["count"], before["count"]) == (1, 1)
+
+    @pytest.mark.parametrize(("now", "start", "end"), [("12:00", "09:00", "13:00"), ("13:45", "13:30", "17:00")])
+    def test_what_an_override_leaves_of_a_shift_is_cut_there_also_while_it_is_not_in_force(
+        self, rota: Rota, clock: Clock, now: str, start: str, end: str
+    ) -> None:
+        day = {"start": "2027-03-03T09:00:00", "users": [ALICE], "duration": 8 * 3600}
+        override = {"start": "2027-03-03T13:00:00", "users": [BOB], "duration": 1800}
+        schedule = rota.schedule(rota.shift(type="single_event", **day), rota.shift(type="override", **override))
+        rota.chain(from_schedule(schedule))
+        clock.now = f"2027-03-03T{now}:00+00:00"
+        (shift,) = rota.of_team("current")["shifts"]
+        assert (shift["shift_start"][11:16], shift["shift_end"][11:16]) == (start, end)
 
     def test_next_and_previous_look_no_further_than_asked(self, rota: Rota) -> None:
         schedule = rota.schedule(
