@@ -45,6 +45,7 @@ def application(
     *,
     rate_limit: int = 300,
     sweeps: bool = True,
+    clock: Callable[[], float] | None = None,
 ) -> WSGIApplication:
     """Build the server.
 
@@ -55,10 +56,12 @@ def application(
         rate_limit: requests a minute for each user.
         sweeps: whether windows past their end are ended by the next request. The real engine sweeps once an hour;
             without, a window that has ended stays in force until it is stopped.
+        clock: tells the moment in seconds since 1970, of every request and of the sample data; the machine's clock
+            unless given.
     """
     from oncallctl.sandbox.server import Server
 
-    return Server(database, dialect, rate_limit=rate_limit, sweeps=sweeps)
+    return Server(database, dialect, rate_limit=rate_limit, sweeps=sweeps, clock=clock)
 
 
 def reset(database: Path) -> None:

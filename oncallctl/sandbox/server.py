@@ -38,7 +38,7 @@ from oncallctl.sandbox.windows import sweep
 if TYPE_CHECKING:
     import pathlib
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from oncallctl.sandbox.dialects import Name
@@ -51,12 +51,21 @@ HOST: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?")
 class Server:
     """The WSGI application over one database and one dialect."""
 
-    def __init__(self, database: pathlib.Path, dialect: Name, *, rate_limit: int, sweeps: bool) -> None:
-        storage.prepare(database)
+    def __init__(
+        self,
+        database: pathlib.Path,
+        dialect: Name,
+        *,
+        rate_limit: int,
+        sweeps: bool,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        storage.prepare(database, clock)
         self._database = database
         self._dialect = DIALECTS[dialect]
         self._rate_limit = rate_limit
         self._sweeps = sweeps
+        self._clock = clock
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -68,7 +77,7 @@ class Server:
             return _html(HTTPStatus.BAD_REQUEST, BAD_REQUEST_PAGE)
         if request.path == "/":
             return _html(HTTPStatus.OK, "Ok")
-        now = time.time()
+        now = time.time() if self._clock is None else self._clock()
         with closing(storage.connect(self._database)) as db:
             if self._sweeps:
                 sweep(db, now=now)

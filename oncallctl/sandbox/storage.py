@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from oncallctl.sandbox.sample import fill
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 VERSION: Final = 6
 """Of schema.sql and the sample data. A file of another version is made anew: it holds nothing of value."""
@@ -25,8 +25,13 @@ PATIENCE: Final = 30.0
 """Seconds to wait for another process that writes."""
 
 
-def prepare(path: Path) -> None:
-    """Make the file with its sample data unless it is there: the folder 0700, the file 0600."""
+def prepare(path: Path, clock: Callable[[], float] | None = None) -> None:
+    """Make the file with its sample data unless it is there: the folder 0700, the file 0600.
+
+    Args:
+        path: the SQLite file.
+        clock: what the ages of the sample data are counted from; the machine's clock unless given.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # SQLite gives the -wal and -shm files beside it the same mode.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -35,14 +40,14 @@ def prepare(path: Path) -> None:
         # Whoever comes second waits here and finds the version set.
         with changing(db):
             if _version(db) != VERSION:
-                _make_anew(db)
+                _make_anew(db, now=time.time() if clock is None else clock())
 
 
 def restore(path: Path) -> None:
     """Put the sample data back in one transaction: others see all of the old or all of the new."""
     prepare(path)
     with closing(connect(path)) as db, changing(db):
-        _make_anew(db)
+        _make_anew(db, now=time.time())
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -84,13 +89,13 @@ def _use_wal(db: sqlite3.Connection) -> None:
             return
 
 
-def _make_anew(db: sqlite3.Connection) -> None:
+def _make_anew(db: sqlite3.Connection, *, now: float) -> None:
     # Newest first: a table goes before those it refers to.
     for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid DESC").fetchall():
         db.execute(f'DROP TABLE "{name}"')
     for statement in _statements(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")):
         db.execute(statement)
-    fill(db, now=time.time())
+    fill(db, now=now)
     db.execute(f"PRAGMA user_version = {VERSION:d}")
 
 

@@ -98,3 +98,11 @@ def test_a_refused_change_leaves_nothing_behind(cloud: Api) -> None:
     body = {"type": "webhook", "name": "half", "default_route": {"escalation_chain_id": "FNOPE"}}
     assert cloud.refused("POST", "integrations/", body) == {"escalation_chain_id": ["Object does not exist"]}
     assert cloud.get("integrations/?name=half")["count"] == 0
+
+
+def test_a_clock_of_ones_own_tells_the_moment_of_the_data_and_of_every_request(database: Path) -> None:
+    now = 1_800_000_000.0
+    api = Api(Client(sandbox.application(database, "cloud", clock=lambda: now)))
+    assert api.get("alert_groups/")["results"][0]["created_at"] == "2027-01-15T07:59:00Z"
+    now += 3600
+    assert api.start(SERVICE, "group_alerts")["maintenance_started_at"] == "2027-01-15T09:00:00Z"
