@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from oncallctl import naming
-from oncallctl.api.client import OnCall
 from oncallctl.api.models import EscalationPolicy, Route
 
 Names = Mapping[str, str]
@@ -20,11 +19,6 @@ def condition(route: Route) -> str:
     if route.is_default:
         return "everything else"
     return " ".join(part for part in (route.routing_type, route.routing_regex) if part)
-
-
-def steps(oncall: OnCall, chain: str) -> Sequence[EscalationPolicy]:
-    """Read the steps of a chain, in order; none where there is no such chain (escalation_policies recordings)."""
-    return sorted(oncall.escalation_policies.list(escalation_chain_id=chain), key=lambda step: step.position or 0)
 
 
 def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[naming.Kind, list[str]]:

@@ -228,6 +228,10 @@ class EscalationPolicies(Resource[EscalationPolicy]):
     path = "escalation_policies"
     model = EscalationPolicy
 
+    def of_chain(self, chain: str) -> Sequence[EscalationPolicy]:
+        """The steps of a chain, in order; none where there is no such chain (escalation_policies recordings)."""
+        return sorted(self.list(escalation_chain_id=chain), key=lambda step: step.position or 0)
+
 
 class Webhooks(Resource[Webhook]):
     """Requests that OnCall sends out."""

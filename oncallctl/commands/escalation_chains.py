@@ -37,7 +37,7 @@ def get(ctx: typer.Context, chain: Annotated[str, typer.Argument(metavar="CHAIN"
     with connect(ctx.obj) as oncall:
         ident = names.escalation_chain(oncall, chain).id
         found, steps = parallel.together(
-            lambda: oncall.escalation_chains.get(ident), lambda: routing.steps(oncall, ident)
+            lambda: oncall.escalation_chains.get(ident), lambda: oncall.escalation_policies.of_chain(ident)
         )
         known = names_of(oncall, ctx.obj, routing.pointed_to(steps))
     said = [{**step.raw, "text": routing.sentence(step, known)} for step in steps]

@@ -23,7 +23,7 @@ COLUMNS = {
     "ON CALL NOW": "on_call_names",
 }
 SHIFTS = {"FROM": "shift_start", "UNTIL": "shift_end", "USERS": "user_names"}
-LONGEST = 365  # days
+LONGEST = 180  # days: the server tells a year at once, and shifts are asked for with a margin
 
 ScheduleArgument = Annotated[str, typer.Argument(metavar="SCHEDULE", help="Name or id.")]
 
@@ -61,13 +61,12 @@ def shifts(
 ) -> None:
     """Show the shifts of a schedule, whole, also those that have begun already."""
     from oncallctl.api import names
-    from oncallctl.rota import long_stretch
-    from oncallctl.rota.shifts import Span, document
+    from oncallctl.rota.shifts import Span, document, read
 
     begin = parse_moment(since, ctx.obj.tz, near=now()) if since else now()
     span = Span(begin, begin + timedelta(days=days))
     with connect(ctx.obj) as oncall:
-        rota = long_stretch.read(oncall, names.schedule(oncall, schedule).id, span)
+        rota = read(oncall, names.schedule(oncall, schedule).id, span)
     documents = [document(rota.schedule, shift) for shift in rota.shifts]
     rows = [
         {**each, "user_names": ", ".join(rota.usernames.get(user, user) for user in each["users"])}

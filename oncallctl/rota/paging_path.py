@@ -24,7 +24,7 @@ class PagingPath:
 
     team: Named
     integration: Integration | None
-    steps: tuple[EscalationPolicy, ...]
+    steps: Sequence[EscalationPolicy]
 
     @cached_property
     def schedules(self) -> tuple[str, ...]:
@@ -83,12 +83,7 @@ def _chain(team: Named, integration: Integration | None, route: Route | None) ->
     return route.escalation_chain_id
 
 
-def _steps(oncall: OnCall, chains: Sequence[str]) -> Mapping[str, tuple[EscalationPolicy, ...]]:
+def _steps(oncall: OnCall, chains: Sequence[str]) -> Mapping[str, Sequence[EscalationPolicy]]:
     """The steps of chains, each chain read once."""
     wanted = list(dict.fromkeys(chains))
-
-    def ask(chain: str) -> tuple[EscalationPolicy, ...]:
-        policies = oncall.escalation_policies.list(escalation_chain_id=chain)
-        return tuple(sorted(policies, key=lambda step: step.position or 0))
-
-    return dict(zip(wanted, parallel.in_order(ask, wanted), strict=True))
+    return dict(zip(wanted, parallel.in_order(oncall.escalation_policies.of_chain, wanted), strict=True))
