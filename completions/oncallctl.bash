@@ -8,10 +8,7 @@ _oncallctl_command() {
     commands='' options='' argument=''
     local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color --help'
     case $1 in
-        '') commands='doctor escalate completion integrations maintenance teams users alert-groups auth sandbox' options="--version $common" ;;
-        'doctor') options="--as-cron $common" ;;
-        'escalate') options="--team --user --important-user --important --title --message --source-url --alert-group --anyway --yes -y --dry-run $common" ;;
-        'completion') options=$common argument='bash zsh fish' ;;
+        '') commands='integrations maintenance teams users alert-groups schedules routes escalation-chains auth sandbox api doctor escalate completion' options="--version $common" ;;
         'integrations') commands='list get types create update delete' options='--help' ;;
         'integrations list') options="--team --type --match --label --in-maintenance --not-in-maintenance --limit $common" ;;
         'integrations get') options="--show-secrets $common" ;;
@@ -31,19 +28,40 @@ _oncallctl_command() {
         'maintenance stop') options="--team --label --match --all --yes -y --dry-run $common" ;;
         'maintenance status') options="--team --label --match --all --ending-within --require $common" ;;
         'maintenance run') options="--for --mode --lease --tail --if-active --if-start-fails --max --team --label --match --all --reason --yes -y $common" ;;
-        'teams') commands='list get who-is-on-call next previous' options='--help' ;;
-        'teams list') options=$common ;;
-        'teams get') options=$common ;;
-        'teams who-is-on-call') options="--route --require $common" ;;
+        'teams') commands='who-is-on-call next previous rota gaps handoff list get' options='--help' ;;
+        'teams who-is-on-call') options="--route --at --require $common" ;;
         'teams next') options="--days --route $common" ;;
         'teams previous') options="--days --route $common" ;;
+        'teams rota') options="--days --svg $common" ;;
+        'teams gaps') options="--days --require $common" ;;
+        'teams handoff') options=$common ;;
+        'teams list') options=$common ;;
+        'teams get') options=$common ;;
         'users') commands='list get whoami' options='--help' ;;
         'users list') options=$common ;;
         'users get') options=$common ;;
         'users whoami') options=$common ;;
-        'alert-groups') commands='list get' options='--help' ;;
-        'alert-groups list') options="--state --team --limit $common" ;;
+        'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note' options='--help' ;;
+        'alert-groups list') options="--state --team --integration --since --mine --limit --watch $common" ;;
         'alert-groups get') options=$common ;;
+        'alert-groups alerts') options="--limit $common" ;;
+        'alert-groups acknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'alert-groups unacknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'alert-groups resolve') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'alert-groups unresolve') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'alert-groups silence') options="--for --state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'alert-groups unsilence') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'alert-groups note') options="--text --state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'schedules') commands='list get shifts' options='--help' ;;
+        'schedules list') options="--team --limit $common" ;;
+        'schedules get') options=$common ;;
+        'schedules shifts') options="--days --from $common" ;;
+        'routes') commands='list get' options='--help' ;;
+        'routes list') options="--integration --limit $common" ;;
+        'routes get') options=$common ;;
+        'escalation-chains') commands='list get' options='--help' ;;
+        'escalation-chains list') options="--team --limit $common" ;;
+        'escalation-chains get') options=$common ;;
         'auth') commands='login status list switch logout token' options='--help' ;;
         'auth login') options="--url --grafana-url --api --token-stdin --token-file --token-command --no-verify $common" ;;
         'auth status') options=$common ;;
@@ -54,6 +72,10 @@ _oncallctl_command() {
         'sandbox') commands='serve reset' options='--help' ;;
         'sandbox serve') options="--port --api $common" ;;
         'sandbox reset') options=$common ;;
+        'api') options="--field --paginate --dry-run --yes -y --show-secrets $common" argument='GET POST PUT PATCH DELETE' ;;
+        'doctor') options="--as-cron $common" ;;
+        'escalate') options="--team --user --important-user --important --title --message --source-url --alert-group --anyway --wait --within --yes -y --dry-run $common" ;;
+        'completion') options=$common argument='bash zsh fish' ;;
     esac
 }
 
@@ -63,8 +85,6 @@ _oncallctl_values() {
         *' --profile' | *' -p') values=':profile' ;;
         *' --output' | *' -o') values='table json jsonl csv id' ;;
         *' --columns' | *' --tz' | *' --timeout') values=':text' ;;
-        'escalate --team' | 'escalate --user' | 'escalate --important-user' | 'escalate --title' | 'escalate --source-url' | 'escalate --alert-group') values=':text' ;;
-        'escalate --message') values=':@file' ;;
         'integrations list --team' | 'integrations list --type' | 'integrations list --match' | 'integrations list --label' | 'integrations list --limit') values=':text' ;;
         'integrations create --type' | 'integrations create --name' | 'integrations create --team' | 'integrations create --description' | 'integrations create --escalation-chain' | 'integrations create --label' | 'integrations create --dynamic-label') values=':text' ;;
         'integrations create --template') values=':@file' ;;
@@ -88,16 +108,44 @@ _oncallctl_values() {
         'maintenance run --mode') values='silence_escalations group_alerts disable_alerts debug maintenance' ;;
         'maintenance run --if-active') values='fail keep replace' ;;
         'maintenance run --if-start-fails') values='abort continue' ;;
-        'teams who-is-on-call --route') values=':text' ;;
+        'teams who-is-on-call --route' | 'teams who-is-on-call --at') values=':text' ;;
         'teams next --days' | 'teams next --route') values=':text' ;;
         'teams previous --days' | 'teams previous --route') values=':text' ;;
+        'teams rota --days') values=':text' ;;
+        'teams rota --svg') values=':file' ;;
+        'teams gaps --days') values=':text' ;;
+        'teams gaps --require') values='covered' ;;
         'alert-groups list --state') values='firing new acknowledged resolved silenced' ;;
-        'alert-groups list --team' | 'alert-groups list --limit') values=':text' ;;
+        'alert-groups list --team' | 'alert-groups list --integration' | 'alert-groups list --since' | 'alert-groups list --limit') values=':text' ;;
+        'alert-groups alerts --limit') values=':text' ;;
+        'alert-groups acknowledge --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups acknowledge --team' | 'alert-groups acknowledge --integration' | 'alert-groups acknowledge --since') values=':text' ;;
+        'alert-groups unacknowledge --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups unacknowledge --team' | 'alert-groups unacknowledge --integration' | 'alert-groups unacknowledge --since') values=':text' ;;
+        'alert-groups resolve --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups resolve --team' | 'alert-groups resolve --integration' | 'alert-groups resolve --since') values=':text' ;;
+        'alert-groups unresolve --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups unresolve --team' | 'alert-groups unresolve --integration' | 'alert-groups unresolve --since') values=':text' ;;
+        'alert-groups silence --for' | 'alert-groups silence --team' | 'alert-groups silence --integration' | 'alert-groups silence --since') values=':text' ;;
+        'alert-groups silence --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups unsilence --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups unsilence --team' | 'alert-groups unsilence --integration' | 'alert-groups unsilence --since') values=':text' ;;
+        'alert-groups note --text') values=':@file' ;;
+        'alert-groups note --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups note --team' | 'alert-groups note --integration' | 'alert-groups note --since') values=':text' ;;
+        'schedules list --team' | 'schedules list --limit') values=':text' ;;
+        'schedules shifts --days' | 'schedules shifts --from') values=':text' ;;
+        'routes list --integration' | 'routes list --limit') values=':text' ;;
+        'escalation-chains list --team' | 'escalation-chains list --limit') values=':text' ;;
         'auth login --url' | 'auth login --grafana-url' | 'auth login --token-command') values=':text' ;;
         'auth login --api') values='auto oss cloud' ;;
         'auth login --token-file') values=':file' ;;
         'sandbox serve --port') values=':text' ;;
         'sandbox serve --api') values='cloud oss' ;;
+        'api --field') values=':@file' ;;
+        'escalate --team' | 'escalate --user' | 'escalate --important-user' | 'escalate --title' | 'escalate --source-url' | 'escalate --alert-group' | 'escalate --within') values=':text' ;;
+        'escalate --message') values=':@file' ;;
+        'escalate --wait') values='acknowledged resolved' ;;
         *) values='' ;;
     esac
 }

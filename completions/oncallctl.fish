@@ -23,12 +23,13 @@ function __oncallctl_command
                 switch "$path $word"
                     case '* --profile' '* -p' '* --output' '* -o' '* --columns' '* --tz' '* --timeout' \
                         'maintenance export --to' 'maintenance export --image' 'maintenance export --write' \
-                        'maintenance plan --days'
+                        'maintenance plan --days' \
+                        'api --field'
                         set awaited 1
                 end
             case '*'
                 switch "$path"
-                    case '' integrations maintenance teams users alert-groups auth sandbox
+                    case '' integrations maintenance teams users alert-groups schedules routes escalation-chains auth sandbox
                         set path (string trim -- "$path $word")
                     case '*'
                         set arguments (math $arguments + 1)
@@ -54,7 +55,7 @@ end
 # Whether the common options may stand here: not between a noun and its verb.
 function __oncallctl_common
     set -l command (__oncallctl_command)
-    and not contains -- "$command[1]" integrations maintenance teams users alert-groups auth sandbox
+    and not contains -- "$command[1]" integrations maintenance teams users alert-groups schedules routes escalation-chains auth sandbox
 end
 
 # Prints the names of the profiles. A name is data: one that `auth login` would refuse is not offered.
@@ -104,36 +105,21 @@ complete -c oncallctl -n '__oncallctl_common' -l no-color -d 'No colours'
 complete -c oncallctl -n '__oncallctl_common' -l help -d 'Show this message and exit'
 
 # oncallctl
-complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Check configuration, credentials, server, clock and completions, and say what to mend'
-complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or people. At a terminal it asks first; without one it pages'
-complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script of a shell'
 complete -c oncallctl -n '__oncallctl_at' -a integrations -d 'Integrations: the sources of alerts'
 complete -c oncallctl -n '__oncallctl_at' -a maintenance -d 'Maintenance windows: alerts that page nobody'
 complete -c oncallctl -n '__oncallctl_at' -a teams -d 'Teams, and who is on call for them'
 complete -c oncallctl -n '__oncallctl_at' -a users -d 'The people of the organisation'
-complete -c oncallctl -n '__oncallctl_at' -a alert-groups -d 'Alert groups: what is firing'
+complete -c oncallctl -n '__oncallctl_at' -a alert-groups -d 'Alert groups: what is firing, and what is done about it'
+complete -c oncallctl -n '__oncallctl_at' -a schedules -d 'Schedules: who is on call when'
+complete -c oncallctl -n '__oncallctl_at' -a routes -d 'Routes: which alerts of an integration go to which escalation chain'
+complete -c oncallctl -n '__oncallctl_at' -a escalation-chains -d 'Escalation chains: whom to notify, in which order'
 complete -c oncallctl -n '__oncallctl_at' -a auth -d 'Log in and out, and choose the profile'
 complete -c oncallctl -n '__oncallctl_at' -a sandbox -d 'The sandbox: an OnCall in which nobody is paged'
+complete -c oncallctl -n '__oncallctl_at' -a api -d 'Send any request to the API, with the profile\'s authorization'
+complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Say what is wrong here, and what to do about it'
+complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or people. At a terminal it asks first; without one it pages'
+complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script of a shell'
 complete -c oncallctl -n '__oncallctl_at' -l version -d 'Show the version'
-
-# oncallctl doctor
-complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Look as a cron job would: no environment, no terminal, no desktop'
-
-# oncallctl escalate
-complete -c oncallctl -n '__oncallctl_at escalate' -l team -x -d 'Page this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at escalate' -l user -x -d 'Page this person (user name, e-mail or id); may be repeated'
-complete -c oncallctl -n '__oncallctl_at escalate' -l important-user -x -d 'Page them by their important rules; may be repeated'
-complete -c oncallctl -n '__oncallctl_at escalate' -l important -d 'Important for the team, or for every --user'
-complete -c oncallctl -n '__oncallctl_at escalate' -l title -x -d 'What it is about'
-complete -c oncallctl -n '__oncallctl_at escalate' -l message -x -a '(__oncallctl_at_files)' -d 'What they should know'
-complete -c oncallctl -n '__oncallctl_at escalate' -l source-url -x -d 'Where to look'
-complete -c oncallctl -n '__oncallctl_at escalate' -l alert-group -x -d 'Call them to this alert group'
-complete -c oncallctl -n '__oncallctl_at escalate' -l anyway -d 'Page even where it would reach nobody'
-complete -c oncallctl -n '__oncallctl_at escalate' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at escalate' -l dry-run -d 'Show the exact requests; change nothing'
-
-# oncallctl completion
-complete -c oncallctl -n '__oncallctl_argument_of completion' -x -a 'bash zsh fish'
 
 # oncallctl integrations
 complete -c oncallctl -n '__oncallctl_at integrations' -a list -d 'List the integrations'
@@ -268,15 +254,19 @@ complete -c oncallctl -n '__oncallctl_at maintenance run' -l reason -x -d 'Why; 
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l yes -s y -d 'Do not ask'
 
 # oncallctl teams
-complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List the teams'
-complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show one team'
-complete -c oncallctl -n '__oncallctl_at teams' -a who-is-on-call -d 'Show who is on call now'
+complete -c oncallctl -n '__oncallctl_at teams' -a who-is-on-call -d 'Show who is on call'
 complete -c oncallctl -n '__oncallctl_at teams' -a next -d 'Show who takes over next: the first shift that has not begun'
 complete -c oncallctl -n '__oncallctl_at teams' -a previous -d 'Show who was on call before: the last shift that has ended'
+complete -c oncallctl -n '__oncallctl_at teams' -a rota -d 'Draw who is on call when, from today on; in a pipe, list the shifts'
+complete -c oncallctl -n '__oncallctl_at teams' -a gaps -d 'List the times in which a team\'s schedules have nobody on call'
+complete -c oncallctl -n '__oncallctl_at teams' -a handoff -d 'Write who takes over, when, and what is still open, as Markdown to paste into a chat'
+complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List the teams'
+complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show one team'
 complete -c oncallctl -n '__oncallctl_at teams' -l help -d 'Show this message and exit'
 
 # oncallctl teams who-is-on-call
 complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l route -x -d 'This route instead of the default one'
+complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l at -x -d 'Not now, but then'
 complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l require -d 'Exit 10 when nobody is on call for one of them'
 
 # oncallctl teams next
@@ -287,6 +277,14 @@ complete -c oncallctl -n '__oncallctl_at teams next' -l route -x -d 'This route 
 complete -c oncallctl -n '__oncallctl_at teams previous' -l days -x -d 'Look so many days away'
 complete -c oncallctl -n '__oncallctl_at teams previous' -l route -x -d 'This route instead of the default one'
 
+# oncallctl teams rota
+complete -c oncallctl -n '__oncallctl_at teams rota' -l days -x -d 'Look so many days ahead'
+complete -c oncallctl -n '__oncallctl_at teams rota' -l svg -r -F -d 'Write the picture as an SVG'
+
+# oncallctl teams gaps
+complete -c oncallctl -n '__oncallctl_at teams gaps' -l days -x -d 'Look so many days ahead'
+complete -c oncallctl -n '__oncallctl_at teams gaps' -l require -x -a 'covered' -d 'Exit 10 when there is any'
+
 # oncallctl users
 complete -c oncallctl -n '__oncallctl_at users' -a list -d 'List the users'
 complete -c oncallctl -n '__oncallctl_at users' -a get -d 'Show one user'
@@ -296,12 +294,124 @@ complete -c oncallctl -n '__oncallctl_at users' -l help -d 'Show this message an
 # oncallctl alert-groups
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a list -d 'List the alert groups, the newest first'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a get -d 'Show one alert group'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a alerts -d 'List the alerts of an alert group, the newest first'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a acknowledge -d 'Say that somebody looks into it: nobody else is paged. Filters choose what is firing'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a unacknowledge -d 'Take an acknowledgement back: it fires and pages again. Filters choose what is acknowledged'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a resolve -d 'Say that it is over. Filters choose what is not resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a unresolve -d 'Say that it is not over: it fires and pages again. Filters choose what is resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a silence -d 'Keep it quiet for a while; repeated, it counts from now. Filters choose what is firing'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a unsilence -d 'End a silence before its time: it fires and pages again. Filters choose what is silenced'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a note -d 'Write a resolution note, once: not where it is already. Filters choose what is not resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -l help -d 'Show this message and exit'
 
 # oncallctl alert-groups list
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l since -x -d 'Those that began since: 12h, 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l limit -x -d 'At most so many'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l watch -d 'Keep the list live, until Ctrl-C'
+
+# oncallctl alert-groups alerts
+complete -c oncallctl -n '__oncallctl_at alert-groups alerts' -l limit -x -d 'At most so many'
+
+# oncallctl alert-groups acknowledge
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l dry-run -d 'Show the exact requests; change nothing'
+
+# oncallctl alert-groups unacknowledge
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l dry-run -d 'Show the exact requests; change nothing'
+
+# oncallctl alert-groups resolve
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l since -x -d 'Those that began since: 12h, 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l dry-run -d 'Show the exact requests; change nothing'
+
+# oncallctl alert-groups unresolve
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l since -x -d 'Those that began since: 12h, 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l dry-run -d 'Show the exact requests; change nothing'
+
+# oncallctl alert-groups silence
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l for -x -d 'So long from now: 90m, 2h30m, 1d, PT2H'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l since -x -d 'Those that began since: 12h, 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l dry-run -d 'Show the exact requests; change nothing'
+
+# oncallctl alert-groups unsilence
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l since -x -d 'Those that began since: 12h, 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l dry-run -d 'Show the exact requests; change nothing'
+
+# oncallctl alert-groups note
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l text -x -a '(__oncallctl_at_files)' -d 'What is to be remembered'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l since -x -d 'Those that began since: 12h, 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l dry-run -d 'Show the exact requests; change nothing'
+
+# oncallctl schedules
+complete -c oncallctl -n '__oncallctl_at schedules' -a list -d 'List the schedules'
+complete -c oncallctl -n '__oncallctl_at schedules' -a get -d 'Show one schedule'
+complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shifts of a schedule, whole, also those that have begun already'
+complete -c oncallctl -n '__oncallctl_at schedules' -l help -d 'Show this message and exit'
+
+# oncallctl schedules list
+complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at schedules list' -l limit -x -d 'At most so many'
+
+# oncallctl schedules shifts
+complete -c oncallctl -n '__oncallctl_at schedules shifts' -l days -x -d 'So many days'
+complete -c oncallctl -n '__oncallctl_at schedules shifts' -l from -x -d 'From then on (now)'
+
+# oncallctl routes
+complete -c oncallctl -n '__oncallctl_at routes' -a list -d 'List the routes'
+complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show one route'
+complete -c oncallctl -n '__oncallctl_at routes' -l help -d 'Show this message and exit'
+
+# oncallctl routes list
+complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at routes list' -l limit -x -d 'At most so many'
+
+# oncallctl escalation-chains
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a list -d 'List the escalation chains'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show one escalation chain, step by step'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -l help -d 'Show this message and exit'
+
+# oncallctl escalation-chains list
+complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l limit -x -d 'At most so many'
 
 # oncallctl auth
 complete -c oncallctl -n '__oncallctl_at auth' -a login -d 'Make a profile: a server, and where its token comes from'
@@ -335,3 +445,32 @@ complete -c oncallctl -n '__oncallctl_at sandbox' -l help -d 'Show this message 
 # oncallctl sandbox serve
 complete -c oncallctl -n '__oncallctl_at sandbox serve' -l port -x -d 'Listen here; 0 takes a free one'
 complete -c oncallctl -n '__oncallctl_at sandbox serve' -l api -x -a 'cloud oss' -d 'Which server to be'
+
+# oncallctl api
+complete -c oncallctl -n '__oncallctl_argument_of api' -x -a 'GET POST PUT PATCH DELETE'
+complete -c oncallctl -n '__oncallctl_at api' -l field -x -a '(__oncallctl_at_files)' -d 'A field of the body, or of a GET\'s query; may be repeated'
+complete -c oncallctl -n '__oncallctl_at api' -l paginate -d 'Read all pages, and join them'
+complete -c oncallctl -n '__oncallctl_at api' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at api' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at api' -l show-secrets -d 'Show links that let anyone raise alerts'
+
+# oncallctl doctor
+complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Look as a cron job would: no environment, no terminal, no desktop'
+
+# oncallctl escalate
+complete -c oncallctl -n '__oncallctl_at escalate' -l team -x -d 'Page this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at escalate' -l user -x -d 'Page this person (user name, e-mail or id); may be repeated'
+complete -c oncallctl -n '__oncallctl_at escalate' -l important-user -x -d 'Page them by their important rules; may be repeated'
+complete -c oncallctl -n '__oncallctl_at escalate' -l important -d 'Important for the team, or for every --user'
+complete -c oncallctl -n '__oncallctl_at escalate' -l title -x -d 'What it is about'
+complete -c oncallctl -n '__oncallctl_at escalate' -l message -x -a '(__oncallctl_at_files)' -d 'What they should know'
+complete -c oncallctl -n '__oncallctl_at escalate' -l source-url -x -d 'Where to look'
+complete -c oncallctl -n '__oncallctl_at escalate' -l alert-group -x -d 'Call them to this alert group'
+complete -c oncallctl -n '__oncallctl_at escalate' -l anyway -d 'Page even where it would reach nobody'
+complete -c oncallctl -n '__oncallctl_at escalate' -l wait -x -a 'acknowledged resolved' -d 'Wait until somebody has; exit 10 when nobody did'
+complete -c oncallctl -n '__oncallctl_at escalate' -l within -x -d 'Wait so long (10m)'
+complete -c oncallctl -n '__oncallctl_at escalate' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at escalate' -l dry-run -d 'Show the exact requests; change nothing'
+
+# oncallctl completion
+complete -c oncallctl -n '__oncallctl_argument_of completion' -x -a 'bash zsh fish'

@@ -7,13 +7,15 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 
 from oncallctl import __version__
 from oncallctl.commands import NOUNS
@@ -27,8 +29,45 @@ from oncallctl.settings import Settings
 from oncallctl.text import dump_json, visible
 
 
+class Tree(MutableMapping[str, Any]):
+    """The commands below the root, by name; a noun is loaded when it is first looked at."""
+
+    def __init__(self, verbs: Mapping[str, Any]) -> None:
+        self._made = dict(verbs)
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # Typer's own Command is private
+        if name in NOUNS and name not in self._made:
+            group = get_group(import_module(f"oncallctl.commands.{name.replace('-', '_')}").app)
+            group.name, group.help = name, NOUNS[name]
+            self._made[name] = group
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**NOUNS, **self._made})
+
+    def __len__(self) -> int:
+        return len({**NOUNS, **self._made})
+
+
 class Root(TyperGroup):
     """The root of the tree: the options before the noun, and the boundary that no exception passes."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401  # as Typer gives them
+        super().__init__(**attributes)
+        self.commands = Tree(self.commands)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+        """Write what there is, without loading it."""
+        verbs = {name: self.commands[name] for name in self.commands if name not in NOUNS}
+        rows = {**NOUNS, **{name: command.get_short_help_str(formatter.width) for name, command in verbs.items()}}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, rows[name].removesuffix(".")) for name in self.list_commands(ctx)])
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
         """Add the common options, which may stand before the noun too; --help stays last."""
@@ -128,8 +167,6 @@ def _guess(words: list[str]) -> tuple[bool, bool]:
 
 
 app = typer.Typer(cls=Root, rich_markup_mode=None, add_completion=False)
-for name, noun in NOUNS.items():
-    app.add_typer(noun, name=name)
 app.command(cls=Leaf)(api)
 app.command(cls=Leaf)(doctor)
 app.command(cls=Leaf)(escalate)

@@ -251,9 +251,9 @@ def key_value(text: str, option: str) -> tuple[str, str]:
     return key, value
 
 
-def noun(summary: str) -> typer.Typer:
+def noun() -> typer.Typer:
     """Make the group of commands of one noun; all its commands are leaves."""
-    return _Noun(help=summary, rich_markup_mode=None)
+    return _Noun(rich_markup_mode=None)
 
 
 class _Noun(typer.Typer):

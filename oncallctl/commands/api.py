@@ -50,7 +50,7 @@ def api(
     yes: YesOption = False,
     show_secrets: ShowSecretsOption = False,
 ) -> None:
-    """Send any request to the API as the profile's user, and print the answer, as json by default."""
+    """Send any request to the API, with the profile's authorization."""
     from oncallctl.api import raw
 
     asked = ctx.obj.output or Format.JSON

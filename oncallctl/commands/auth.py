@@ -32,7 +32,7 @@ class Api(StrEnum):
     CLOUD = "cloud"
 
 
-app = noun("Log in and out, and choose the profile.")
+app = noun()
 
 
 @app.command()

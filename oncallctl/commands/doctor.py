@@ -27,7 +27,7 @@ def doctor(
         bool, typer.Option("--as-cron", help="Look as a cron job would: no environment, no terminal, no desktop.")
     ] = False,
 ) -> None:
-    """Check configuration, credentials, server, clock and completions, and say what to mend."""
+    """Say what is wrong here, and what to do about it."""
     from oncallctl.completion import script
     from oncallctl.doctor import examine, in_cron
 

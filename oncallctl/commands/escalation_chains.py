@@ -14,7 +14,7 @@ from oncallctl.session import connect
 COLUMNS = {"ID": "id", "NAME": "name", "TEAM": "team.name"}
 STEPS = {"STEP": "step", "WHAT": "text", "ID": "id"}
 
-app = noun("Escalation chains: whom to notify, in which order.")
+app = noun()
 
 
 @app.command("list")

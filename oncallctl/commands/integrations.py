@@ -67,7 +67,7 @@ FromOption = Annotated[
     str | None, typer.Option("--from", metavar="FILE|-", help="A definition as `get -o json` writes it.")
 ]
 
-app = noun("Integrations: the sources of alerts.")
+app = noun()
 
 
 @app.command("list")

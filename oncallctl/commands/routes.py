@@ -25,7 +25,7 @@ COLUMNS = {
     "CHAIN": "escalation_chain.name",
 }
 
-app = noun("Routes: which alerts of an integration go to which escalation chain.")
+app = noun()
 
 
 @app.command("list")

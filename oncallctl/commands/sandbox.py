@@ -20,7 +20,7 @@ class Api(StrEnum):
     OSS = "oss"
 
 
-app = noun("The sandbox: an OnCall in which nobody is paged.")
+app = noun()
 
 
 @app.command()

@@ -27,7 +27,7 @@ LONGEST = 180  # days: the server tells a year at once, and shifts are asked for
 
 ScheduleArgument = Annotated[str, typer.Argument(metavar="SCHEDULE", help="Name or id.")]
 
-app = noun("Schedules: who is on call when.")
+app = noun()
 
 
 @app.command("list")

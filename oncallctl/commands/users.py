@@ -25,7 +25,7 @@ COLUMNS = {
     "TEAMS": "team_names",
 }
 
-app = noun("The people of the organisation.")
+app = noun()
 
 
 @app.command("list")

@@ -20,4 +20,4 @@ MineOption = Annotated[
     bool, typer.Option("--mine", help="Those of my teams, and those that I acknowledged or resolved.")
 ]
 
-app = noun("Alert groups: what is firing, and what is done about it.")
+app = noun()

@@ -2,4 +2,4 @@
 
 from oncallctl.options import noun
 
-app = noun("Maintenance windows: alerts that page nobody.")
+app = noun()

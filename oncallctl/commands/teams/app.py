@@ -11,4 +11,4 @@ TeamsArgument = Annotated[
 ]
 TeamArgument = Annotated[str, typer.Argument(metavar="TEAM", help="Name or id.")]
 
-app = noun("Teams, and who is on call for them.")
+app = noun()
