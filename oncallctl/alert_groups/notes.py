@@ -54,4 +54,4 @@ class Note(Action):
 
     def _is_there(self, oncall: OnCall, ident: str) -> bool:
         notes = oncall.resolution_notes.list(alert_group_id=ident)
-        return any((note.text or "").strip() == self.text for note in notes)
+        return any(note.text == self.text for note in notes)

@@ -261,6 +261,23 @@ def test_starts_cut_short_say_it_to_a_person_too(work: Program, cloud: Serving) 
     assert "oncallctl maintenance status" in ran.stderr
 
 
+def test_acknowledgements_cut_short_say_what_was_done_and_where_to_look(work: Program, cloud: Serving) -> None:
+    first, second = "IWM9M5WQXRBEN", "I5LU4CET91TPA"
+    fault = Held(second)
+    cloud.fail("POST", "/acknowledge/", fault, times=2)
+    with work.started("alert-groups", "acknowledge", first, second, "-o", "json") as process:
+        fault.wait()
+        ran = ended(process, signal.SIGINT)
+    fault.release()
+    assert ran.status == 130
+    statuses = {each["id"]: each["status"] for each in ran.json}
+    assert statuses[second] == "unknown"
+    assert statuses[first] in {"acknowledged", "unknown"}, "its answer may be on its way"
+    assert second in ran.error["message"].partition("outcome unknown: ")[2]
+    assert "oncallctl alert-groups list" in ran.error["hint"]
+    assert len(cloud.changes()) == len(set(cloud.changes())) == 2, "nothing was sent twice"
+
+
 @pytest.mark.parametrize(
     "options", [[], ["-o", "json"], ["-o", "csv"], ["-o", "id"]], ids=["table", "json", "csv", "id"]
 )

@@ -188,6 +188,17 @@ def test_deleting_that_is_declined_deletes_nothing(work: Program, cloud: Serving
     assert cloud.changes() == []
 
 
+def test_acknowledging_what_fires_anywhere_asks_and_shows_its_progress(work: Program, cloud: Serving) -> None:
+    with work.at_terminal("alert-groups", "acknowledge", "--state", "firing") as terminal:
+        asked = terminal.expect("[y/N] ")
+        assert "Acknowledge 11 alert groups: ICT3ZIXZWI2QX 'Alert 000 on [prod] api', " in asked
+        assert f"[work at {cloud.url.removeprefix('http://')}]" in asked
+        assert cloud.changes() == []
+        terminal.type("y\n")
+        assert "11/11" in terminal.end()
+    assert len(cloud.changes()) == 11
+
+
 def test_a_prompt_does_not_go_into_the_pipe(work: Program, tmp_path: Path) -> None:
     file = tmp_path / "out"
     with (
