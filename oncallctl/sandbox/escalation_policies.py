@@ -127,7 +127,7 @@ def delete(call: Call) -> Answer:
 def _kind(call: Call, value: object) -> str:
     if value is None:
         raise Invalid("This field may not be null.")
-    if value not in FIELDS:
+    if value not in [*FIELDS]:
         raise detail("Invalid escalation step type")
     if value == "declare_incident" and not call.dialect.is_cloud:
         raise detail("Invalid escalation step type: step is not enabled")

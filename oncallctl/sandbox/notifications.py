@@ -49,6 +49,6 @@ def change(db: sqlite3.Connection, route_id: str, given: Mapping[str, object], d
 
 
 def _check_slack_channel(db: sqlite3.Connection, slack_id: object) -> None:
-    if slack_id is None or db.execute("SELECT 1 FROM slack_channels WHERE slack_id = ?", (str(slack_id),)).fetchone():
+    if slack_id is None or rows.where(db, "slack_channels", "slack_id", str(slack_id).upper()) is not None:
         return
     raise bad_request({"slack": {"channel_id": ["Slack channel does not exist"]}})

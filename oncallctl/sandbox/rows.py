@@ -31,5 +31,15 @@ def delete(db: sqlite3.Connection, table: str, row_id: str) -> None:
 
 def by_id(db: sqlite3.Connection, table: str, row_id: object) -> sqlite3.Row | None:
     """Read the row with an id, if there is one."""
-    row: sqlite3.Row | None = db.execute(f"SELECT * FROM {table} WHERE id = ?", (str(row_id),)).fetchone()  # noqa: S608
+    return where(db, table, "id", row_id)
+
+
+def where(db: sqlite3.Connection, table: str, column: str, value: object) -> sqlite3.Row | None:
+    """Read the first row with a text in a column, if there is one."""
+    query = f"SELECT * FROM {table} WHERE {column} = ?"  # noqa: S608
+    try:
+        row: sqlite3.Row | None = db.execute(query, (str(value),)).fetchone()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair can be named in JSON, and no row holds one.
+        return None
     return row

@@ -53,7 +53,7 @@ def create(call: Call) -> Answer:
     kind = call.fields.get("type")
     if kind is None:
         raise bad_request({"type": "This field is required"})
-    if kind not in FIELDS:
+    if kind not in [*FIELDS]:
         raise bad_request({"type": "Invalid type"})
     columns, shifts = _read(call, str(kind), required=True)
     schedule_id = new_id("S")
@@ -123,8 +123,7 @@ def _slack(db: sqlite3.Connection, value: object) -> Json:
         ("user_group_id", "user_groups", "user group"),
     ):
         slack_id = dictionary(value).get(name)
-        query = f"SELECT slack_id FROM {table} WHERE slack_id = ?"  # noqa: S608 - one of the two above
-        if slack_id is not None and db.execute(query, (str(slack_id).upper(),)).fetchone() is None:
+        if slack_id is not None and rows.where(db, table, "slack_id", str(slack_id).upper()) is None:
             problems[name] = [f"Slack {noun} does not exist"]
         elif name in dictionary(value):
             columns[f"slack_{name}"] = None if slack_id is None else str(slack_id).upper()

@@ -130,3 +130,14 @@ def test_a_route_announces_where_it_is_told_to(cloud: Api) -> None:
     assert changed["slack"] == {"channel_id": "C0LAB002", "enabled": False}
     unknown = {"slack": {"channel_id": ["Slack channel does not exist"]}}
     assert cloud.refused("POST", "routes/", {**body, "slack": {"channel_id": "CNOPE"}}) == unknown
+
+
+@pytest.mark.parametrize("value", [[], {}, ["wait"], "\ud800", 5, True])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("escalation_policies/", "type"), ("escalation_policies/", "escalation_chain_id"), ("schedules/", "type")],
+)
+def test_what_is_no_word_is_refused_whatever_kind_of_json_it_is(
+    cloud: Api, path: str, name: str, value: object
+) -> None:
+    cloud.refused("POST", path, {**WAIT, name: value})
