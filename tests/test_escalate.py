@@ -267,7 +267,7 @@ class TestAsking:
         monkeypatch.setattr("oncallctl.commands.escalate.interactive", lambda: True)
 
     def test_it_says_who_is_on_call(self, cloud: Serving, run: Runner) -> None:
-        (user,) = cloud.call("GET", "teams/TKPSLLWBFUI9R/current_oncall/")["users"]
+        (user, *_) = cloud.call("GET", "teams/TKPSLLWBFUI9R/current_oncall/")["users"]
         assert f"on call: {user['username']}" in run("escalate --team platform --title t", stdin="n\n", status=5).stderr
 
     def test_it_says_whom_it_will_page_and_where(self, server: Serving, run: Runner) -> None:

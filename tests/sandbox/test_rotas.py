@@ -126,14 +126,6 @@ class TestLayers:
                 ("bob", "03-01T09:30", "03-01T10:00"),
             ]
 
-    def test_a_shift_ends_where_it_is_cut_also_later_than_now(self, rota: Rota, clock: Clock) -> None:
-        day = rota.shift(type="single_event", users=[BOB], duration=7200)
-        override = rota.shift(type="override", users=[DAVE], duration=1800, start="2027-03-01T10:30:00")
-        rota.chain(from_schedule(rota.schedule(day, override)))
-        clock.now = "2027-03-01T09:15:00+00:00"
-        (shift,) = rota.of_team("current")["shifts"]
-        assert (shift["shift_start"], shift["shift_end"]) == ("2027-03-01T09:00:00+00:00", "2027-03-01T10:30:00+00:00")
-
     def test_a_turn_that_nobody_takes_is_a_gap(self, rota: Rota) -> None:
         turns = rota.shift(**DAILY, rolling_users=[[ALICE], []], duration=3600)
         schedule = rota.schedule(turns)
