@@ -62,7 +62,8 @@ def _unknown(path: str) -> NotFound:
 
 def _refusal(status: int, detail: str | None) -> type[OncallError]:
     said = (detail or "").lower()
-    if "does not exist" in said:  # an unknown user, team, alert group or chain is 400 there, not 404
+    # An unknown user, team, alert group or chain is 400 there, not 404.
+    if "does not exist" in said or "not one of the available choices" in said:
         return NotFound
     return Conflict if status == 409 or any(words in said for words in _CONFLICTS) else ServerRefused
 

@@ -96,7 +96,8 @@ def test_a_page_cut_short_may_have_been_sent_and_says_where_to_look(
         ran = ended(process, signum)
     assert ran.status == code
     assert ran.out == b""
-    error, hint = ran.stderr.splitlines()
+    note, error, hint = ran.stderr.splitlines()
+    assert note.startswith("note: paging team platform")
     assert error == "error: interrupted while the page was under way: it may have been sent"
     assert hint.startswith("hint: oncallctl alert-groups list --state firing")
     assert "--profile work" in hint
@@ -108,7 +109,8 @@ def test_a_page_cut_short_is_one_json_line_for_a_script(work: Program, cloud: Se
     with work.started(*PAGE, "-o", "json") as process:
         held.wait()
         ran = ended(process, signal.SIGTERM)
-    (line,) = ran.stderr.splitlines()
+    note, line = ran.stderr.splitlines()
+    assert set(json.loads(note)) == {"note"}
     error = json.loads(line)["error"]
     assert (error["code"], error["exit_code"], ran.status) == ("interrupted", 143, 143)
     assert "may have been sent" in error["message"]
@@ -314,6 +316,7 @@ def test_a_page_is_sent_also_when_nobody_reads_its_answer(work: Program, cloud: 
         work.words(*PAGE), env=work.environment, cwd=work.folder, stdout=write, stderr=subprocess.PIPE, check=False
     )
     os.close(write)
-    assert done.stderr == b""
+    (note,) = done.stderr.splitlines()
+    assert note.startswith(b"note: paging")
     assert len(groups(work) - before) == 1
     assert len(pages(cloud)) == 1
