@@ -14,6 +14,7 @@ from oncallctl.rota.grid import Grid
 from oncallctl.rota.local import DAY, Local
 
 MONDAY = 0
+FINE = 24  # cells a day that leave room for hours
 WHOLE = "{weekday} {day} {month}"
 
 
@@ -50,6 +51,8 @@ class Axis:
     def lines(self, now: datetime | None, arrow: str) -> list[Text]:
         """The days, and an arrow at now where that is in the span."""
         rows = [self._row(form) for form in self._forms()]
+        if self.grid.per >= FINE and self._by_days:
+            rows.append(self._hours())
         return rows if now is None else [*rows, self._now(now, arrow)]
 
     def _forms(self) -> tuple[str, ...]:
@@ -62,13 +65,28 @@ class Axis:
     def _row(self, form: str) -> Text:
         """Write each day where it begins, or every second or third of them, so that none runs into the next."""
         labels = [(cell, self._label(form, begin)) for cell, begin in self._shown]
-        if len(labels) > 1 and not _apart(labels[:2]):
+        if self._by_days and not _apart(labels[:2]):
             labels = labels[1:]  # there is too little left of the day in which the span begins
         step = next(step for step in range(1, len(labels) + 2) if _apart(labels[::step]))
+        return self._written(labels[::step])
+
+    def _hours(self) -> Text:
+        """Write the hours that a quarter of a day ends with, as the clocks show them."""
+        labels = []
+        for _, day in self.days:
+            midnight = self.local.at(day).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0)
+            for hour in (6, 12, 18):
+                begin = self.local.instant(midnight.replace(hour=hour))
+                if self.grid.span.start <= begin < self.grid.span.end:
+                    labels.append((self.grid.cell(begin), f"{hour:02}:00"))
+        return self._written(labels)
+
+    def _written(self, labels: Sequence[tuple[int, str]]) -> Text:
         row = ""
-        for cell, label in labels[::step]:
-            row = row.ljust(cell) + label
-        return Text(row[: self.grid.width])
+        for cell, label in labels:
+            if cell + len(label) <= self.grid.width:
+                row = row.ljust(cell) + label
+        return Text(row)
 
     def _label(self, form: str, begin: datetime) -> str:
         local = self.local.at(begin)

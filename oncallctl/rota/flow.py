@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.cells import chop_cells
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
 APART = "   "
@@ -41,3 +41,8 @@ def chopped(text: Text, width: int) -> list[Text]:
         parts.append(text[: space if space > 0 else fits])
         text = text[space + 1 if space > 0 else fits :]
     return [*parts, text]
+
+
+def shortened(text: str, width: int) -> str:
+    """A text in at most so many cells; where something is left out, an ellipsis says it."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from oncallctl.rota.local import DAY
 from oncallctl.rota.shifts import Rota, Shift, Span
 from oncallctl.text import visible
 
@@ -63,6 +64,13 @@ class HandOver:
         comes = tuple(name for name in self.after if name not in self.before)
         return (leaves, comes) if leaves and comes else (self.before, self.after)
 
+    @property
+    def said(self) -> str:
+        """Who, and then who: ``alice → bob + carol (override)``."""
+        leave, come = self.changed
+        marked = (f"{name} (override)" if name in self.overrides else name for name in come)
+        return f"{' + '.join(leave) or NOBODY} → {' + '.join(marked) or NOBODY}"
+
 
 def in_utc(rota: Rota) -> Rota:
     """The same rota with its times in UTC: in one zone with DST, Python compares and subtracts what clocks show."""
@@ -116,6 +124,12 @@ def hand_overs(rota: Rota) -> Iterator[HandOver]:
                 moment, tuple(names[user] for user in before), tuple(names[user] for user in after), overrides
             )
         before = after
+
+
+def nobody_at_all(rota: Rota) -> str:
+    """The sentence in place of lanes where there are no shifts."""
+    days = round(rota.span.length / DAY)
+    return f"{NOBODY} on call {'on this day' if days <= 1 else f'in these {days} days'}"
 
 
 def colours(rotas: Sequence[Rota], count: int) -> dict[str, int]:

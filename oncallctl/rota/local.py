@@ -54,7 +54,10 @@ class Local:
 
     def midnight(self, day: date) -> datetime:
         """The instant (UTC) at which a day begins: where the clocks skip midnight, that at which they do."""
-        wall = datetime(day.year, day.month, day.day)  # noqa: DTZ001  # it is given its zone here
+        return self.instant(datetime(day.year, day.month, day.day))  # noqa: DTZ001  # what the clocks show
+
+    def instant(self, wall: datetime) -> datetime:
+        """The instant (UTC), the first of two, at which the clocks show a time that is given without a zone."""
         return (wall.astimezone() if self.tz is None else wall.replace(tzinfo=self.tz)).astimezone(UTC)
 
     def odd_days(self, span: Span) -> list[str]:

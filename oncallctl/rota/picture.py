@@ -10,10 +10,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from oncallctl.rota.axis import Axis
-from oncallctl.rota.flow import chopped, flow
+from oncallctl.rota.flow import chopped, flow, shortened
 from oncallctl.rota.grid import FREE, OVERRIDE, Grid
-from oncallctl.rota.lanes import NOBODY, HandOver, Lane, colours, hand_overs, in_utc, lanes
-from oncallctl.rota.local import DASH, DAY, Local
+from oncallctl.rota.lanes import NOBODY, HandOver, Lane, colours, hand_overs, in_utc, lanes, nobody_at_all
+from oncallctl.rota.local import DASH, Local
 from oncallctl.rota.shifts import Rota, Span
 from oncallctl.text import visible
 from oncallctl.times import span as length
@@ -82,15 +82,18 @@ class _Picture:
         """Draw it, with a column of so many cells for the names of people, and their colours by id."""
         yield from self._title()
         if not self.rota.shifts:
-            days = round(self.rota.span.length / DAY)
-            yield Text(f"nobody on call {'on this day' if days <= 1 else f'in these {days} days'}", RED)
+            yield Text(nobody_at_all(self.rota), RED)
             return
         axis = Axis(Grid.within(self.rota.span, self.width - label - 2), self.local)
         for line in axis.lines(self.now, ARROW):
             yield Text(" " * (label + 2)).append_text(line)
         for lane in self.lanes:
             style = colour[lane.user] if lane.user is not None else RED
-            yield Text().append(f"{_fitted(lane.name, label)}  ", style).append_text(self._lane(lane, axis, style))
+            yield (
+                Text()
+                .append(f"{set_cell_size(shortened(lane.name, label), label)}  ", style)
+                .append_text(self._lane(lane, axis, style))
+            )
         yield from self._lists()
         for sentence in self.local.odd_days(self.rota.span):
             yield Text(f"  {sentence}", "dim")
@@ -145,10 +148,14 @@ class _Picture:
             yield _left_out(len(gaps) - MOST, "gaps")
 
     def _hand_over(self, change: HandOver) -> Text:
-        leave, come = change.changed
-        past = self.now and change.at <= self.now
-        text = Text("", "dim" if past else "").append(self.local.clock(change.at), "" if past else "bold").append(" ")
-        return text.append_text(_people(leave)).append(" → ").append_text(_people(come, change.overrides))
+        past = self.now is not None and change.at <= self.now
+        text = Text("", "dim" if past else "").append(self.local.clock(change.at), "" if past else "bold")
+        text.append(f" {change.said}")
+        if not change.before:
+            text.stylize(RED, len(text) - len(change.said), len(text) - len(change.said) + len(NOBODY))
+        elif not change.after:
+            text.stylize(RED, len(text) - len(NOBODY))
+        return text
 
 
 def _left_out(count: int, what: str) -> Text:
@@ -159,14 +166,3 @@ def _glyph(left: int, right: int) -> str:
     if OVERRIDE in {left, right}:
         return STAND_IN
     return FULL if left and right else LEFT if left else RIGHT
-
-
-def _people(names: Sequence[str], overrides: frozenset[str] = frozenset()) -> Text:
-    if not names:
-        return Text(NOBODY, RED)
-    return Text(" + ".join(f"{name} (override)" if name in overrides else name for name in names))
-
-
-def _fitted(name: str, width: int) -> str:
-    """A name in just so many cells."""
-    return set_cell_size(name if cell_len(name) <= width else set_cell_size(name, width - 1) + "…", width)
