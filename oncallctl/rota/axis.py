@@ -14,6 +14,7 @@ from oncallctl.rota.grid import Grid
 from oncallctl.rota.local import DAY, Local
 
 MONDAY = 0
+FEW = 21  # days that are named, if only every second or third of them, where there is no room for all
 FINE = 24  # cells a day that leave room for hours
 WHOLE = "{weekday} {day} {month}"
 
@@ -37,34 +38,38 @@ class Axis:
     @property
     def marks(self) -> frozenset[int]:
         """The cells with a mark through all lanes: where a day begins, or a week where days are too narrow."""
-        return frozenset(cell for cell, _ in self._shown if cell)
+        return frozenset(cell for cell, begin in self.days if cell and (self._a_day >= 4 or self._monday(begin)))
+
+    @property
+    def _a_day(self) -> int:
+        """How many cells a day has, at least."""
+        return DAY * self.grid.per // self.grid.period
 
     @property
     def _by_days(self) -> bool:
-        return self.grid.period == DAY and self.grid.per > 2
+        return self._a_day >= 3 or len(self.days) <= FEW
 
-    @property
-    def _shown(self) -> list[tuple[int, datetime]]:
-        """The days, or the Mondays where days are too narrow."""
-        return [(cell, day) for cell, day in self.days if self._by_days or self.local.at(day).weekday() == MONDAY]
+    def _monday(self, begin: datetime) -> bool:
+        return self.local.at(begin).weekday() == MONDAY
 
     def lines(self, now: datetime | None, arrow: str) -> list[Text]:
         """The days, and an arrow at now where that is in the span."""
         rows = [self._row(form) for form in self._forms()]
-        if self.grid.per >= FINE and self._by_days:
+        if self._a_day >= FINE:
             rows.append(self._hours())
         return rows if now is None else [*rows, self._now(now, arrow)]
 
     def _forms(self) -> tuple[str, ...]:
         """What is written above the lanes, a row each."""
         if not self._by_days:
-            return (WHOLE,) if self.grid.period == DAY and self.grid.per > 1 else ("{day} {month}",)
+            return (WHOLE,) if self._a_day > 1 else ("{day} {month}",)
         forms = ((WHOLE,), ("{weekday} {day}",), ("{weekday}", "{day}"), ("{weekday:.2}", "{day}"))
-        return next((form for form, least in zip(forms, (11, 7, 4), strict=False) if self.grid.per >= least), forms[-1])
+        return next((form for form, least in zip(forms, (11, 7, 4), strict=False) if self._a_day >= least), forms[-1])
 
     def _row(self, form: str) -> Text:
         """Write each day where it begins, or every second or third of them, so that none runs into the next."""
-        labels = [(cell, self._label(form, begin)) for cell, begin in self._shown]
+        shown = [(cell, begin) for cell, begin in self.days if self._by_days or self._monday(begin)]
+        labels = [(cell, self._label(form, begin)) for cell, begin in shown]
         if self._by_days and not _apart(labels[:2]):
             labels = labels[1:]  # there is too little left of the day in which the span begins
         step = next(step for step in range(1, len(labels) + 2) if _apart(labels[::step]))

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from oncallctl.rota.local import DAY
-from oncallctl.rota.shifts import Rota, Shift, Span
+from oncallctl.rota import handovers
+from oncallctl.rota.handovers import HandOver
+from oncallctl.rota.shifts import Rota, Span
 from oncallctl.text import visible
 
 NOBODY = "nobody"
@@ -42,36 +43,6 @@ class Lane:
         return max(there, key=lambda bar: bar.override, default=None)
 
 
-@dataclass(frozen=True)
-class HandOver:
-    """A moment at which other people are on call than before.
-
-    Attributes:
-        before: the names of those who were on call; empty where nobody was.
-        after: the same for those who are.
-        overrides: the names of those among `after` who stand in for somebody else.
-    """
-
-    at: datetime
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    overrides: frozenset[str] = frozenset()
-
-    @property
-    def changed(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Who leaves and who comes; all of them where somebody only joins or only leaves the others."""
-        leaves = tuple(name for name in self.before if name not in self.after)
-        comes = tuple(name for name in self.after if name not in self.before)
-        return (leaves, comes) if leaves and comes else (self.before, self.after)
-
-    @property
-    def said(self) -> str:
-        """Who, and then who: ``alice → bob + carol (override)``."""
-        leave, come = self.changed
-        marked = (f"{name} (override)" if name in self.overrides else name for name in come)
-        return f"{' + '.join(leave) or NOBODY} → {' + '.join(marked) or NOBODY}"
-
-
 def in_utc(rota: Rota) -> Rota:
     """The same rota with its times in UTC: in one zone with DST, Python compares and subtracts what clocks show."""
     span = _utc(rota.span)
@@ -103,48 +74,19 @@ def lanes(rota: Rota, now: datetime) -> list[Lane]:
 
 
 def hand_overs(rota: Rota) -> Iterator[HandOver]:
-    """Every moment in the rota's span at which the people on call are others than before, in order.
+    """The hand-overs of a rota, with what the lanes call the people.
 
     Args:
         rota: as `in_utc` returns it.
     """
     names = _names(rota)
-    starting: dict[datetime, list[Shift]] = {}
-    for shift in rota.shifts:
-        starting.setdefault(max(shift.span.start, rota.span.start), []).append(shift)
-    active = starting.pop(rota.span.start, [])
-    before = _users(active)
-    moments = {*starting, *(shift.span.end for shift in rota.shifts if shift.span.end < rota.span.end)}
-    for moment in sorted(moments):
-        active = [shift for shift in active if shift.span.end > moment] + starting.get(moment, [])
-        after = _users(active)
-        if after.keys() != before.keys():
-            overrides = frozenset(names[user] for user, override in after.items() if override)
-            yield HandOver(
-                moment, tuple(names[user] for user in before), tuple(names[user] for user in after), overrides
-            )
-        before = after
-
-
-def nobody_at_all(rota: Rota) -> str:
-    """The sentence in place of lanes where there are no shifts."""
-    days = round(rota.span.length / DAY)
-    return f"{NOBODY} on call {'on this day' if days <= 1 else f'in these {days} days'}"
+    return (each.named(names) for each in handovers.hand_overs(rota))
 
 
 def colours(rotas: Sequence[Rota], count: int) -> dict[str, int]:
     """One of so many colours for each person: the same whoever is on call first, and in every schedule."""
     users = sorted({user for rota in rotas for shift in rota.shifts for user in shift.users})
     return {user: index % count for index, user in enumerate(users)}
-
-
-def _users(shifts: Sequence[Shift]) -> dict[str, bool]:
-    """Those on call in any of these shifts, and whether only as an override."""
-    users: dict[str, bool] = {}
-    for shift in shifts:
-        for user in shift.users:
-            users[user] = users.get(user, True) and shift.override is True
-    return users
 
 
 def _names(rota: Rota) -> dict[str, str]:

@@ -46,7 +46,8 @@ def draw(rotas: Sequence[Rota], *, now: datetime, tz: tzinfo | None, width: int,
     """
     width = max(width, NARROWEST)
     drawn = [_Picture(in_utc(rota), now, Local(tz), width) for rota in rotas]
-    label = min(max((cell_len(lane.name) for each in drawn for lane in each.lanes), default=0), width // 4)
+    longest = max((cell_len(lane.name) for each in drawn for lane in each.lanes), default=0)
+    label = min(longest, width // 5 if width < 100 else width // 4)  # thus a month at 80 has two cells a day
     colour = {user: COLOURS[index] for user, index in colours(rotas, len(COLOURS)).items()}
     lines: list[Text] = []
     for each in drawn:
