@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from oncallctl import parallel
@@ -39,14 +40,19 @@ def _with_repetitions(read: Callable[[int], dict[str, Any]], limit: int | None) 
     last = page["total_pages"] if isinstance(page.get("total_pages"), int) else 1
     if limit and page["results"]:
         last = min(last, math.ceil(limit / len(page["results"])))
-    for later in parallel.in_order(read, range(2, last + 1)):
-        if later["results"] == page["results"]:  # past the end, where the last page comes again
+    for number, later in enumerate(parallel.in_order(read, range(2, last + 1)), start=2):
+        if later["results"] == page["results"] and not _leads_on(later, number):
             return
         page = later
         yield from page["results"]
     while page.get("next"):  # grown meanwhile, or a server without total_pages; only the number is taken from it
         last += 1
         before, page = page, read(last)
-        if page["results"] == before["results"]:
+        if page["results"] == before["results"] and not _leads_on(page, last):
             return
         yield from page["results"]
+
+
+def _leads_on(page: Mapping[str, Any], number: int) -> bool:
+    """Whether a page like the one before it is a new one after all: as many rows were added as fit on a page."""
+    return re.search(rf"[?&]page={number + 1}(?!\d)", str(page.get("next"))) is not None
