@@ -1,6 +1,7 @@
 """What README.md promises is what the program has."""
 
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_a_command_that_is_shown_is_there(words: str) -> None:
     command = get_command(app).commands[noun]  # type: ignore[attr-defined]
     if verb and hasattr(command, "commands"):
         assert verb in command.commands
+
+
+@pytest.mark.parametrize("path", re.findall(r"!\[[^]]*\]\(([^)]+)\)", README))
+def test_a_picture_is_one_that_the_program_made(path: str) -> None:
+    picture = ET.parse(Path(__file__).parent.parent / path).getroot()
+    assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "platform-primary" in "".join(picture.itertext())
 
 
 def test_every_command_says_what_it_does(run: Runner) -> None:

@@ -14,7 +14,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup
 from oncallctl.api.names import Named
 from oncallctl.rota import team_rota
-from oncallctl.rota.handovers import Handover, handovers
+from oncallctl.rota.handovers import HandOver, hand_overs
 from oncallctl.rota.shifts import Rota, Span
 from oncallctl.rota.team_rota import TeamRota
 from oncallctl.text import visible
@@ -69,8 +69,8 @@ class Handoff:
             now = _people(rota, [user for shift in rota.shifts if shift.span.start <= self.at for user in shift.users])
             return f"{now}, and no hand-over in {AHEAD.days} days"
         when = f"{following.at.astimezone(tz):%a %d %b %H:%M %Z}"
-        leaving, taking_over = _people(rota, following.leaving), _people(rota, following.taking_over)
-        return f"{leaving} → {taking_over}, {when} ({relative(following.at, at=self.at)})"
+        names = {user: _plain(name) for user, name in rota.usernames.items()}
+        return f"{following.named(names).said}, {when} ({relative(following.at, at=self.at)})"
 
     def _group(self, group: AlertGroup) -> str:
         how_long = f" for {span((self.at - group.created_at).total_seconds())}" if group.created_at else ""
@@ -88,20 +88,21 @@ def read(oncall: OnCall, team: Named, at: datetime) -> Handoff:
     return Handoff(team, at, found.judged, tuple(reversed(still_open)))
 
 
-def _next(rota: Rota) -> Handover | None:
-    return next(iter(handovers(rota)), None)
+def _next(rota: Rota) -> HandOver | None:
+    return next(hand_overs(rota), None)
 
 
-def _document(rota: Rota, following: Handover) -> dict[str, Any]:
+def _document(rota: Rota, following: HandOver) -> dict[str, Any]:
     def people(users: Sequence[str]) -> list[dict[str, str]]:
         return [{"id": user, "username": rota.usernames.get(user, user)} for user in users]
 
+    leaving, taking_over = following.changed
     return {
         "schedule_id": rota.schedule.id,
         "schedule_name": rota.schedule.name,
         "at": following.at.isoformat(),
-        "leaving": people(following.leaving),
-        "taking_over": people(following.taking_over),
+        "leaving": people(leaving),
+        "taking_over": people(taking_over),
     }
 
 

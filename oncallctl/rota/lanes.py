@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from oncallctl.rota import handovers
-from oncallctl.rota.handovers import HandOver
+from oncallctl.rota.handovers import NOBODY, HandOver
+from oncallctl.rota.local import DAY
 from oncallctl.rota.shifts import Rota, Span
 from oncallctl.text import visible
-
-NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,12 @@ def hand_overs(rota: Rota) -> Iterator[HandOver]:
     """
     names = _names(rota)
     return (each.named(names) for each in handovers.hand_overs(rota))
+
+
+def nobody_at_all(rota: Rota) -> str:
+    """The sentence in place of lanes where there are no shifts."""
+    days = round(rota.span.length / DAY)
+    return f"{NOBODY} on call {'on this day' if days <= 1 else f'in these {days} days'}"
 
 
 def colours(rotas: Sequence[Rota], count: int) -> dict[str, int]:

@@ -12,7 +12,8 @@ from rich.text import Text
 from oncallctl.rota.axis import Axis
 from oncallctl.rota.flow import chopped, flow, shortened
 from oncallctl.rota.grid import FREE, OVERRIDE, Grid
-from oncallctl.rota.lanes import NOBODY, HandOver, Lane, colours, hand_overs, in_utc, lanes, nobody_at_all
+from oncallctl.rota.handovers import NOBODY, HandOver
+from oncallctl.rota.lanes import Lane, colours, hand_overs, in_utc, lanes, nobody_at_all
 from oncallctl.rota.local import DASH, Local
 from oncallctl.rota.shifts import Rota, Span
 from oncallctl.text import visible

@@ -62,7 +62,8 @@ def rota(
     if svg:
         from oncallctl.rota import svg as drawing
 
-        write_file(settings, svg, "--svg", drawing.draw(rotas, now=at, tz=settings.tz, title="On call"))
+        title = f"On call: {', '.join(each.team.name or each.team.id for each in found)}" if teams else "On call"
+        write_file(settings, svg, "--svg", drawing.draw(rotas, now=at, tz=settings.tz, title=title))
     elif settings.format is Format.TABLE and settings.columns is None and sys.stdout.isatty():
         from oncallctl.rota import picture
 
