@@ -195,10 +195,13 @@ class Schedules(Resource[Schedule]):
         day = {"start_date": start, "end_date": end}
         params = {name: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}" for name, moment in day.items()}
         document = self.oncall.transport.read(f"{self._member(ident)}final_shifts", params).document
+        problem = f"the answer of {API}schedules/{ident}/final_shifts is not OnCall's"
+        if not isinstance(document, dict) or not isinstance(document.get("results"), list):
+            raise Unavailable(problem)
         try:
             return [FinalShift.model_validate(entry) for entry in document["results"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise Unavailable(f"the answer of {API}schedules/{ident}/final_shifts is not OnCall's") from error
+        except ValueError as error:
+            raise Unavailable(problem) from error
 
 
 class OnCallShifts(Resource[OnCallShift]):
