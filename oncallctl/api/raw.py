@@ -120,12 +120,18 @@ def request(method: str, path: str, fields: Sequence[tuple[str, Any]]) -> Reques
         fields: names and values: texts for the query of a GET, where a name may come again; else JSON values.
 
     Raises:
-        InvalidInput: the path could lead out of the API, or a field of the body is named twice.
+        InvalidInput: the path could lead out of the API, the query cannot be encoded, or a field of the body is named
+            twice.
     """
     below, query = _split(path)
     if method == "GET":
         for name, text in fields:
             query.setdefault(name, []).append(text)
+    try:
+        urlencode(query, doseq=True)
+    except UnicodeEncodeError as error:  # half of a surrogate pair: bytes of an argument that are no UTF-8
+        raise InvalidInput(f"this cannot be sent as a query: {error}") from error
+    if method == "GET":
         return Request(method, below, query)
     body = dict(fields)
     if len(body) < len(fields):

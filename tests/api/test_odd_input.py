@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 
 import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
-from oncallctl.api import names
+from oncallctl.api import names, raw
 from oncallctl.api.transport import Transport
 from oncallctl.errors import InvalidInput
 from oncallctl.profiles import base_url
@@ -34,6 +34,23 @@ def test_text_that_cannot_be_encoded_is_refused_and_nothing_is_sent(
     with Wire(OK) as wire, pytest.raises(InvalidInput):
         ask(transport_to(wire.url))
     assert wire.arrived == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "fields"),
+    [
+        ("GET", "teams/?name=caf\udce9", []),
+        ("GET", "teams/?caf\udce9=1", []),
+        ("GET", "teams/", [("name", "caf\udce9")]),
+        ("GET", "teams/", [("caf\udce9", "1")]),
+        ("POST", "teams/?name=caf\udce9", [("name", "x")]),
+    ],
+)
+def test_a_query_that_cannot_be_encoded_makes_no_request(
+    method: str, path: str, fields: Sequence[tuple[str, str]]
+) -> None:
+    with pytest.raises(InvalidInput, match="query"):
+        raw.request(method, path, fields)
 
 
 def test_a_name_too_long_for_a_url_is_refused_and_nothing_is_sent(transport_to: OpenTransport) -> None:
