@@ -116,13 +116,18 @@ def write_file(settings: Settings, path: str, option: str, text: str) -> None:
     settings.note(f"written: {path}")
 
 
-def draw(settings: Settings, picture: Callable[[int], Iterable[Text]]) -> None:
-    """Show a picture on the terminal: the lines that it comes to at a width in columns."""
+def draw(settings: Settings, picture: Callable[[int, bool], Iterable[Text]]) -> None:
+    """Show a picture on the terminal: the lines that it comes to at a width in columns, and with ASCII alone or not."""
     if settings.quiet:
         return
     screen = console(settings, stderr=False)
-    for line in picture(screen.width):
+    for line in picture(screen.width, ascii_alone()):
         screen.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def ascii_alone() -> bool:
+    """Whether pictures must do without characters beyond ASCII: stdout may not be able to write them."""
+    return (sys.stdout.encoding or "").lower() not in {"utf-8", "utf8"}
 
 
 def limited(settings: Settings, objects: Iterable[Item], limit: int | None) -> Iterator[Item]:

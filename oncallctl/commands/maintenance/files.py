@@ -10,7 +10,7 @@ import typer
 from oncallctl.commands.maintenance.app import app
 from oncallctl.errors import InvalidInput, OncallError, Unavailable
 from oncallctl.options import DryRunOption, read_text
-from oncallctl.output import console, render, render_text
+from oncallctl.output import ascii_alone, console, render, render_text
 from oncallctl.session import connect
 from oncallctl.settings import Format
 from oncallctl.text import visible
@@ -102,8 +102,7 @@ def plan(
     if for_a_person and not settings.quiet:
         screen = console(settings, stderr=False)
         drawn = "\n".join(timeline.picture(rules, planned, at, days, zone=settings.tz, width=screen.width))
-        plain = (sys.stdout.encoding or "").lower() not in {"utf-8", "utf8"}
-        screen.print(drawn.translate(timeline.PLAIN) if plain else drawn, soft_wrap=True)
+        screen.print(drawn.translate(timeline.PLAIN) if ascii_alone() else drawn, soft_wrap=True)
         for each in planned:
             for note in each.oddities():
                 settings.note(f"{each.occurrence.key}: {note}")

@@ -67,7 +67,7 @@ def rota(
     elif settings.format is Format.TABLE and settings.columns is None and sys.stdout.isatty():
         from oncallctl.rota import picture
 
-        draw(settings, lambda width: picture.draw(rotas, now=at, tz=settings.tz, width=width))
+        draw(settings, lambda width, plain: picture.draw(rotas, now=at, tz=settings.tz, width=width, plain=plain))
     else:
         shifts = [shift for each in rotas for shift in each.documents()]
         rows = ({**shift, "users": ", ".join(shift["usernames"])} for shift in shifts)
