@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 DIRECT_PAGING = "direct_paging"
 
@@ -73,8 +73,8 @@ class Integration(ServerObject):
     labels: list[dict[str, Any]] | None = None
     dynamic_labels: list[dict[str, Any]] | None = None
     server_mode: str | None = Field(default=None, alias="maintenance_mode")
-    maintenance_started_at: datetime | None = None
-    maintenance_end_at: datetime | None = None
+    maintenance_started_at: AwareDatetime | None = None
+    maintenance_end_at: AwareDatetime | None = None
 
     @property
     def maintenance_mode(self) -> str | None:
@@ -112,7 +112,7 @@ class AlertGroup(ServerObject):
     title: str | None = None
     integration_id: str | None = None
     team_id: str | None = None
-    created_at: datetime | None = None
+    created_at: AwareDatetime | None = None
     acknowledged_by: str | None = None
     resolved_by: str | None = None
 
@@ -121,7 +121,7 @@ class Alert(ServerObject):
     """One alert of a group; `payload` is what the monitoring system sent."""
 
     alert_group_id: str | None = None
-    created_at: datetime | None = None
+    created_at: AwareDatetime | None = None
 
 
 class ResolutionNote(ServerObject):
@@ -148,8 +148,8 @@ class FinalShift(BaseModel):
     user_pk: str
     user_username: str | None = None
     user_email: str | None = None
-    shift_start: datetime
-    shift_end: datetime
+    shift_start: AwareDatetime
+    shift_end: AwareDatetime
 
 
 class OnCallShift(ServerObject):
@@ -231,8 +231,8 @@ class Shift(BaseModel):
 
     schedule_id: str | None = None
     schedule_name: str | None = None
-    shift_start: datetime | None = None
-    shift_end: datetime | None = None
+    shift_start: AwareDatetime | None = None
+    shift_end: AwareDatetime | None = None
     users: list[str] = []
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from oncallctl.errors import AccessDenied, Conflict, NotFound, NotOnCall, OncallError, ServerRefused, Unavailable
 
 # What the engine says when the present state does not allow it (maintenance, escalation and integrations recordings).
-_CONFLICTS = ("already on maintenance", "already in maintenance", "resolved alert group", "already exists")
+_CONFLICTS = re.compile(
+    r"already (on|in) maintenance|already exists|resolved alert group|can't \w+ an? \w+ alert group"
+)
 
 API = "/api/v1/"
 _MOST = 500
@@ -65,7 +68,7 @@ def _refusal(status: int, detail: str | None) -> type[OncallError]:
     # An unknown user, team, alert group or chain is 400 there, not 404.
     if "does not exist" in said or "not one of the available choices" in said:
         return NotFound
-    return Conflict if status == 409 or any(words in said for words in _CONFLICTS) else ServerRefused
+    return Conflict if status == 409 or _CONFLICTS.search(said) else ServerRefused
 
 
 def _detail(content_type: str, body: bytes) -> str | None:

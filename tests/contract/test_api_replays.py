@@ -274,7 +274,7 @@ BY_STATUS: dict[int, type[OncallError]] = {
 }
 # Of what the body or a filter names: 400 there, not 404.
 UNKNOWN = ("does not exist", "not one of the available choices")
-CONFLICTS = ("Already on maintenance", "resolved alert group", "already exists")
+CONFLICTS = ("Already on maintenance", "resolved alert group", "already exists", "Can't ")
 EXIT_CODES: dict[type[OncallError], int] = {
     ServerRefused: 1,
     NotOnCall: 1,
