@@ -396,6 +396,69 @@ class TestTargets:
         assert len(server.changes()) == 41
 
 
+class TestWindows:
+    """A `group_alerts` window has a group of its own, whose end is the end of the window."""
+
+    @pytest.fixture
+    def own(self, server: Serving) -> str:
+        """The own group of a window that has collected an alert."""
+        integration = groups(server)[FIRING]["integration_id"]
+        mode = "maintenance" if server.dialect == "oss" else "group_alerts"
+        server.call("POST", f"integrations/{integration}/maintenance_start", {"mode": mode, "duration": 7200})
+        server.alert(integration, "collected")
+        (ident,) = [ident for ident, each in groups(server).items() if each["title"].startswith("Maintenance of ")]
+        return ident
+
+    def open_windows(self, server: Serving) -> list[str]:
+        integrations = server.call("GET", "integrations/?perpage=100")["results"]
+        return [each["name"] for each in integrations if each["maintenance_mode"] in {"maintenance", "group_alerts"}]
+
+    @pytest.mark.parametrize("targets", ["{}", "{} " + SILENCED, "--team platform", "--team platform --state firing"])
+    def test_it_is_not_resolved_unasked(self, server: Serving, run: Runner, own: str, targets: str) -> None:
+        before = self.open_windows(server)
+        done = run(f"alert-groups resolve {targets.format(own)} -o json", status=2)
+        assert done.error["code"] == "confirmation_needed"
+        assert f"1 alert group: {own} 'Maintenance of service-016 for 7200'" in done.error["message"]
+        assert "everything that it collected is resolved" in done.error["message"]
+        assert server.changes() == []
+        assert self.open_windows(server) == before
+
+    def test_it_is_resolved_with_yes_and_its_window_ends(self, server: Serving, run: Runner, own: str) -> None:
+        before = self.open_windows(server)
+        (outcome,) = run(f"alert-groups resolve {own} --yes -o json").json
+        assert outcome["status"] == "resolved"
+        assert set(before) - set(self.open_windows(server)) == {"service-016"}
+
+    def test_many_of_one_integration_are_looked_up_once(self, server: Serving, run: Runner) -> None:
+        integration = groups(server)[FIRING]["integration_id"]
+        for number in range(3):
+            server.alert(integration, f"alert {number}")
+        assert len(run("alert-groups resolve --integration service-016 -o json").json) == 4
+        assert server.reads().count(f"GET /api/v1/integrations/{integration}/") == 1
+
+    def test_a_group_whose_integration_was_deleted_might_be_one(self, server: Serving, run: Runner) -> None:
+        integration = groups(server)[FIRING]["integration_id"]
+        server.call("DELETE", f"integrations/{integration}/")
+        done = run(f"alert-groups resolve {FIRING} -o json", status=2)
+        assert FIRING in done.error["message"]
+        assert state(server, FIRING) == "firing"
+
+    def test_what_is_resolved_already_is_not_asked_about(self, server: Serving, run: Runner, own: str) -> None:
+        server.call("POST", f"alert_groups/{own}/resolve/")
+        assert run(f"alert-groups resolve {own} -o json").json[0]["status"] == "unchanged"
+
+    def test_where_integrations_cannot_be_looked_up_nothing_is_done(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "integrations/", status(403, '{"detail": "no"}'))
+        run(f"alert-groups resolve {FIRING}", status=3)
+        assert server.changes() == []
+
+    @pytest.mark.parametrize("verb", ["acknowledge", "silence", "note"])
+    def test_the_other_verbs_leave_its_window_open(self, server: Serving, run: Runner, own: str, verb: str) -> None:
+        before = self.open_windows(server)
+        run(f"alert-groups {'note --text x' if verb == 'note' else DO[verb]} {own}", status=None)
+        assert self.open_windows(server) == before
+
+
 class TestRehearsing:
     @EACH_CHANGE
     def test_it_shows_the_exact_request_and_sends_none(self, server: Serving, run: Runner, case: Case) -> None:

@@ -32,10 +32,12 @@ class Action(ABC):
     Attributes:
         verb: what it is called.
         states: the states in which a filter looks for groups to do it to.
+        ends_windows: whether a `group_alerts` window ends when it is done to the window's own group.
     """
 
     verb: str
     states: Sequence[State]
+    ends_windows: bool = False
 
     @abstractmethod
     def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> Step:
@@ -55,6 +57,17 @@ class Action(ABC):
 def plan(oncall: OnCall, action: Action, targets: Sequence[Target[AlertGroup]]) -> list[Step]:
     """Judge all targets, several at a time."""
     return list(parallel.in_order(lambda target: action.judge(oncall, target), targets))
+
+
+def unlisted(oncall: OnCall, targets: Sequence[Target[AlertGroup]]) -> list[Target[AlertGroup]]:
+    """Choose those whose integration the server does not list: the own groups of windows are among them.
+
+    The other ones are of integrations that were deleted, and nothing tells the two apart for certain: a title is made
+    anew from a template, or wiped (inbound recordings).
+    """
+    idents = {target.found.integration_id for target in targets}
+    listed = oncall.integrations.several([ident for ident in idents if ident])
+    return [target for target in targets if target.found.integration_id not in listed]
 
 
 def rehearse(oncall: OnCall, action: Action, steps: Sequence[Step]) -> Report[AlertGroup]:

@@ -32,6 +32,7 @@ class Transition(Action):
         leaves: the only state that it leads out of; None where it is not the only one.
         refused: the states in which the server would not do it.
         body: what is sent along.
+        ends_windows: see `Action`.
     """
 
     verb: str
@@ -41,6 +42,7 @@ class Transition(Action):
     leaves: State | None = None
     refused: Sequence[State] = ()
     body: dict[str, Any] | None = None
+    ends_windows: bool = False
 
     def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> Step:
         """Look at the state; what is as wanted needs no request, unless the request says more than the state does."""
@@ -112,6 +114,7 @@ RESOLVE = Transition(
     "resolved",
     (State.FIRING, State.ACKNOWLEDGED, State.SILENCED),
     becomes=State.RESOLVED,
+    ends_windows=True,
 )
 UNRESOLVE = Transition("unresolve", "unresolved", (State.RESOLVED,), leaves=State.RESOLVED)
 UNSILENCE = Transition("unsilence", "unsilenced", (State.SILENCED,), leaves=State.SILENCED)

@@ -25,8 +25,9 @@ from oncallctl.times import parse_duration
 
 if TYPE_CHECKING:
     from oncallctl.alert_groups import State
-    from oncallctl.alert_groups.actions import Action
+    from oncallctl.alert_groups.actions import Action, Step
     from oncallctl.alert_groups.choosing import Selector
+    from oncallctl.api.client import OnCall
 
 OUTCOMES = {
     "ID": "id",
@@ -205,13 +206,28 @@ def _carry_out(ctx: typer.Context, action: Action, selector: Selector, *, yes: b
         if dry_run:
             report = actions.rehearse(oncall, action, steps)
         else:
-            changing = [step.target for step in steps if step.request]
-            # A script is to know at once that it needs --yes, also where nothing is to be changed.
-            if (selector.is_wide or len(steps) > MANY) and (changing or not interactive()):
-                named = name_all(changing or [step.target for step in steps])
-                confirm(oncall.profile, f"{action.verb.capitalize()} {named}?", yes=yes)
+            if not yes and (question := _danger(oncall, action, steps, selector)):
+                confirm(oncall.profile, question)
             with progress(ctx.obj, action.verb, len(steps)) as finished:
                 report = actions.carry_out(oncall, action, steps, finished)
     columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
     render(ctx.obj, [outcome.document() for outcome in report.outcomes], columns, done=True)
     report.raise_failures()
+
+
+def _danger(oncall: OnCall, action: Action, steps: list[Step], selector: Selector) -> str | None:
+    """What a person is asked before these steps; None when none of them is dangerous."""
+    from oncallctl.alert_groups import actions
+
+    changing = [step.target for step in steps if step.request]
+    dangers = []
+    # A script is to know at once that it needs --yes, also where nothing is to be changed.
+    if (selector.is_wide or len(steps) > MANY) and (changing or not interactive()):
+        dangers.append(f"{action.verb.capitalize()} {name_all(changing or [step.target for step in steps])}?")
+    if action.ends_windows and (unlisted := actions.unlisted(oncall, changing)):
+        dangers.append(
+            f"{action.verb.capitalize()} {name_all(unlisted)}, of an integration that is not listed? Where that is the"
+            " own group of a group_alerts window, the window ends, and everything that it collected is resolved, also"
+            " what is still broken."
+        )
+    return " ".join(dangers) or None
