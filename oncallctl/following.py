@@ -8,7 +8,8 @@ from typing import Protocol
 
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup
-from oncallctl.errors import ConditionFailed, Unavailable
+from oncallctl.errors import AccessDenied, ConditionFailed, NotFound, OncallError
+from oncallctl.outcomes import command
 from oncallctl.times import now, span
 
 PAUSE = timedelta(seconds=5)  # between two looks: a user may ask 300 times a minute, with everything else besides
@@ -34,47 +35,59 @@ class Follower:
         self._listener = listener
 
     def follow(self, wanted: str, within: timedelta) -> None:
-        """Look again and again; a look that fails is not the end.
+        """Look again and again; a look that fails is not the end, unless the server will not show the group any more.
 
         Args:
-            wanted: acknowledged or resolved; a group that is resolved has been taken too.
+            wanted: acknowledged or resolved. Who resolves a group has taken it too; that it resolved by itself is
+                not that anybody took it.
             within: how long to wait.
 
         Raises:
-            ConditionFailed: it does not hold when the time is over.
-            OncallError: the server will not show the group any more.
+            ConditionFailed: it does not hold when the time is over, or cannot come to hold.
+            AccessDenied, NotFound: the server will not show the group any more.
         """
+        if self._holds(wanted):
+            self._listener.note(f"alert group {self.group.id} had been {self.group.state} already, by {self._who()}")
+            return
         begin = now()
         end = begin + within
         self._listener.note(f"waiting {span(within.total_seconds())} for alert group {self.group.id} to be {wanted}")
         problem = self._look()
-        while self.group.state not in {wanted, "resolved"}:
+        while not self._holds(wanted):
+            if self.group.state == "resolved":
+                raise ConditionFailed(f"nobody took alert group {self.group.id}: it resolved by itself")
             if (left := end - now()) <= timedelta():
                 unread = f"; the last look failed: {problem.message}" if problem else ""
                 raise ConditionFailed(
-                    f"nobody took alert group {self.group.id} within {span(within.total_seconds())}:"
-                    f" it is {self.group.state}{unread}",
-                    hint="it was paged once; page somebody else, or look: oncallctl alert-groups get " + self.group.id,
+                    f"nobody took it within {span(within.total_seconds())}: it is {self.group.state}{unread}",
+                    hint=command(self._oncall, ["alert-groups", "get", self.group.id]),
                 )
             time.sleep(min(PAUSE, left).total_seconds())
             problem = self._look()
         self._listener.note(f"{self.group.state} by {self._who()} after {span((now() - begin).total_seconds())}")
 
-    def _look(self) -> Unavailable | None:
+    def _holds(self, wanted: str) -> bool:
+        by_somebody = self.group.resolved_by or self.group.acknowledged_by
+        return self.group.state == wanted or (self.group.state == "resolved" and by_somebody is not None)
+
+    def _look(self) -> OncallError | None:
         try:
             with self._oncall.impatient():
                 self.group = self._oncall.alert_groups.get(self.group.id)
-        except Unavailable as error:
+        except (AccessDenied, NotFound):
+            raise
+        except OncallError as error:
             return error
         return None
 
     def _who(self) -> str:
-        """Who took it, by name where that can be found out; nobody where the source of the alert resolved it."""
+        """Who took it: the name, or the id where the name cannot be found out."""
         ident = self.group.resolved_by if self.group.state == "resolved" else self.group.acknowledged_by
         if ident is None:
-            return "nobody that OnCall names"
+            return "nobody"
         try:
-            found = self._oncall.users.several([ident])
-        except Unavailable:
-            found = {}
+            with self._oncall.impatient():
+                found = self._oncall.users.several([ident])
+        except OncallError:
+            return ident
         return found[ident].username if ident in found else ident

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from oncallctl import parallel
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import GROUP, AlertGroup
 from oncallctl.api.names import Named
 from oncallctl.api.resource import Change
-from oncallctl.errors import InvalidInput
+from oncallctl.errors import InvalidInput, OncallError
 from oncallctl.rota.on_call import TeamOnCall, on_call
 from oncallctl.rota.paging_path import direct_paging
+
+MOMENT = 5.0  # seconds that a page waits to hear who is on call
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,17 @@ def each_once(
 
 @dataclass(frozen=True)
 class Reach:
-    """Whom a page would reach: why nobody, or None; and who is on call for the team, where a team is paged."""
+    """Whom a page would reach.
+
+    Attributes:
+        obstacle: why nobody, or None.
+        team: who is on call for the team that is paged, where that is known.
+        not_known: why it is not.
+    """
 
     obstacle: str | None
     team: TeamOnCall | None = None
+    not_known: str | None = None
 
 
 def reach(oncall: OnCall, page: Page) -> Reach:
@@ -96,6 +106,14 @@ def reach(oncall: OnCall, page: Page) -> Reach:
     # A group window keeps even people who are paged by name from being notified; a silence only stops the chain.
     if way and way.maintenance_mode and (page.team or way.maintenance_mode == GROUP):
         return Reach(f"the direct paging integration {way.name!r} is in maintenance ({way.maintenance_mode})")
-    if page.team and not oncall.is_cloud:
-        team = on_call(oncall, [page.team])[0]
-    return Reach(None, team)
+    return Reach(None, team) if page.team is None or oncall.is_cloud else _worked_out(oncall, page.team)
+
+
+def _worked_out(oncall: OnCall, team: Named) -> Reach:
+    """Work out who is on call; the page does not wait long for what is only told."""
+    try:
+        return Reach(None, parallel.begin(lambda: on_call(oncall, [team])[0])(MOMENT))
+    except TimeoutError:
+        return Reach(None, not_known="the server takes too long")
+    except OncallError as error:
+        return Reach(None, not_known=error.message)

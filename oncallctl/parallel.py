@@ -50,16 +50,22 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[
             waiting.put(None)
 
 
-def begin(call: Callable[[], Result]) -> Callable[[], Result]:
-    """Start a call in a thread of its own; what is returned waits for its result, or raises its exception here."""
+def begin(call: Callable[[], Result]) -> Callable[..., Result]:
+    """Start a call in a thread of its own; what is returned waits for its result, or raises its exception here.
+
+    It waits so many seconds, or for ever (None), and raises TimeoutError when there is no result by then.
+    """
     done: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
 
     def work() -> None:
         _leave_signals()
         done.put(_outcome(lambda _: call(), None))
 
-    def wait() -> Result:
-        result, error = done.get()
+    def wait(seconds: float | None = None) -> Result:
+        try:
+            result, error = done.get(timeout=seconds)
+        except queue.Empty:
+            raise TimeoutError from None
         if error is not None:
             raise error
         return result  # type: ignore[return-value]  # no error: the result is there

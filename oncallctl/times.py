@@ -13,6 +13,7 @@ _ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 LONGEST = timedelta(days=36500)
+_FIRST_YEAR, _LAST_YEAR = 1980, 2200
 
 
 def now() -> datetime:
@@ -117,9 +118,12 @@ def parse_moment(text: str, tz: ZoneInfo | None, *, near: datetime) -> datetime:
         The instant in UTC.
 
     Raises:
-        InvalidInput: not a time, or one that a change of the clocks skips or repeats.
+        InvalidInput: not a time, one that a change of the clocks skips or repeats, or one beyond all schedules.
     """
-    return parse_time(text, tz, after=near if _CLOCK.fullmatch(text.strip()) else datetime.min.replace(tzinfo=UTC))
+    instant = parse_time(text, tz, after=near if _CLOCK.fullmatch(text.strip()) else datetime.min.replace(tzinfo=UTC))
+    if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        raise InvalidInput(f"{text!r} is beyond all schedules", hint=f"write a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return instant
 
 
 def _next_clock_time(clock: time, tz: ZoneInfo | None, text: str, after: datetime) -> datetime:

@@ -1,5 +1,7 @@
 """`escalate --wait`: following a page until somebody has taken it."""
 
+import json
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -56,8 +58,36 @@ class TestSomebodyTakesIt:
         assert run(LINE).json["state"] == "acknowledged"
         assert server.changes() == [PAGE]
 
+    def test_that_the_name_cannot_be_read_is_no_failure(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "alert_groups/", meanwhile(server, "acknowledge"))
+        server.fail("GET", "users/", status(403, '{"detail": "Invalid token."}'), times=9)
+        assert "acknowledged by U9PL1JZN3LQ3F" in run(LINE.replace("platform", "id:TKPSLLWBFUI9R")).stderr
+
+    def test_what_had_been_taken_before_is_said_to_have_been(self, server: Serving, run: Runner) -> None:
+        group = run("escalate --team platform --title t -o id").stdout.strip()
+        server.call("POST", f"alert_groups/{group}/acknowledge/")
+        line = f"escalate --user bob --alert-group {group} --wait acknowledged"
+        assert "had been acknowledged already, by admin" in run(line).stderr
+
+    @pytest.mark.parametrize("page", ["<html>sign in</html>", "[]"])
+    def test_an_answer_that_is_not_oncalls_is_not_the_end(self, server: Serving, run: Runner, page: str) -> None:
+        server.fail("GET", "alert_groups/", lambda _request, _answer: Response(page, 302, {"Location": "/login"}))
+        server.fail("GET", "alert_groups/", lambda _request, _answer: Response(page, 200))
+        server.fail("GET", "alert_groups/", meanwhile(server, "acknowledge"))
+        assert run(LINE).json["state"] == "acknowledged"
+
 
 class TestNobodyTakesIt:
+    def test_that_it_resolves_by_itself_is_not_that_anybody_took_it(self, server: Serving, run: Runner) -> None:
+        def by_itself(request: Request, answer: Callable[[], Response]) -> Response:
+            body = answer().json | {"state": "resolved", "resolved_by": None}  # type: ignore[operator]
+            return Response(json.dumps(body), content_type="application/json")
+
+        server.fail("GET", "alert_groups/", by_itself)
+        assert "by itself" in run(LINE, status=10).error["message"]
+        server.fail("GET", "alert_groups/", by_itself)
+        assert run(LINE.replace("acknowledged", "resolved")).json["state"] == "resolved"
+
     def test_it_is_a_condition_that_does_not_hold(self, server: Serving, run: Runner) -> None:
         done = run(f"{LINE} --within 1s", status=10)
         assert done.json["state"] == "firing"
@@ -78,6 +108,7 @@ class TestNobodyTakesIt:
         server.fail("GET", "alert_groups/", status(403, '{"detail": "Invalid token."}'))
         done = run(LINE, status=3)
         assert done.json["state"] == "firing"
+        assert f"alert group {done.json['id']} was paged, once" in done.error["message"]
 
     def test_a_signal_ends_the_wait_and_shows_the_page(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
@@ -116,5 +147,27 @@ class TestWhoIsOnCall:
     def test_that_it_cannot_be_found_out_keeps_nobody_from_being_paged(self, oss: Serving, run: Runner) -> None:
         oss.fail("GET", "final_shifts", status(500))
         done = run("escalate --team platform --title t")
-        assert "could not check" in done.stderr
+        assert "it is not known who is on call" in done.stderr
         assert oss.changes() == [PAGE]
+
+    def test_a_page_does_not_wait_long_for_what_is_only_told(
+        self, oss: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.paging.MOMENT", 0.05)
+        paged = threading.Event()
+
+        def until_paged(_request: Request, answer: Callable[[], Response]) -> Response:
+            paged.wait(30)
+            return answer()
+
+        oss.fail("GET", "final_shifts", until_paged)
+        done = run("escalate --team platform --title t")
+        paged.set()
+        assert "takes too long" in done.stderr
+        assert oss.changes() == [PAGE]
+
+    def test_people_whom_only_slack_knows_are_not_nobody(self, oss: Serving, run: Runner) -> None:
+        chain = oss.call("POST", "escalation_chains/", {"name": "slack"})["id"]
+        oss.call("POST", "escalation_policies/", {"escalation_chain_id": chain, "type": "notify_whole_channel"})
+        oss.call("PUT", "integrations/C96JEN9HUI8XD/", {"default_route": {"escalation_chain_id": chain}})
+        assert "on call: whom Slack knows" in run("escalate --team payments --title t").stderr

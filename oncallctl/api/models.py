@@ -7,10 +7,10 @@ the recordings of the OSS engine.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 DIRECT_PAGING = "direct_paging"
 
@@ -18,6 +18,14 @@ DIRECT_PAGING = "direct_paging"
 SILENCE, GROUP, DISABLE = "silence_escalations", "group_alerts", "disable_alerts"
 OSS_MODES = {SILENCE: "debug", GROUP: "maintenance"}
 CLOUD_MODES = {oss: cloud for cloud, oss in OSS_MODES.items()}
+
+
+def _in_a_zone(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# A time that comes without a zone is taken as UTC, which is what both servers speak.
+Instant = Annotated[datetime, AfterValidator(_in_a_zone)]
 
 
 class UnexpectedShape(ValueError):
@@ -73,8 +81,8 @@ class Integration(ServerObject):
     labels: list[dict[str, Any]] | None = None
     dynamic_labels: list[dict[str, Any]] | None = None
     server_mode: str | None = Field(default=None, alias="maintenance_mode")
-    maintenance_started_at: AwareDatetime | None = None
-    maintenance_end_at: AwareDatetime | None = None
+    maintenance_started_at: Instant | None = None
+    maintenance_end_at: Instant | None = None
 
     @property
     def maintenance_mode(self) -> str | None:
@@ -112,7 +120,7 @@ class AlertGroup(ServerObject):
     title: str | None = None
     integration_id: str | None = None
     team_id: str | None = None
-    created_at: AwareDatetime | None = None
+    created_at: Instant | None = None
     acknowledged_by: str | None = None
     resolved_by: str | None = None
 
@@ -121,7 +129,7 @@ class Alert(ServerObject):
     """One alert of a group; `payload` is what the monitoring system sent."""
 
     alert_group_id: str | None = None
-    created_at: AwareDatetime | None = None
+    created_at: Instant | None = None
 
 
 class ResolutionNote(ServerObject):
@@ -148,8 +156,8 @@ class FinalShift(BaseModel):
     user_pk: str
     user_username: str | None = None
     user_email: str | None = None
-    shift_start: AwareDatetime
-    shift_end: AwareDatetime
+    shift_start: Instant
+    shift_end: Instant
 
 
 class OnCallShift(ServerObject):
@@ -231,8 +239,8 @@ class Shift(BaseModel):
 
     schedule_id: str | None = None
     schedule_name: str | None = None
-    shift_start: AwareDatetime | None = None
-    shift_end: AwareDatetime | None = None
+    shift_start: Instant | None = None
+    shift_end: Instant | None = None
     users: list[str] = []
 
 

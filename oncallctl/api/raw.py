@@ -65,6 +65,17 @@ class Request:
         query = f"?{urlencode(self.query, doseq=True)}" if self.query else ""
         return Change(self.method, f"{self.path}{query}", self.body, Whatever)
 
+    @property
+    def is_page(self) -> bool:
+        """Whether it wakes people."""
+        return self.path.strip("/") == "escalation"
+
+    def where_to_look(self) -> list[str]:
+        """The words of the command that shows what became of it; an action of an object shows in the object."""
+        if self.is_page:
+            return ["alert-groups", "list", "--state", "firing", "--limit", "5"]
+        return ["api", "GET", "/".join(self.path.strip("/").split("/")[:2]) + "/"]
+
     def described(self, oncall: OnCall) -> dict[str, Any]:
         """The request as `--dry-run` shows it."""
         return oncall.described(self.change)

@@ -65,7 +65,7 @@ def api(
             rows = request.rows(oncall)
             _show(settings, rows if show_secrets else (raw.without_secrets(row) for row in rows))
         else:
-            answer = request.read(oncall) if method is Method.GET else _change(oncall, request, yes=yes)
+            answer = request.read(oncall) if method is Method.GET else _change(settings, oncall, request, yes=yes)
             _show(settings, answer if show_secrets else raw.without_secrets(answer), done=method is not Method.GET)
 
 
@@ -82,13 +82,16 @@ def _fields(method: Method, given: list[str]) -> list[tuple[str, Any]]:
     ]
 
 
-def _change(oncall: OnCall, request: Request, *, yes: bool) -> Any:  # noqa: ANN401  # a JSON value
+def _change(settings: Settings, oncall: OnCall, request: Request, *, yes: bool) -> Any:  # noqa: ANN401  # a JSON value
     from oncallctl.outcomes import send_once
 
     if request.method == Method.DELETE:
         confirm(oncall.profile, f"DELETE {oncall.transport.url(request.path)}?", yes=yes)
     with request.refused():
-        return send_once(oncall, request.change, "the change", ["api", "GET", request.path]).document
+        document = send_once(oncall, request.change, "the change", request.where_to_look()).document
+    if oncall.profile.is_sandbox and request.is_page:
+        settings.note("sandbox: nobody was paged")
+    return document
 
 
 def _show(settings: Settings, answer: Any, *, done: bool = False) -> None:  # noqa: ANN401  # a JSON value, or many
@@ -108,5 +111,5 @@ def _show(settings: Settings, answer: Any, *, done: bool = False) -> None:  # no
         return
     objects = [row if isinstance(row, Mapping) else {"value": row} for row in rows]
     if objects or settings.columns:
-        columns = {key: key for key in objects[0]} if objects else {}
+        columns = {str(key): str(key) for each in objects for key in each}
         render(settings, objects, columns, secrets=Secrets.SHOWN, done=done)  # they are hidden already

@@ -134,9 +134,12 @@ def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> str:
         return ""
     if found.obstacle:
         raise Conflict(found.obstacle, hint="name people with --user, or page --anyway")
+    if found.not_known:
+        settings.warn(f"it is not known who is on call: {found.not_known}")
     if found.team is None:
         return ""
-    return f", on call: {', '.join(found.team.usernames) or 'nobody'}"
+    slack = "whom Slack knows" if found.team.through_slack else "nobody"
+    return f", on call: {', '.join(found.team.usernames) or slack}"
 
 
 def _follow(settings: Settings, oncall: OnCall, group: AlertGroup, wait: Wait, within: timedelta) -> None:
@@ -144,10 +147,14 @@ def _follow(settings: Settings, oncall: OnCall, group: AlertGroup, wait: Wait, w
     from oncallctl.following import Follower
 
     follower = Follower(oncall, group, settings)
+    paged = f"alert group {group.id} was paged, once"
     try:
         follower.follow(wait, within)
     except Signal as signal:
-        raise Interrupted(signal.signum, f"interrupted while waiting; alert group {group.id} was paged") from signal
+        raise Interrupted(signal.signum, f"interrupted while waiting; {paged}") from signal
+    except OncallError as error:
+        error.message = f"{error.message}; {paged}"
+        raise
     finally:
         render(settings, follower.group.raw, COLUMNS, done=True)
 

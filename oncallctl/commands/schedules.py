@@ -63,9 +63,9 @@ def shifts(
     from oncallctl.api import names
     from oncallctl.rota.shifts import Span, document, read
 
-    begin = parse_moment(since, ctx.obj.tz, near=now()) if since else now()
-    span = Span(begin, begin + timedelta(days=days))
     with connect(ctx.obj) as oncall:
+        begin = parse_moment(since, ctx.obj.tz, near=now()) if since else now()  # the profile may know the zone
+        span = Span(begin, begin + timedelta(days=days))
         rota = read(oncall, names.schedule(oncall, schedule).id, span)
     documents = [document(rota.schedule, shift) for shift in rota.shifts]
     rows = [

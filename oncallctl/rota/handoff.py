@@ -42,13 +42,35 @@ class Handoff:
     open: tuple[AlertGroup, ...]
 
     def document(self) -> dict[str, Any]:
-        """`team`, `at`, `handovers` (the next of each schedule, with people as id and name) and `open`."""
+        """For scripts: `team`, `at`, `handovers`, one for each schedule with who is on call, and `open`."""
         return {
             "team": {"id": self.team.id, "name": self.team.name},
             "at": self.at.isoformat(),
-            "handovers": [_document(rota, following) for rota in self.rotas if (following := _next(rota))],
+            "handovers": [self._handover(rota) for rota in self.rotas],
             "open": [group.raw for group in self.open],
         }
+
+    def _handover(self, rota: Rota) -> dict[str, Any]:
+        """The next hand-over of a schedule; `at` is null where there is none in sight."""
+
+        def people(users: Sequence[str]) -> list[dict[str, str]]:
+            return [{"id": user, "username": rota.usernames.get(user, user)} for user in users]
+
+        following = _next(rota)
+        leaving, taking_over = following.changed if following else ((), ())
+        return {
+            "schedule_id": rota.schedule.id,
+            "schedule_name": rota.schedule.name,
+            "on_call": people(self._on_call(rota)),
+            "at": following.at.isoformat() if following else None,
+            "leaving": people(leaving),
+            "taking_over": people(taking_over),
+        }
+
+    def _on_call(self, rota: Rota) -> tuple[str, ...]:
+        return tuple(
+            dict.fromkeys(user for shift in rota.shifts if shift.span.start <= self.at for user in shift.users)
+        )
 
     def markdown(self, tz: tzinfo | None) -> str:
         """Text to paste into a chat; nothing that the server says is taken as Markdown."""
@@ -66,8 +88,7 @@ class Handoff:
     def _turn(self, rota: Rota, tz: tzinfo | None) -> str:
         following = _next(rota)
         if following is None:
-            now = _people(rota, [user for shift in rota.shifts if shift.span.start <= self.at for user in shift.users])
-            return f"{now}, and no hand-over in {AHEAD.days} days"
+            return f"{_people(rota, self._on_call(rota))}, and no hand-over in {AHEAD.days} days"
         when = f"{following.at.astimezone(tz):%a %d %b %H:%M %Z}"
         names = {user: _plain(name) for user, name in rota.usernames.items()}
         return f"{following.named(names).said}, {when} ({relative(following.at, at=self.at)})"
@@ -84,26 +105,13 @@ def read(oncall: OnCall, team: Named, at: datetime) -> Handoff:
         *(lambda state=state: list(oncall.alert_groups.list(state=state, team_id=team.id)) for state in OPEN_STATES),
     )
     found: TeamRota = rotas[0]
-    still_open = sorted((group for each in groups for group in each), key=lambda group: group.created_at or at)
+    once = {group.id: group for each in groups for group in each}  # one may have moved on between two lists
+    still_open = sorted(once.values(), key=lambda group: group.created_at or at)
     return Handoff(team, at, found.judged, tuple(reversed(still_open)))
 
 
 def _next(rota: Rota) -> HandOver | None:
     return next(hand_overs(rota), None)
-
-
-def _document(rota: Rota, following: HandOver) -> dict[str, Any]:
-    def people(users: Sequence[str]) -> list[dict[str, str]]:
-        return [{"id": user, "username": rota.usernames.get(user, user)} for user in users]
-
-    leaving, taking_over = following.changed
-    return {
-        "schedule_id": rota.schedule.id,
-        "schedule_name": rota.schedule.name,
-        "at": following.at.isoformat(),
-        "leaving": people(leaving),
-        "taking_over": people(taking_over),
-    }
 
 
 def _people(rota: Rota, users: Sequence[str]) -> str:

@@ -32,13 +32,26 @@ class TeamRota:
 
     @property
     def judged(self) -> tuple[Rota, ...]:
-        """The schedules that ought to have somebody on call at any time: those that pages go through, if there are."""
-        return self.paged or self.others
+        """The schedules of which one ought to have somebody on call at any time: those that a page goes through.
+
+        Where a page goes nowhere, or where only Slack knows whom it reaches, those that belong to the team.
+        """
+        return self.paged if self.path.names_people or self._goes_through_schedules else self.others
 
     @property
     def is_bare(self) -> bool:
         """Whether there is no schedule, and no step that names anybody."""
-        return not self.judged and not self.path.names_people
+        return not (self.judged or self._goes_through_schedules or self.path.names_people)
+
+    @property
+    def is_passed_by(self) -> bool:
+        """Whether the team has schedules, and a page to it neither goes through any nor reaches people by name."""
+        return bool(self.others) and self.judged is self.others
+
+    @property
+    def _goes_through_schedules(self) -> bool:
+        """Whether a page goes through schedules; they may be gone."""
+        return bool(self.path.schedules)
 
     def gap_documents(self, span: Span) -> list[dict[str, Any]]:
         """The gaps for scripts: `team`, `gap_start` and `gap_end` (ISO 8601 in UTC), `seconds`, `schedules`."""
@@ -54,8 +67,8 @@ class TeamRota:
         ]
 
     def gaps(self, span: Span) -> tuple[Span, ...]:
-        """The times in which no schedule of the team has anybody; none where steps name people instead."""
-        if not self.judged and self.path.names_people:
+        """The times in which none of the schedules has anybody; none where there are only people whom steps name."""
+        if self.path.names_people and not self._goes_through_schedules:
             return ()
         return shifts.uncovered(self.judged, span)
 

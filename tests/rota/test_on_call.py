@@ -1,5 +1,7 @@
 """`teams who-is-on-call`, `next` and `previous` on either server."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import Runner
@@ -73,6 +75,11 @@ class TestOnEitherServer:
     def test_the_route_of_another_team_is_none_of_this_one(self, server: Serving, run: Runner) -> None:
         assert "route" in run(f"teams who-is-on-call payments --route {DEFAULT_ROUTE}", status=6).stderr
 
+    @pytest.mark.parametrize("teams", ["", "platform payments"])
+    def test_a_route_belongs_to_one_team(self, server: Serving, run: Runner, teams: str) -> None:
+        run(f"teams who-is-on-call {teams} --route {DEFAULT_ROUTE}", status=2)
+        assert server.seen == []
+
     def test_an_unknown_team_is_not_a_team_without_anybody(self, server: Serving, run: Runner) -> None:
         assert run("teams who-is-on-call TNOPENOPENOPE -o json", status=6).error["code"] == "not_found"
 
@@ -105,7 +112,24 @@ class TestAtAnotherTime:
         there = run("teams who-is-on-call platform --at 2024-02-29T12:00 --tz Asia/Tokyo -o json").json
         assert there["shifts"][0]["shift_start"] == "2024-02-29T00:00:00+00:00"
 
-    @pytest.mark.parametrize("time", ["yesterday", "2026-13-01T00:00", "25:00"])
+    def test_the_zone_of_the_profile_is_the_zone_of_the_time(
+        self, server: Serving, run: Runner, world: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = world / "token"
+        token.write_text(server.token)
+        token.chmod(0o600)
+        config = world / "config.toml"
+        config.write_text(
+            f'[profiles.there]\nurl = "{server.url}"\napi = "{server.dialect}"\ntz = "Asia/Tokyo"\n'
+            f'token_file = "{token}"\n'
+        )
+        config.chmod(0o600)
+        line = "-p there teams who-is-on-call platform --at 2024-02-29T12:00 -o json"
+        assert run(line, ONCALLCTL_CONFIG=str(config)).json["shifts"][0]["shift_start"] == "2024-02-29T00:00:00+00:00"
+
+    @pytest.mark.parametrize(
+        "time", ["0001-01-02T00:00Z", "9999-12-31T00:00Z", "yesterday", "2026-13-01T00:00", "25:00"]
+    )
     def test_what_is_no_time_is_refused(self, server: Serving, run: Runner, time: str) -> None:
         run(f"teams who-is-on-call platform --at {time}", status=2)
         assert server.seen == []

@@ -97,6 +97,9 @@ class TestRota:
         asked = [(each.path, tuple(sorted(each.query.items()))) for each in weekdays.server.seen]
         assert len(set(asked)) == len(asked)
 
+    def test_ids_are_those_of_the_people_each_once(self, weekdays: Maker, run: Runner) -> None:
+        assert run("teams rota empty-team --days 1 -o id").stdout.split() == [BOB, ALICE, DAVE]
+
 
 class TestSvg:
     def test_a_file_is_written(self, weekdays: Maker, run: Runner, world: Path) -> None:
@@ -168,6 +171,25 @@ class TestGaps:
         (gap,) = run("teams gaps empty-team --days 1 --require covered -o json", status=10).json
         assert gap["seconds"] == 86_400
 
+    def test_a_chain_whose_schedule_is_gone_is_one_gap(self, server: Serving, run: Runner) -> None:
+        make = Maker(server)
+        gone = make.schedule("gone")
+        make.chain(notify(gone))
+        server.call("DELETE", f"schedules/{gone}/")
+        answer = run("teams gaps empty-team --days 1 --require covered -o json", status=10).json
+        assert [gap["seconds"] for gap in answer] == [86_400]
+
+    def test_schedules_that_a_page_passes_by_are_judged_with_a_warning(self, server: Serving, run: Runner) -> None:
+        make = Maker(server)
+        always = {"type": "single_event", "start": "2026-10-01T00:00:00", "duration": 90 * 86_400, "time_zone": "UTC"}
+        make.schedule("by itself", make.shift(**always, users=[ALICE]))
+        done = run("teams gaps empty-team --days 1 --require covered -o json")
+        assert done.json == []
+        assert "goes through none of the team's schedules: empty-team" in done.stderr
+
+    def test_ids_are_those_of_teams_with_a_gap(self, weekdays: Maker, run: Runner) -> None:
+        assert set(run("teams gaps -o id").stdout.split()) >= {EMPTY_TEAM}
+
     def test_among_all_teams_one_without_anybody_is_only_named(self, server: Serving, run: Runner) -> None:
         server.call("DELETE", "schedules/SFXCICA3QCWD8/")
         done = run("teams gaps -o json")
@@ -186,6 +208,16 @@ class TestHandoff:
         assert document["handovers"][0]["leaving"] == [{"id": ALICE, "username": "alice"}]
         assert document["handovers"][0]["taking_over"] == [{"id": DAVE, "username": "dave"}]
         assert document["handovers"][0]["at"] == "2026-10-24T14:00:00+00:00"
+        assert document["handovers"][0]["on_call"] == [{"id": ALICE, "username": "alice"}]
+
+    def test_who_stays_is_there_too(self, server: Serving, run: Runner) -> None:
+        make = Maker(server)
+        always = {"type": "single_event", "start": "2026-10-01T00:00:00", "duration": 90 * 86_400, "time_zone": "UTC"}
+        make.chain(notify(make.schedule("always", make.shift(**always, users=[DAVE]))))
+        (handover,) = run("teams handoff empty-team -o json").json["handovers"]
+        assert handover["on_call"] == [{"id": DAVE, "username": "dave"}]
+        assert (handover["at"], handover["leaving"], handover["taking_over"]) == (None, [], [])
+        assert "- always: dave, and no hand-over in 14 days" in run("teams handoff empty-team").stdout
 
     def test_what_is_open_is_listed_and_what_is_resolved_is_not(self, server: Serving, run: Runner) -> None:
         groups = server.call("GET", "alert_groups/?team_id=TNFI27MJ312BL&perpage=200")["results"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from oncallctl.commands.teams.app import TeamsArgument, app
-from oncallctl.errors import ConditionFailed
+from oncallctl.errors import ConditionFailed, InvalidInput
 from oncallctl.options import RouteOption
 from oncallctl.output import render
 from oncallctl.session import connect
@@ -39,8 +39,7 @@ def who_is_on_call(
     require: Annotated[bool, typer.Option("--require", help="Exit 10 when nobody is on call for one of them.")] = False,
 ) -> None:
     """Show who is on call."""
-    moment = parse_moment(at, ctx.obj.tz, near=now()) if at else None
-    asked = _show(ctx.obj, teams, "current", at=moment, route=route)
+    asked = _show(ctx.obj, teams, "current", at=at, route=_only_of_one(teams, route))
     if require and (bare := [str(each.team) for each in asked if not each.answer.users]):
         raise ConditionFailed(f"nobody is on call for {', '.join(bare)}")
 
@@ -50,7 +49,7 @@ def next_on_call(
     ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
 ) -> None:
     """Show who takes over next: the first shift that has not begun."""
-    _show(ctx.obj, teams, "next", days=days, route=route)
+    _show(ctx.obj, teams, "next", days=days, route=_only_of_one(teams, route))
 
 
 @app.command("previous")
@@ -58,16 +57,35 @@ def previous_on_call(
     ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
 ) -> None:
     """Show who was on call before: the last shift that has ended."""
-    _show(ctx.obj, teams, "previous", days=days, route=route)
+    _show(ctx.obj, teams, "previous", days=days, route=_only_of_one(teams, route))
 
 
-def _show(settings: Settings, teams: list[str] | None, when: str, **question: Any) -> list[TeamOnCall]:  # noqa: ANN401  # see Question
+def _only_of_one(teams: list[str] | None, route: str | None) -> str | None:
+    """Refuse a route for more than one team: it is a route of one team's direct paging integration."""
+    if route and len(teams or ()) != 1:
+        raise InvalidInput("--route is a route of one team", hint="name the team")
+    return route.removeprefix("id:") if route else None
+
+
+def _show(
+    settings: Settings,
+    teams: list[str] | None,
+    when: str,
+    *,
+    at: str | None = None,
+    **question: Any,  # noqa: ANN401
+) -> list[TeamOnCall]:
+    """Find out who is on call and show it; `question` is the rest of what `Question` takes."""
+    from oncallctl import parallel
     from oncallctl.api import names
     from oncallctl.rota.on_call import on_call
     from oncallctl.rota.resolved import Question, When
 
     with connect(settings) as oncall:
-        asked = on_call(oncall, names.teams(oncall, teams), Question(When(when), **question))
+        moment = parse_moment(at, settings.tz, near=now()) if at else None  # the profile may know the zone
+        ahead = [] if oncall.is_cloud and moment is None else [oncall.integrations.everything]  # will be needed
+        named, *_ = parallel.together(lambda: names.teams(oncall, teams), *ahead)
+        asked = on_call(oncall, named, Question(When(when), moment, **question))
     documents = [each.document for each in asked]
     rows = [person for each in asked for person in each.people()]
     render(settings, documents[0] if teams and len(teams) == 1 else documents, PEOPLE, rows=rows)

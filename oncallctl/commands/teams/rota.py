@@ -49,14 +49,16 @@ def rota(
     svg: Annotated[str | None, typer.Option("--svg", metavar="FILE|-", help="Write the picture as an SVG.")] = None,
 ) -> None:
     """Draw who is on call when, from today on; in a pipe, list the shifts."""
+    from oncallctl import parallel
     from oncallctl.api import names
     from oncallctl.rota import team_rota
     from oncallctl.rota.shifts import Span
 
     settings, at = ctx.obj, now()
     with connect(settings) as oncall:
+        named, _ = parallel.together(lambda: names.teams(oncall, teams), oncall.integrations.everything)
         today = Span(midnight(at, settings.tz), midnight(at, settings.tz, days_later=days))
-        found = team_rota.read(oncall, names.teams(oncall, teams), today, overrides=True)
+        found = team_rota.read(oncall, named, today, overrides=True)
     rotas = team_rota.every_rota(found)
     _note_bare(settings, found)
     if svg:
@@ -70,7 +72,9 @@ def rota(
         draw(settings, lambda width, plain: picture.draw(rotas, now=at, tz=settings.tz, width=width, plain=plain))
     else:
         shifts = [shift for each in rotas for shift in each.documents()]
-        rows = ({**shift, "users": ", ".join(shift["usernames"])} for shift in shifts)
+        rows = [{**shift, "users": ", ".join(shift["usernames"])} for shift in shifts]
+        if settings.format is Format.ID:  # the people
+            rows = [{"id": user} for user in dict.fromkeys(user for shift in shifts for user in shift["users"])]
         render(settings, shifts, SHIFTS, rows=rows)
 
 
@@ -82,6 +86,7 @@ def gaps(
     require: Annotated[Require | None, typer.Option("--require", help="Exit 10 when there is any.")] = None,
 ) -> None:
     """List the times in which a team's schedules have nobody on call."""
+    from oncallctl import parallel
     from oncallctl.api import names
     from oncallctl.rota import team_rota
     from oncallctl.rota.shifts import Span
@@ -89,16 +94,24 @@ def gaps(
     at = now()
     ahead = Span(at, at + timedelta(days=days))
     with connect(ctx.obj) as oncall:
-        found = team_rota.read(oncall, names.teams(oncall, teams), ahead)
+        named, _ = parallel.together(lambda: names.teams(oncall, teams), oncall.integrations.everything)
+        found = team_rota.read(oncall, named, ahead)
     # Among all teams, those that nobody has given a schedule are not on call; a team that was named ought to be.
     judged = found if teams else [each for each in found if not each.is_bare]
     documents = [document for each in judged for document in each.gap_documents(ahead)]
     rows = [
-        {**each, "lasts": span(each["seconds"]), "schedules": ", ".join(rota["name"] for rota in each["schedules"])}
+        {
+            **each,
+            "id": each["team"]["id"],
+            "lasts": span(each["seconds"]),
+            "schedules": ", ".join(rota["name"] for rota in each["schedules"]),
+        }
         for each in documents
     ]
     render(ctx.obj, documents, GAPS, rows=rows)
     _note_bare(ctx.obj, found)
+    if aside := [each.team.name or each.team.id for each in judged if each.is_passed_by]:
+        ctx.obj.warn(f"a page goes through none of the team's schedules: {', '.join(aside)}")
     if require and documents:
         uncovered = dict.fromkeys(each["team"]["name"] or each["team"]["id"] for each in documents)
         raise ConditionFailed(f"not covered in the next {days} days: {', '.join(uncovered)}")
