@@ -6,19 +6,17 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration, ServerObject, Team, User
+from oncallctl.api.resource import Model, Resource
 from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError
 
 # A prefix letter and at least 12 of A-Z and 1-9.
 _ID = re.compile(r"[A-Z][A-Z1-9]{12,}")
 _ANY_ID = re.compile(r"[A-Za-z0-9_-]+")  # what can be part of a path
 _SHOWN = 10
-
-Model = TypeVar("Model", bound=ServerObject)
 
 
 @dataclass(frozen=True)
@@ -73,12 +71,8 @@ def integrations(oncall: OnCall, texts: Sequence[str]) -> list[Integration]:
 
 
 def team(oncall: OnCall, text: str) -> Named:
-    """Find a team by name or id; an id is not looked up."""
-    word, is_id = split(text)
-    if is_id:
-        return Named(word, None)
-    found = _pick("team", word, oncall.teams.everything(), lambda each: [each.name], oncall)
-    return Named(found.id, found.name)
+    """Find a team by name or id."""
+    return _named("team", oncall, oncall.teams, text, lambda each: [each.name])
 
 
 def teams(oncall: OnCall, texts: Sequence[str] | None) -> list[Named]:
@@ -89,30 +83,29 @@ def teams(oncall: OnCall, texts: Sequence[str] | None) -> list[Named]:
 
 
 def user(oncall: OnCall, text: str) -> Named:
-    """Find a user by user name, e-mail or id; an id is not looked up."""
-    word, is_id = split(text)
-    if is_id:
-        return Named(word, None)
-    found = _pick("user", word, oncall.users.everything(), _user_names, oncall)
-    return Named(found.id, found.username)
+    """Find a user by user name, e-mail or id."""
+    return _named("user", oncall, oncall.users, text, _user_names)
 
 
 def schedule(oncall: OnCall, text: str) -> Named:
-    """Find a schedule by name or id; an id is not looked up."""
-    word, is_id = split(text)
-    if is_id:
-        return Named(word, None)
-    found = _pick("schedule", word, oncall.schedules.everything(), lambda each: [each.name], oncall)
-    return Named(found.id, found.name)
+    """Find a schedule by name or id."""
+    return _named("schedule", oncall, oncall.schedules, text, lambda each: [each.name])
 
 
 def escalation_chain(oncall: OnCall, text: str) -> Named:
-    """Find an escalation chain by name or id; an id is not looked up."""
+    """Find an escalation chain by name or id."""
+    return _named("escalation chain", oncall, oncall.escalation_chains, text, lambda each: [each.name])
+
+
+def _named(
+    kind: str, oncall: OnCall, members: Resource[Model], text: str, names: Callable[[Model], list[str]]
+) -> Named:
+    """Find one by its name; an id is not looked up."""
     word, is_id = split(text)
     if is_id:
         return Named(word, None)
-    found = _pick("escalation chain", word, oncall.escalation_chains.everything(), lambda each: [each.name], oncall)
-    return Named(found.id, found.name)
+    found = _pick(kind, word, members.everything(), names, oncall)
+    return Named(found.id, names(found)[0])
 
 
 def _user_names(person: User) -> list[str]:
