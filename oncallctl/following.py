@@ -9,7 +9,7 @@ from typing import Protocol
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup
 from oncallctl.errors import AccessDenied, ConditionFailed, NotFound, OncallError
-from oncallctl.outcomes import command
+from oncallctl.lost_answers import command
 from oncallctl.times import now, span
 
 PAUSE = timedelta(seconds=5)  # between two looks: a user may ask 300 times a minute, with everything else besides

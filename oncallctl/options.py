@@ -210,10 +210,10 @@ def stdin_lines(what: str) -> list[str]:
 
 def name_all(targets: Sequence[Target[Any]]) -> str:
     """Name targets in a question: all of a few, the first of many and how many there are."""
-    kind = targets[0].kind.key.replace("_", " ")
+    what = targets[0].wording.key.replace("_", " ")
     shown = [str(target) for target in targets[:SHOWN]]
     more = f" and {len(targets) - SHOWN} more" if len(targets) > SHOWN else ""
-    return f"{len(targets)} {kind}{'s' if len(targets) > 1 else ''}: {', '.join(shown)}{more}"
+    return f"{len(targets)} {what}{'s' if len(targets) > 1 else ''}: {', '.join(shown)}{more}"
 
 
 def text_value(value: str | None, option: str) -> str | None:

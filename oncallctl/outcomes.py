@@ -2,85 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from oncallctl import parallel
-from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup, Integration, ServerObject
-from oncallctl.api.resource import Change, Model
 from oncallctl.errors import Defect, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
-
-# How long to wait for a change whose answer was lost to show, between looks, in seconds.
-LOOKS = (0.0, 1.0, 3.0)
 
 Item = TypeVar("Item")
 Object = TypeVar("Object", bound=ServerObject)
-Found = TypeVar("Found")
-
-
-def send_once(oncall: OnCall, change: Change[Model], what: str, look: Sequence[str]) -> Model:
-    """Send a change that nobody may send again without looking.
-
-    Args:
-        oncall: the server.
-        change: the request.
-        what: what it does, such as "the page", for the message.
-        look: the words of the command that shows what became of it.
-
-    Raises:
-        OutcomeUnknown: its answer was lost.
-        Interrupted: a signal came while it was under way.
-    """
-    hint = command(oncall, look)
-    try:
-        return oncall.send(change)
-    except OutcomeUnknown as lost:
-        lost.message, lost.hint = f"{what} may have been sent: {lost.message}", hint
-        raise
-    except Signal as signal:
-        message = f"interrupted while {what} was under way: it may have been sent"
-        raise Interrupted(signal.signum, message, hint=hint) from signal
-
-
-def command(oncall: OnCall, words: Sequence[str]) -> str:
-    """A command line that can be pasted: it asks the server that was spoken to."""
-    # A profile of the environment has no name to ask for it by.
-    chosen = [] if oncall.profile.token_source == "environment" else ["--profile", oncall.profile.name]  # noqa: S105
-    return shlex.join(["oncallctl", *words, *chosen])
-
-
-def look_again(
-    lost: OutcomeUnknown, read: Callable[[], Found], settled: Callable[[Found], bool], hint: str
-) -> Found | None:
-    """Read back until a change whose answer was lost shows; None when it does not.
-
-    Raises:
-        OutcomeUnknown: reading failed.
-    """
-    for pause in LOOKS:
-        time.sleep(pause)
-        try:
-            found = read()
-        except OncallError as error:
-            raise OutcomeUnknown(f"{lost.message}; and looking at it failed: {error.message}", hint=hint) from error
-        if settled(found):
-            return found
-    return None
-
-
-def may_still_come(lost: OutcomeUnknown, state: str, hint: str) -> OutcomeUnknown:
-    """Say of a change that it does not show, and may still come: a gateway answers 504 while the server goes on."""
-    lost.message = f"{lost.message}; {state}, but it may still come"
-    lost.hint = lost.hint or hint
-    return lost
 
 
 @dataclass(frozen=True)
-class Kind:
+class Wording:
     """How objects of one kind are told of.
 
     Attributes:
@@ -94,9 +29,9 @@ class Kind:
     has_name: bool
 
 
-KINDS: dict[type[ServerObject], Kind] = {
-    Integration: Kind("integration", "name", has_name=True),
-    AlertGroup: Kind("alert_group", "title", has_name=False),
+WORDINGS: dict[type[ServerObject], Wording] = {
+    Integration: Wording("integration", "name", has_name=True),
+    AlertGroup: Wording("alert_group", "title", has_name=False),
 }
 
 
@@ -108,17 +43,17 @@ class Target(Generic[Object]):
     found: Object
 
     @property
-    def kind(self) -> Kind:
-        """What kind of object it is."""
-        return KINDS[type(self.found)]
+    def wording(self) -> Wording:
+        """How it is told of."""
+        return WORDINGS[type(self.found)]
 
     @property
     def name(self) -> str:
         """What it goes by."""
-        return str(getattr(self.found, self.kind.title)) if self.kind.has_name else self.found.id
+        return str(getattr(self.found, self.wording.title)) if self.wording.has_name else self.found.id
 
     def __str__(self) -> str:
-        return repr(self.name) if self.kind.has_name else f"{self.name} {getattr(self.found, self.kind.title)!r}"
+        return repr(self.name) if self.wording.has_name else f"{self.name} {getattr(self.found, self.wording.title)!r}"
 
 
 @dataclass
@@ -140,14 +75,14 @@ class Outcome(Generic[Object]):
 
     def document(self) -> dict[str, Any]:
         """The element of the array that scripts read."""
-        kind, known = self.target.kind, self.after or self.target.found
+        wording, known = self.target.wording, self.after or self.target.found
         document: dict[str, Any] = {
             "target": self.target.given,
             "id": known.id,
-            kind.title: getattr(known, kind.title),
+            wording.title: getattr(known, wording.title),
             "status": self.status,
             "error": self.error.document() if self.error else None,
-            kind.key: None if self.unseen else known.raw,
+            wording.key: None if self.unseen else known.raw,
         }
         return document if self.requests is None else {**document, "requests": self.requests}
 

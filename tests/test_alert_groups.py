@@ -92,7 +92,7 @@ LOOKS_AT = {
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look once where the answer to a change was lost."""
-    monkeypatch.setattr("oncallctl.outcomes.LOOKS", (0.0,))
+    monkeypatch.setattr("oncallctl.lost_answers.LOOKS", (0.0,))
 
 
 def groups(server: Serving, **conditions: str | None) -> dict[str, dict[str, Any]]:
@@ -507,7 +507,7 @@ class TestLostAnswers:
         assert len(server.changes()) == 1
 
     def test_one_that_shows_late_is_done(self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("oncallctl.outcomes.LOOKS", (0.0, 0.0, 0.0))
+        monkeypatch.setattr("oncallctl.lost_answers.LOOKS", (0.0, 0.0, 0.0))
         looks = []
 
         def late(_request: Request, answer: Callable[[], Response]) -> Response:

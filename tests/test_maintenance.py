@@ -266,7 +266,7 @@ class TestLostAnswers:
 
     @pytest.fixture(autouse=True)
     def _look_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("oncallctl.outcomes.LOOKS", (0.0, 0.0))
+        monkeypatch.setattr("oncallctl.lost_answers.LOOKS", (0.0, 0.0))
 
     def test_a_start_that_arrived_is_started(self, server: Serving, run: Runner) -> None:
         server.fail("POST", "maintenance_start", lose)

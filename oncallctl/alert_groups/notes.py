@@ -12,7 +12,8 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup
 from oncallctl.api.resource import Change
 from oncallctl.errors import InvalidInput, OutcomeUnknown
-from oncallctl.outcomes import Outcome, Target, look_again, may_still_come
+from oncallctl.lost_answers import look_again, may_still_come
+from oncallctl.outcomes import Outcome, Target
 
 LOOK = "the same command with --dry-run looks whether the note is there"
 

@@ -16,7 +16,8 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup
 from oncallctl.api.resource import Change
 from oncallctl.errors import Conflict, OncallError, OutcomeUnknown, ServerRefused
-from oncallctl.outcomes import Outcome, Target, command, look_again, may_still_come
+from oncallctl.lost_answers import command, look_again, may_still_come
+from oncallctl.outcomes import Outcome, Target
 
 _WRONG_STATE = {400, 409}
 _WAY_BACK = {State.RESOLVED: "unresolve", State.ACKNOWLEDGED: "unacknowledge"}

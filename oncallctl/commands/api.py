@@ -83,7 +83,7 @@ def _fields(method: Method, given: list[str]) -> list[tuple[str, Any]]:
 
 
 def _change(settings: Settings, oncall: OnCall, request: Request, *, yes: bool) -> Any:  # noqa: ANN401  # a JSON value
-    from oncallctl.outcomes import send_once
+    from oncallctl.lost_answers import send_once
 
     if request.method == Method.DELETE:
         confirm(oncall.profile, f"DELETE {oncall.transport.url(request.path)}?", yes=yes)

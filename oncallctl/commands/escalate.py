@@ -64,7 +64,7 @@ def escalate(
 ) -> None:
     """Page a team or people. At a terminal it asks first; without one it pages."""
     from oncallctl.api import names
-    from oncallctl.outcomes import send_once
+    from oncallctl.lost_answers import send_once
     from oncallctl.paging import Page, each_once
 
     _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])

@@ -272,7 +272,7 @@ def _send_or_show(
     ctx: typer.Context, oncall: OnCall, change: Change[Integration], look: list[str], *, dry_run: bool
 ) -> None:
     """Send a change, or show it; `look` is the command that shows what became of one whose answer was lost."""
-    from oncallctl.outcomes import send_once
+    from oncallctl.lost_answers import send_once
 
     if dry_run:
         render(ctx.obj, oncall.described(change), REQUEST)

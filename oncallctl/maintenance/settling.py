@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
 from oncallctl.errors import Conflict, InvalidInput, OutcomeUnknown
+from oncallctl.lost_answers import look_again, may_still_come
 from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted, Window
-from oncallctl.outcomes import look_again, may_still_come
 from oncallctl.times import now
 
 # How far the server's clock may be behind this one.
