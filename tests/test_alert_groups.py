@@ -229,6 +229,16 @@ class TestAlerts:
         assert title(payload) == said
 
 
+class TestHints:
+    @pytest.mark.parametrize(
+        "line",
+        ["get INOPENOPENOPE", "alerts INOPENOPENOPE", "resolve INOPENOPENOPE", "resolve --mine", "get 'it burns'"],
+    )
+    def test_they_ask_the_server_that_was_asked(self, run: Runner, line: str) -> None:
+        done = run(f"alert-groups {line} -p sandbox-oss -o json", status=None)
+        assert done.error["hint"].endswith("oncallctl alert-groups list --profile sandbox-oss")
+
+
 class TestActing:
     @EACH_CHANGE
     def test_it_changes_the_group_and_tells_of_it_as_it_is_then(self, server: Serving, run: Runner, case: Case) -> None:

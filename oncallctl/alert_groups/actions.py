@@ -9,7 +9,7 @@ from typing import Any
 
 from oncallctl import parallel
 from oncallctl.alert_groups import State
-from oncallctl.alert_groups.choosing import LOOK
+from oncallctl.alert_groups.choosing import look
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup
 from oncallctl.api.resource import Change
@@ -72,7 +72,7 @@ def unlisted(oncall: OnCall, targets: Sequence[Target[AlertGroup]]) -> list[Targ
 
 def rehearse(oncall: OnCall, action: Action, steps: Sequence[Step]) -> Report[AlertGroup]:
     """Say what `carry_out` would send."""
-    return Report([_rehearsed(oncall, action, step) for step in steps], LOOK)
+    return Report([_rehearsed(oncall, action, step) for step in steps], look(oncall))
 
 
 def _rehearsed(oncall: OnCall, action: Action, step: Step) -> Outcome[AlertGroup]:
@@ -91,4 +91,4 @@ def carry_out(
             raise step.error
         return action.send(oncall, step.target, step.request) if step.request else Outcome(step.target, "unchanged")
 
-    return for_each(steps, lambda step: step.target, one, finished, LOOK)
+    return for_each(steps, lambda step: step.target, one, finished, look(oncall))

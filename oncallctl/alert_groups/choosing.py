@@ -14,10 +14,9 @@ from oncallctl.api import names
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup, User
 from oncallctl.errors import InvalidInput, NotFound
+from oncallctl.lost_answers import command
 from oncallctl.outcomes import Target
 from oncallctl.times import now, parse_past
-
-LOOK = "oncallctl alert-groups list"
 
 # The filter wants an end too. It lies this far ahead: the server's clock may be, and a list that stays live goes on.
 AHEAD = timedelta(days=1)
@@ -152,7 +151,7 @@ def select(
     """
     selector.check()
     if selector.given:
-        idents = {ident(text): text for text in reversed(selector.given)}
+        idents = {ident(oncall, text): text for text in reversed(selector.given)}
         found = parallel.in_order(lambda each: (idents[each], get(oncall, each)), list(reversed(idents)))
         return [Target(text, group) for text, group in found]
     query = selector.filter.resolve(oncall, tz)
@@ -161,11 +160,16 @@ def select(
     targets = [Target(group.id, group) for group in query.read()]
     if not targets:
         asked = selector.filter.state or " or ".join(states)
-        raise NotFound(f"no alert group matches (state: {asked})", hint=LOOK)
+        raise NotFound(f"no alert group matches (state: {asked})", hint=look(oncall))
     return targets
 
 
-def ident(text: str) -> str:
+def look(oncall: OnCall) -> str:
+    """The command that shows which alert groups there are."""
+    return command(oncall, ["alert-groups", "list"])
+
+
+def ident(oncall: OnCall, text: str) -> str:
     """The id of an alert group, with or without ``id:``; titles are anybody's text, and no names.
 
     Raises:
@@ -173,7 +177,7 @@ def ident(text: str) -> str:
     """
     word = text.removeprefix("id:")
     if not re.fullmatch(r"[A-Za-z0-9_-]+", word):
-        raise InvalidInput(f"not the id of an alert group: {text!r}", hint=f"titles are no names; ids: {LOOK}")
+        raise InvalidInput(f"not the id of an alert group: {text!r}", hint=f"titles are no names; ids: {look(oncall)}")
     return word
 
 
@@ -185,7 +189,7 @@ def get(oncall: OnCall, text: str) -> AlertGroup:
         InvalidInput: it cannot be an id.
     """
     try:
-        return oncall.alert_groups.get(ident(text))
+        return oncall.alert_groups.get(ident(oncall, text))
     except NotFound as error:
-        error.hint = LOOK
+        error.hint = look(oncall)
         raise
