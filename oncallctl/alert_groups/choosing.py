@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from oncallctl.api.models import AlertGroup, User
 from oncallctl.errors import InvalidInput, NotFound
 from oncallctl.lost_answers import command
 from oncallctl.outcomes import Target
-from oncallctl.times import now, parse_past
+from oncallctl.times import now, parse_duration, parse_past
 
 # The filter wants an end too. It lies this far ahead: the server's clock may be, and a list that stays live goes on.
 AHEAD = timedelta(days=1)
@@ -29,7 +29,7 @@ class Filter:
     Attributes:
         team: name or id.
         integration: name or id.
-        since: a duration or a time that is past; groups that began later.
+        since: a duration, counted back from each reading, or a time that is past; groups that began later.
         mine: of a team that the user is in, or acknowledged or resolved by the user.
     """
 
@@ -47,7 +47,7 @@ class Filter:
             NotFound, Ambiguous: the team or the integration.
             AccessDenied: a token that is nobody's asks for what is mine.
         """
-        begin = parse_past(self.since, tz, before=now()) if self.since else None
+        begin = _begin(self.since, tz) if self.since else None
         if self.mine:
             oncall.person_only("--mine")
         params = {}
@@ -65,14 +65,14 @@ class Query:
     Attributes:
         params: what the server filters by, always the same.
         states: any of these; None is all.
-        begin: the earliest beginning.
+        begin: the earliest beginning, or how long it is before a reading.
         me: whose the groups are; filtered here, for the server cannot.
     """
 
     oncall: OnCall
     params: Mapping[str, str]
     states: Sequence[State | None]
-    begin: datetime | None = None
+    begin: datetime | timedelta | None = None
     me: User | None = None
 
     def read(self, limit: int | None = None) -> Iterator[AlertGroup]:
@@ -91,7 +91,9 @@ class Query:
         if state:
             filters["state"] = state.in_filter
         if self.begin:
-            filters["started_at"] = self.oncall.alert_groups.between(self.begin, now() + AHEAD)
+            at = now()
+            begin = at - self.begin if isinstance(self.begin, timedelta) else self.begin
+            filters["started_at"] = self.oncall.alert_groups.between(begin, at + AHEAD)
         found = 0
         for group in self.oncall.alert_groups.list(None if self.me else limit, **filters):
             if self.me is None or _is_of(group, self.me):
@@ -99,6 +101,18 @@ class Query:
                 found += 1
                 if found == limit:
                     return
+
+
+def _begin(text: str, tz: ZoneInfo | None) -> datetime | timedelta:
+    """Read a duration, or a time that is past.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    try:
+        return parse_duration(text)
+    except InvalidInput:
+        return parse_past(text, tz, before=now())
 
 
 def _is_of(group: AlertGroup, person: User) -> bool:
@@ -156,7 +170,7 @@ def select(
         return [Target(text, group) for text, group in found]
     query = selector.filter.resolve(oncall, tz)
     if selector.filter.state is None:
-        query = Query(oncall, query.params, states, query.begin, query.me)
+        query = replace(query, states=states)
     targets = [Target(group.id, group) for group in query.read()]
     if not targets:
         asked = selector.filter.state or " or ".join(states)

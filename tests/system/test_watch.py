@@ -72,6 +72,15 @@ def test_a_group_that_comes_and_one_that_goes(hasty: Hasty, cloud: Serving) -> N
     assert "Incident" in left
 
 
+def test_a_time_that_is_a_duration_ago_moves_on(hasty: Hasty, cloud: Serving) -> None:
+    (group,) = cloud.call("GET", f"alert_groups/?id={FIRING}")["results"]
+    cloud.alert(group["integration_id"])
+    with hasty.at_terminal(*WATCH, "--integration", INTEGRATION, "--since", "8s") as terminal:
+        terminal.expect("Incident")
+        terminal.expect("nothing matches")
+        ended_by_ctrl_c(terminal)
+
+
 def test_ctrl_c_ends_it_quietly_and_leaves_the_list(hasty: Hasty) -> None:
     with hasty.at_terminal(*WATCH) as terminal:
         terminal.expect("Ctrl-C")
