@@ -18,7 +18,7 @@ from oncallctl import sandbox
 from oncallctl.doctor import completions, cron, local, server as server_checks
 from oncallctl.errors import OncallError
 from oncallctl.profiles import Profile
-from tests.api.certificate import server_context
+from tests import certificates
 from tests.conftest import Run, Runner
 from tests.memory_keyring import ENTRIES
 from tests.serving import Fault, Serving, status
@@ -291,7 +291,7 @@ class TestUrl:
     @pytest.fixture
     def tls(self, world: Path) -> Iterator[str]:
         application = sandbox.application(world / "tls.sqlite3", "cloud")
-        listening = make_server("127.0.0.1", 0, application, threaded=True, ssl_context=server_context(world))
+        listening = make_server("127.0.0.1", 0, application, threaded=True, ssl_context=certificates.shown())
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"https://127.0.0.1:{listening.server_port}"
@@ -308,7 +308,7 @@ class TestUrl:
 
     def test_a_certificate_that_is_trusted_is_said(self, look: Look, tls: str, world: Path) -> None:
         pair = {"ONCALLCTL_URL": tls, "ONCALLCTL_TOKEN": sandbox.ADMIN_TOKEN, "ONCALLCTL_API": "cloud"}
-        rows = look(SSL_CERT_FILE=str(world / "certificate.pem"), SSL_CERT_DIR=str(world), **pair)
+        rows = look(SSL_CERT_FILE=str(certificates.trust_in(world)), SSL_CERT_DIR=str(world), **pair)
         assert "its certificate is trusted" in rows["url"]["message"]
 
     def test_plain_http_over_a_network_is_doubtful(self) -> None:

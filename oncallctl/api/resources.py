@@ -202,7 +202,7 @@ class Schedules(Resource[Schedule]):
             if document.get("next") or document.get("count", 0) > len(document["results"]):  # more than one page
                 raise ValueError  # noqa: TRY301  # the answer is not what it is known to be
             return [FinalShift.model_validate(entry) for entry in document["results"]]
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise Unavailable(problem) from error
 
 

@@ -6,11 +6,12 @@ the server answered 429. Whatever else happens to it is an `OutcomeUnknown`, bec
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,8 +20,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from oncallctl.api.documents import parse
 from oncallctl.api.problems import API, from_answer
-from oncallctl.errors import InvalidInput, NotOnCall, OutcomeUnknown, Unavailable
+from oncallctl.errors import InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.profiles import LOOPBACK
 from oncallctl.text import MASK
 
@@ -29,13 +31,17 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
+    from oncallctl.api.deadline import Deadline
+
 
 ATTEMPTS = 4
 PATIENCE = 120.0  # seconds that the attempts of one operation may take together, waiting for a rate limit aside
 RATE_PATIENCE = 900.0  # seconds that one operation waits for a rate limit in all
 LONGEST_RATE_WAIT = 300.0  # a Retry-After beyond this is no rate limit of OnCall's, which are per minute
 LARGEST_ANSWER = 64 * 1024 * 1024
+PIECE = 1024 * 1024  # bytes that are unpacked at a time
 REDIRECTS = 3
+LIKE_A_TOKEN = 16  # characters; a shorter one may be part of anything that a server says
 
 _NEVER_ARRIVED = (
     httpx.ConnectError,
@@ -45,6 +51,9 @@ _NEVER_ARRIVED = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+# These say to send the same request elsewhere: nobody has carried it out. 302 and 303 are also how servers lead on to
+# the result of what they have done, and the other ones say nothing about it.
+_MOVED = {301, 307, 308}
 
 Result = TypeVar("Result")
 Params = Mapping[str, str | int | Sequence[str]]
@@ -112,11 +121,12 @@ class Transport:
         self.patient = True
         self.heard: Mapping[str, str] = {}
         self._origin = _origin(httpx.URL(self.base_url))
-        self._token = headers["Authorization"].removeprefix("Bearer ").encode()
+        self._token = headers["Authorization"].removeprefix("Bearer ")
         self._timeout = timeout
         self._listener = listener
         self._rest_until = 0.0
         self._rest_lock = threading.Lock()
+        self._deadline: Deadline | None = None
         try:
             self._client = self._open(base_url, headers, application)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
@@ -127,13 +137,18 @@ class Transport:
 
     def _open(self, base_url: str, headers: Mapping[str, str], application: WSGIApplication | None) -> httpx.Client:
         local = urlsplit(base_url).hostname in LOOPBACK
-        return httpx.Client(
-            headers={"Accept": "application/json", "User-Agent": "oncallctl", **headers},
+        # Only gzip is asked for: how much of it is unpacked at a time can be limited.
+        own = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "oncallctl"}
+        client = httpx.Client(
+            headers={**own, **headers},
             timeout=self._timeout,
             transport=httpx.WSGITransport(app=application) if application else None,
             verify=_trust() if base_url.startswith("https:") else False,
             trust_env=not local,  # a proxy from the environment is not for this machine, and must not see its token
         )
+        if application is None:
+            self._deadline = _bounded(client)
+        return client
 
     def close(self) -> None:
         """Close the connections."""
@@ -150,7 +165,8 @@ class Transport:
             Unavailable: no usable answer came, after the retries.
             OncallError: the answer is a refusal; see `oncallctl.api.problems`.
         """
-        return self._persist(lambda timeout: self._read_once(path, params, timeout))
+        with self._token_kept():
+            return self._persist(lambda timeout: self._read_once(path, params, timeout))
 
     def change(self, method: str, path: str, body: object = None) -> Answer:
         """Send a change; never again once it may have arrived.
@@ -165,7 +181,25 @@ class Transport:
             OutcomeUnknown: it was sent, and what became of it could not be read.
             OncallError: the server refused it.
         """
-        return self._persist(lambda timeout: self._change_once(method, path, body, timeout))
+        with self._token_kept():
+            return self._persist(lambda timeout: self._change_once(method, path, body, timeout))
+
+    @contextmanager
+    def _token_kept(self) -> Iterator[None]:
+        """Keep the token out of every error: a server, or a proxy, may say back what it was sent."""
+        try:
+            yield
+        except OncallError as error:
+            error.message = self._without_token(error.message)
+            error.args = (error.message,)
+            error.hint = error.hint and self._without_token(error.hint)
+            raise
+
+    def _without_token(self, text: str) -> str:
+        return text.replace(self._token, MASK)
+
+    def _debug(self, message: str) -> None:
+        self._listener.debug(self._without_token(message))
 
     def _persist(self, once: Callable[[float], Result]) -> Result:
         """Repeat what fails with `Unavailable`, within the limits on attempts and time; `once` is given its time."""
@@ -188,7 +222,7 @@ class Transport:
             pause = 2.0**attempt * random.uniform(0.2, 0.4)  # noqa: S311  # spreads retries, keeps no secret
             if not self.patient or attempt >= ATTEMPTS or time.monotonic() - started - waited + pause > PATIENCE:
                 raise problem
-            self._listener.debug(f"{problem.message}; next try in {pause:.1f} s")
+            self._debug(f"{problem.message}; next try in {pause:.1f} s")
             time.sleep(pause)
 
     def _tire(self, seconds: float) -> float:
@@ -249,31 +283,41 @@ class Transport:
                 f"{method} {API}{path} was sent, and the answer does not say what became of it: {error.message}",
                 http_status=error.http_status,
             ) from error
+        except NotOnCall as error:
+            if 300 <= (error.http_status or 0) < 400 and error.http_status not in _MOVED:
+                raise OutcomeUnknown(
+                    f"{method} {API}{path} was sent, and the server leads elsewhere, done or not: {error.message}",
+                    hint=error.hint,
+                    http_status=error.http_status,
+                ) from error
+            raise
 
     def _exchange(self, request: httpx.Request, timeout: float) -> tuple[httpx.Response, bytes]:
         """Send one request and read its answer, within the time and size that one may have."""
         started = time.monotonic()
-        response = self._client.send(request, stream=True)
-        self.heard = {name.lower(): value for name, value in response.headers.items()}
-        try:
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > LARGEST_ANSWER:
-                    raise _TooMuch(f"an answer of more than {LARGEST_ANSWER // 2**20} MiB")
-                if time.monotonic() - started > timeout:
-                    raise httpx.ReadTimeout("the answer takes too long", request=request)
-        finally:
-            response.close()
+        with self._deadline.within(timeout) if self._deadline else nullcontext():
+            response = self._client.send(request, stream=True)
+            self.heard = {name.lower(): value for name, value in response.headers.items()}
+            try:
+                body = bytearray()
+                for chunk in _unpacked(response):
+                    body += chunk
+                    if len(body) > LARGEST_ANSWER:
+                        raise _TooMuch(f"an answer of more than {LARGEST_ANSWER // 2**20} MiB")
+                    if time.monotonic() - started > timeout:
+                        raise httpx.ReadTimeout("the answer takes too long", request=request)
+            finally:
+                response.close()
         took = (time.monotonic() - started) * 1000
         target = request.url.raw_path.decode("ascii", "replace")
-        self._listener.debug(f"{request.method} {target} -> {response.status_code} ({took:.0f} ms)")
+        self._debug(f"{request.method} {target} -> {response.status_code} ({took:.0f} ms)")
         return response, bytes(body)
 
     def _success(self, method: str, path: str, response: httpx.Response, body: bytes) -> Answer:
         content_type = response.headers.get("content-type", "")
+        if not response.is_success or len(self._token) >= LIKE_A_TOKEN:
+            body = body.replace(self._token.encode(), MASK.encode())  # a server may say back what it was sent
         if not response.is_success:
-            body = body.replace(self._token, MASK.encode())  # a server may say back what it was sent
             problem = from_answer(response.status_code, content_type, body, what=f"{method} {API}{path}")
             if response.status_code == 429:
                 raise _Throttled(problem.message, _retry_after(response.headers.get("retry-after")))
@@ -281,7 +325,7 @@ class Transport:
         if not body.strip():
             return Answer(response.status_code, None)
         try:
-            return Answer(response.status_code, json.loads(body))
+            return Answer(response.status_code, parse(body))
         except (ValueError, RecursionError) as error:
             raise Unavailable(
                 f"the answer to {method} {API}{path} is not OnCall's ({content_type or 'no content type'})",
@@ -300,6 +344,39 @@ class _TooMuch(Exception):
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _bounded(client: httpx.Client) -> Deadline:
+    """Lay a limit on the time of a whole exchange below the client; httpx hands no backend on, so it is put in."""
+    from oncallctl.api.deadline import Deadline
+
+    deadline = Deadline()
+    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001
+        if isinstance(transport, httpx.HTTPTransport):
+            transport._pool._network_backend = deadline  # noqa: SLF001
+    return deadline
+
+
+def _unpacked(response: httpx.Response) -> Iterator[bytes]:
+    """The body in pieces of which none is large: a little gzip may unpack to a thousand times its size."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in {"", "identity"}:
+        yield from response.iter_raw()
+        return
+    if encoding not in {"gzip", "x-gzip"}:
+        raise httpx.DecodingError(f"the answer is packed as {encoding[:20]}, which was not asked for")
+    unpacker, begun = zlib.decompressobj(zlib.MAX_WBITS | 16), False
+    try:
+        for chunk in response.iter_raw():
+            begun, packed = True, chunk
+            while packed and not unpacker.eof:
+                yield unpacker.decompress(packed, PIECE)
+                packed = unpacker.unconsumed_tail
+        yield unpacker.flush()
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error)) from error
+    if begun and not unpacker.eof:
+        raise httpx.DecodingError("the answer is cut short")
 
 
 def _trust() -> ssl.SSLContext:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from typing import Any
 
 import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
+from oncallctl.api import raw
 from oncallctl.api.client import OnCall
 from oncallctl.errors import Unavailable
 from tests.api.conftest import TOKEN, OpenOnCall
@@ -202,3 +204,60 @@ def test_everything_is_read_once_however_often_it_is_asked_for(oncall: OnCall, h
         asker.join(20)
     assert got == [60] * 5
     assert sorted(pages.asked) == [1, 2]
+
+
+def promising(total: int, page: dict[str, Any]) -> dict[str, Any]:
+    return page | {"total_pages": total}
+
+
+@pytest.mark.parametrize("total", [10_001, 10**9, 10**30])
+def test_a_list_that_claims_pages_beyond_all_reason_is_not_begun(
+    total: int, oncall: OnCall, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(json={"results": rows(2), "next": "?page=2", "total_pages": total})
+    with pytest.raises(Unavailable, match=f"{total} pages"):
+        list(oncall.teams.list())
+    assert len(httpx_mock.get_requests()) == 1
+
+
+def test_a_few_rows_are_read_of_a_list_however_many_pages_it_claims(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json={"results": rows(2), "next": "?page=2", "total_pages": 10**9})
+    assert [team.name for team in oncall.teams.list(2)] == names(2)
+
+
+def test_a_list_that_goes_on_without_end_is_given_up(
+    oncall: OnCall, httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oncallctl.api.pages.MOST_PAGES", 30)
+
+    def more(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params["page"])
+        return httpx.Response(200, json={"results": rows(2, 2 * number), "next": f"?page={number + 1}"})
+
+    httpx_mock.add_callback(more, is_reusable=True)
+    with pytest.raises(Unavailable, match="31 pages or more"):
+        list(oncall.teams.list())
+    assert len(httpx_mock.get_requests()) == 30
+
+
+@pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
+@pytest.mark.parametrize("period", [1, 2], ids=["the same page", "two pages in turn"])
+def test_pages_that_go_round_are_given_up(period: int, counts: object, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def round_and_round(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params["page"])
+        page = {"results": rows(2, 2 * (number % period)), "next": f"?page={number + 1}"}
+        return httpx.Response(200, json=promising(5000, page) if counts else page)
+
+    httpx_mock.add_callback(round_and_round, is_reusable=True)
+    with pytest.raises(Unavailable, match="no end"):
+        list(oncall.teams.list())
+    assert len(httpx_mock.get_requests()) < 30
+
+
+def test_rows_without_ids_that_go_round_are_given_up(httpx_mock: HTTPXMock, oncall: OnCall) -> None:
+    def same(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"results": [{"a": 1}], "next": f"?page={int(request.url.params['page']) + 1}"})
+
+    httpx_mock.add_callback(same, is_reusable=True)
+    with pytest.raises(Unavailable, match="no end"):
+        list(raw.request("GET", "things/", []).rows(oncall))

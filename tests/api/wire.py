@@ -9,7 +9,7 @@ import socketserver
 import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.client import HTTPException, parse_headers
 from typing import Any, Self
@@ -48,8 +48,11 @@ class Fault:
 
 RESET = Fault("a reset")
 SILENCE = Fault("no answer in time")
+MOMENT = Fault("a moment in which nothing comes")
 
-Reaction = bytes | Fault
+# What is sent, or what happens; several of them one after the other, without end perhaps.
+Step = bytes | Fault
+Reaction = Step | Iterable[Step]
 Reactions = Callable[[Arrived], Reaction]
 
 
@@ -121,13 +124,20 @@ class Wire:
     def serve(self, arrived: Arrived, connection: socket.socket) -> None:
         self.arrived.append(arrived)
         reaction = self._decide(arrived)
-        if reaction is RESET:
+        for step in [reaction] if isinstance(reaction, (bytes, Fault)) else reaction:
+            self._do(step, connection)
+
+    def _do(self, step: Step, connection: socket.socket) -> None:
+        if step is RESET:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()
-        elif reaction is SILENCE:
+        elif step is SILENCE:
             self._closing.wait(30)
-        else:
-            connection.sendall(reaction)
+        elif step is MOMENT:
+            if self._closing.wait(0.01):
+                raise ConnectionAbortedError
+        elif isinstance(step, bytes):
+            connection.sendall(step)
 
 
 class _Server(socketserver.ThreadingTCPServer):

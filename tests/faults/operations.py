@@ -1,0 +1,109 @@
+"""Every operation of the API layer, found in its collections: one that is new and not here fails a test."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from oncallctl.api import raw
+from oncallctl.api.client import Dialect, OnCall
+from oncallctl.api.models import Integration
+from oncallctl.api.resource import Change, Resource
+from oncallctl.api.resources import Escalation
+from oncallctl.profiles import Profile
+
+IDENT = "XAAAAAAAAAAAA"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is asked of a server.
+
+    Attributes:
+        run: does it.
+        changes: whether it changes something.
+        looks: whether a change whose answer was lost is looked for, with a read.
+        takes_anything: whether an answer of any shape will do.
+        finds_nothing: whether it leaves out what is not found.
+    """
+
+    run: Callable[[OnCall], object]
+    changes: bool = False
+    looks: bool = False
+    takes_anything: bool = False
+    finds_nothing: bool = False
+
+
+def sent(make: Callable[[OnCall], Change[Any]]) -> Operation:
+    return Operation(lambda oncall: oncall.send(make(oncall)), changes=True)
+
+
+def sent_for_nothing(make: Callable[[OnCall], Change[Any]]) -> Operation:
+    return Operation(lambda oncall: oncall.discard(make(oncall)), changes=True, takes_anything=True)
+
+
+def collections(oncall: OnCall) -> dict[str, Resource[Any] | Escalation]:
+    """The collections of a server, by name."""
+    return {name: each for name, each in vars(oncall).items() if isinstance(each, (Resource, Escalation))}
+
+
+def anywhere() -> OnCall:
+    """A server that is never asked."""
+    return OnCall(None, Dialect.CLOUD, profile=Profile(name="none", url="http://none.invalid"))  # type: ignore[arg-type]
+
+
+def public(kind: type) -> set[str]:
+    """The methods that a class itself has for others."""
+    return {name for name, each in vars(kind).items() if inspect.isfunction(each) and not name.startswith("_")}
+
+
+READS: dict[str, Operation] = {}
+for _name, _collection in collections(anywhere()).items():
+    if isinstance(_collection, Resource):
+        READS[f"{_name}.get"] = Operation(lambda oncall, name=_name: getattr(oncall, name).get(IDENT))
+        READS[f"{_name}.list"] = Operation(lambda oncall, name=_name: list(getattr(oncall, name).list()))
+
+OWN: dict[str, Operation] = {
+    "integrations.of_team": Operation(lambda oncall: list(oncall.integrations.of_team("T"))),
+    "integrations.everything": Operation(lambda oncall: oncall.integrations.everything()),
+    "users.several": Operation(lambda oncall: oncall.users.several([IDENT]), finds_nothing=True),
+    "integrations.create": sent(lambda oncall: oncall.integrations.create({"type": "webhook"})),
+    "integrations.update": sent(lambda oncall: oncall.integrations.update(IDENT, {"name": "x"})),
+    "integrations.delete": sent_for_nothing(lambda oncall: oncall.integrations.delete(IDENT)),
+    "integrations.remove": Operation(
+        lambda oncall: oncall.integrations.remove(Integration(id=IDENT, name="x", type="webhook")),
+        changes=True,
+        looks=True,
+        takes_anything=True,
+    ),
+    "integrations.start_maintenance": sent(
+        lambda oncall: oncall.integrations.start_maintenance(IDENT, "group_alerts", lambda: 60)
+    ),
+    "integrations.stop_maintenance": sent(lambda oncall: oncall.integrations.stop_maintenance(IDENT)),
+    "teams.on_call": Operation(lambda oncall: oncall.teams.on_call(IDENT, "current")),
+    "users.current": Operation(lambda oncall: oncall.users.current()),
+    "alert_groups.act": sent_for_nothing(lambda oncall: oncall.alert_groups.act(IDENT, "silence", {"delay": 60})),
+    "resolution_notes.create": sent(lambda oncall: oncall.resolution_notes.create(IDENT, "done")),
+    "schedules.final_shifts": Operation(
+        lambda oncall: oncall.schedules.final_shifts(IDENT, NOON, NOON + timedelta(days=7))
+    ),
+    "escalation_policies.of_chain": Operation(lambda oncall: oncall.escalation_policies.of_chain(IDENT)),
+    "escalation.page": sent(lambda oncall: oncall.escalation.page({"team": IDENT, "users": []})),
+}
+
+# Whatever is asked for in its own words takes whatever comes.
+RAW: dict[str, Operation] = {
+    "raw.read": Operation(lambda oncall: raw.request("GET", "teams/", []).read(oncall), takes_anything=True),
+    "raw.change": Operation(
+        lambda oncall: oncall.send(raw.request("POST", "webhooks/", []).change), changes=True, takes_anything=True
+    ),
+}
+
+OPERATIONS = {**READS, **OWN, **RAW}
+
+# What asks no server.
+ASIDE = {"alert_groups.between"}
