@@ -13,16 +13,18 @@ from typer.core import TyperCommand, TyperOption
 from oncallctl.errors import ConfirmationNeeded, Declined, InvalidInput, NotFound
 from oncallctl.settings import LONGEST_TIMEOUT, Format, Settings
 from oncallctl.text import visible
-from oncallctl.times import zone
+from oncallctl.times import parse_duration, zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from oncallctl.outcomes import Target
     from oncallctl.profiles import Profile
 
 MANY = 20  # targets that are changed without asking
 SHOWN = 10
+SHORTEST_MEANT = 60  # seconds: a shorter bare number is likely to have been meant as minutes
 MAY_BE_EMPTY = frozenset({"title", "message"})  # left out with a warning: somebody is to be woken
 
 
@@ -214,6 +216,18 @@ def name_all(targets: Sequence[Target[Any]]) -> str:
     shown = [str(target) for target in targets[:SHOWN]]
     more = f" and {len(targets) - SHOWN} more" if len(targets) > SHOWN else ""
     return f"{len(targets)} {what}{'s' if len(targets) > 1 else ''}: {', '.join(shown)}{more}"
+
+
+def length(settings: Settings, text: str) -> timedelta:
+    """Read --for; seconds that are likely to have been meant as minutes are warned of.
+
+    Raises:
+        InvalidInput: it is no duration.
+    """
+    duration, word = parse_duration(text), text.strip()
+    if word.isdigit() and int(word) < SHORTEST_MEANT:
+        settings.warn(f"--for {word} is {word} seconds; {word}m would be minutes")
+    return duration
 
 
 def text_value(value: str | None, option: str) -> str | None:

@@ -295,6 +295,14 @@ class TestActing:
         run(f"alert-groups silence {FIRING} --for={length}", status=2)
         assert server.seen == []
 
+    @pytest.mark.parametrize(("length", "seconds"), [("30", 30), ("60", 60), ("30s", 30), ("30m", 1800)])
+    def test_seconds_that_were_meant_as_minutes_are_warned_of(
+        self, server: Serving, run: Runner, length: str, seconds: int
+    ) -> None:
+        done = run(f"alert-groups silence {FIRING} --for {length}")
+        assert ("30m would be minutes" in done.stderr) is (length == "30")
+        assert server.bodies() == [{"delay": seconds}]
+
     def test_a_silence_has_a_length(self, server: Serving, run: Runner) -> None:
         assert "--for" in run(f"alert-groups silence {FIRING}", status=2).stderr
 

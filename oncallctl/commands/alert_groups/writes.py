@@ -16,12 +16,12 @@ from oncallctl.options import (
     confirm,
     given_targets,
     interactive,
+    length,
     name_all,
     text_value,
 )
 from oncallctl.output import progress, render
 from oncallctl.session import connect
-from oncallctl.times import parse_duration
 
 if TYPE_CHECKING:
     from oncallctl.alert_groups import State
@@ -134,9 +134,9 @@ def silence(
     """Keep it quiet for a while; repeated, it counts from now. Filters choose what is firing."""
     from oncallctl.alert_groups import transitions
 
-    length = parse_duration(for_)
+    quiet_for = length(ctx.obj, for_)
     chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
-    _carry_out(ctx, transitions.silence(length), chosen, yes=yes, dry_run=dry_run)
+    _carry_out(ctx, transitions.silence(quiet_for), chosen, yes=yes, dry_run=dry_run)
 
 
 @app.command()

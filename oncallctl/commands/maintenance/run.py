@@ -22,6 +22,7 @@ from oncallctl.options import (
     TeamOption,
     YesOption,
     confirm,
+    length,
 )
 from oncallctl.session import connect
 from oncallctl.state import state_folder
@@ -110,7 +111,7 @@ def run(
     selector = selector_of(targets, team, label, match, everything=everything)
     regardless = if_start_fails is IfStartFails.CONTINUE
     wrapping = Wrapping(words, regardless, parse_duration(tail) if tail else None, settings.note, settings.warn)
-    need = _need(mode, parse_duration(for_), parse_duration(lease) if lease else None)
+    need = _need(mode, length(settings, for_), parse_duration(lease) if lease else None)
     cover: Cover | None = None
     found: list[Target[Integration]] = []
     with ExitStack() as stack:

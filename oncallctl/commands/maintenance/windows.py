@@ -25,6 +25,7 @@ from oncallctl.options import (
     given_targets,
     interactive,
     key_value,
+    length,
     name_all,
 )
 from oncallctl.output import progress, render
@@ -58,7 +59,6 @@ WINDOWS = {
     "BY": "opened_by",
     "REASON": "reason",
 }
-SHORTEST_MEANT = 60  # seconds: a shorter bare number is likely to have been meant as minutes
 
 
 class Require(StrEnum):
@@ -213,11 +213,9 @@ def _wanted(settings: Settings, mode: Mode, for_: str | None, until: str | None)
     at = now()
     wanted = Wanted(
         mode.in_cloud_words,
-        duration=parse_duration(for_) if for_ else None,
+        duration=length(settings, for_) if for_ else None,
         until=parse_time(until, settings.tz, after=at) if until else None,
     )
-    if for_ and for_.isdigit() and int(for_) < SHORTEST_MEANT:
-        settings.warn(f"--for {for_} is {for_} seconds; {for_}m would be minutes")
     if wanted.until and wanted.until.astimezone(settings.tz).date() != at.astimezone(settings.tz).date():
         settings.note(f"the window ends {show(wanted.until, settings.tz)}, in {span(wanted.seconds(at))}")
     return wanted
