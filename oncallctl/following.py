@@ -58,8 +58,9 @@ class Follower:
                 raise ConditionFailed(f"nobody took alert group {self.group.id}: it resolved by itself")
             if (left := end - now()) <= timedelta():
                 unread = f"; the last look failed: {problem.message}" if problem else ""
+                by = f" by {self._who()}" if self.group.state == "acknowledged" else ""
                 raise ConditionFailed(
-                    f"nobody took it within {span(within.total_seconds())}: it is {self.group.state}{unread}",
+                    f"not {wanted} within {span(within.total_seconds())}: it is {self.group.state}{by}{unread}",
                     hint=command(self._oncall, ["alert-groups", "get", self.group.id]),
                 )
             time.sleep(min(PAUSE, left).total_seconds())

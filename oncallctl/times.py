@@ -84,7 +84,7 @@ def parse_time(text: str, tz: ZoneInfo | None, *, after: datetime) -> datetime:
         ) from error
     try:
         instant = moment.astimezone(UTC) if moment.tzinfo else _instant(moment, tz, text)
-    except OverflowError as error:
+    except (OverflowError, ValueError) as error:
         raise InvalidInput(f"a time beyond all calendars: {text!r}") from error
     if instant <= after:
         raise InvalidInput(f"that time is past: {text!r} is {show(instant, tz)}")
@@ -104,8 +104,12 @@ def parse_past(text: str, tz: ZoneInfo | None, *, before: datetime) -> datetime:
         return parse_time(text, tz, after=before - timedelta(days=1, minutes=1))
     try:
         return before - parse_duration(text)
-    except InvalidInput:
-        instant = parse_moment(text, tz, near=before)
+    except InvalidInput as no_duration:
+        try:
+            instant = parse_moment(text, tz, near=before)
+        except InvalidInput as error:
+            error.hint = error.hint and f"{error.hint}; or a duration ago, such as 12h"
+            raise error from no_duration
     if instant >= before:
         raise InvalidInput(f"that time is still to come: {text!r} is {show(instant, tz)}")
     return instant

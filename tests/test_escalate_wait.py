@@ -121,6 +121,11 @@ class TestNobodyTakesIt:
         assert done.json["id"] in done.error["message"]
         assert server.changes() == [PAGE]
 
+    def test_who_has_it_is_said_when_it_is_not_resolved_in_time(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "alert_groups/", meanwhile(server, "acknowledge"))
+        done = run(f"{LINE.replace('acknowledged', 'resolved')} --within 1s", status=10)
+        assert "it is acknowledged by admin" in done.error["message"]
+
 
 class TestUsage:
     @pytest.mark.parametrize("words", ["--within 5m", "--wait seen", "--wait resolved --within soon"])

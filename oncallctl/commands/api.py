@@ -105,6 +105,8 @@ def _show(settings: Settings, answer: Any, *, done: bool = False) -> None:  # no
         render_text(settings, f"{dump_json(list(answer) if pages else answer, indent=2, to=sys.stdout)}\n")
         return
     rows: Iterable[object] = answer if pages else raw.listed(answer)
+    if isinstance(answer, Mapping) and (answer.get("next") or answer.get("previous")):
+        settings.note(f"page {answer.get('current_page_number')} of {answer.get('total_pages')}; --paginate reads all")
     if settings.format is Format.JSONL:
         for row in rows:
             render_text(settings, f"{dump_json(row, to=sys.stdout)}\n")

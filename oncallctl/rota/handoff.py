@@ -17,7 +17,7 @@ from oncallctl.rota import team_rota
 from oncallctl.rota.handovers import HandOver, hand_overs
 from oncallctl.rota.shifts import Rota, Span
 from oncallctl.rota.team_rota import TeamRota
-from oncallctl.text import visible
+from oncallctl.text import caption
 from oncallctl.times import relative, span
 
 AHEAD = timedelta(days=14)
@@ -90,11 +90,13 @@ class Handoff:
         if following is None:
             return f"{_people(rota, self._on_call(rota))}, and no hand-over in {AHEAD.days} days"
         when = f"{following.at.astimezone(tz):%a %d %b %H:%M %Z}"
-        names = {user: _plain(name) for user, name in rota.usernames.items()}
-        return f"{following.named(names).said}, {when} ({relative(following.at, at=self.at)})"
+        change = following.named({user: _plain(name) for user, name in rota.usernames.items()})
+        staying = [name for name in change.before if name in change.after and name not in change.changed[1]]
+        stays = f" ({' + '.join(staying)} stays)" if staying else ""
+        return f"{change.said}{stays}, {when} ({relative(following.at, at=self.at)})"
 
     def _group(self, group: AlertGroup) -> str:
-        how_long = f" for {span((self.at - group.created_at).total_seconds())}" if group.created_at else ""
+        how_long = f", open for {span((self.at - group.created_at).total_seconds())}" if group.created_at else ""
         return f"- {_plain(group.state)}{how_long}: {_code(group.title or 'no title')} {_link(group)}"
 
 
@@ -120,12 +122,12 @@ def _people(rota: Rota, users: Sequence[str]) -> str:
 
 def _plain(text: str) -> str:
     """Text in which nothing is Markdown."""
-    return _MARKDOWN.sub(r"\\\1", visible(text))
+    return _MARKDOWN.sub(r"\\\1", caption(text))
 
 
 def _code(text: str) -> str:
     """Text as a piece of code, which no chat takes as anything else: a title is whatever somebody could send."""
-    shown = visible(text)
+    shown = caption(text)
     fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
     return f"{fence} {shown} {fence}" if "`" in shown else f"{fence}{shown}{fence}"
 

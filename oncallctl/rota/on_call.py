@@ -10,6 +10,7 @@ from oncallctl import parallel
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import OnCallDocument
 from oncallctl.api.names import Named
+from oncallctl.errors import NotFound
 from oncallctl.rota.resolved import Question, When, resolve
 from oncallctl.times import now
 
@@ -81,5 +82,11 @@ def _ask(oncall: OnCall, team: Named, question: Question) -> TeamOnCall:
     params: dict[str, str | int] = {} if question.when is When.CURRENT else {"days": question.days}
     if question.route:
         params["route"] = question.route
-    answer, raw = oncall.teams.on_call(team.id, question.when, **params)
+    try:
+        answer, raw = oncall.teams.on_call(team.id, question.when, **params)
+    except NotFound as error:
+        if question.route:
+            error.message = f"no team {team}, or route {question.route} is none of its direct paging integration"
+            error.hint = "oncallctl routes list"
+        raise
     return TeamOnCall(team, answer, raw)

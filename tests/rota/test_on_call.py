@@ -101,6 +101,10 @@ class TestAtAnotherTime:
         assert shift["shift_start"] == "2024-02-29T08:00:00+00:00"
         assert shift["shift_end"] == "2024-02-29T16:00:00+00:00"
 
+    def test_the_moment_that_was_understood_is_said(self, server: Serving, run: Runner) -> None:
+        line = "teams who-is-on-call platform --at 2026-03-01T03:00 --tz Asia/Tokyo"
+        assert "note: at 2026-03-01 03:00 JST" in run(line).stderr
+
     def test_a_shift_belongs_to_the_moment_that_it_begins_at(self, server: Serving, run: Runner) -> None:
         at_the_start, at_the_end = (
             run(f"teams who-is-on-call platform --at 2024-02-29T{clock}Z -o json").json["shifts"][0]

@@ -113,9 +113,24 @@ class TestSvg:
     def test_a_dash_is_stdout(self, weekdays: Maker, run: Runner) -> None:
         assert ET.fromstring(run("teams rota empty-team --svg -").stdout).tag.endswith("svg")
 
-    def test_a_file_that_cannot_be_written_is_said(self, weekdays: Maker, run: Runner) -> None:
-        done = run("teams rota empty-team --svg /nowhere/rota.svg", status=2)
-        assert "/nowhere/rota.svg" in done.stderr
+    def test_a_device_is_written_to_and_never_replaced(self, weekdays: Maker, run: Runner) -> None:
+        done = run("teams rota empty-team --svg /dev/full", status=2)
+        assert "No space left" in done.stderr
+        assert Path("/dev/full").is_char_device()
+
+    def test_a_link_stays_one(self, weekdays: Maker, run: Runner, world: Path) -> None:
+        link, file = world / "link.svg", world / "rota.svg"
+        link.symlink_to(file)
+        run(f"teams rota empty-team --svg {link}")
+        assert link.is_symlink()
+        assert file.read_text(encoding="utf-8").startswith("<svg")
+
+    def test_a_picture_is_no_json(self, weekdays: Maker, run: Runner) -> None:
+        run("teams rota empty-team --svg - -o json", status=2)
+
+    def test_a_file_that_cannot_be_written_is_said(self, weekdays: Maker, run: Runner, world: Path) -> None:
+        done = run(f"teams rota empty-team --svg {world}/nowhere/rota.svg", status=2)
+        assert "nowhere/rota.svg" in done.stderr
         assert len(done.stderr.splitlines()) == 1
 
     def test_an_old_picture_stays_when_the_new_one_cannot_be_made(
@@ -154,6 +169,9 @@ class TestGaps:
         chain = weekdays.server.call("GET", "escalation_chains/?name=rota")["results"][0]["id"]
         weekdays.server.call("POST", "escalation_policies/", {"escalation_chain_id": chain, **notify(second)})
         assert run("teams gaps empty-team --days 7 -o json").json == []
+
+    def test_that_there_is_none_is_said(self, server: Serving, run: Runner) -> None:
+        assert "no gap in the next 3 days" in run("teams gaps payments --days 3").stderr
 
     def test_covered_is_a_condition(self, weekdays: Maker, run: Runner) -> None:
         done = run("teams gaps empty-team --require covered -o json", status=10)
@@ -239,6 +257,17 @@ class TestHandoff:
         assert "\x1b" not in line
         assert ": `` " in line
         assert line.index("``") < line.index("evil.example") < line.rindex("``")
+
+    def test_who_stays_is_named(self, server: Serving, run: Runner) -> None:
+        weekdays = Maker(server)
+        always = {"type": "single_event", "start": "2026-10-01T00:00:00", "duration": 90 * 86_400, "time_zone": "UTC"}
+        both = weekdays.shift(**always, users=[BOB])
+        before, after = (
+            weekdays.shift(**WEEKLY, by_day=["SA"], start=f"2026-10-03T{hour}:00:00", duration=14_400, users=[user])
+            for hour, user in (("08", ALICE), ("12", DAVE))
+        )
+        weekdays.chain(notify(weekdays.schedule("two at a time", both, before, after)))
+        assert "- two at a time: alice → dave (bob stays), Sat 24 Oct 12:00" in run("teams handoff empty-team").stdout
 
     def test_a_gap_is_handed_over_to_nobody(self, weekdays: Maker, run: Runner, monkeypatch) -> None:
         monkeypatch.setattr("oncallctl.commands.teams.rota.now", lambda: datetime(2026, 10, 24, 17, tzinfo=UTC))

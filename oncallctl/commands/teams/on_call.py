@@ -11,7 +11,7 @@ from oncallctl.errors import ConditionFailed, InvalidInput
 from oncallctl.options import RouteOption
 from oncallctl.output import render
 from oncallctl.session import connect
-from oncallctl.times import now, parse_moment
+from oncallctl.times import now, parse_moment, show
 
 if TYPE_CHECKING:
     from oncallctl.rota.on_call import TeamOnCall
@@ -86,6 +86,8 @@ def _show(
         ahead = [] if oncall.is_cloud and moment is None else [oncall.integrations.everything]  # will be needed
         named, *_ = parallel.together(lambda: names.teams(oncall, teams), *ahead)
         asked = on_call(oncall, named, Question(When(when), moment, **question))
+    if moment:
+        settings.note(f"at {show(moment, settings.tz)}")
     documents = [each.document for each in asked]
     rows = [person for each in asked for person in each.people()]
     render(settings, documents[0] if teams and len(teams) == 1 else documents, PEOPLE, rows=rows)

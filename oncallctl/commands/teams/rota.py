@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.commands.teams.app import TeamArgument, TeamsArgument, app
-from oncallctl.errors import ConditionFailed
+from oncallctl.errors import ConditionFailed, InvalidInput
 from oncallctl.output import draw, render, render_text, write_file
 from oncallctl.session import connect
 from oncallctl.settings import Format
@@ -55,6 +55,8 @@ def rota(
     from oncallctl.rota.shifts import Span
 
     settings, at = ctx.obj, now()
+    if svg and settings.output not in {None, Format.TABLE}:
+        raise InvalidInput(f"--svg is a picture, and -o {settings.output} is none", hint="give one of them")
     with connect(settings) as oncall:
         named, _ = parallel.together(lambda: names.teams(oncall, teams), oncall.integrations.everything)
         today = Span(midnight(at, settings.tz), midnight(at, settings.tz, days_later=days))
@@ -109,12 +111,14 @@ def gaps(
         for each in documents
     ]
     render(ctx.obj, documents, GAPS, rows=rows)
+    if not documents and judged:
+        ctx.obj.note(f"no gap in the next {days} day{'' if days == 1 else 's'}")
     _note_bare(ctx.obj, found)
     if aside := [each.team.name or each.team.id for each in judged if each.is_passed_by]:
         ctx.obj.warn(f"a page goes through none of the team's schedules: {', '.join(aside)}")
     if require and documents:
         uncovered = dict.fromkeys(each["team"]["name"] or each["team"]["id"] for each in documents)
-        raise ConditionFailed(f"not covered in the next {days} days: {', '.join(uncovered)}")
+        raise ConditionFailed(f"not covered in the next {days} day{'' if days == 1 else 's'}: {', '.join(uncovered)}")
 
 
 @app.command()
