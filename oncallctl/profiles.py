@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import shlex
+import stat
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 from oncallctl.errors import InvalidInput, NotFound
 from oncallctl.settings import LONGEST_TIMEOUT, Format
+from oncallctl.state import is_foreign, locked, make_folder, replace_private, state_folder
 from oncallctl.times import parse_duration, zone
 
 SANDBOXES = {"sandbox": "cloud", "sandbox-oss": "oss"}
@@ -234,7 +236,7 @@ class Config:
         """Forget a profile; if it was the default, there is none."""
 
         def change(document: Any) -> None:  # noqa: ANN401
-            del document["profiles"][name]
+            document.get("profiles", {}).pop(name, None)  # another process may have been quicker
             if document.get("default_profile") == name:
                 del document["default_profile"]
 
@@ -242,17 +244,28 @@ class Config:
 
     def _load(self) -> dict[str, Any]:
         try:
-            with self.path.open("rb") as file:
-                owner = os.fstat(file.fileno()).st_uid
-                if owner not in {os.getuid(), 0}:
-                    raise self._problem("it belongs to another user")
-                if os.fstat(file.fileno()).st_mode & 0o022:  # it may name a command that is run
-                    raise self._problem("others may write to it (chmod 600)")
-                return tomllib.load(file)
+            return tomllib.loads(self._read())
         except FileNotFoundError:
             return {}
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (OSError, RuntimeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:  # a ring of links
             raise self._problem(getattr(error, "strerror", None) or str(error)) from error
+
+    def _read(self) -> str:
+        """Read the file, unless others could have changed it: it may name a command that is run."""
+        for folder in {self.path.parent, self.path.resolve().parent}:
+            if folder.exists():
+                self._judge(folder, folder.stat())
+        with self.path.open("rb") as file:
+            self._judge(self.path, os.fstat(file.fileno()))
+            return file.read().decode()
+
+    def _judge(self, path: Path, status: os.stat_result) -> None:
+        what = "it" if path == self.path else f"its folder {path}"
+        if is_foreign(status):
+            raise self._problem(f"{what} belongs to another user")
+        sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+        if status.st_mode & 0o022 and not sticky:
+            raise self._problem(f"others may write to {what}", hint=f"chmod go-w {shlex.quote(str(path))}")
 
     def _check(self, name: str, table: dict[str, Any]) -> None:
         if not isinstance(table.get("url"), str):
@@ -272,33 +285,22 @@ class Config:
         if "token_file" in table and "token_command" in table and "token_source" not in table:
             raise self._problem(f"profile {name} has both token_file and token_command")
 
-    def _problem(self, what: str) -> InvalidInput:
-        return InvalidInput(f"{self.path}: {what}", hint="mend the file, or name another one with ONCALLCTL_CONFIG")
+    def _problem(self, what: str, hint: str = "mend the file") -> InvalidInput:
+        return InvalidInput(f"{self.path}: {what}", hint=f"{hint}, or name another one with ONCALLCTL_CONFIG")
 
     def _rewrite(self, change: Any) -> None:  # noqa: ANN401
         """Change the file, keeping its comments and order; the old or the new one is there at any moment."""
         import tomlkit
 
-        try:
-            text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
-            document = tomlkit.parse(text)
-            change(document)
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            target = self.path.resolve()
-            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-                fresh = Path(folder) / target.name
-                with open(fresh, "x", encoding="utf-8", opener=_private) as file:  # Path takes no opener
-                    file.write(tomlkit.dumps(document))
-                    file.flush()
-                    os.fsync(file.fileno())
-                fresh.replace(target)
-        except OSError as error:
-            raise self._problem(f"cannot write: {error.strerror}") from error
+        with locked(state_folder() / "config.lock"):
+            try:
+                document = tomlkit.parse(self._read() if self.path.exists() else "")
+                change(document)
+                make_folder(self.path.parent)
+                replace_private(self.path.resolve(), tomlkit.dumps(document).encode())
+            except OSError as error:
+                raise self._problem(f"cannot write: {error.strerror}") from error
         self.__init__(self.path)  # type: ignore[misc]  # read again what was written
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _implied_source(table: dict[str, Any]) -> str:

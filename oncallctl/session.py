@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
 from oncallctl.profiles import APIS, SANDBOXES, Config, Profile, base_url, sandbox, stack_url
 from oncallctl.settings import Settings
-from oncallctl.state import state_folder
+from oncallctl.state import open_private, state_folder
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
     from oncallctl.api.client import Dialect, OnCall
 
 TIMEOUT = 20.0
@@ -33,8 +36,14 @@ def config() -> Config:
 
 
 def sandbox_database() -> Path:
-    """Where the sandbox keeps its data."""
-    return state_folder() / "sandbox.sqlite3"
+    """Where the sandbox keeps its data.
+
+    Raises:
+        InvalidInput: the file is not this user's, or cannot be made.
+    """
+    path = state_folder() / "sandbox.sqlite3"
+    os.close(open_private(path, os.O_RDWR))
+    return path
 
 
 def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
@@ -162,16 +171,39 @@ def open_profile(profile: Profile, token: str, settings: Settings) -> OnCall:
         headers["X-Grafana-URL"] = profile.grafana_url
     application = None
     if profile.is_sandbox:
-        from oncallctl.sandbox import application as make_application
-
-        try:
-            application = make_application(sandbox_database(), dialect.value)
-        except sqlite3.DatabaseError as error:
-            raise InvalidInput(f"{sandbox_database()}: {error}", hint="delete the file; it is made anew") from error
+        application = _sandbox(sandbox_database(), dialect.value)
     transport = Transport(
         profile.url, headers, timeout=settings.timeout or TIMEOUT, listener=settings, application=application
     )
     return OnCall(transport, dialect, profile=profile, service_account=token.startswith(SERVICE_ACCOUNT))
+
+
+@contextmanager
+def telling_of(database: Path) -> Iterator[None]:
+    """Say of the sandbox's file what is wrong with it.
+
+    Raises:
+        InvalidInput: in place of what SQLite raises; nothing was changed then.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise InvalidInput(f"{database}: {error}", hint="is there room, and may it be written to?") from error
+    except sqlite3.DatabaseError as error:
+        raise InvalidInput(f"{database}: {error}", hint="delete the file; it is made anew") from error
+
+
+def _sandbox(database: Path, dialect: Literal["cloud", "oss"]) -> WSGIApplication:
+    from oncallctl.sandbox import application
+
+    with telling_of(database):
+        server = application(database, dialect)
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with telling_of(database):
+            return server(environ, start_response)
+
+    return answer
 
 
 def detect(profile: Profile, token: str, settings: Settings) -> Profile:

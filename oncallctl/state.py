@@ -1,47 +1,183 @@
-"""Files that this program keeps for itself: in a folder of its owner's alone, and safe with many writers."""
+"""Files that this program keeps for itself: its owner's alone, whole or not at all, and safe with many writers."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from oncallctl.errors import InvalidInput
 
+_HINT = "look at its owner, its mode and the room on its disk, or name another place with XDG_STATE_HOME"
+
 
 def state_folder() -> Path:
-    """The folder for state, made when it is not there.
+    """The folder for state, made when it is not there, and closed to others.
 
     Raises:
-        InvalidInput: it belongs to somebody else, or cannot be made.
+        InvalidInput: it belongs to somebody else, cannot be looked into, or cannot be made.
     """
     import platformdirs
 
     folder = platformdirs.user_state_path("oncallctl")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder.stat().st_uid not in {os.getuid(), 0}:
-            raise InvalidInput(f"{folder} belongs to another user", hint="name another place with XDG_STATE_HOME")
-    except OSError as error:
-        raise InvalidInput(
-            f"{folder} cannot be made: {error.strerror}", hint="name another place with XDG_STATE_HOME"
-        ) from error
+    with usable(folder):
+        make_folder(folder)
+        status = folder.stat()
+        if is_foreign(status):
+            raise _unusable(folder, "belongs to another user")
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise _unusable(folder, "this user may not look into it")
+        if status.st_mode & 0o077 and status.st_uid == os.geteuid():
+            with contextlib.suppress(OSError):  # a file system without modes
+                folder.chmod(0o700)
     return folder
 
 
+def is_foreign(status: os.stat_result) -> bool:
+    """Whether a file or folder belongs to neither this user nor root."""
+    return status.st_uid not in {os.geteuid(), 0}
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each for its owner alone whatever the umask.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for each in [*reversed([above for above in folder.parents if not above.exists()]), folder]:
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """Say of what goes wrong which file it is about, and what to do.
+
+    Raises:
+        InvalidInput: in place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(path, error.strerror) from error
+
+
+def _unusable(path: Path, why: str | None) -> InvalidInput:
+    return InvalidInput(f"{path}: {why}", hint=_HINT)
+
+
 def open_private(path: Path, flags: int) -> int:
-    """Open a file that only its owner can read, making it when it is not there; returns the descriptor."""
-    return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Open a file of the state folder, made for its owner alone when it is to be written and not there.
+
+    Returns:
+        Its descriptor.
+
+    Raises:
+        InvalidInput: it belongs to somebody else, is a link or no file, or cannot be opened.
+        FileNotFoundError: it is to be read, and there is none.
+    """
+    # A link would lead elsewhere, and opening a named pipe would wait for its other end.
+    flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    if flags & (os.O_WRONLY | os.O_RDWR):
+        flags |= os.O_CREAT
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unusable(path, "is a link" if error.errno == errno.ELOOP else error.strerror) from error
+    status = os.fstat(descriptor)
+    try:
+        if not stat.S_ISREG(status.st_mode):
+            raise _unusable(path, "is not a regular file")
+        if is_foreign(status):
+            raise _unusable(path, "belongs to another user")
+    except InvalidInput:
+        os.close(descriptor)
+        raise
+    if status.st_mode & 0o077 and status.st_uid == os.geteuid():
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file, whole or not at all; one that a crash cut short before it is ended first.
+
+    Only under a lock.
+
+    Raises:
+        InvalidInput: the file cannot be used or written.
+    """
+    descriptor = open_private(path, os.O_RDWR | os.O_APPEND)
+    try:
+        with usable(path):
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                line = b"\n" + line
+            try:
+                _write(descriptor, line)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(descriptor, size)
+                raise
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Put a file for its owner alone in the place of another: at any moment the old or the new is there, whole.
+
+    Raises:
+        OSError: it cannot be written; the old one stays.
+    """
+    import tempfile
+
+    descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        try:
+            _write(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        Path(fresh).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(fresh).unlink()
+        raise
+    _settle(path.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Have the new name outlast a power cut, where the file system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that the system takes back when the process ends, however it ends; waits for others."""
+    """Hold a lock that the system takes back when the process ends, however it ends; waits for others.
+
+    Raises:
+        InvalidInput: its file cannot be used.
+    """
     descriptor = open_private(path, os.O_RDWR)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with usable(path):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

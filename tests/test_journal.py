@@ -70,7 +70,7 @@ class TestWriting:
         def full(*_: object) -> int:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("oncallctl.maintenance.journal.os.write", full)
+        monkeypatch.setattr("oncallctl.state.os.write", full)
         done = run("maintenance start service-010 --for 30m -o json")
         assert done.json[0]["status"] == "started"
         assert "No space left" in done.stderr

@@ -1,9 +1,12 @@
 import os
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from oncallctl import profiles
 from oncallctl.errors import InvalidInput, NotFound
 from oncallctl.profiles import Config, Profile, base_url
 
@@ -180,8 +183,22 @@ def test_a_write_that_fails_leaves_the_old_file(path: Path, monkeypatch: pytest.
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("oncallctl.profiles.os.fsync", full)
+    monkeypatch.setattr("oncallctl.state.os.fsync", full)
     with pytest.raises(InvalidInput, match="No space left"):
         Config(path).save(Profile("two", "https://h"))
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == ["config.toml"]
+
+
+def test_profiles_that_are_made_at_the_same_time_are_all_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = profiles.replace_private
+
+    def slowly(target: Path, data: bytes) -> None:
+        time.sleep(0.1)  # long enough for all to have read the same, if they may
+        write(target, data)
+
+    monkeypatch.setattr(profiles, "replace_private", slowly)
+    names = [f"p{number}" for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: Config(path).save(Profile(name, "https://h")), names))
+    assert sorted(Config(path).names) == names

@@ -10,7 +10,7 @@ import typer
 from oncallctl.errors import InvalidInput
 from oncallctl.options import noun
 from oncallctl.output import render_text
-from oncallctl.session import sandbox_database
+from oncallctl.session import sandbox_database, telling_of
 
 
 class Api(StrEnum):
@@ -51,5 +51,7 @@ def reset(ctx: typer.Context) -> None:
     """Put the sample data back."""
     from oncallctl import sandbox
 
-    sandbox.reset(sandbox_database())
+    database = sandbox_database()
+    with telling_of(database):
+        sandbox.reset(database)
     ctx.obj.note("the sandbox has its sample data again")

@@ -21,7 +21,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
 from oncallctl.errors import Interrupted, NotFound
 from oncallctl.maintenance.window import Window
-from oncallctl.state import open_private
+from oncallctl.state import make_folder, open_private, replace_private, usable
 
 FOLDER = "runs"
 BETWEEN_LOOKS = 0.02  # seconds, while another run has the mutex
@@ -100,11 +100,15 @@ class Shared:
 
     @classmethod
     def of(cls, state: Path, server: str, ident: str) -> Shared:
-        """That of an integration; makes its folder."""
+        """That of an integration; makes its folder.
+
+        Raises:
+            InvalidInput: it cannot be made.
+        """
         place = f"{ident}-{hashlib.sha256(server.encode()).hexdigest()[:12]}"
         shared = cls(state / FOLDER / place)
-        for folder in (state / FOLDER, shared._folder, shared._holds):  # a parent that mkdir makes is for everybody
-            folder.mkdir(mode=0o700, exist_ok=True)
+        with usable(shared._holds):
+            make_folder(shared._holds)
         return shared
 
     @classmethod
@@ -139,9 +143,14 @@ class Shared:
         return any(self._lives(path) for path in list(self._holds.iterdir()) if path.name != besides)
 
     def opened(self) -> Opened | None:
-        """The window that runs opened, if one did and nobody has ended it since."""
+        """The window that runs opened, if one did and nobody has ended it since.
+
+        Raises:
+            InvalidInput: the file is not this user's.
+        """
         try:
-            document = json.loads(self._window.read_text(encoding="utf-8"))
+            with os.fdopen(open_private(self._window, os.O_RDONLY), encoding="utf-8") as file:
+                document = json.load(file)
             for name in ("asked_at", "started_at"):
                 document[name] = document[name] and datetime.fromisoformat(document[name])
             return Opened(**document)
@@ -149,17 +158,16 @@ class Shared:
             return None
 
     def remember(self, opened: Opened) -> None:
-        """Write down the window. Only under the mutex."""
+        """Write down the window, so that a power cut leaves it known. Only under the mutex.
+
+        Raises:
+            InvalidInput: it cannot be written; what was written before stays.
+        """
         document = asdict(opened)
         for name in ("asked_at", "started_at"):
             document[name] = document[name] and document[name].isoformat()
-        beside = self._window.with_suffix(".new")
-        descriptor = open_private(beside, os.O_WRONLY | os.O_TRUNC)
-        try:
-            os.write(descriptor, json.dumps(document).encode())
-        finally:
-            os.close(descriptor)
-        beside.replace(self._window)
+        with usable(self._window):
+            replace_private(self._window, json.dumps(document).encode())
 
     def forget(self) -> None:
         """Forget the window: it is no longer there. Only under the mutex."""

@@ -6,6 +6,7 @@ opened elsewhere are foreign here.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -20,7 +21,7 @@ from typing import Any
 
 from oncallctl.api.models import Integration
 from oncallctl.profiles import Profile
-from oncallctl.state import locked, open_private, state_folder
+from oncallctl.state import append_line, locked, open_private, state_folder, usable
 from oncallctl.times import now
 
 NAME = "journal.jsonl"
@@ -52,11 +53,17 @@ class Author:
 
 
 class Journal:
-    """The journal of this user on this machine."""
+    """The journal of this user on this machine.
+
+    Raises:
+        InvalidInput: it cannot be used, which is said before anything is changed.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or state_folder()
         self._path = self._folder / NAME
+        with contextlib.suppress(FileNotFoundError):
+            os.close(open_private(self._path, os.O_RDONLY))
 
     def record(
         self, event: Event, place: Profile, integration: Integration, author: Author, *, outcome: str = "done"
@@ -71,7 +78,7 @@ class Journal:
             outcome: done, or unknown where the answer was lost and not settled.
 
         Raises:
-            OSError: the file cannot be written.
+            InvalidInput: the file cannot be written.
         """
         line = {
             "time": now().isoformat(),
@@ -90,19 +97,15 @@ class Journal:
             "outcome": outcome,
         }
         data = (json.dumps(line) + "\n").encode()
-        with locked(self._folder / f"{NAME}.lock"):
+        with locked(self._folder / f"{NAME}.lock"), usable(self._path):
             if self._path.exists() and self._path.stat().st_size + len(data) > LARGEST:
                 self._rotate()
-            descriptor = open_private(self._path, os.O_WRONLY | os.O_APPEND)
-            try:
-                os.write(descriptor, data)
-            finally:
-                os.close(descriptor)
+            append_line(self._path, data)
 
     def entries(self, since: datetime | None = None) -> Iterator[dict[str, Any]]:
         """The events, the oldest first; a line that a crash cut short is passed over."""
-        for path in self._files():
-            for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for content in self._contents():
+            for text in content.decode("utf-8", "replace").splitlines():
                 try:
                     entry = json.loads(text)
                     moment = datetime.fromisoformat(entry["time"])
@@ -119,9 +122,19 @@ class Journal:
             if entry["event"] in {Event.OPENED, Event.RENEWED} and entry["started_at"]
         }
 
-    def _files(self) -> list[Path]:
-        older = [self._folder / f"{NAME}.{number}" for number in range(KEPT, 0, -1)]
-        return [path for path in [*older, self._path] if path.exists()]
+    def _contents(self) -> list[bytes]:
+        """The files, the oldest first.
+
+        Read the other way round, without the lock that a read-only folder has not: what is turned over meanwhile shows
+        twice, and is told by its inode, where it would be missed.
+        """
+        contents: dict[int, bytes] = {}
+        for path in [self._path, *(self._folder / f"{NAME}.{number}" for number in range(1, KEPT + 1))]:
+            with contextlib.suppress(FileNotFoundError), os.fdopen(open_private(path, os.O_RDONLY), "rb") as file:
+                inode = os.fstat(file.fileno()).st_ino
+                if inode not in contents:
+                    contents[inode] = file.read()
+        return list(reversed(contents.values()))
 
     def _rotate(self) -> None:
         for number in range(KEPT, 0, -1):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import GROUP, Integration
-from oncallctl.errors import Conflict, Interrupted, OncallError, OutcomeUnknown, Unavailable
+from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.maintenance import IfActive, settling, windows
 from oncallctl.maintenance.child import Child, Inbox
 from oncallctl.maintenance.holds import Hold, Opened, Shared
@@ -194,7 +194,10 @@ class Cover:
                 shared.forget()
             raise
         opened = replace(opening, started_at=found.maintenance_started_at)
-        shared.remember(opened)
+        try:
+            shared.remember(opened)
+        except InvalidInput as error:  # what was remembered before tells it by its time
+            self.desk.warn(error.message)
         self._note(member, opened)
         return found
 

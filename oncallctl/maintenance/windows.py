@@ -10,7 +10,7 @@ from enum import StrEnum
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import GROUP, Integration
 from oncallctl.api.resource import Change
-from oncallctl.errors import Conflict, OncallError, OutcomeUnknown
+from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import Author, Event, Journal
 from oncallctl.maintenance.settling import LOOK, AlreadyOpen, seconds_left, start, stop
@@ -197,8 +197,8 @@ class Desk:
         """Write it down; a journal that cannot be written does not undo what was done."""
         try:
             self.journal.record(event, self.oncall.profile, integration, self.author, outcome=outcome)
-        except OSError as error:
-            self.warn(f"the journal cannot be written: {error.strerror}")
+        except InvalidInput as error:
+            self.warn(f"the journal cannot be written: {error.message}")
 
 
 def carry_out(desk: Desk, steps: Sequence[Step], finished: Callable[[], None]) -> Report[Integration]:
