@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from oncallctl.errors import InvalidInput
 from oncallctl.settings import Format, Settings
-from oncallctl.text import dump_json, masked, visible
+from oncallctl.text import cut, dump_json, masked, visible
 from oncallctl.times import now, relative
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ Item = TypeVar("Item")
 REQUEST: Columns = {"METHOD": "method", "URL": "url", "BODY": "body"}
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+# What is of no use when a part of it is missing.
+_NARROWED_LAST = {"id", "phone_number", "state", "status"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_LONGEST_CELL = 4096  # characters that a terminal is shown at most: to measure a megabyte takes seconds
 
 
 class Secrets(Enum):
@@ -104,14 +107,20 @@ def write_file(settings: Settings, path: str, option: str, text: str) -> None:
     if path == "-":
         render_text(settings, text)
         return
-    part = f"{path}.part"
+    target = Path(path).resolve()  # a link stays one
+    part = target.with_name(f"{target.name}.part")
     try:
-        with open(part, "w", encoding="utf-8") as file:  # noqa: PTH123  # as it was typed
-            file.write(text)
-        os.replace(part, path)  # noqa: PTH105
+        if target.exists() and not target.is_file():  # a device or a pipe is written to, never replaced
+            with target.open("w", encoding="utf-8") as device:
+                device.write(text)
+        else:
+            part.unlink(missing_ok=True)
+            with part.open("x", encoding="utf-8") as file:  # not through a link that somebody put there
+                file.write(text)
+            part.replace(target)
     except OSError as error:
         with contextlib.suppress(OSError):
-            os.unlink(part)  # noqa: PTH108
+            part.unlink()
         raise InvalidInput(f"{option}: cannot write {path!r}: {error.strerror}") from error
     settings.note(f"written: {path}")
 
@@ -229,14 +238,14 @@ def _laid_out(settings: Settings, rows: Iterable[Row], columns: Columns) -> Tabl
     made: Table = Table(
         box=None, pad_edge=False, show_header=settings.header, header_style="bold", padding=(0, 2, 0, 0)
     )
-    cells = [[_readable(settings, row, path, at) for path in columns.values()] for row in rows]
+    cells = _cells(settings, rows, columns, at)
     if settings.columns is None:  # room is for what there is
         empty = {index for index in range(len(columns)) if cells and not any(line[index] for line in cells)}
         columns = {title: path for index, (title, path) in enumerate(columns.items()) if index not in empty}
         cells = [[cell for index, cell in enumerate(line) if index not in empty] for line in cells]
     for title, path in columns.items():
         # Columns that may wrap are narrowed first, the widest before the others; their cells do not wrap.
-        made.add_column(Text(visible(title), no_wrap=True, overflow="ellipsis"), no_wrap=path == "id")
+        made.add_column(Text(visible(title), no_wrap=True, overflow="ellipsis"), no_wrap=path in _NARROWED_LAST)
     for line in cells:
         made.add_row(*(Text(text, no_wrap=True, overflow="ellipsis") for text in line))
     return made
@@ -251,9 +260,21 @@ def console(settings: Settings, *, stderr: bool) -> Any:  # noqa: ANN401  # rich
     )
 
 
-def _readable(settings: Settings, row: Row, path: str, at: datetime) -> str:
+def _cells(settings: Settings, rows: Iterable[Row], columns: Columns, at: datetime) -> list[list[str]]:
+    """What stands in a table; where that is wider than the terminal, times are told shortly."""
+    from rich.cells import cell_len
+
+    rows = list(rows)
+    cells = [[_readable(settings, row, path, at) for path in columns.values()] for row in rows]
+    widths = [max([cell_len(title), *(cell_len(line[index]) for line in cells)]) for index, title in enumerate(columns)]
+    if sum(widths) + 2 * len(widths) <= console(settings, stderr=False).width:
+        return cells
+    return [[_readable(settings, row, path, at, shortly=True) for path in columns.values()] for row in rows]
+
+
+def _readable(settings: Settings, row: Row, path: str, at: datetime, *, shortly: bool = False) -> str:
     """Write one field for a person: a time relative and local, yes or nothing, anything else as it is."""
-    text, value = cell(row, path), field(row, path)
+    text, value = cut(cell(row, path), _LONGEST_CELL), field(row, path)
     if isinstance(value, bool):
         return "yes" if value else ""
     if _INSTANT.match(text):
@@ -266,6 +287,8 @@ def _readable(settings: Settings, row: Row, path: str, at: datetime) -> str:
             local = instant.astimezone(settings.tz)
         except OverflowError:
             return visible(text)
+        if shortly:
+            return relative(instant, at=at)
         same_day = local.date() == at.astimezone(settings.tz).date()
         return (
             f"{relative(instant, at=at)} ({local:%H:%M})"

@@ -16,11 +16,28 @@ _CONTROL = re.compile(
 _SECRETS = frozenset({"link", "inbound_email"})
 
 MASK = "********"
+LONGEST_MESSAGE = 4000  # characters
+LONGEST_NAME = 400  # characters, in pictures and in what is pasted
 
 
 def visible(text: str) -> str:
     r"""Replace every character that a terminal might obey by its escape, such as ``\x1b``; the result is one line."""
     return _CONTROL.sub(lambda match: match.group().encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+
+
+def cut(text: str, most: int) -> str:
+    """Leave out the middle of a text of more than so many characters: both its ends say what it is."""
+    return text if len(text) <= most else f"{text[: most * 3 // 4]} … {text[-(most // 4) :]}"
+
+
+def sentence(text: str) -> str:
+    """What a person is told or asked, harmless, and as long as can be read, whatever names are in it."""
+    return visible(cut(text, LONGEST_MESSAGE))
+
+
+def caption(text: str) -> str:
+    """A name in a picture: harmless, and no longer than names are."""
+    return visible(cut(text, LONGEST_NAME))
 
 
 def dump_json(value: object, *, indent: int | None = None, to: TextIO | None = None) -> str:
