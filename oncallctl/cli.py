@@ -26,7 +26,7 @@ from oncallctl.commands.escalate import escalate
 from oncallctl.errors import Declined, Defect, Interrupted, InvalidInput, OncallError, Signal
 from oncallctl.options import Leaf, common_options, keep_for_leaf
 from oncallctl.settings import Settings
-from oncallctl.text import dump_json, visible
+from oncallctl.text import dump_json, sentence
 
 
 class Tree(MutableMapping[str, Any]):
@@ -82,9 +82,9 @@ class Root(TyperGroup):
         except BrokenPipeError:  # Typer would make an exit 1 of it
             raise Signal(signal.SIGPIPE) from None
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        """List nouns and verbs alike by name."""
-        return sorted(super().list_commands(ctx))
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+        """List nouns and verbs alike by name; Typer's own way would load them."""
+        return sorted(self.commands)
 
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401
         """Run the program and leave it with its exit status; nothing else leaves this method."""
@@ -145,9 +145,9 @@ def report(error: OncallError, settings: Settings, words: list[str]) -> int:
     if settings.as_json or (settings.output is None and as_json):
         lines = [dump_json({"error": error.document()}, to=sys.stderr)]
     else:
-        lines = [f"error: {visible(error.message)}"]
+        lines = [f"error: {sentence(error.message)}"]
         if error.hint and not (settings.quiet or quiet):
-            lines.append(f"hint: {visible(error.hint)}")
+            lines.append(f"hint: {sentence(error.hint)}")
     with contextlib.suppress(OSError):  # nobody can be told; the exit status still says it
         print("\n".join(lines), file=sys.stderr, flush=True)
     return int(error.exit_code)

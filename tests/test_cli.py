@@ -38,6 +38,17 @@ def test_help_loads_nothing_heavy(line: str) -> None:
     assert done.stderr == "[]\n"
 
 
+@pytest.mark.parametrize(("line", "loaded"), [("--version", []), ("--help", []), ("teams --help", ["teams"])])
+def test_a_noun_is_loaded_when_it_is_used(line: str, loaded: list[str]) -> None:
+    code = (
+        "import sys\nfrom oncallctl.cli import app\nfrom oncallctl.commands import NOUNS\n"
+        f"try: app({line.split()!r})\nexcept SystemExit: pass\n"
+        "print([noun for noun in NOUNS if 'oncallctl.commands.' + noun.replace('-', '_') in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == f"{loaded}\n"
+
+
 def test_the_version_is_printed(run: Runner) -> None:
     assert run("--version").stdout == f"oncallctl {__version__}\n"
 
