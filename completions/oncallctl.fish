@@ -292,7 +292,7 @@ complete -c oncallctl -n '__oncallctl_at users' -a whoami -d 'Show whose token t
 complete -c oncallctl -n '__oncallctl_at users' -l help -d 'Show this message and exit'
 
 # oncallctl alert-groups
-complete -c oncallctl -n '__oncallctl_at alert-groups' -a list -d 'List the alert groups, the newest first'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a list -d 'List the alert groups, the newest first. Mine are those that are not resolved, unless --state says else'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a get -d 'Show one alert group'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a alerts -d 'List the alerts of an alert group, the newest first'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a acknowledge -d 'Say that somebody looks into it: nobody else is paged. Filters choose what is firing'

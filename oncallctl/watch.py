@@ -28,6 +28,14 @@ EVERY = 10.0
 MOST = 500  # rows that are read each time, for the same reason
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Rows as they were read; `cut` says that there may be some that were not."""
+
+    rows: Iterable[Row]
+    cut: bool = False
+
+
 def check(settings: Settings) -> None:
     """Refuse to keep a list live where there is nobody to look at it.
 
@@ -43,7 +51,7 @@ def check(settings: Settings) -> None:
 def watch(
     settings: Settings,
     oncall: OnCall,
-    read: Callable[[int], Iterable[Row]],
+    read: Callable[[int], Reading],
     columns: Columns,
     *,
     limit: int | None = None,
@@ -69,8 +77,9 @@ def watch(
 
     def look() -> _View:
         at = now()
-        rows = list(islice(read(most + 1), most + 1))
-        return _View(settings, columns, rows[:most], at, there_are_more=len(rows) > most)
+        reading = read(most + 1)
+        rows = list(islice(reading.rows, most + 1))
+        return _View(settings, columns, rows[:most], at, there_are_more=len(rows) > most, cut=reading.cut)
 
     try:
         view = look()
@@ -101,6 +110,7 @@ class _View:
     Attributes:
         read_at: when these rows were read.
         there_are_more: whether the server has more than these.
+        cut: whether not all that the server has was read.
         failure: why they could not be read again.
     """
 
@@ -109,6 +119,7 @@ class _View:
     rows: Sequence[Row]
     read_at: datetime
     there_are_more: bool = False
+    cut: bool = False
     failure: str | None = None
 
     def __rich_console__(self, screen: Console, _options: ConsoleOptions) -> RenderResult:
@@ -116,17 +127,20 @@ class _View:
         # The cursor's own line, the header, and where rows are left out a line that says so.
         room = max(screen.size.height - 1 - self.settings.header - len(below), 0)
         shown = len(self.rows)
-        if shown > room or self.there_are_more:
+        more = self.there_are_more or self.cut
+        if shown > room or more:
             shown = min(shown, max(room - 1, 0))
         yield table(self.settings, self.rows[:shown], self.columns)
-        if shown < len(self.rows) or self.there_are_more:
+        if shown < len(self.rows) or more:
             yield _line(self._left_out(len(self.rows) - shown))
         yield from below
 
     def _left_out(self, hidden: int) -> str:
-        if not self.there_are_more:
-            return f"and {hidden} more"
-        return f"and more than {hidden} more" if hidden else "and there are more"
+        if self.there_are_more:
+            left_out = f"and more than {hidden} more" if hidden else "and there are more"
+        else:
+            left_out = f"and {hidden} more" if hidden else "and there may be more"
+        return f"{left_out}; only the newest were read" if self.cut else left_out
 
     def _below(self) -> list[Any]:
         clock = f"{self.read_at.astimezone(self.settings.tz):%H:%M:%S}"

@@ -18,6 +18,8 @@ PLATFORM, PAYMENTS = "TKPSLLWBFUI9R", "TNFI27MJ312BL"
 FIRING, ACKNOWLEDGED, RESOLVED, SILENCED = "IWM9M5WQXRBEN", "ITZS8C3IAPIQD", "IXVZICTNDV9PQ", "ISHJTMEUMF6E6"
 GROUP = {"firing": FIRING, "acknowledged": ACKNOWLEDGED, "resolved": RESOLVED, "silenced": SILENCED}
 ADMIN = "U9PL1JZN3LQ3F"
+EDITORS_TEAMS = {PLATFORM, "TUNFSIER6R4P3"}
+NOT_RESOLVED = ("new", "acknowledged", "silenced")  # as the filter says them
 
 DO = {
     "acknowledge": "acknowledge",
@@ -163,17 +165,63 @@ class TestListing:
         run(f"alert-groups list --since {since}", status=2)
         assert server.seen == []
 
-    def test_mine_are_those_of_my_teams(self, server: Serving, run: Runner) -> None:
-        found = run("alert-groups list --mine -o json", ONCALLCTL_TOKEN=EDITOR_TOKEN).json
-        assert {each["team_id"] for each in found} == {PLATFORM, "TUNFSIER6R4P3"}
-        theirs = [each for each in groups(server).values() if each["team_id"] in {PLATFORM, "TUNFSIER6R4P3"}]
-        assert found == theirs
+    @pytest.mark.parametrize("word", ["", *GROUP])
+    def test_mine_are_those_of_my_teams_and_open_unless_i_say_else(
+        self, server: Serving, run: Runner, word: str
+    ) -> None:
+        server.call("POST", f"alert_groups/{FIRING}/acknowledge/")
+        server.call("POST", "alert_groups/ICT3ZIXZWI2QX/silence/", {"delay": 3600})
+        option = f"--state {word}" if word else ""
+        found = run(f"alert-groups list --mine {option} -o json", ONCALLCTL_TOKEN=EDITOR_TOKEN).json
+        states = {word} if word else {"firing", "acknowledged", "silenced"}
+        assert found
+        assert found == [
+            each for each in groups(server).values() if each["team_id"] in EDITORS_TEAMS and each["state"] in states
+        ]
 
-    @pytest.mark.parametrize("verb", ["acknowledge", "resolve"])
-    def test_mine_are_those_that_i_took_care_of(self, server: Serving, run: Runner, verb: str) -> None:
-        assert run("alert-groups list --mine -o json").json == []
+    @pytest.mark.parametrize(
+        ("verb", "option", "team"),
+        [
+            ("acknowledge", "", ""),
+            ("acknowledge", "--state acknowledged", "--team platform"),
+            ("resolve", "--state resolved", ""),
+        ],
+    )
+    def test_mine_are_those_that_i_took_care_of(
+        self, server: Serving, run: Runner, verb: str, option: str, team: str
+    ) -> None:
+        line = f"alert-groups list --mine {option} {team} -o id"
+        assert run(line).stdout == ""
         server.call("POST", f"alert_groups/{FIRING}/{verb}/")
-        assert run("alert-groups list --mine -o id").stdout == f"{FIRING}\n"
+        assert run(line).stdout == f"{FIRING}\n"
+        assert run("alert-groups list --mine --team payments -o id").stdout == ""
+
+    def test_what_i_took_care_of_in_my_own_team_is_listed_once(self, server: Serving, run: Runner) -> None:
+        run(f"alert-groups acknowledge {FIRING}", ONCALLCTL_TOKEN=EDITOR_TOKEN)
+        found = run("alert-groups list --mine -o id", ONCALLCTL_TOKEN=EDITOR_TOKEN).stdout.split()
+        assert found.count(FIRING) == 1
+
+    @pytest.mark.parametrize(
+        ("options", "asked"),
+        [
+            ("", {(team, state) for team in EDITORS_TEAMS for state in NOT_RESOLVED} | {(None, "acknowledged")}),
+            (
+                "--limit 1",
+                {(team, state) for team in EDITORS_TEAMS for state in NOT_RESOLVED} | {(None, "acknowledged")},
+            ),
+            ("--team platform", {(PLATFORM, state) for state in NOT_RESOLVED}),
+            ("--team payments", {(PAYMENTS, "acknowledged")}),
+            ("--state firing", {(team, "new") for team in EDITORS_TEAMS}),
+            ("--state resolved", {*((team, "resolved") for team in EDITORS_TEAMS), (None, "resolved")}),
+        ],
+    )
+    def test_only_what_may_be_mine_is_read(
+        self, server: Serving, run: Runner, options: str, asked: set[tuple[str | None, str]]
+    ) -> None:
+        run(f"alert-groups list --mine {options} -o json", ONCALLCTL_TOKEN=EDITOR_TOKEN)
+        queries = [each.query for each in server.seen if each.path.endswith("/alert_groups/")]
+        assert {(query.get("team_id"), query.get("state")) for query in queries} == asked
+        assert len(queries) == len(asked)
 
     def test_a_limit_counts_what_is_mine(self, server: Serving, run: Runner) -> None:
         done = run("alert-groups list --mine --limit 2 -o id", ONCALLCTL_TOKEN=EDITOR_TOKEN)

@@ -19,3 +19,6 @@ class State(StrEnum):
     def in_filter(self) -> str:
         """The word that the filter of the API takes (alert_groups recordings)."""
         return State.NEW.value if self is State.FIRING else self.value
+
+
+OPEN = (State.FIRING, State.ACKNOWLEDGED, State.SILENCED)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from oncallctl import parallel
-from oncallctl.alert_groups import State
+from oncallctl.alert_groups import OPEN, State
 from oncallctl.api import names
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup, User
+from oncallctl.api.pages import PER_PAGE
 from oncallctl.errors import InvalidInput, NotFound
 from oncallctl.lost_answers import command
 from oncallctl.outcomes import Target
@@ -20,6 +22,9 @@ from oncallctl.times import now, parse_duration, parse_past
 
 # The filter wants an end too. It lies this far ahead: the server's clock may be, and a list that stays live goes on.
 AHEAD = timedelta(days=1)
+
+# Whatever its team, a group in one of these may be somebody's who took care of it.
+TAKEN_CARE_OF = (State.ACKNOWLEDGED, State.RESOLVED)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Filter:
         team: name or id.
         integration: name or id.
         since: a duration, counted back from each reading, or a time that is past; groups that began later.
-        mine: of a team that the user is in, or acknowledged or resolved by the user.
+        mine: of a team that the user is in, or acknowledged or resolved by the user; open, where no state is named.
     """
 
     state: State | None = None
@@ -55,7 +60,9 @@ class Filter:
             params["team_id"] = names.team(oncall, self.team).id
         if self.integration:
             params["integration_id"] = names.integration(oncall, self.integration).id
-        return Query(oncall, params, (self.state,), begin, oncall.users.current() if self.mine else None)
+        if not self.mine:
+            return Query(oncall, params, (self.state,), begin)
+        return Query(oncall, params, (self.state,) if self.state else OPEN, begin, oncall.users.current())
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Query:
         params: what the server filters by, always the same.
         states: any of these; None is all.
         begin: the earliest beginning, or how long it is before a reading.
-        me: whose the groups are; filtered here, for the server cannot.
+        me: whose the groups are.
     """
 
     oncall: OnCall
@@ -76,31 +83,88 @@ class Query:
     me: User | None = None
 
     def read(self, limit: int | None = None) -> Iterator[AlertGroup]:
-        """Read the groups, at most so many, the newest first; several states at the same time."""
-        if len(self.states) == 1:
-            yield from self._read(self.states[0], limit)
+        """Read the groups, at most so many, the newest first; several lists at the same time."""
+        lists = self._lists()
+        if len(lists) == 1:
+            yield from lists[0].read(limit)
             return
-        lists = parallel.in_order(lambda state: list(self._read(state, limit)), self.states)
-        once = {group.id: group for groups in lists for group in groups}  # one may have moved on between two lists
-        oldest = datetime.min.replace(tzinfo=UTC)
-        newest_first = sorted(once.values(), key=lambda group: group.created_at or oldest, reverse=True)
-        yield from newest_first[:limit]
+        found = parallel.in_order(lambda each: list(each.read(limit)), lists)
+        yield from _merged(found)[:limit]
 
-    def _read(self, state: State | None, limit: int | None) -> Iterator[AlertGroup]:
-        filters = dict(self.params)
-        if state:
-            filters["state"] = state.in_filter
-        if self.begin:
-            at = now()
-            begin = at - self.begin if isinstance(self.begin, timedelta) else self.begin
-            filters["started_at"] = self.oncall.alert_groups.between(begin, at + AHEAD)
-        found = 0
-        for group in self.oncall.alert_groups.list(None if self.me else limit, **filters):
-            if self.me is None or _is_of(group, self.me):
-                yield group
-                found += 1
-                if found == limit:
-                    return
+    def look(self, limit: int) -> Look:
+        """Read the groups as `read` does, but no more of the server's lists than about so many rows in all."""
+        lists = self._lists()
+        share = max(limit // max(len(lists), 1), PER_PAGE)
+        rows = list(parallel.in_order(lambda each: list(each.rows(limit, share)), lists))
+        chosen = ([group for group in found if each.has(group)] for each, found in zip(lists, rows, strict=True))
+        return Look(_merged(chosen)[:limit], cut=any(len(found) == share for found in rows))
+
+    def _lists(self) -> list[_List]:
+        """The server's lists that have the groups: it filters by one state and by one team, and not by people."""
+        lists = []
+        for state in self.states:
+            asked = {**self.params, **self._since(), **({"state": state.in_filter} if state else {})}
+            if self.me is None:
+                lists.append(_List(self.oncall, asked))
+                continue
+            mine, only = self.me.teams or [], asked.get("team_id")
+            lists += [_List(self.oncall, {**asked, "team_id": team}) for team in mine if only in {None, team}]
+            if state in TAKEN_CARE_OF and only not in mine:
+                lists.append(_List(self.oncall, asked, self.me))
+        return lists
+
+    def _since(self) -> dict[str, str]:
+        if self.begin is None:
+            return {}
+        at = now()
+        begin = at - self.begin if isinstance(self.begin, timedelta) else self.begin
+        return {"started_at": self.oncall.alert_groups.between(begin, at + AHEAD)}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at the server showed, the newest first.
+
+    Attributes:
+        cut: whether a list may be longer than what was read of it, so that groups may be missing.
+    """
+
+    groups: Sequence[AlertGroup]
+    cut: bool
+
+
+@dataclass(frozen=True)
+class _List:
+    """One of the server's lists.
+
+    Attributes:
+        filters: what the server filters by.
+        by: who acknowledged or resolved the groups; filtered here.
+    """
+
+    oncall: OnCall
+    filters: Mapping[str, str]
+    by: User | None = None
+
+    def has(self, group: AlertGroup) -> bool:
+        """Whether a group of the server's list is one."""
+        return self.by is None or self.by.id in {group.acknowledged_by, group.resolved_by}
+
+    def rows(self, limit: int | None, most: int | None = None) -> Iterator[AlertGroup]:
+        """Read what the server lists: as much as makes so many groups, and at most so many rows."""
+        enough = [each for each in (most, limit if self.by is None else None) if each is not None]
+        return self.oncall.alert_groups.list(min(enough, default=None), **self.filters)
+
+    def read(self, limit: int | None) -> Iterator[AlertGroup]:
+        """Read the groups, at most so many."""
+        return islice(filter(self.has, self.rows(limit)), limit)
+
+
+def _merged(lists: Iterable[Iterable[AlertGroup]]) -> list[AlertGroup]:
+    """Each group once, the newest first: one may be in two lists, or have moved on between them."""
+    once = {group.id: group for groups in lists for group in groups}
+    oldest = datetime.min.replace(tzinfo=UTC)
+    return sorted(once.values(), key=lambda group: group.created_at or oldest, reverse=True)
 
 
 def _begin(text: str, tz: ZoneInfo | None) -> datetime | timedelta:
@@ -113,12 +177,6 @@ def _begin(text: str, tz: ZoneInfo | None) -> datetime | timedelta:
         return parse_duration(text)
     except InvalidInput:
         return parse_past(text, tz, before=now())
-
-
-def _is_of(group: AlertGroup, person: User) -> bool:
-    """Whether a group is somebody's: of one of their teams, or acknowledged or resolved by them."""
-    teams = person.raw.get("teams") or ()
-    return group.team_id in teams or person.id in {group.raw.get("acknowledged_by"), group.raw.get("resolved_by")}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oncallctl.alert_groups import State
+from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.actions import Action, Step
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup
@@ -24,7 +24,7 @@ class Note(Action):
 
     text: str
     verb: str = "note"
-    states: Sequence[State] = (State.FIRING, State.ACKNOWLEDGED, State.SILENCED)
+    states: Sequence[State] = OPEN
 
     @classmethod
     def of(cls, text: str) -> Note:

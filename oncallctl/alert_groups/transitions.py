@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from oncallctl.alert_groups import State
+from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.actions import Action, Step
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup
@@ -113,7 +113,7 @@ UNACKNOWLEDGE = Transition("unacknowledge", "unacknowledged", (State.ACKNOWLEDGE
 RESOLVE = Transition(
     "resolve",
     "resolved",
-    (State.FIRING, State.ACKNOWLEDGED, State.SILENCED),
+    OPEN,
     becomes=State.RESOLVED,
     ends_windows=True,
 )

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from oncallctl.sandbox import EDITOR_TOKEN
 from tests.serving import Serving, status
 from tests.system.program import CONTROL, Program, Terminal
 
 FIRING = "IWM9M5WQXRBEN"
 INTEGRATION = "service-016"
+ANOTHER_TEAMS = "CRX5VWIUH5PFF"  # an integration of the team payments, which the editor is not in
 CTRL_C = "\x03"
 WATCH = ("alert-groups", "list", "--watch")
 FIRING_ONES = (*WATCH, "--state", "firing")
@@ -118,6 +120,19 @@ def test_a_limit_is_said(hasty: Hasty) -> None:
         lines = ended_by_ctrl_c(terminal).splitlines()
     assert len(lines) == 5
     assert lines[3].rstrip() == "and there are more"
+
+
+def test_what_is_mine_is_looked_for_in_the_newest_groups_only_and_that_is_said(hasty: Hasty, cloud: Serving) -> None:
+    for number in range(100):
+        cloud.alert(ANOTHER_TEAMS, f"alert {number}")
+    arrived = cloud.call("GET", f"alert_groups/?state=new&integration_id={ANOTHER_TEAMS}&perpage=100")["results"]
+    with hasty.at_terminal(*WATCH, "--mine", ONCALLCTL_URL=cloud.url, ONCALLCTL_TOKEN=EDITOR_TOKEN) as terminal:
+        assert "only the newest" not in terminal.expect("Ctrl-C")
+        for group in arrived:
+            cloud.call("POST", f"alert_groups/{group['id']}/acknowledge/")
+        terminal.expect("and there may be more; only the newest were read")
+        assert FIRING in ended_by_ctrl_c(terminal)
+    assert {each.query["page"] for each in cloud.seen if each.path.endswith("/alert_groups/")} == {"1"}
 
 
 def test_a_reading_that_fails_is_told_below_the_list_and_the_next_one_mends_it(hasty: Hasty, cloud: Serving) -> None:

@@ -44,7 +44,7 @@ def list_alert_groups(
     limit: LimitOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="Keep the list live, until Ctrl-C.")] = False,
 ) -> None:
-    """List the alert groups, the newest first."""
+    """List the alert groups, the newest first. Mine are those that are not resolved, unless --state says else."""
     from oncallctl.alert_groups.choosing import Filter
 
     with connect(ctx.obj) as oncall:
@@ -60,7 +60,12 @@ def list_alert_groups(
             return with_names(oncall, ctx.obj, (group.raw for group in groups), INTEGRATION, TEAM, memory=memory)
 
         if watch:
-            live.watch(ctx.obj, oncall, lambda most: named(query.read(most)), COLUMNS, limit=limit)
+
+            def read(most: int) -> live.Reading:
+                look = query.look(most)
+                return live.Reading(named(look.groups), look.cut)
+
+            live.watch(ctx.obj, oncall, read, COLUMNS, limit=limit)
             raise typer.Exit(128 + signal.SIGINT)
         render(ctx.obj, named(limited(ctx.obj, query.read(limit and limit + 1), limit)), COLUMNS)
 
