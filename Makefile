@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: demo test setup lint types layers dependencies unit completions build
+.PHONY: demo test setup lint types layers dependencies unit completions bench build
 
 demo: setup
 	@echo '$$ oncallctl teams who-is-on-call platform'
@@ -49,6 +49,10 @@ completions: setup
 	$(BIN)/oncallctl completion bash > completions/oncallctl.bash
 	$(BIN)/oncallctl completion zsh > completions/_oncallctl
 	$(BIN)/oncallctl completion fish > completions/oncallctl.fish
+
+# Takes some minutes, on a machine that does nothing else, and needs hyperfine.
+bench: setup
+	$(BIN)/python tests/bench/bench.py
 
 build: setup
 	$(BIN)/uv build --quiet

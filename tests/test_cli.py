@@ -43,7 +43,8 @@ def test_a_noun_is_loaded_when_it_is_used(line: str, loaded: list[str]) -> None:
     code = (
         "import sys\nfrom oncallctl.cli import app\nfrom oncallctl.commands import NOUNS\n"
         f"try: app({line.split()!r})\nexcept SystemExit: pass\n"
-        "print([noun for noun in NOUNS if 'oncallctl.commands.' + noun.replace('-', '_') in sys.modules], file=sys.stderr)"
+        "loaded = [noun for noun in NOUNS if 'oncallctl.commands.' + noun.replace('-', '_') in sys.modules]\n"
+        "print(loaded, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == f"{loaded}\n"

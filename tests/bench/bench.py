@@ -1,0 +1,214 @@
+"""`make bench`: how quick the program is, each figure with its limit beside it.
+
+Everything is measured in one run on one machine, by hyperfine, as medians; what is compared are ratios, since
+milliseconds say more about the machine. Exits 1 when a limit is exceeded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PYTHON = sys.executable
+PROGRAM = Path(PYTHON).with_name("oncallctl")
+STARTS, TARGETS = 200, 1000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    what: str
+    measured: str
+    limit: str
+    holds: bool
+
+    def __str__(self) -> str:
+        return f"| {self.what} | {self.measured} | {self.limit} | {'' if self.holds else '**exceeded**'} |"
+
+
+def ratio(what: str, took: float, reference: float, limit: float, than: str) -> Figure:
+    measured = f"{took / reference:.2f} × ({took * 1000:.0f} ms)"
+    return Figure(what, measured, f"{limit} × {than} ({reference * 1000:.0f} ms)", took <= limit * reference)
+
+
+def medians(*commands: str, runs: int = 20, environment: dict[str, str]) -> list[float]:
+    """The median seconds of each command, run in turn by hyperfine."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        words = [
+            "hyperfine",
+            "--shell=none",
+            "--warmup=3",
+            f"--runs={runs}",
+            "--style=none",
+            "--export-json",
+            file.name,
+        ]
+        subprocess.run([*words, *commands], check=True, env=environment, stdout=subprocess.DEVNULL)
+        return [each["median"] for each in json.loads(Path(file.name).read_text())["results"]]
+
+
+@contextlib.contextmanager
+def served(*options: str) -> Iterator[str]:
+    """The server of this folder, as a process of its own."""
+    with subprocess.Popen(
+        [PYTHON, HERE / "server.py", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+def starting(environment: dict[str, str]) -> Iterator[Figure]:
+    """What every run pays."""
+    nothing, version, text, leaf = medians(
+        f"{PYTHON} -c pass",
+        f"{PROGRAM} --version",
+        f"{PROGRAM} --help",
+        f"{PROGRAM} maintenance start --help",
+        environment=environment,
+    )
+    yield ratio("`--version`", version, nothing, 8, "`python -c pass`")
+    yield ratio("`--help`", text, nothing, 8, "`python -c pass`")
+    yield ratio("`maintenance start --help`", leaf, nothing, 14, "`python -c pass`")
+
+
+def reading(url: str, environment: dict[str, str]) -> Iterator[Figure]:
+    """A list of teams over loopback."""
+    script, as_json, as_table = medians(
+        f"{PYTHON} {HERE / 'reference.py'} teams {url}",
+        f"{PROGRAM} teams list -o json",
+        f"{PROGRAM} teams list",
+        environment=environment,
+    )
+    yield ratio("`teams list -o json`", as_json, script, 1.9, "ten lines of httpx")
+    yield ratio("`teams list`", as_table, script, 2.1, "ten lines of httpx")
+
+
+def much(url: str, environment: dict[str, str]) -> Iterator[Figure]:
+    """Many pages, and many changes."""
+    eight, program = medians(
+        f"{PYTHON} {HERE / 'reference.py'} pages {url}",
+        f"{PROGRAM} integrations list -o jsonl",
+        runs=7,
+        environment=environment,
+    )
+    yield ratio("5,000 integrations, 20 ms a page of 50", program, eight, 1.3, "eight requests at a time")
+    yield from first_line(url, environment)
+    eight, program = medians(
+        f"{PYTHON} {HERE / 'reference.py'} starts {url}",
+        f"{PROGRAM} maintenance start {' '.join(idents())} --for 1h --yes --quiet",
+        runs=7,
+        environment=environment,
+    )
+    yield ratio(f"{STARTS} maintenance starts, 50 ms each", program, eight, 1.3, "eight requests at a time")
+
+
+def idents() -> list[str]:
+    """The ids of as many integrations as are started."""
+    sys.path.insert(0, str(HERE))
+    from server import ident
+
+    return [ident(number) for number in range(STARTS)]
+
+
+def first_line(url: str, environment: dict[str, str]) -> Iterator[Figure]:
+    """When the first line comes, and how much memory all of them take."""
+    with subprocess.Popen(
+        [PROGRAM, "integrations", "list", "-o", "jsonl"], stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        first = time.time()
+        count = 1 + sum(1 for _ in process.stdout)
+    asked = json.load(urllib.request.urlopen(f"{url}/api/v1/served/"))
+    before = asked["last_page_at"] - first
+    yield Figure("first `jsonl` line of 5,000", f"{before * 1000:.0f} ms before the last page", "before it", before > 0)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    yield Figure(f"memory for {count:,} integrations", f"{peak:.0f} MB", "120 MB", peak < 120 and count == 5000)
+
+
+def limited(environment: dict[str, str]) -> Iterator[Figure]:
+    """Far more targets than a minute allows."""
+    with served(str(TARGETS), "300") as url:
+        begin = time.monotonic()
+        done = subprocess.run(
+            [PROGRAM, "maintenance", "start", "--all", "--for", "1h", "--yes", "-o", "json"],
+            env={**environment, "ONCALLCTL_URL": url, "ONCALLCTL_TOKEN": "token", "ONCALLCTL_API": "cloud"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        took = time.monotonic() - begin
+        answered = json.load(urllib.request.urlopen(f"{url}/api/v1/served/"))
+    started = sum(each["status"] == "started" for each in json.loads(done.stdout or "[]"))
+    told = done.stderr.count("rate limited, next try in")
+    holds = done.returncode == 0 and started == answered["starts"] == TARGETS and told > 0
+    measured = f"{started:,} started once each in {took:.0f} s, {told} waits told"
+    yield Figure(f"{TARGETS:,} starts at 300 requests a minute", measured, "none failed, waits in sight", holds)
+
+
+def completing(environment: dict[str, str]) -> Iterator[Figure]:
+    """What TAB takes in bash: the script is loaded already, so that its loading is measured apart."""
+    script = ROOT / "completions" / "oncallctl.bash"
+    loaded = f"source {script}"
+    home = Path(environment["HOME"])
+    for what, words in (
+        ("TAB for a verb", "oncallctl maintenance st"),
+        ("TAB for an option", "oncallctl maintenance start --"),
+        ("TAB for an integration's name", "oncallctl maintenance start service\\ 49"),
+    ):
+        pressed = (
+            f"COMP_LINE='{words}'; COMP_POINT=${{#COMP_LINE}}; COMP_WORDS=({words});"
+            " COMP_CWORD=$((${#COMP_WORDS[@]}-1)); compopt() { :; }; _oncallctl oncallctl; true"
+        )
+        (home / "load.sh").write_text(f"{loaded}\n")
+        (home / "press.sh").write_text(f"{loaded}\n{pressed}\n")
+        before, after = medians(f"bash {home / 'load.sh'}", f"bash {home / 'press.sh'}", environment=environment)
+        took = (after - before) * 1000
+        yield Figure(what, f"{took:.0f} ms", "30 ms, no Python", took < 30)
+
+
+def main() -> int:
+    """Measure, and print the table."""
+    if not shutil.which("hyperfine"):
+        print("make bench needs hyperfine (Debian: apt-get install hyperfine)", file=sys.stderr)
+        return 2
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as home, served() as url:
+        environment = {"HOME": home, "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        figures += starting(environment)
+        profile = Path(home, ".config/oncallctl")
+        profile.mkdir(parents=True, mode=0o700)
+        Path(home, "token").write_text("token")
+        Path(home, "token").chmod(0o600)
+        config = profile / "config.toml"
+        config.write_text(
+            f'default_profile = "bench"\n[profiles.bench]\nurl = "{url}"\napi = "cloud"\ntoken_file = "{home}/token"\n'
+        )
+        config.chmod(0o600)
+        figures += reading(url, environment)
+        figures += much(url, environment)
+        figures += completing(environment)
+        figures += limited(environment)
+    print("| what | measured | at most | |\n|---|---|---|---|")
+    print(*figures, sep="\n")
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
