@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperOption
 
 from oncallctl.errors import ConfirmationNeeded, Declined, InvalidInput, NotFound
 from oncallctl.settings import LONGEST_TIMEOUT, Format, Settings
-from oncallctl.text import visible
+from oncallctl.text import sentence, visible
 from oncallctl.times import parse_duration, zone
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def confirm(place: Profile, question: str, *, yes: bool = False) -> bool:
 def ask(place: Profile, question: str) -> None:
     """Put a yes-or-no question to the person at the terminal; anything but yes is no."""
     print(
-        f"{visible(question)}\n[{visible(place.name)} at {visible(place.host)}] Go on? [y/N] ",
+        f"{sentence(question)}\n[{visible(place.name)} at {visible(place.host)}] Go on? [y/N] ",
         end="",
         file=sys.stderr,
         flush=True,

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from oncallctl import parallel
 from oncallctl.api.models import AlertGroup, Integration, ServerObject
 from oncallctl.errors import Defect, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
+from oncallctl.text import LONGEST_NAME, cut
 
 Item = TypeVar("Item")
 Object = TypeVar("Object", bound=ServerObject)
@@ -53,7 +54,8 @@ class Target(Generic[Object]):
         return str(getattr(self.found, self.wording.title)) if self.wording.has_name else self.found.id
 
     def __str__(self) -> str:
-        return repr(self.name) if self.wording.has_name else f"{self.name} {getattr(self.found, self.wording.title)!r}"
+        title = cut(getattr(self.found, self.wording.title) or "", LONGEST_NAME)
+        return repr(title) if self.wording.has_name else f"{self.name} {title!r}"
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from oncallctl.text import dump_json, visible
+from oncallctl.text import dump_json, sentence, visible
 from oncallctl.times import zone
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class Settings:
     def _say(self, kind: str, message: str) -> None:
         if self.quiet:
             return
-        line = dump_json({kind: {"message": message}}, to=sys.stderr) if self.as_json else f"{kind}: {visible(message)}"
-        _tell(line)
+        told = {kind: {"message": message}}
+        _tell(dump_json(told, to=sys.stderr) if self.as_json else f"{kind}: {sentence(message)}")
 
 
 def _tell(line: str) -> None:

@@ -71,11 +71,11 @@ def _show(settings: Settings, findings: Iterator[Finding]) -> None:
         return
     from rich.text import Text
 
-    from oncallctl.text import visible
+    from oncallctl.text import sentence
 
     shown = console(settings, stderr=False)
     for finding in findings:
         status = (f"{finding.status.value:<4}", COLORS[finding.status.value])
-        shown.print(Text.assemble(status, f"  {finding.check:<18} {visible(finding.message)}"), soft_wrap=True)
+        shown.print(Text.assemble(status, f"  {finding.check:<18} {sentence(finding.message)}"), soft_wrap=True)
         if finding.hint:
-            shown.print(Text(f"{'hint: ':>31}{visible(finding.hint)}"), soft_wrap=True)
+            shown.print(Text(f"{'hint: ':>31}{sentence(finding.hint)}"), soft_wrap=True)

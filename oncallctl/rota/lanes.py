@@ -11,7 +11,7 @@ from oncallctl.rota import handovers
 from oncallctl.rota.handovers import NOBODY, HandOver
 from oncallctl.rota.local import DAY
 from oncallctl.rota.shifts import Rota, Span
-from oncallctl.text import visible
+from oncallctl.text import caption, visible
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def colours(rotas: Sequence[Rota], count: int) -> dict[str, int]:
 def _names(rota: Rota) -> dict[str, str]:
     """What each person is called, harmless to show; with the id where two are called the same."""
     users = dict.fromkeys(user for shift in rota.shifts for user in shift.users)
-    shown = {user: visible(rota.usernames.get(user) or user) for user in users}
+    shown = {user: caption(rota.usernames.get(user) or user) for user in users}
     times = Counter([*shown.values(), NOBODY])
     return {user: f"{name} ({visible(user)})" if times[name] > 1 else name for user, name in shown.items()}
 

@@ -16,7 +16,7 @@ from oncallctl.rota.handovers import NOBODY, HandOver
 from oncallctl.rota.lanes import Lane, colours, hand_overs, in_utc, lanes, nobody_at_all
 from oncallctl.rota.local import DASH, Local
 from oncallctl.rota.shifts import Rota, Span
-from oncallctl.text import visible
+from oncallctl.text import caption
 from oncallctl.times import span as length
 
 NARROWEST = 24
@@ -101,7 +101,7 @@ class _Picture:
             yield Text(f"  {sentence}", "dim")
 
     def _title(self) -> Iterator[Text]:
-        name = Text().append(visible(self.rota.schedule.name), "bold")
+        name = Text().append(caption(self.rota.schedule.name), "bold")
         days = Text().append(self.local.title(self.rota.span), "dim")
         if name.cell_len + 2 + days.cell_len <= self.width:
             yield name.append(" " * (self.width - name.cell_len - days.cell_len)).append_text(days)

@@ -12,7 +12,7 @@ from oncallctl.rota.lanes import Bar, Lane, colours, hand_overs, in_utc, lanes, 
 from oncallctl.rota.local import DASH, DAY, Local
 from oncallctl.rota.sheet import ADVANCE, INK, add, path, width, write
 from oncallctl.rota.shifts import Rota, Span
-from oncallctl.text import visible
+from oncallctl.text import caption
 from oncallctl.times import span as length
 
 # Pixels of the view box, which a page may scale.
@@ -59,11 +59,11 @@ class _Drawing:
         self.y = float(MARGIN)
 
     def document(self, title: str) -> str:
-        add(self.root, "title", title)
+        add(self.root, "title", caption(title))
         self._patterns()
         paper = add(self.root, "rect", width=WIDTH, rx=6, fill=PAPER, stroke=RULE)
         self.y += TITLE
-        write(self.root, (MARGIN, self.y), shortened(visible(title), 80), TITLE, bold=True)
+        write(self.root, (MARGIN, self.y), shortened(caption(title), 80), TITLE, bold=True)
         for rota, people in zip(self.rotas, self.lanes, strict=True):
             self._rota(rota, people)
         self._legend()
@@ -86,7 +86,7 @@ class _Drawing:
 
     def _rota(self, rota: Rota, people: Sequence[Lane]) -> None:
         self.y += 44
-        write(self.root, (MARGIN, self.y), shortened(visible(rota.schedule.name), 60), NAME, bold=True)
+        write(self.root, (MARGIN, self.y), shortened(caption(rota.schedule.name), 60), NAME, bold=True)
         write(self.root, (WIDTH - MARGIN, self.y), self.local.title(rota.span), SMALL, FAINT, to_the_left=True)
         if not rota.shifts:
             self.y += 24

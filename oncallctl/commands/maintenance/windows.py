@@ -264,7 +264,7 @@ def danger(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> 
         if changing or not interactive():  # a script is to know at once that it needs --yes, also where nothing is open
             dangers.append(f"{head}: {name_all(changing or [step.target for step in steps])}.")
     for step in steps:
-        name = repr(step.target.found.name)
+        name = str(step.target)
         if step.opens and step.target.found.is_direct_paging:
             dangers.append(f"{name} is a direct paging integration: nobody can page its team by hand meanwhile.")
         if step.ends_group:

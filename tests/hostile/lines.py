@@ -1,0 +1,116 @@
+"""A command line for every command, against the sample data of the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from typer.main import get_command
+
+from oncallctl.cli import app
+
+INTEGRATIONS = ("C5U5IZGQ48B4M", "C3VV5L7ASAXEA", "CS7XQN8RQ8HM8", "CZEUNZ9EZ57BS", "CCYZTYG6B5ABP", "C4NIHNA71U5SV")
+FIRING = ("IJK85SL9H9WEU", "IKJTTR9H9R7RR", "IPUDPPD3K49JX", "IVXAIXC1YKIAI", "ILYEXZV76FWJ8", "INVFU3SJEAUIQ")
+TEAM, USER, SCHEDULE, CHAIN, ROUTE = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ", "SN1XIG9SHWR2U", "F3VV9WSX4RBEK", "RMRXVRQ1RJMKS"
+
+
+@dataclass(frozen=True)
+class Line:
+    """How a command is run; in its words ``{integration}``, ``{firing}`` and ``{file}`` are filled in.
+
+    Attributes:
+        whole: whether json has the server's objects as they were sent, but for secrets.
+        shown: whether a table shows a text of the server's.
+        before: what is done first, by another command.
+        status: how it ends.
+    """
+
+    words: str
+    whole: bool = False
+    shown: bool = True
+    before: str = ""
+    status: int = 0
+
+    def filled(self, words: str, number: int, file: object) -> str:
+        """The words for the run with this number, which leaves alone what the runs before it changed."""
+        return words.format(integration=INTEGRATIONS[number], firing=FIRING[number], file=file)
+
+
+READS = {
+    "integrations list": Line("", whole=True),
+    "integrations get": Line("C5U5IZGQ48B4M C3VV5L7ASAXEA", whole=True),
+    "integrations types": Line("", shown=False),
+    "maintenance status": Line("{integration}", before="maintenance start {integration} --for 30m"),
+    "maintenance history": Line("", before="maintenance start {integration} --for 30m --reason 'disks'"),
+    "maintenance debrief": Line("CP54J5XSSCRZE --since 7d"),
+    "maintenance plan": Line("{file}"),
+    "teams list": Line("", whole=True),
+    "teams get": Line(TEAM, whole=True),
+    "teams who-is-on-call": Line(TEAM),
+    "teams next": Line(TEAM),
+    "teams previous": Line(TEAM),
+    "teams rota": Line(TEAM),
+    "teams gaps": Line("TUNFSIER6R4P3"),
+    "teams handoff": Line(TEAM),
+    "users list": Line("", whole=True),
+    "users get": Line(USER, whole=True),
+    "users whoami": Line("", whole=True),
+    "alert-groups list": Line("", whole=True),
+    "alert-groups get": Line(FIRING[0], whole=True),
+    "alert-groups alerts": Line(FIRING[0], whole=True),
+    "schedules list": Line("", whole=True),
+    "schedules get": Line(SCHEDULE, whole=True),
+    "schedules shifts": Line(SCHEDULE),
+    "routes list": Line("", whole=True),
+    "routes get": Line(ROUTE, whole=True),
+    "escalation-chains list": Line("", whole=True),
+    "escalation-chains get": Line(CHAIN),
+    "auth status": Line(""),
+    "doctor": Line(""),
+    "api": Line("GET integrations/C5U5IZGQ48B4M/", whole=True),
+}
+CHANGES = {
+    "integrations create": Line("--type webhook --name new{firing}", whole=True),
+    "integrations update": Line("{integration} --description x", whole=True),
+    "integrations delete": Line("{integration} --yes"),
+    "maintenance start": Line("{integration} --for 30m"),
+    "maintenance stop": Line("{integration}", before="maintenance start {integration} --for 30m"),
+    "maintenance apply": Line("{file}"),
+    "alert-groups acknowledge": Line("{firing}"),
+    "alert-groups unacknowledge": Line("{firing}", before="alert-groups acknowledge {firing}"),
+    "alert-groups resolve": Line("{firing}"),
+    "alert-groups unresolve": Line("{firing}", before="alert-groups resolve {firing}"),
+    "alert-groups silence": Line("{firing} --for 1h"),
+    "alert-groups unsilence": Line("{firing}", before="alert-groups silence {firing} --for 1h"),
+    "alert-groups note": Line("{firing} --text looked"),
+    "escalate": Line(f"--user {USER} --title t{{firing}}", whole=True),
+}
+ELSEWHERE = {
+    "auth list": "profiles are this machine's",
+    "auth login": "says nothing of the server but its address",
+    "auth logout": "profiles are this machine's",
+    "auth switch": "profiles are this machine's",
+    "auth token": "prints the token",
+    "completion": "prints a script",
+    "maintenance check": "needs no server",
+    "maintenance export": "needs no server",
+    "maintenance orphans": "looks at this machine",
+    "maintenance run": "its stdout is that of the command it runs",
+    "sandbox reset": "has nothing to say",
+    "sandbox serve": "is the server",
+}
+
+
+def leaves() -> Iterator[str]:
+    """Every command that there is."""
+    yield from _below(get_command(app))
+
+
+def _below(command: Any, *path: str) -> Iterator[str]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield " ".join(path)
+    else:
+        for name in below:
+            yield from _below(below[name], *path, name)
