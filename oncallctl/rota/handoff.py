@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
-from urllib.parse import urlsplit
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
@@ -24,6 +23,8 @@ AHEAD = timedelta(days=14)
 OPEN_STATES = ("new", "acknowledged", "silenced")
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@])")
+_LIST = re.compile(r"^(\d*)([-.])")  # a name such as "1. api" would begin one
+_LINK = re.compile(r"https?://[\w:/.?=&%#~+,;-]+")
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _people(rota: Rota, users: Sequence[str]) -> str:
 
 def _plain(text: str) -> str:
     """Text in which nothing is Markdown."""
-    return _MARKDOWN.sub(r"\\\1", caption(text))
+    return _LIST.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", caption(text.strip())))
 
 
 def _code(text: str) -> str:
@@ -135,6 +136,6 @@ def _code(text: str) -> str:
 def _link(group: AlertGroup) -> str:
     links = group.raw.get("permalinks")
     web = links.get("web") if isinstance(links, dict) else None
-    if isinstance(web, str) and urlsplit(web).scheme in {"http", "https"} and re.fullmatch(r"[\w:/.?=&%#~+,;-]+", web):
+    if isinstance(web, str) and _LINK.fullmatch(web):
         return f"[{group.id}]({web})"
     return _plain(group.id)
