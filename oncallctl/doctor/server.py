@@ -189,7 +189,7 @@ def _rate_limit(heard: dict[str, str]) -> Finding:
     if wait := heard.get("retry-after"):
         return doubtful("rate-limit", f"used up; the server asks to wait {wait} s", "spread what runs over the minute")
     left, limit = _first(heard, _LEFT), _first(heard, _LIMIT)
-    if left is None and (said := re.search(r"\br(?:emaining)?=(\d+)", heard.get("ratelimit", ""))):
+    if left is None and (said := re.search(r"\br(?:emaining)?=(\d{1,9})(?!\d)", heard.get("ratelimit", ""))):
         left = int(said[1])
     if left is None:
         return good("rate-limit", "the server does not say how much is left")
@@ -200,4 +200,4 @@ def _rate_limit(heard: dict[str, str]) -> Finding:
 
 
 def _first(heard: dict[str, str], names: tuple[str, ...]) -> int | None:
-    return next((int(heard[name]) for name in names if heard.get(name, "").isdecimal()), None)
+    return next((int(heard[name]) for name in names if re.fullmatch(r"\d{1,9}", heard.get(name, ""))), None)
