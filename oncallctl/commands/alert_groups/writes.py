@@ -42,80 +42,32 @@ AlertGroupsArgument = Annotated[
 ]
 
 
-@app.command()
-def acknowledge(
-    ctx: typer.Context,
-    alert_groups: AlertGroupsArgument = None,
-    state: StateOption = None,
-    team: TeamOption = None,
-    integration: IntegrationOption = None,
-    since: SinceOption = None,
-    mine: MineOption = False,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-) -> None:
-    """Say that somebody looks into it: nobody else is paged. Filters choose what is firing."""
-    from oncallctl.alert_groups.transitions import ACKNOWLEDGE
+def _add(verb: str, summary: str) -> None:
+    """Add a verb that needs nothing but its targets; what it does is the transition of the same name."""
 
-    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
-    _carry_out(ctx, ACKNOWLEDGE, chosen, yes=yes, dry_run=dry_run)
+    def act(
+        ctx: typer.Context,
+        alert_groups: AlertGroupsArgument = None,
+        state: StateOption = None,
+        team: TeamOption = None,
+        integration: IntegrationOption = None,
+        since: SinceOption = None,
+        mine: MineOption = False,
+        yes: YesOption = False,
+        dry_run: DryRunOption = False,
+    ) -> None:
+        from oncallctl.alert_groups import transitions
 
+        chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+        _carry_out(ctx, getattr(transitions, verb.upper()), chosen, yes=yes, dry_run=dry_run)
 
-@app.command()
-def unacknowledge(
-    ctx: typer.Context,
-    alert_groups: AlertGroupsArgument = None,
-    state: StateOption = None,
-    team: TeamOption = None,
-    integration: IntegrationOption = None,
-    since: SinceOption = None,
-    mine: MineOption = False,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-) -> None:
-    """Take an acknowledgement back: it fires and pages again. Filters choose what is acknowledged."""
-    from oncallctl.alert_groups.transitions import UNACKNOWLEDGE
-
-    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
-    _carry_out(ctx, UNACKNOWLEDGE, chosen, yes=yes, dry_run=dry_run)
+    app.command(verb, help=summary)(act)
 
 
-@app.command()
-def resolve(
-    ctx: typer.Context,
-    alert_groups: AlertGroupsArgument = None,
-    state: StateOption = None,
-    team: TeamOption = None,
-    integration: IntegrationOption = None,
-    since: SinceOption = None,
-    mine: MineOption = False,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-) -> None:
-    """Say that it is over. Filters choose what is not resolved."""
-    from oncallctl.alert_groups.transitions import RESOLVE
-
-    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
-    _carry_out(ctx, RESOLVE, chosen, yes=yes, dry_run=dry_run)
-
-
-@app.command()
-def unresolve(
-    ctx: typer.Context,
-    alert_groups: AlertGroupsArgument = None,
-    state: StateOption = None,
-    team: TeamOption = None,
-    integration: IntegrationOption = None,
-    since: SinceOption = None,
-    mine: MineOption = False,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-) -> None:
-    """Say that it is not over: it fires and pages again. Filters choose what is resolved."""
-    from oncallctl.alert_groups.transitions import UNRESOLVE
-
-    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
-    _carry_out(ctx, UNRESOLVE, chosen, yes=yes, dry_run=dry_run)
+_add("acknowledge", "Say that somebody looks into it: nobody else is paged. Filters choose what is firing.")
+_add("unacknowledge", "Take an acknowledgement back: it fires and pages again. Filters choose what is acknowledged.")
+_add("resolve", "Say that it is over. Filters choose what is not resolved.")
+_add("unresolve", "Say that it is not over: it fires and pages again. Filters choose what is resolved.")
 
 
 @app.command()
@@ -139,23 +91,7 @@ def silence(
     _carry_out(ctx, transitions.silence(quiet_for), chosen, yes=yes, dry_run=dry_run)
 
 
-@app.command()
-def unsilence(
-    ctx: typer.Context,
-    alert_groups: AlertGroupsArgument = None,
-    state: StateOption = None,
-    team: TeamOption = None,
-    integration: IntegrationOption = None,
-    since: SinceOption = None,
-    mine: MineOption = False,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-) -> None:
-    """End a silence before its time: it fires and pages again. Filters choose what is silenced."""
-    from oncallctl.alert_groups.transitions import UNSILENCE
-
-    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
-    _carry_out(ctx, UNSILENCE, chosen, yes=yes, dry_run=dry_run)
+_add("unsilence", "End a silence before its time: it fires and pages again. Filters choose what is silenced.")
 
 
 @app.command()
