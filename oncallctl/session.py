@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
+from oncallctl.namecache import NameCache
 from oncallctl.profiles import APIS, SANDBOXES, Config, Profile, base_url, sandbox, stack_url
 from oncallctl.settings import Settings
 from oncallctl.state import open_private, state_folder
@@ -25,14 +26,19 @@ ENVIRONMENT = "environment"
 SERVICE_ACCOUNT = "glsa_"
 
 
-def config() -> Config:
-    """Open config.toml, where ONCALLCTL_CONFIG or the platform says it is."""
+def config_path() -> Path:
+    """Where ONCALLCTL_CONFIG or the platform says that config.toml is."""
     named = os.environ.get("ONCALLCTL_CONFIG")
     if named:
-        return Config(Path(named).expanduser())
+        return Path(named).expanduser()
     import platformdirs
 
-    return Config(platformdirs.user_config_path("oncallctl") / "config.toml")
+    return platformdirs.user_config_path("oncallctl") / "config.toml"
+
+
+def config() -> Config:
+    """Open config.toml."""
+    return Config(config_path())
 
 
 def sandbox_database() -> Path:
@@ -157,7 +163,10 @@ def connect(settings: Settings) -> OnCall:
     """
     profile = choose_profile(settings.profile, os.environ)
     settings.adopt(output=profile.output, tz=profile.tz, timeout=profile.timeout)
-    return open_profile(profile, token_of(profile), settings)
+    oncall = open_profile(profile, token_of(profile), settings)
+    if profile.token_source != ENVIRONMENT:  # completions cannot tell whose names those were
+        oncall.keeper = NameCache(profile, config_path, settings.debug)
+    return oncall
 
 
 def open_profile(profile: Profile, token: str, settings: Settings) -> OnCall:

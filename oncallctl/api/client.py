@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from oncallctl.api.models import UnexpectedShape
 from oncallctl.api.problems import API
-from oncallctl.api.resource import Change, Model
+from oncallctl.api.resource import Change, Keeper, Model
 from oncallctl.api.resources import (
     AlertGroups,
     Alerts,
@@ -46,7 +46,12 @@ class OnCall:
         dialect: which server it is.
         profile: whose server it is, for prompts.
         service_account: whether the token is a ``glsa_`` one.
+
+    Attributes:
+        keeper: who is told what the members of whole collections are called.
     """
+
+    keeper: Keeper | None = None
 
     def __init__(
         self, transport: Transport, dialect: Dialect, *, profile: Profile, service_account: bool = False

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from oncallctl import parallel
 from oncallctl.api import pages
@@ -39,6 +39,19 @@ class Change(Generic[Model]):
     model: type[Model]
 
 
+class Keeper(Protocol):
+    """Who wants to know what the members of whole collections are called.
+
+    Attributes:
+        named_by: the path of a collection -> the attribute that names its members.
+    """
+
+    named_by: Mapping[str, str]
+
+    def keep(self, collection: str, names: Collection[str]) -> None:
+        """Take the names of all members; does not fail."""
+
+
 class Resource(Generic[Model]):
     """A collection of the API: its path below the root, and what its members are."""
 
@@ -62,8 +75,16 @@ class Resource(Generic[Model]):
     def list(self, limit: int | None = None, **filters: str) -> Iterator[Model]:
         """Read all members, or at most so many, in the server's order."""
         params = {**filters, "perpage": str(min(limit or PER_PAGE, PER_PAGE))}
+        keeper = None if limit or filters else self.oncall.keeper
+        attribute = keeper.named_by.get(self.path) if keeper else None
+        names = []
         for document in pages.rows(lambda number: self._page(number, params), limit):
-            yield self._read(document)
+            member = self._read(document)
+            if attribute:
+                names.append(getattr(member, attribute))
+            yield member
+        if keeper and attribute:
+            keeper.keep(self.path, names)
 
     def of_team(self, team_id: str | None, limit: int | None = None) -> Iterator[Model]:
         """Read the members of a team, or of all (None): chosen here, for the engine answers 500 to ``team_id``."""

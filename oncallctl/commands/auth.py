@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from oncallctl.errors import AccessDenied, InvalidInput, OncallError
+from oncallctl.namecache import forget as forget_names
 from oncallctl.options import interactive, noun
 from oncallctl.output import render, render_text
 from oncallctl.profiles import SANDBOXES, Profile, checked
@@ -94,6 +95,7 @@ def login(
     if before and before.url != made.url:
         ctx.obj.note(f"the profile {made.name} was for {before.url}")
     file.save(made)
+    forget_names(made.name)
     ctx.obj.note(f"logged in to {made.host} ({made.api}); the profile is {made.name}")
     render(ctx.obj, _described(made, default=file.default), LIST)
 
@@ -160,6 +162,7 @@ def logout(
 
         delete_keyring(known.name, known.origin)
     file.remove(name)
+    forget_names(name)
     ctx.obj.note(f"forgot {name}")
 
 
