@@ -3,43 +3,43 @@
 # Load it with `source <(oncallctl completion bash)`, or install it as
 # ~/.local/share/bash-completion/completions/oncallctl for the bash-completion package.
 
-# Sets commands, options and argument to what may follow a command.
+# Sets commands, options and argument to what may follow a command, and many where arguments follow the first.
 _oncallctl_command() {
-    commands='' options='' argument=''
+    commands='' options='' argument='' many=''
     local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color --help'
     case $1 in
         '') commands='integrations maintenance teams users alert-groups schedules routes escalation-chains auth sandbox api doctor escalate completion' options="--version $common" ;;
         'integrations') commands='list get types create update delete' options='--help' ;;
         'integrations list') options="--team --type --match --label --in-maintenance --not-in-maintenance --limit $common" ;;
-        'integrations get') options="--show-secrets $common" ;;
+        'integrations get') options="--show-secrets $common" argument=':integrations' many=1 ;;
         'integrations types') options=$common ;;
         'integrations create') options="--type --name --team --description --escalation-chain --template --label --dynamic-label --from --dry-run $common" ;;
-        'integrations update') options="--name --team --description --escalation-chain --template --reset-template --label --dynamic-label --remove-label --from --dry-run $common" ;;
-        'integrations delete') options="--yes -y --dry-run $common" ;;
+        'integrations update') options="--name --team --description --escalation-chain --template --reset-template --label --dynamic-label --remove-label --from --dry-run $common" argument=':integrations' ;;
+        'integrations delete') options="--yes -y --dry-run $common" argument=':integrations' many=1 ;;
         'maintenance') commands='debrief export check plan apply history orphans start stop status run' options='--help' ;;
-        'maintenance debrief') options="--since --require $common" ;;
+        'maintenance debrief') options="--since --require $common" argument=':integrations' ;;
         'maintenance export') options="--to --image --write $common" argument=':file' ;;
         'maintenance check') options=$common argument=':file' ;;
         'maintenance plan') options="--days $common" argument=':file' ;;
         'maintenance apply') options="--dry-run $common" argument=':file' ;;
         'maintenance history') options="--since $common" ;;
         'maintenance orphans') options=$common ;;
-        'maintenance start') options="--for --until --mode --if-active --max --team --label --match --all --reason --yes -y --dry-run $common" ;;
-        'maintenance stop') options="--team --label --match --all --yes -y --dry-run $common" ;;
-        'maintenance status') options="--team --label --match --all --ending-within --require $common" ;;
-        'maintenance run') options="--for --mode --lease --tail --if-active --if-start-fails --max --team --label --match --all --reason --yes -y $common" ;;
+        'maintenance start') options="--for --until --mode --if-active --max --team --label --match --all --reason --yes -y --dry-run $common" argument=':integrations' many=1 ;;
+        'maintenance stop') options="--team --label --match --all --yes -y --dry-run $common" argument=':integrations' many=1 ;;
+        'maintenance status') options="--team --label --match --all --ending-within --require $common" argument=':integrations' many=1 ;;
+        'maintenance run') options="--for --mode --lease --tail --if-active --if-start-fails --max --team --label --match --all --reason --yes -y $common" argument=':integrations' many=1 ;;
         'teams') commands='who-is-on-call next previous rota gaps handoff list get' options='--help' ;;
-        'teams who-is-on-call') options="--route --at --require $common" ;;
-        'teams next') options="--days --route $common" ;;
-        'teams previous') options="--days --route $common" ;;
-        'teams rota') options="--days --svg $common" ;;
-        'teams gaps') options="--days --require $common" ;;
-        'teams handoff') options=$common ;;
+        'teams who-is-on-call') options="--route --at --require $common" argument=':teams' many=1 ;;
+        'teams next') options="--days --route $common" argument=':teams' many=1 ;;
+        'teams previous') options="--days --route $common" argument=':teams' many=1 ;;
+        'teams rota') options="--days --svg $common" argument=':teams' many=1 ;;
+        'teams gaps') options="--days --require $common" argument=':teams' many=1 ;;
+        'teams handoff') options=$common argument=':teams' ;;
         'teams list') options=$common ;;
-        'teams get') options=$common ;;
+        'teams get') options=$common argument=':teams' ;;
         'users') commands='list get whoami' options='--help' ;;
         'users list') options=$common ;;
-        'users get') options=$common ;;
+        'users get') options=$common argument=':users' ;;
         'users whoami') options=$common ;;
         'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note' options='--help' ;;
         'alert-groups list') options="--state --team --integration --since --mine --limit --watch $common" ;;
@@ -54,14 +54,14 @@ _oncallctl_command() {
         'alert-groups note') options="--text --state --team --integration --since --mine --yes -y --dry-run $common" ;;
         'schedules') commands='list get shifts' options='--help' ;;
         'schedules list') options="--team --limit $common" ;;
-        'schedules get') options=$common ;;
-        'schedules shifts') options="--days --from $common" ;;
+        'schedules get') options=$common argument=':schedules' ;;
+        'schedules shifts') options="--days --from $common" argument=':schedules' ;;
         'routes') commands='list get' options='--help' ;;
         'routes list') options="--integration --limit $common" ;;
         'routes get') options=$common ;;
         'escalation-chains') commands='list get' options='--help' ;;
         'escalation-chains list') options="--team --limit $common" ;;
-        'escalation-chains get') options=$common ;;
+        'escalation-chains get') options=$common argument=':escalation_chains' ;;
         'auth') commands='login status list switch logout token' options='--help' ;;
         'auth login') options="--url --grafana-url --api --token-stdin --token-file --token-command --no-verify $common" ;;
         'auth status') options=$common ;;
@@ -85,11 +85,14 @@ _oncallctl_values() {
         *' --profile' | *' -p') values=':profile' ;;
         *' --output' | *' -o') values='table json jsonl csv id' ;;
         *' --columns' | *' --tz' | *' --timeout') values=':text' ;;
-        'integrations list --team' | 'integrations list --type' | 'integrations list --match' | 'integrations list --label' | 'integrations list --limit') values=':text' ;;
-        'integrations create --type' | 'integrations create --name' | 'integrations create --team' | 'integrations create --description' | 'integrations create --escalation-chain' | 'integrations create --label' | 'integrations create --dynamic-label') values=':text' ;;
+        'integrations list --team') values=':teams' ;;
+        'integrations list --type' | 'integrations list --match' | 'integrations list --label' | 'integrations list --limit') values=':text' ;;
+        'integrations create --type' | 'integrations create --name' | 'integrations create --description' | 'integrations create --escalation-chain' | 'integrations create --label' | 'integrations create --dynamic-label') values=':text' ;;
+        'integrations create --team') values=':teams' ;;
         'integrations create --template') values=':@file' ;;
         'integrations create --from') values=':file' ;;
-        'integrations update --name' | 'integrations update --team' | 'integrations update --description' | 'integrations update --escalation-chain' | 'integrations update --reset-template' | 'integrations update --label' | 'integrations update --dynamic-label' | 'integrations update --remove-label') values=':text' ;;
+        'integrations update --name' | 'integrations update --description' | 'integrations update --escalation-chain' | 'integrations update --reset-template' | 'integrations update --label' | 'integrations update --dynamic-label' | 'integrations update --remove-label') values=':text' ;;
+        'integrations update --team') values=':teams' ;;
         'integrations update --template') values=':@file' ;;
         'integrations update --from') values=':file' ;;
         'maintenance debrief --since') values=':text' ;;
@@ -98,16 +101,20 @@ _oncallctl_values() {
         'maintenance export --image' | 'maintenance export --write') values=':text' ;;
         'maintenance plan --days') values=':text' ;;
         'maintenance history --since') values=':text' ;;
-        'maintenance start --for' | 'maintenance start --until' | 'maintenance start --max' | 'maintenance start --team' | 'maintenance start --label' | 'maintenance start --match' | 'maintenance start --reason') values=':text' ;;
+        'maintenance start --for' | 'maintenance start --until' | 'maintenance start --max' | 'maintenance start --label' | 'maintenance start --match' | 'maintenance start --reason') values=':text' ;;
         'maintenance start --mode') values='silence_escalations group_alerts disable_alerts debug maintenance' ;;
         'maintenance start --if-active') values='fail keep replace' ;;
-        'maintenance stop --team' | 'maintenance stop --label' | 'maintenance stop --match') values=':text' ;;
-        'maintenance status --team' | 'maintenance status --label' | 'maintenance status --match' | 'maintenance status --ending-within') values=':text' ;;
+        'maintenance start --team') values=':teams' ;;
+        'maintenance stop --team') values=':teams' ;;
+        'maintenance stop --label' | 'maintenance stop --match') values=':text' ;;
+        'maintenance status --team') values=':teams' ;;
+        'maintenance status --label' | 'maintenance status --match' | 'maintenance status --ending-within') values=':text' ;;
         'maintenance status --require') values='active inactive' ;;
-        'maintenance run --for' | 'maintenance run --lease' | 'maintenance run --tail' | 'maintenance run --max' | 'maintenance run --team' | 'maintenance run --label' | 'maintenance run --match' | 'maintenance run --reason') values=':text' ;;
+        'maintenance run --for' | 'maintenance run --lease' | 'maintenance run --tail' | 'maintenance run --max' | 'maintenance run --label' | 'maintenance run --match' | 'maintenance run --reason') values=':text' ;;
         'maintenance run --mode') values='silence_escalations group_alerts disable_alerts debug maintenance' ;;
         'maintenance run --if-active') values='fail keep replace' ;;
         'maintenance run --if-start-fails') values='abort continue' ;;
+        'maintenance run --team') values=':teams' ;;
         'teams who-is-on-call --route' | 'teams who-is-on-call --at') values=':text' ;;
         'teams next --days' | 'teams next --route') values=':text' ;;
         'teams previous --days' | 'teams previous --route') values=':text' ;;
@@ -116,34 +123,55 @@ _oncallctl_values() {
         'teams gaps --days') values=':text' ;;
         'teams gaps --require') values='covered' ;;
         'alert-groups list --state') values='firing new acknowledged resolved silenced' ;;
-        'alert-groups list --team' | 'alert-groups list --integration' | 'alert-groups list --since' | 'alert-groups list --limit') values=':text' ;;
+        'alert-groups list --team') values=':teams' ;;
+        'alert-groups list --integration') values=':integrations' ;;
+        'alert-groups list --since' | 'alert-groups list --limit') values=':text' ;;
         'alert-groups alerts --limit') values=':text' ;;
         'alert-groups acknowledge --state') values='firing new acknowledged resolved silenced' ;;
-        'alert-groups acknowledge --team' | 'alert-groups acknowledge --integration' | 'alert-groups acknowledge --since') values=':text' ;;
+        'alert-groups acknowledge --team') values=':teams' ;;
+        'alert-groups acknowledge --integration') values=':integrations' ;;
+        'alert-groups acknowledge --since') values=':text' ;;
         'alert-groups unacknowledge --state') values='firing new acknowledged resolved silenced' ;;
-        'alert-groups unacknowledge --team' | 'alert-groups unacknowledge --integration' | 'alert-groups unacknowledge --since') values=':text' ;;
+        'alert-groups unacknowledge --team') values=':teams' ;;
+        'alert-groups unacknowledge --integration') values=':integrations' ;;
+        'alert-groups unacknowledge --since') values=':text' ;;
         'alert-groups resolve --state') values='firing new acknowledged resolved silenced' ;;
-        'alert-groups resolve --team' | 'alert-groups resolve --integration' | 'alert-groups resolve --since') values=':text' ;;
+        'alert-groups resolve --team') values=':teams' ;;
+        'alert-groups resolve --integration') values=':integrations' ;;
+        'alert-groups resolve --since') values=':text' ;;
         'alert-groups unresolve --state') values='firing new acknowledged resolved silenced' ;;
-        'alert-groups unresolve --team' | 'alert-groups unresolve --integration' | 'alert-groups unresolve --since') values=':text' ;;
-        'alert-groups silence --for' | 'alert-groups silence --team' | 'alert-groups silence --integration' | 'alert-groups silence --since') values=':text' ;;
+        'alert-groups unresolve --team') values=':teams' ;;
+        'alert-groups unresolve --integration') values=':integrations' ;;
+        'alert-groups unresolve --since') values=':text' ;;
+        'alert-groups silence --for' | 'alert-groups silence --since') values=':text' ;;
         'alert-groups silence --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups silence --team') values=':teams' ;;
+        'alert-groups silence --integration') values=':integrations' ;;
         'alert-groups unsilence --state') values='firing new acknowledged resolved silenced' ;;
-        'alert-groups unsilence --team' | 'alert-groups unsilence --integration' | 'alert-groups unsilence --since') values=':text' ;;
+        'alert-groups unsilence --team') values=':teams' ;;
+        'alert-groups unsilence --integration') values=':integrations' ;;
+        'alert-groups unsilence --since') values=':text' ;;
         'alert-groups note --text') values=':@file' ;;
         'alert-groups note --state') values='firing new acknowledged resolved silenced' ;;
-        'alert-groups note --team' | 'alert-groups note --integration' | 'alert-groups note --since') values=':text' ;;
-        'schedules list --team' | 'schedules list --limit') values=':text' ;;
+        'alert-groups note --team') values=':teams' ;;
+        'alert-groups note --integration') values=':integrations' ;;
+        'alert-groups note --since') values=':text' ;;
+        'schedules list --team') values=':teams' ;;
+        'schedules list --limit') values=':text' ;;
         'schedules shifts --days' | 'schedules shifts --from') values=':text' ;;
-        'routes list --integration' | 'routes list --limit') values=':text' ;;
-        'escalation-chains list --team' | 'escalation-chains list --limit') values=':text' ;;
+        'routes list --integration') values=':integrations' ;;
+        'routes list --limit') values=':text' ;;
+        'escalation-chains list --team') values=':teams' ;;
+        'escalation-chains list --limit') values=':text' ;;
         'auth login --url' | 'auth login --grafana-url' | 'auth login --token-command') values=':text' ;;
         'auth login --api') values='auto oss cloud' ;;
         'auth login --token-file') values=':file' ;;
         'sandbox serve --port') values=':text' ;;
         'sandbox serve --api') values='cloud oss' ;;
         'api --field') values=':@file' ;;
-        'escalate --team' | 'escalate --user' | 'escalate --important-user' | 'escalate --title' | 'escalate --source-url' | 'escalate --alert-group' | 'escalate --within') values=':text' ;;
+        'escalate --team') values=':teams' ;;
+        'escalate --user' | 'escalate --important-user') values=':users' ;;
+        'escalate --title' | 'escalate --source-url' | 'escalate --alert-group' | 'escalate --within') values=':text' ;;
         'escalate --message') values=':@file' ;;
         'escalate --wait') values='acknowledged resolved' ;;
         *) values='' ;;
@@ -168,28 +196,180 @@ _oncallctl_option() {
     done
 }
 
+# Sets config to where the program looks for its configuration.
+_oncallctl_config() {
+    config=${ONCALLCTL_CONFIG-}
+    # shellcheck disable=SC2088 # it is a tilde that is looked for
+    if [[ $config == '~/'* ]]; then
+        config=$HOME/${config:2}
+    elif [[ -z $config && ${XDG_CONFIG_HOME-} == /* ]]; then
+        config=$XDG_CONFIG_HOME/oncallctl/config.toml
+    elif [[ -z $config && $OSTYPE == darwin* ]]; then
+        config="$HOME/Library/Application Support/oncallctl/config.toml"
+    elif [[ -z $config ]]; then
+        config=$HOME/.config/oncallctl/config.toml
+    fi
+}
+
+# Reads a line of the configuration as the header of a profile, and sets section to its name.
+_oncallctl_section() {
+    local s='[[:space:]]*' quote="([\"']?)" name='[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}'
+    [[ $1 =~ ^${s}\[${s}profiles${s}\.${s}${quote}($name)${quote}${s}\]${s}(#.*)?$ ]] || return
+    # Without quotes, a dot would make it a table within a profile.
+    [[ ${BASH_REMATCH[1]} == "${BASH_REMATCH[3]}" && (${BASH_REMATCH[1]} || ${BASH_REMATCH[2]} != *.*) ]] || return
+    section=${BASH_REMATCH[2]}
+}
+
 # Adds the names of the profiles to words. A name is data: one that `auth login` would refuse is not offered.
 _oncallctl_profiles() {
-    local LC_ALL=C file=${ONCALLCTL_CONFIG-} line name='[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}'
-    local s='[[:space:]]*' quote="([\"']?)"
-    local header="^${s}\[${s}profiles${s}\.${s}${quote}($name)${quote}${s}\]${s}(#.*)?\$"
+    local LC_ALL=C config line section
     words+=(sandbox sandbox-oss)
-    # shellcheck disable=SC2088 # it is a tilde that is looked for
-    if [[ $file == '~/'* ]]; then
-        file=$HOME/${file:2}
-    elif [[ -z $file && ${XDG_CONFIG_HOME-} == /* ]]; then
-        file=$XDG_CONFIG_HOME/oncallctl/config.toml
-    elif [[ -z $file && $OSTYPE == darwin* ]]; then
-        file="$HOME/Library/Application Support/oncallctl/config.toml"
-    elif [[ -z $file ]]; then
-        file=$HOME/.config/oncallctl/config.toml
-    fi
-    [[ -f $file && -r $file ]] || return
+    _oncallctl_config
+    [[ -f $config && -r $config ]] || return
     while IFS= read -r line || [[ $line ]]; do
-        [[ $line =~ $header && ${BASH_REMATCH[1]} == "${BASH_REMATCH[3]}" ]] || continue
-        # Without quotes, a dot would make it a table within a profile.
-        [[ ${BASH_REMATCH[1]} || ${BASH_REMATCH[2]} != *.* ]] && words+=("${BASH_REMATCH[2]}")
-    done <"$file"
+        _oncallctl_section "$line" && words+=("$section")
+    done <"$config"
+}
+
+# Sets profile to the one that the program would choose, and place to what a file of its names has to begin with.
+_oncallctl_place() {
+    local LC_ALL=C config line section='' url='' name='[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}'
+    local end="[\"'][[:space:]]*(#.*)?\$" is="[[:space:]]*=[[:space:]]*[\"']"
+    local default="^[[:space:]]*default_profile$is($name)$end" address="^[[:space:]]*url$is([^\"'\\[:space:]]+)$end"
+    profile=${profile//[\"\'\\]/} place=''
+    if [[ -z $profile ]]; then
+        [[ ${ONCALLCTL_URL-}${ONCALLCTL_TOKEN-} ]] && return 1 # a server without a name
+        profile=${ONCALLCTL_PROFILE-}
+    fi
+    if [[ " sandbox sandbox-oss " == *" $profile "* ]]; then
+        place="# $profile"
+        return
+    fi
+    [[ -z $profile || $profile =~ ^$name$ ]] || return
+    _oncallctl_config
+    [[ -f $config && -r $config ]] || return
+    while IFS= read -r line || [[ $line ]]; do
+        if _oncallctl_section "$line"; then
+            [[ $profile ]] || return
+        elif [[ $line =~ ^[[:space:]]*\[ ]]; then
+            section=/ # another table
+        elif [[ -z $profile$section && $line =~ $default ]]; then
+            profile=${BASH_REMATCH[1]}
+            [[ " sandbox sandbox-oss " == *" $profile "* ]] && place="# $profile" && return
+        elif [ "$section" = "$profile" ] && [[ $line =~ $address ]]; then
+            url=${BASH_REMATCH[1]}
+            break
+        fi
+    done <"$config"
+    [[ $url ]] || return
+    while [[ $url == */ ]]; do url=${url%/}; done
+    [[ $url == */api/v1 ]] && url=${url%/v1}
+    [[ $url == */api ]] && url=${url%/api}
+    while [[ $url == */ ]]; do url=${url%/}; done
+    [[ $config == /* ]] || config=$PWD/$config
+    config=${config//\/\.\///}
+    place="# $profile $url ${config//\/\///}"
+}
+
+# Whether a folder and a file in it are this user's and nobody else can read them.
+_oncallctl_is_private() {
+    [[ -d $1 && -O $1 && -f $2 && -O $2 && -r $2 ]] || return
+    local others=(! -perm -040 ! -perm -020 ! -perm -010 ! -perm -004 ! -perm -002 ! -perm -001)
+    [[ $(command find "$1" "$2" -prune ! -type l "${others[@]}" -print 2>/dev/null) == "$1"$'\n'"$2" ]]
+}
+
+# Sets text to what a word means, and open to the quote in it that is not closed; nothing in it is expanded.
+_oncallctl_unquote() {
+    local i c
+    text='' open=''
+    for ((i = 0; i < ${#1}; i++)); do
+        c=${1:i:1}
+        if [[ $c == "$open" ]]; then
+            open=''
+        elif [[ $open == \' ]]; then
+            text+=$c
+        elif [[ $c == \\ ]]; then
+            ((i++))
+            c=${1:i:1}
+            [[ $open && $c != [\"\\\`$] ]] && text+=\\
+            text+=$c
+        elif [[ -z $open && $c == [\"\'] ]]; then
+            open=$c
+        elif [[ $c == [\`$] ]]; then
+            return 1 # what it means, the shell alone will know
+        else
+            text+=$c
+        fi
+    done
+}
+
+# Leaves of names, which are in the order of their bytes, those that begin with $1.
+_oncallctl_matching() {
+    local LC_ALL=C first=0 last=${#names[@]} middle
+    while ((first < last)); do
+        middle=$(((first + last) / 2))
+        if [[ ${names[middle]} < "$1" ]]; then first=$((middle + 1)); else last=$middle; fi
+    done
+    local begin=$first
+    last=${#names[@]}
+    while ((first < last)); do
+        middle=$(((first + last) / 2))
+        if [[ ${names[middle]:0:${#1}} > "$1" ]]; then last=$middle; else first=$((middle + 1)); fi
+    done
+    names=("${names[@]:begin:first - begin}")
+}
+
+# Offers the names that a real call has left: $1 is what there is of them, as it was typed, $2 what they are.
+# Names are data: they are quoted all at once, and nothing in them is expanded.
+_oncallctl_names() {
+    local - folder=$HOME/.cache place names text open quoted
+    set -f
+    _oncallctl_place
+    [[ $place ]] || return
+    if [[ ${XDG_CACHE_HOME-} == /* ]]; then
+        folder=$XDG_CACHE_HOME
+    elif [[ $OSTYPE == darwin* ]]; then
+        folder=$HOME/Library/Caches
+    fi
+    folder+=/oncallctl/names
+    _oncallctl_is_private "$folder" "$folder/$profile.$2" || return
+    mapfile -t names <"$folder/$profile.$2"
+    [ "${names[0]-}" = "$place" ] && [[ ${names[*]} != *[[:cntrl:]]* ]] || return
+    names=("${names[@]:1}")
+    _oncallctl_unquote "$1" || return
+    _oncallctl_matching "$text"
+    # Readline replaces no more than what follows the last of COMP_WORDBREAKS or an open quote.
+    local before=''
+    if [[ $1 == *"$replaced" ]]; then
+        _oncallctl_unquote "${1%"$replaced"}"
+        names=("${names[@]#"$text"}")
+    elif [[ $replaced == *"$1" ]]; then
+        before=${replaced%"$1"} open=''
+    else
+        return
+    fi
+    ((${#names[@]})) || return
+    compopt -o nosort 2>/dev/null
+    case $open in # readline does not close a quote after a name that ends in one; ! cannot be quoted in "
+        \')
+            names=("${names[@]/%*\'/}")
+            printf -v quoted '%s\n' "${names[@]//\'/\'\\\'\'}"
+            ;;
+        \")
+            names=("${names[@]/%*\"/}")
+            names=("${names[@]/*\!*/}")
+            names=("${names[@]//\\/\\\\}")
+            names=("${names[@]//\"/\\\"}")
+            names=("${names[@]//\$/\\\$}")
+            names=("${names[@]//\`/\\\`}")
+            printf -v quoted '%s\n' "${names[@]}"
+            ;;
+        *) printf -v quoted '%q\n' "${names[@]}" ;;
+    esac
+    IFS=$'\n'
+    # shellcheck disable=SC2206 # a name a line; nothing is expanded after set -f
+    COMPREPLY=($quoted)
+    [[ $before ]] && COMPREPLY=("${COMPREPLY[@]/#/"$before"}")
 }
 
 # Offers file names that begin with $1.
@@ -207,9 +387,16 @@ _oncallctl_files() {
     done < <(compgen -f -- "$1")
 }
 
-# Offers values: $1 is what stands before them in the word, $2 what there is of them, $3 what they are.
+# Offers values: $1 is what stands before them in the word, $2 what there is of them as typed, $3 what they are.
 _oncallctl_offer() {
     local word words=()
+    case $3 in
+        :integrations | :teams | :users | :schedules | :escalation_chains)
+            _oncallctl_names "$2" "${3#:}"
+            return
+            ;;
+    esac
+    set -- "$1" "${2#[\"\']}" "$3"
     case $3 in
         :text) return ;;
         :file) _oncallctl_files "$2" && return ;;
@@ -244,11 +431,12 @@ _oncallctl() {
 
     ((${#given[@]} > 1)) || return
 
-    local path='' commands options argument values='' lead='' awaited='' current=${given[-1]}
+    local path='' profile='' commands options argument many values='' lead='' awaited='' current=${given[-1]}
     local redirection='^[0-9&]*[<>]+[&|]?'
     _oncallctl_command ''
     for word in "${given[@]:1:${#given[@]} - 2}"; do
         if [[ $awaited ]]; then
+            [[ $awaited == :profile ]] && profile=$word
             awaited=''
         elif [[ $word =~ $redirection ]]; then
             [[ $word == "${BASH_REMATCH[0]}" ]] && awaited=:file
@@ -257,30 +445,30 @@ _oncallctl() {
         elif [[ $word == -?* ]]; then
             _oncallctl_option "$path" "$word"
             [[ $lead ]] || awaited=$values
+            [[ $lead && $values == :profile ]] && profile=${word#"$lead"}
         elif [[ " $commands " == *" $word "* ]]; then
             path=${path:+$path }$word
             _oncallctl_command "$path"
         elif [[ $commands ]]; then
             return
-        else
+        elif [[ -z $many ]]; then
             argument=''
         fi
     done
 
     if [[ $awaited ]]; then
-        _oncallctl_offer '' "${current#[\"\']}" "$awaited"
+        _oncallctl_offer '' "$current" "$awaited"
     elif [[ $current =~ $redirection ]]; then
         _oncallctl_offer "${BASH_REMATCH[0]}" "${current#"${BASH_REMATCH[0]}"}" :file
     elif [[ $current == -* ]]; then
         _oncallctl_option "$path" "$current"
         if [[ $lead ]]; then
-            word=${current#"$lead"}
-            _oncallctl_offer "$lead" "${word#[\"\']}" "$values"
+            _oncallctl_offer "$lead" "${current#"$lead"}" "$values"
         else
             _oncallctl_offer '' "$current" "$options"
         fi
     else
-        _oncallctl_offer '' "${current#[\"\']}" "${commands:-$argument}"
+        _oncallctl_offer '' "$current" "${commands:-$argument}"
     fi
 }
 

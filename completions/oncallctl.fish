@@ -2,15 +2,28 @@
 #
 # Load it with `oncallctl completion fish | source`, or install it as ~/.config/fish/completions/oncallctl.fish.
 
-# Prints the command that the words before the cursor lead to, and how many arguments it has; nothing after --.
+# Prints the command that the words before the cursor lead to, how many arguments it has, and its --profile if that is
+# given; nothing after --.
 function __oncallctl_command
+    # All conditions ask this of the same line.
+    set -l line (commandline -pc)
+    if test "$line" = "$__oncallctl_line"
+        set -q __oncallctl_read[1]
+        and printf '%s\n' $__oncallctl_read
+        return
+    end
+    set -g __oncallctl_line $line
+    set -g __oncallctl_read
     set -l path
+    set -l profile
     set -l arguments 0
     set -l awaited 0
     set -l words (commandline -opc)
     set -e words[1]
     for word in $words
-        if test $awaited = 1
+        if test $awaited != 0
+            test $awaited = profile
+            and set profile $word
             set awaited 0
             continue
         end
@@ -21,9 +34,27 @@ function __oncallctl_command
                 # Flags before it in the same word: -vo is -v -o.
                 set word (string replace -r -- '^-[qvy]+(?=.)' - $word)
                 switch "$path $word"
+                    case '* --profile=*'
+                        set profile (string replace -- --profile= '' $word)
+                    case '* --profile' '* -p'
+                        set awaited profile
+                    case '* -p*'
+                        set profile (string replace -- -p '' $word)
                     case '* --profile' '* -p' '* --output' '* -o' '* --columns' '* --tz' '* --timeout' \
+                        'integrations update --name' 'integrations update --team' 'integrations update --description' 'integrations update --escalation-chain' 'integrations update --template' 'integrations update --reset-template' 'integrations update --label' 'integrations update --dynamic-label' 'integrations update --remove-label' 'integrations update --from' \
+                        'maintenance debrief --since' 'maintenance debrief --require' \
                         'maintenance export --to' 'maintenance export --image' 'maintenance export --write' \
                         'maintenance plan --days' \
+                        'maintenance start --for' 'maintenance start --until' 'maintenance start --mode' 'maintenance start --if-active' 'maintenance start --max' 'maintenance start --team' 'maintenance start --label' 'maintenance start --match' 'maintenance start --reason' \
+                        'maintenance stop --team' 'maintenance stop --label' 'maintenance stop --match' \
+                        'maintenance status --team' 'maintenance status --label' 'maintenance status --match' 'maintenance status --ending-within' 'maintenance status --require' \
+                        'maintenance run --for' 'maintenance run --mode' 'maintenance run --lease' 'maintenance run --tail' 'maintenance run --if-active' 'maintenance run --if-start-fails' 'maintenance run --max' 'maintenance run --team' 'maintenance run --label' 'maintenance run --match' 'maintenance run --reason' \
+                        'teams who-is-on-call --route' 'teams who-is-on-call --at' \
+                        'teams next --days' 'teams next --route' \
+                        'teams previous --days' 'teams previous --route' \
+                        'teams rota --days' 'teams rota --svg' \
+                        'teams gaps --days' 'teams gaps --require' \
+                        'schedules shifts --days' 'schedules shifts --from' \
                         'api --field'
                         set awaited 1
                 end
@@ -36,7 +67,8 @@ function __oncallctl_command
                 end
         end
     end
-    printf '%s\n' "$path" $arguments
+    set __oncallctl_read "$path" $arguments $profile
+    printf '%s\n' $__oncallctl_read
 end
 
 # Whether the words before the cursor lead to this command.
@@ -45,10 +77,16 @@ function __oncallctl_at
     and contains -- "$command[1]" "$argv"
 end
 
+# Whether they lead to this command, and an argument is next.
+function __oncallctl_arguments_of
+    not string match -q -- '-*' (commandline -ct)
+    and __oncallctl_at $argv
+end
+
 # Whether they lead to this command, and its first argument is next.
 function __oncallctl_argument_of
-    set -l command (__oncallctl_command)
-    and contains -- "$command[1]" "$argv"
+    __oncallctl_arguments_of $argv
+    and set -l command (__oncallctl_command)
     and test $command[2] = 0
 end
 
@@ -58,23 +96,100 @@ function __oncallctl_common
     and not contains -- "$command[1]" integrations maintenance teams users alert-groups schedules routes escalation-chains auth sandbox
 end
 
+# Prints where the program looks for its configuration.
+function __oncallctl_config
+    if string match -q '~/*' -- "$ONCALLCTL_CONFIG"
+        echo $HOME/(string sub -s 3 -- "$ONCALLCTL_CONFIG")
+    else if test -n "$ONCALLCTL_CONFIG"
+        echo -- "$ONCALLCTL_CONFIG"
+    else if string match -q '/*' -- "$XDG_CONFIG_HOME"
+        echo $XDG_CONFIG_HOME/oncallctl/config.toml
+    else if test (command uname) = Darwin
+        echo "$HOME/Library/Application Support/oncallctl/config.toml"
+    else
+        echo $HOME/.config/oncallctl/config.toml
+    end
+end
+
 # Prints the names of the profiles. A name is data: one that `auth login` would refuse is not offered.
 function __oncallctl_profiles
-    set -l file $ONCALLCTL_CONFIG
-    if string match -q '~/*' -- "$file"
-        set file $HOME/(string sub -s 3 -- "$file")
-    else if test -z "$file"; and string match -q '/*' -- "$XDG_CONFIG_HOME"
-        set file $XDG_CONFIG_HOME/oncallctl/config.toml
-    else if test -z "$file"; and test (command uname) = Darwin
-        set file "$HOME/Library/Application Support/oncallctl/config.toml"
-    else if test -z "$file"
-        set file $HOME/.config/oncallctl/config.toml
-    end
+    set -l file (__oncallctl_config)
     printf '%s\n' sandbox sandbox-oss
     if test -f "$file"; and test -r "$file"
-        # Without quotes, a dot would make it a table within a profile.
-        string replace -rf '^\s*\[\s*profiles\s*\.\s*(?|(["\'])([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})\1|()([A-Za-z0-9_][A-Za-z0-9_-]{0,63}))\s*\]\s*(#.*)?$' '$2' <"$file"
+        __oncallctl_section (string match -r '^\s*\[.*' <"$file")
     end
+end
+
+# Prints the names of the profiles whose headers these lines are.
+function __oncallctl_section
+    # Without quotes, a dot would make it a table within a profile.
+    string replace -rf '^\s*\[\s*profiles\s*\.\s*(?|(["\'])([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})\1|()([A-Za-z0-9_][A-Za-z0-9_-]{0,63}))\s*\]\s*(#.*)?$' '$2' -- $argv
+end
+
+# Prints the profile that the program would choose, and what a file of its names has to begin with.
+function __oncallctl_place
+    set -l profile (__oncallctl_command)[3]
+    if test -z "$profile"
+        test -z "$ONCALLCTL_URL$ONCALLCTL_TOKEN" # else a server without a name
+        or return
+        set profile "$ONCALLCTL_PROFILE"
+    end
+    if contains -- "$profile" sandbox sandbox-oss
+        printf '%s\n' $profile "# $profile"
+        return
+    end
+    set -l file (__oncallctl_config)
+    test -f "$file"; and test -r "$file"
+    or return
+    set -l section
+    for line in (string match -r '^\s*(?:\[|(?:default_profile|url)\s*=).*' <"$file")
+        if string match -qr '^\s*\[' -- $line
+            test -n "$profile"
+            or return
+            set section (__oncallctl_section $line)
+            or set section / # another table
+        else if string match -qr '^\s*d' -- $line
+            test -z "$profile$section"
+            and set profile (string replace -rf '^[^=]*=\s*(["\'])([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})\1\s*(#.*)?$' '$2' -- $line)
+            if contains -- "$profile" sandbox sandbox-oss
+                printf '%s\n' $profile "# $profile"
+                return
+            end
+        else if test -n "$section" -a "$section" = "$profile"
+            set -l url (string replace -rf '^[^=]*=\s*(["\'])([^"\'\\\\\s]+)\1\s*(#.*)?$' '$2' -- $line)
+            or return
+            string match -q '/*' -- $file
+            or set file $PWD/$file
+            set url (string replace -r '/+(?:api(?:/+v1)?)?/*$' '' -- $url)
+            printf '%s\n' $profile "# $profile $url "(string replace -ra '/(?:\.?/)+' / -- $file)
+            return
+        end
+    end
+end
+
+# Prints the names of a kind that a real call has left. Names are data: fish quotes what it inserts.
+function __oncallctl_names
+    set -l place (__oncallctl_place)
+    set -q place[2]
+    or return
+    set -l folder $HOME/.cache
+    if string match -q '/*' -- "$XDG_CACHE_HOME"
+        set folder $XDG_CACHE_HOME
+    else if test (command uname) = Darwin
+        set folder $HOME/Library/Caches
+    end
+    set folder $folder/oncallctl/names
+    set -l file $folder/$place[1].$argv
+    # They are this user's, no symbolic links, and nobody else can read them.
+    test -d $folder; and test -O $folder; and test -f $file; and test -O $file; and test -r $file
+    or return
+    set -l others ! -perm -040 ! -perm -020 ! -perm -010 ! -perm -004 ! -perm -002 ! -perm -001
+    set -l private (command find $folder $file -prune ! -type l $others -print 2>/dev/null)
+    test "$private" = "$folder $file"
+    or return
+    read -l first <$file
+    and test "$first" = "$place[2]"
+    and string match -v -r '^# |[[:cntrl:]]' <$file
 end
 
 # Prints file names after the @ of @FILE or NAME=@FILE.
@@ -131,7 +246,7 @@ complete -c oncallctl -n '__oncallctl_at integrations' -a delete -d 'Delete inte
 complete -c oncallctl -n '__oncallctl_at integrations' -l help -d 'Show this message and exit'
 
 # oncallctl integrations list
-complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l type -x -d 'Those of this type'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l label -x -d 'With this label (Cloud); may be repeated'
@@ -139,12 +254,13 @@ complete -c oncallctl -n '__oncallctl_at integrations list' -l in-maintenance -l
 complete -c oncallctl -n '__oncallctl_at integrations list' -l limit -x -d 'At most so many'
 
 # oncallctl integrations get
+complete -c oncallctl -n '__oncallctl_arguments_of integrations get' -x -a '(__oncallctl_names integrations)'
 complete -c oncallctl -n '__oncallctl_at integrations get' -l show-secrets -d 'Show links that let anyone raise alerts'
 
 # oncallctl integrations create
 complete -c oncallctl -n '__oncallctl_at integrations create' -l type -x -d 'Its type, such as webhook or alertmanager'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l name -x -d 'Its name'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l team -x -d 'Its team (name or id)'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l team -x -a '(__oncallctl_names teams)' -d 'Its team (name or id)'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l description -x -d 'What it is for'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l escalation-chain -x -d 'The chain of its default route'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l template -x -a '(__oncallctl_at_files)' -d 'A template, such as slack.title=…; may be repeated'
@@ -154,8 +270,9 @@ complete -c oncallctl -n '__oncallctl_at integrations create' -l from -r -F -d '
 complete -c oncallctl -n '__oncallctl_at integrations create' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl integrations update
+complete -c oncallctl -n '__oncallctl_argument_of integrations update' -x -a '(__oncallctl_names integrations)'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l name -x -d 'Its name'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l team -x -d 'Its team (name or id)'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l team -x -a '(__oncallctl_names teams)' -d 'Its team (name or id)'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l description -x -d 'What it is for'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l escalation-chain -x -d 'The chain of its default route'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l template -x -a '(__oncallctl_at_files)' -d 'A template, such as slack.title=…; may be repeated'
@@ -167,6 +284,7 @@ complete -c oncallctl -n '__oncallctl_at integrations update' -l from -r -F -d '
 complete -c oncallctl -n '__oncallctl_at integrations update' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl integrations delete
+complete -c oncallctl -n '__oncallctl_arguments_of integrations delete' -x -a '(__oncallctl_names integrations)'
 complete -c oncallctl -n '__oncallctl_at integrations delete' -l yes -s y -d 'Do not ask'
 complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Show the exact requests; change nothing'
 
@@ -185,6 +303,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance' -a run -d 'Run a command u
 complete -c oncallctl -n '__oncallctl_at maintenance' -l help -d 'Show this message and exit'
 
 # oncallctl maintenance debrief
+complete -c oncallctl -n '__oncallctl_argument_of maintenance debrief' -x -a '(__oncallctl_names integrations)'
 complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l since -x -d 'Look back so far (the last window)'
 complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l require -x -a 'none' -d 'Exit 10 when any was'
 
@@ -209,12 +328,13 @@ complete -c oncallctl -n '__oncallctl_at maintenance apply' -l dry-run -d 'Show 
 complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Only so far back: 12h, 7d'
 
 # oncallctl maintenance start
+complete -c oncallctl -n '__oncallctl_arguments_of maintenance start' -x -a '(__oncallctl_names integrations)'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l for -x -d 'So long: 90m, 2h30m, 1d, PT2H'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l until -x -d 'Until 18:00 or 2026-12-01T02:00'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts meanwhile'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l if-active -x -a 'fail keep replace' -d 'Where another window is open'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l max -x -d 'Refuse a longer one (7d)'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l label -x -d 'Those with this label (Cloud)'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Every integration'
@@ -223,7 +343,8 @@ complete -c oncallctl -n '__oncallctl_at maintenance start' -l yes -s y -d 'Do n
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl maintenance stop
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_arguments_of maintenance stop' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l label -x -d 'Those with this label (Cloud)'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l all -d 'Every integration'
@@ -231,7 +352,8 @@ complete -c oncallctl -n '__oncallctl_at maintenance stop' -l yes -s y -d 'Do no
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl maintenance status
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_arguments_of maintenance status' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l label -x -d 'Those with this label (Cloud)'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Every integration'
@@ -239,6 +361,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance status' -l ending-within -x
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l require -x -a 'active inactive' -d 'Exit 10 unless all are'
 
 # oncallctl maintenance run
+complete -c oncallctl -n '__oncallctl_arguments_of maintenance run' -x -a '(__oncallctl_names integrations)'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l for -x -d 'So long at most: 90m, 2h30m, 1d, PT2H'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts meanwhile'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l lease -x -d 'Open short windows, and renew them while the command lives'
@@ -246,7 +369,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance run' -l tail -x -d 'End the
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-active -x -a 'fail keep replace' -d 'Where another window is open'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-start-fails -x -a 'abort continue' -d 'When a window cannot be opened'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l max -x -d 'Refuse a longer one (7d)'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l label -x -d 'Those with this label (Cloud)'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l all -d 'Every integration'
@@ -265,31 +388,45 @@ complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show one team'
 complete -c oncallctl -n '__oncallctl_at teams' -l help -d 'Show this message and exit'
 
 # oncallctl teams who-is-on-call
+complete -c oncallctl -n '__oncallctl_arguments_of teams who-is-on-call' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l route -x -d 'This route instead of the default one'
 complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l at -x -d 'Not now, but then'
 complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l require -d 'Exit 10 when nobody is on call for one of them'
 
 # oncallctl teams next
+complete -c oncallctl -n '__oncallctl_arguments_of teams next' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams next' -l days -x -d 'Look so many days away'
 complete -c oncallctl -n '__oncallctl_at teams next' -l route -x -d 'This route instead of the default one'
 
 # oncallctl teams previous
+complete -c oncallctl -n '__oncallctl_arguments_of teams previous' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams previous' -l days -x -d 'Look so many days away'
 complete -c oncallctl -n '__oncallctl_at teams previous' -l route -x -d 'This route instead of the default one'
 
 # oncallctl teams rota
+complete -c oncallctl -n '__oncallctl_arguments_of teams rota' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams rota' -l days -x -d 'Look so many days ahead'
 complete -c oncallctl -n '__oncallctl_at teams rota' -l svg -r -F -d 'Write the picture as an SVG'
 
 # oncallctl teams gaps
+complete -c oncallctl -n '__oncallctl_arguments_of teams gaps' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams gaps' -l days -x -d 'Look so many days ahead'
 complete -c oncallctl -n '__oncallctl_at teams gaps' -l require -x -a 'covered' -d 'Exit 10 when there is any'
+
+# oncallctl teams handoff
+complete -c oncallctl -n '__oncallctl_argument_of teams handoff' -x -a '(__oncallctl_names teams)'
+
+# oncallctl teams get
+complete -c oncallctl -n '__oncallctl_argument_of teams get' -x -a '(__oncallctl_names teams)'
 
 # oncallctl users
 complete -c oncallctl -n '__oncallctl_at users' -a list -d 'List the users'
 complete -c oncallctl -n '__oncallctl_at users' -a get -d 'Show one user'
 complete -c oncallctl -n '__oncallctl_at users' -a whoami -d 'Show whose token this is'
 complete -c oncallctl -n '__oncallctl_at users' -l help -d 'Show this message and exit'
+
+# oncallctl users get
+complete -c oncallctl -n '__oncallctl_argument_of users get' -x -a '(__oncallctl_names users)'
 
 # oncallctl alert-groups
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a list -d 'List the alert groups, the newest first. Mine are those that are not resolved, unless --state says else'
@@ -306,8 +443,8 @@ complete -c oncallctl -n '__oncallctl_at alert-groups' -l help -d 'Show this mes
 
 # oncallctl alert-groups list
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups list' -l team -x -d 'Those of this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at alert-groups list' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l limit -x -d 'At most so many'
@@ -318,8 +455,8 @@ complete -c oncallctl -n '__oncallctl_at alert-groups alerts' -l limit -x -d 'At
 
 # oncallctl alert-groups acknowledge
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l team -x -d 'Those of this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l yes -s y -d 'Do not ask'
@@ -327,8 +464,8 @@ complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l dry-run -d
 
 # oncallctl alert-groups unacknowledge
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l team -x -d 'Those of this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l yes -s y -d 'Do not ask'
@@ -336,8 +473,8 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l dry-run 
 
 # oncallctl alert-groups resolve
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l team -x -d 'Those of this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l yes -s y -d 'Do not ask'
@@ -345,8 +482,8 @@ complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l dry-run -d 'Sh
 
 # oncallctl alert-groups unresolve
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l team -x -d 'Those of this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l yes -s y -d 'Do not ask'
@@ -355,8 +492,8 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l dry-run -d '
 # oncallctl alert-groups silence
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l for -x -d 'So long from now: 90m, 2h30m, 1d, PT2H'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l team -x -d 'Those of this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l yes -s y -d 'Do not ask'
@@ -364,8 +501,8 @@ complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l dry-run -d 'Sh
 
 # oncallctl alert-groups unsilence
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l team -x -d 'Those of this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l yes -s y -d 'Do not ask'
@@ -374,8 +511,8 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l dry-run -d '
 # oncallctl alert-groups note
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l text -x -a '(__oncallctl_at_files)' -d 'What is to be remembered'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups note' -l team -x -d 'Those of this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at alert-groups note' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l yes -s y -d 'Do not ask'
@@ -388,10 +525,14 @@ complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shift
 complete -c oncallctl -n '__oncallctl_at schedules' -l help -d 'Show this message and exit'
 
 # oncallctl schedules list
-complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at schedules list' -l limit -x -d 'At most so many'
 
+# oncallctl schedules get
+complete -c oncallctl -n '__oncallctl_argument_of schedules get' -x -a '(__oncallctl_names schedules)'
+
 # oncallctl schedules shifts
+complete -c oncallctl -n '__oncallctl_argument_of schedules shifts' -x -a '(__oncallctl_names schedules)'
 complete -c oncallctl -n '__oncallctl_at schedules shifts' -l days -x -d 'So many days'
 complete -c oncallctl -n '__oncallctl_at schedules shifts' -l from -x -d 'From then on (now)'
 
@@ -401,7 +542,7 @@ complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show one route'
 complete -c oncallctl -n '__oncallctl_at routes' -l help -d 'Show this message and exit'
 
 # oncallctl routes list
-complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at routes list' -l limit -x -d 'At most so many'
 
 # oncallctl escalation-chains
@@ -410,8 +551,11 @@ complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show one 
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -l help -d 'Show this message and exit'
 
 # oncallctl escalation-chains list
-complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
 complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l limit -x -d 'At most so many'
+
+# oncallctl escalation-chains get
+complete -c oncallctl -n '__oncallctl_argument_of escalation-chains get' -x -a '(__oncallctl_names escalation_chains)'
 
 # oncallctl auth
 complete -c oncallctl -n '__oncallctl_at auth' -a login -d 'Make a profile: a server, and where its token comes from'
@@ -458,9 +602,9 @@ complete -c oncallctl -n '__oncallctl_at api' -l show-secrets -d 'Show links tha
 complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Look as a cron job would: no environment, no terminal, no desktop'
 
 # oncallctl escalate
-complete -c oncallctl -n '__oncallctl_at escalate' -l team -x -d 'Page this team (name or id)'
-complete -c oncallctl -n '__oncallctl_at escalate' -l user -x -d 'Page this person (user name, e-mail or id); may be repeated'
-complete -c oncallctl -n '__oncallctl_at escalate' -l important-user -x -d 'Page them by their important rules; may be repeated'
+complete -c oncallctl -n '__oncallctl_at escalate' -l team -x -a '(__oncallctl_names teams)' -d 'Page this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at escalate' -l user -x -a '(__oncallctl_names users)' -d 'Page this person (user name, e-mail or id); may be repeated'
+complete -c oncallctl -n '__oncallctl_at escalate' -l important-user -x -a '(__oncallctl_names users)' -d 'Page them by their important rules; may be repeated'
 complete -c oncallctl -n '__oncallctl_at escalate' -l important -d 'Important for the team, or for every --user'
 complete -c oncallctl -n '__oncallctl_at escalate' -l title -x -d 'What it is about'
 complete -c oncallctl -n '__oncallctl_at escalate' -l message -x -a '(__oncallctl_at_files)' -d 'What they should know'

@@ -27,6 +27,26 @@ class Kind(Enum):
     FILE = "a file name"
     AT_FILE = "a text, or a file name after @"
     PROFILE = "the name of a profile"
+    # What a real call has left in the cache, in a file of this name for each profile (oncallctl.namecache).
+    INTEGRATION = "integrations"
+    TEAM = "teams"
+    USER = "users"
+    SCHEDULE = "schedules"
+    CHAIN = "escalation_chains"
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether its names are read from the cache."""
+        return self in _CACHED.values()
+
+
+_CACHED = {
+    "INTEGRATION": Kind.INTEGRATION,
+    "TEAM": Kind.TEAM,
+    "USER": Kind.USER,
+    "SCHEDULE": Kind.SCHEDULE,
+    "CHAIN": Kind.CHAIN,
+}
 
 
 Values = tuple[str, ...] | Kind
@@ -132,7 +152,7 @@ def _option(option: Any) -> Option:  # noqa: ANN401
 
 
 def _argument(argument: Any, path: str) -> Argument:  # noqa: ANN401
-    metavar = (argument.metavar or argument.name.upper()).replace("...", "").strip("[]")
+    metavar = _bare(argument.metavar or argument.name.upper())
     values = Kind.PROFILE if path in _PROFILE_ARGUMENTS and metavar == "PROFILE" else _values(argument)
     return Argument(metavar, values, many=argument.nargs == -1, required=argument.required)
 
@@ -147,7 +167,13 @@ def _values(parameter: Any) -> Values:  # noqa: ANN401
         return Kind.AT_FILE
     if re.search(r"\bFILE\b", metavar):
         return Kind.FILE
-    return Kind.PROFILE if "--profile" in parameter.opts else Kind.TEXT
+    if "--profile" in parameter.opts:
+        return Kind.PROFILE
+    return _CACHED.get(_bare(metavar), Kind.TEXT)
+
+
+def _bare(metavar: str) -> str:
+    return metavar.replace("...", "").strip("[]")
 
 
 def _plain(word: str) -> str:

@@ -17,6 +17,7 @@ _ACTIONS = {
     Kind.FILE: "_files",
     Kind.AT_FILE: "__oncallctl_at_file",
     Kind.PROFILE: "__oncallctl_profiles",
+    **{kind: f" __oncallctl_names {kind.value}" for kind in Kind if kind.is_cached},
 }
 
 _SCRIPT = r"""#compdef oncallctl
@@ -25,35 +26,123 @@ _SCRIPT = r"""#compdef oncallctl
 # Install it as _oncallctl in a directory of $fpath, or load it after compinit with
 # `source <(oncallctl completion zsh)`.
 
+# Sets config to where the program looks for its configuration.
+__oncallctl_config() {
+  config=${ONCALLCTL_CONFIG-}
+  if [[ $config == '~/'* ]]; then
+    config=$HOME/${config[3,-1]}
+  elif [[ -z $config && ${XDG_CONFIG_HOME-} == /* ]]; then
+    config=$XDG_CONFIG_HOME/oncallctl/config.toml
+  elif [[ -z $config && $OSTYPE == darwin* ]]; then
+    config="$HOME/Library/Application Support/oncallctl/config.toml"
+  elif [[ -z $config ]]; then
+    config=$HOME/.config/oncallctl/config.toml
+  fi
+}
+
+# Reads a line of the configuration as the header of a profile, and sets section to its name.
+__oncallctl_section() {
+  local s='[[:space:]]*' quote="([\"']?)" name='@NAME@'
+  local -a match mbegin mend
+  local MATCH; integer MBEGIN MEND
+  [[ $1 =~ "^${s}\[${s}profiles${s}\.${s}${quote}($name)${quote}${s}\]${s}(#.*)?\$" ]] || return
+  # Without quotes, a dot would make it a table within a profile.
+  [[ $match[1] == $match[3] && ( -n $match[1] || $match[2] != *.* ) ]] || return
+  section=$match[2]
+}
+
 # Offers the names of the profiles. A name is data: one that `auth login` would refuse is not offered.
 __oncallctl_profiles() {
-  local LC_ALL=C file=${ONCALLCTL_CONFIG-} line name='@NAME@'
-  local s='[[:space:]]*' quote="([\"']?)"
-  local header="^${s}\[${s}profiles${s}\.${s}${quote}($name)${quote}${s}\]${s}(#.*)?\$"
-  local -a match mbegin mend profiles=(@BUILT_IN@)
-  local MATCH; integer MBEGIN MEND
-  if [[ $file == '~/'* ]]; then
-    file=$HOME/${file[3,-1]}
-  elif [[ -z $file && ${XDG_CONFIG_HOME-} == /* ]]; then
-    file=$XDG_CONFIG_HOME/oncallctl/config.toml
-  elif [[ -z $file && $OSTYPE == darwin* ]]; then
-    file="$HOME/Library/Application Support/oncallctl/config.toml"
-  elif [[ -z $file ]]; then
-    file=$HOME/.config/oncallctl/config.toml
-  fi
-  if [[ -f $file && -r $file ]]; then
+  local LC_ALL=C config line section
+  local -a profiles=(@BUILT_IN@)
+  __oncallctl_config
+  if [[ -f $config && -r $config ]]; then
     while IFS= read -r line || [[ -n $line ]]; do
-      [[ $line =~ $header && $match[1] == $match[3] ]] || continue
-      # Without quotes, a dot would make it a table within a profile.
-      [[ -n $match[1] || $match[2] != *.* ]] && profiles+=($match[2])
-    done < $file
+      __oncallctl_section $line && profiles+=($section)
+    done < $config
   fi
   _wanted profiles expl profile compadd -a profiles
+}
+
+# Sets profile to the one that the program would choose, and place to what a file of its names has to begin with.
+__oncallctl_place() {
+  local LC_ALL=C config line section url name='@NAME@'
+  local end="[\"'][[:space:]]*(#.*)?\$" is="[[:space:]]*=[[:space:]]*[\"']"
+  local -a match mbegin mend builtin=(@BUILT_IN@)
+  local MATCH; integer MBEGIN MEND
+  place=
+  if [[ -z $profile ]]; then
+    [[ -z ${ONCALLCTL_URL-}${ONCALLCTL_TOKEN-} ]] || return # a server without a name
+    profile=${ONCALLCTL_PROFILE-}
+  fi
+  if (( $builtin[(Ie)$profile] )); then
+    place="# $profile"
+    return
+  fi
+  [[ -z $profile || $profile =~ "^$name\$" ]] || return
+  __oncallctl_config
+  [[ -f $config && -r $config ]] || return
+  while IFS= read -r line || [[ -n $line ]]; do
+    if __oncallctl_section $line; then
+      [[ -n $profile ]] || return
+    elif [[ $line == [[:space:]]#\[* ]]; then
+      section=/ # another table
+    elif [[ -z $profile$section && $line =~ "^[[:space:]]*default_profile$is($name)$end" ]]; then
+      profile=$match[1]
+      (( $builtin[(Ie)$profile] )) && place="# $profile" && return
+    elif [[ $section == "$profile" && $line =~ "^[[:space:]]*url$is([^\"'\\[:space:]]+)$end" ]]; then
+      url=$match[1]
+      break
+    fi
+  done < $config
+  url=${${${${url%%/#}%/v1}%/api}%%/#}
+  [[ -n $url ]] && place="# $profile $url ${config:a}"
+}
+
+# Whether a value begins with -, which _arguments takes for an option and the program does not.
+__oncallctl_is_odd() {
+  local -a taking=(@TAKING@)
+  integer i
+  for (( i = 2; i <= $#oncallctl_words; i++ )); do
+    [[ $oncallctl_words[i] == -* ]] && (( $taking[(Ie)$oncallctl_words[i - 1]] )) && return
+  done
+  return 1
+}
+
+# Offers the names of the kind $1 that a real call has left. Names are data: compadd quotes them.
+__oncallctl_names() {
+  local profile folder=$HOME/.cache place
+  local -a names ours
+  __oncallctl_chosen
+  profile=$oncallctl_profile
+  # What stands before the command is not part of $words; a variable there would choose another server.
+  [[ $BUFFER != *ONCALLCTL_*=* ]] && ! __oncallctl_is_odd || return
+  __oncallctl_place
+  [[ -n $place ]] || return
+  if [[ ${XDG_CACHE_HOME-} == /* ]]; then
+    folder=$XDG_CACHE_HOME
+  elif [[ $OSTYPE == darwin* ]]; then
+    folder=$HOME/Library/Caches
+  fi
+  folder+=/oncallctl/names
+  # They are this user's, no symbolic links, and nobody else can read them.
+  ours=($folder(N/Uf:go-rwx:) $folder/$profile.$1(N.Uf:go-rwx:))
+  (( $#ours == 2 )) && [[ -r $ours[2] ]] || return
+  names=("${(@f)$(<$ours[2])}")
+  [[ $names[1] == "$place" && "$names" != *[[:cntrl:]]* ]] || return
+  shift names
+  _wanted $1 expl ${1//_/ } compadd -a names
 }
 
 # A text, or a file name after @.
 __oncallctl_at_file() {
   compset -P '(|[^=]##=)@' && _files
+}
+
+# Takes the profile out of the options that _arguments has read.
+__oncallctl_chosen() {
+  local chosen=${(Q)opt_args[--profile]-${opt_args[-p]-}}
+  [[ -z $chosen ]] || oncallctl_profile=$chosen
 }
 
 # Completes one of $commands after the options $2…, then what belongs to it; $1 is the function of the group.
@@ -62,6 +151,7 @@ __oncallctl_group() {
   local -A opt_args
   shift
   _arguments -C -s -S -A '-*' $@ '1:command:->command' '*::argument:->argument' && ret=0
+  __oncallctl_chosen
   case $state in
     command) _describe -t commands command commands && ret=0 ;;
     argument) [[ -n ${(M)commands:#$line[1]:*} ]] && $group-$line[1] && ret=0 ;;
@@ -72,6 +162,8 @@ __oncallctl_group() {
 @FUNCTIONS@
 
 _oncallctl() {
+  local oncallctl_profile
+  local -a oncallctl_words=("${(@)words[2,CURRENT-1]}")
   # Nothing is offered after --.
   (( ${words[(i)--]} < CURRENT )) || __oncallctl
 }
@@ -93,9 +185,16 @@ def generate(root: Command) -> str:
         "@FUNCTIONS@": "\n\n".join(_function(each, common) for each in root.walk()),
         "@NAME@": PROFILE_NAME,
         "@BUILT_IN@": " ".join(BUILT_IN_PROFILES),
+        "@TAKING@": " ".join(_taking(root)),
     }.items():
         text = text.replace(mark, value)
     return text
+
+
+def _taking(root: Command) -> list[str]:
+    """The options that take a value, in any command."""
+    options = [option for command in root.walk() for option in command.options if option.values is not None]
+    return sorted({name for option in options for name in option.names})
 
 
 def _function(command: Command, common: tuple[Option, ...]) -> str:

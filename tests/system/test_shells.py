@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
 import shlex
-import signal
 import subprocess
-import termios
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pytest
 import typer
@@ -19,13 +13,10 @@ from typer.main import get_command
 
 from oncallctl.completion import script
 from tests.system.needs import need
+from tests.system.shells import COMPLETIONS, FILES, SHELLS, ZSH_SOURCED, Shell, start, stubs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-COMPLETIONS = Path(__file__).parents[2] / "completions"
-FILES = {"bash": "oncallctl.bash", "zsh": "_oncallctl", "fish": "oncallctl.fish"}
-SHELLS = list(FILES)
+    from collections.abc import Iterator
 
 CONFIG = b"""\
 default_profile = "prod"
@@ -55,153 +46,6 @@ url = "https://oncall.example.org"
 #[profiles.pwned]
 [profiles.last]"""  # and no line break at its end
 PROFILES = ["eu-1", "eu.staging", "last", "prod", "sandbox", "sandbox-oss"]
-
-# What Ctrl-T (put all that is offered into the line) and Ctrl-Y (write the line to a file) do is said in each shell.
-BASH = """\
-PS1='ready> '
-source {completions}/oncallctl.bash
-bind '"\\C-t": insert-completions'
-dump() {{ printf '%s\\n' "$READLINE_LINE" >{out}.new; mv {out}.new {out}; READLINE_LINE=; }}
-bind -x '"\\C-y": dump'
-"""
-ZSH = """\
-PS1='ready> '
-unsetopt prompt_sp
-{load}
-all() {{ _main_complete; compstate[insert]=all; compstate[list]= }}
-zle -C all complete-word all
-dump() {{ print -r -- "$BUFFER" >{out}.new; mv {out}.new {out}; BUFFER= }}
-zle -N dump
-bindkey '^I' complete-word '^T' all '^Y' dump
-"""
-FISH = """\
-function fish_prompt; echo 'ready> '; end
-function fish_greeting; end
-set -g fish_autosuggestion_enabled 0
-source {completions}/oncallctl.fish
-function all
-    set -l words (complete -C (commandline) | string replace -r '\\t.*' '')
-    set -q words[1]
-    and commandline (string replace -r '\\S*$' '' -- (commandline))(string join -- ' ' $words)
-end
-function dump
-    commandline >{out}.new
-    mv {out}.new {out}
-    commandline ''
-end
-bind \\ct all
-bind \\cy dump
-"""
-ZSH_AUTOLOADED = "fpath=({completions} $fpath); autoload -Uz compinit; compinit -D -u"
-ZSH_SOURCED = "autoload -Uz compinit; compinit -D -u; source {completions}/_oncallctl"
-
-
-class Shell:
-    """An interactive shell in a terminal that has loaded the completions; leaving it ends it and what it has started.
-
-    Attributes:
-        home: its directory and HOME.
-        screen: all that it has printed.
-    """
-
-    def __init__(self, home: Path, words: list[str], variables: dict[str, str]) -> None:
-        self.home = home
-        self.screen = b""
-        self._line = home / "line"
-        settings = {"HOME": str(home), "PATH": f"{_stubs(home)}:/usr/bin:/bin", "TERM": "xterm", "LANG": "C.UTF-8"}
-        leader, follower = pty.openpty()
-        termios.tcsetwinsize(follower, (50, 200))
-        # The leader of a new session that opens a terminal has it as its own; then job control and Ctrl-C work.
-        self._program = subprocess.Popen(
-            ["/bin/sh", "-c", 'exec "$@" <>"$0" >&0 2>&1', os.ttyname(follower), *words],
-            cwd=home,
-            env=settings | variables,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._terminal = leader
-        self._follower = follower
-
-    def __enter__(self) -> Self:
-        try:
-            self.wait_for(lambda: b"ready> " in self.screen)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.killpg(self._program.pid, signal.SIGKILL)
-        self._program.wait()
-        os.close(self._terminal)
-        os.close(self._follower)
-
-    def type(self, keys: str) -> None:
-        """Press keys."""
-        os.write(self._terminal, keys.encode())
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Read what is printed until a condition holds."""
-        give_up = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < give_up, self.screen.decode(errors="replace")
-            if select.select([self._terminal], [], [], 0.02)[0]:
-                self.screen += os.read(self._terminal, 65536)
-
-    def after(self, keys: str) -> str:
-        """Press keys and return the line as it then is."""
-        self._line.unlink(missing_ok=True)
-        self.type(f"{keys}\x19")
-        self.wait_for(self._line.exists)
-        return self._line.read_text(encoding="utf-8").removesuffix("\n")
-
-    def tab(self, line: str) -> str:
-        """Return what TAB makes of a line, without the space after it, or the = that zsh puts there."""
-        return self.after(f"{line}\t").rstrip(" =")
-
-    def offered(self, line: str) -> list[str]:
-        """Return all that is offered for the last word of a line, sorted; options only where one is begun."""
-        done = self.after(f"{line}\x14")
-        words = [] if done == line else done[line.rindex(" ") :].split()
-        # Where nothing else fits, zsh offers options.
-        return sorted(word for word in words if line[line.rindex(" ") :] != " " or not word.startswith("-"))
-
-    def has_started_python(self) -> bool:
-        """Whether oncallctl or a Python has been started from here."""
-        return (self.home / "started").exists()
-
-
-def _stubs(home: Path) -> Path:
-    """Make a directory in which oncallctl and Python leave a mark, and do nothing."""
-    folder = home / "bin"
-    folder.mkdir()
-    for name in ("oncallctl", "python", "python3"):
-        stub = folder / name
-        stub.write_text(f"#!/bin/sh\necho {name} >>{shlex.quote(str(home / 'started'))}\n", encoding="utf-8")
-        stub.chmod(0o755)
-    return folder
-
-
-def start(
-    name: str,
-    home: Path,
-    variables: dict[str, str] | None = None,
-    *,
-    zsh: str = ZSH_AUTOLOADED,
-    completions: Path = COMPLETIONS,
-) -> Shell:
-    """Start bash, zsh or fish without the user's files, but with those that this test writes."""
-    program = need(name, name)
-    places = {"completions": shlex.quote(str(completions)), "out": shlex.quote(str(home / "line"))}
-    text = {"bash": BASH, "zsh": ZSH, "fish": FISH}[name].format(**places, load=zsh.format(**places))
-    file = home / (".zshrc" if name == "zsh" else f"rc.{name}")
-    file.write_text(text, encoding="utf-8")
-    words = {
-        "bash": [program, "--noprofile", "--rcfile", str(file), "-i"],
-        "zsh": [program, "-d", "-i"],
-        "fish": [program, "--no-config", "-i", "--init-command", f"source {shlex.quote(str(file))}"],
-    }[name]
-    return Shell(home, words, variables or {})
 
 
 @pytest.fixture
@@ -473,7 +317,7 @@ def test_bash_is_answered_whatever_options_the_user_has_set(
     run = subprocess.run(
         [need("bash", "bash"), "--norc", "-c", code],
         cwd=home,
-        env={"HOME": str(home), "PATH": f"{_stubs(home)}:/usr/bin:/bin"},
+        env={"HOME": str(home), "PATH": f"{stubs(home)}:/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=True,

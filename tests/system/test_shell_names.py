@@ -1,0 +1,518 @@
+"""TAB for names in real shells: the right ones, from what a real call left, and nothing in them is ever obeyed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oncallctl import namecache
+from oncallctl.profiles import Profile, sandbox
+from tests.system.needs import need
+from tests.system.shells import COMPLETIONS, SHELLS, Shell, start, stubs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PROD = Profile("prod", "https://oncall.example.org/oncall")
+EU = Profile("eu", "https://eu.example.org")
+CONFIG = """\
+default_profile = "prod"  # the usual one
+
+[profiles.prod]
+token_file = "~/token"
+url = "https://oncall.example.org/oncall/api/v1/"
+[profiles."eu"] # written by hand
+  url='https://eu.example.org'
+[profiles.bare]
+[other]
+url = "https://eu.example.org"
+[profiles.moved]
+url = "https://new.example.org"
+[profiles.last]
+url = "https://last.example.org"
+"""
+
+HOSTILE = [
+    "$(touch pwned)",
+    "`touch pwned`",
+    "a`touch pwned`b",
+    "${IFS}$(touch${IFS}pwned)",
+    "$(touch pwned) $(touch pwned)",
+    "x'$(touch pwned)'",
+    'x"$(touch pwned)"',
+    "x\\$(touch pwned)",
+    "; touch pwned",
+    "a; touch pwned; #",
+    "a & touch pwned",
+    "a | touch pwned",
+    "a > pwned",
+    "<(touch pwned)",
+    "=(touch pwned)",
+    "(touch pwned)",
+    "*(e:touch pwned:)",
+    "*",
+    "?",
+    "[prod] api",
+    "{a,b}",
+    "~",
+    "~root",
+    "=ls",
+    "!!",
+    "a!b",
+    "^a^b",
+    "%1",
+    "#comment",
+    "-dash",
+    "--yes",
+    "-",
+    "id:X",
+    "name:x",
+    "IABCDEFGHIJKLM",
+    "it's",
+    'say "hi"',
+    "back\\slash",
+    "ends with\\",
+    "two  spaces",
+    " before",
+    "after ",
+    "a:b",
+    "a=b",
+    "mail@example.org",
+    "a/b/",
+    "bin",  # the name of a directory here
+    "$HOME",
+    "$",
+    "&",
+    "&&",
+    "x&y\\&z",
+    "Zürich ☕",
+    "日本語",
+    ",",
+    "@file",
+    "+1",
+    "0",
+]
+
+SAYS_WHAT_IT_IS_GIVEN = """\
+#!/bin/sh
+for word; do printf '%s\\n' "$word"; done >"$HOME/given.new"
+mv "$HOME/given.new" "$HOME/given"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "its home"
+    config = home / ".config" / "oncallctl" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(CONFIG, encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+    return home
+
+
+@pytest.fixture(params=SHELLS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def shell(name: str, home: Path) -> Iterator[Shell]:
+    with start(name, home) as shell:
+        yield shell
+
+
+def keep(home: Path, kind: str, *names: str, profile: Profile = PROD, config: Path | None = None) -> Path:
+    """Leave names as a real call does, and return their file."""
+    namecache.keep(profile, config or home / ".config/oncallctl/config.toml", kind, names)
+    return home / ".cache" / "oncallctl" / "names" / f"{profile.name}.{kind}"
+
+
+def test_what_a_real_call_read_is_offered_without_starting_python(shell: Shell) -> None:
+    assert shell.offered("oncallctl -p sandbox teams get ") == []
+    settings = os.environ | {"HOME": str(shell.home), "XDG_STATE_HOME": str(shell.home / "state")}
+    words = [sys.executable, "-m", "oncallctl", "-p", "sandbox"]
+    teams = subprocess.run([*words, "teams", "list", "-o", "jsonl"], env=settings, check=True, capture_output=True)
+    assert b'"platform"' in teams.stdout
+    assert shell.tab("oncallctl -p sandbox teams get platf") == "oncallctl -p sandbox teams get platform"
+    assert shell.offered("oncallctl -p sandbox integrations get service-0") == []
+    subprocess.run([*words, "integrations", "list"], env=settings, check=True, capture_output=True)
+    assert shell.tab("oncallctl -p sandbox integrations get service-01") == (
+        "oncallctl -p sandbox integrations get service-01"
+    )
+    assert "service-010" in shell.offered("oncallctl -p sandbox integrations get service-01")
+    assert not shell.has_started_python()
+    shell.type("oncallctl\r")  # which shows that it would have been seen
+    shell.wait_for(shell.has_started_python)
+
+
+def test_names_are_offered_wherever_one_of_their_kind_is_meant(shell: Shell) -> None:
+    for kind, name in {
+        "integrations": "my-integration",
+        "teams": "my-team",
+        "users": "my-user",
+        "schedules": "my-schedule",
+        "escalation_chains": "my-chain",
+    }.items():
+        keep(shell.home, kind, name)
+    for line, offered in {
+        "integrations get my": "integration",
+        "integrations get other 'an other' my": "integration",
+        "integrations delete --yes my": "integration",
+        "maintenance start my": "integration",
+        "maintenance run --for 1h my": "integration",
+        "maintenance debrief my": "integration",
+        "alert-groups list --integration my": "integration",
+        "routes list --integration=my": "integration",
+        "maintenance status --team my": "team",
+        "integrations create --team=my": "team",
+        "escalate --team my": "team",
+        "teams get my": "team",
+        "teams who-is-on-call SRE my": "team",
+        "users get my": "user",
+        "escalate --user ann --user my": "user",
+        "escalate --important-user=my": "user",
+        "schedules get my": "schedule",
+        "schedules shifts --days 3 my": "schedule",
+        "escalation-chains get my": "chain",
+    }.items():
+        assert shell.tab(f"oncallctl {line}") == f"oncallctl {line}-{offered}"
+    for line in (
+        "teams get SRE my",
+        "teams list my",
+        "routes get my",
+        "alert-groups get my",
+        "integrations create --escalation-chain my",
+        "integrations list --match my",
+        "escalate --title my",
+        "auth login my",
+        "maintenance run my-integration -- my",
+        "maintenance start -- my",
+        "my",
+    ):
+        assert shell.tab(f"oncallctl {line}") == f"oncallctl {line}"
+
+
+def test_names_are_those_of_the_profile_that_the_program_would_choose(shell: Shell) -> None:
+    keep(shell.home, "teams", "of-prod")
+    keep(shell.home, "teams", "of-eu", profile=EU)
+    keep(shell.home, "teams", "of-sandbox", profile=sandbox("sandbox"))
+    for words in (
+        "teams get",
+        "-p prod teams get",
+        "-p eu teams get -p prod",
+        "-p eu teams get --profile=prod",
+    ):
+        assert (words, shell.offered(f"oncallctl {words} ")) == (words, ["of-prod"])
+    for words in (
+        "-p eu teams get",
+        "--profile eu teams get",
+        "--profile=eu -q teams get",
+        "-peu teams get",
+        "teams get -p eu",
+        "teams get --profile 'eu'",
+        "escalate --profile eu --team",
+        "-p prod teams get -p eu",
+    ):
+        assert shell.offered(f"oncallctl {words} ") == ["of-eu"]
+    assert shell.offered("oncallctl maintenance start --reason -peu --team ") in ([], ["of-prod"])  # zsh gives up
+    assert shell.offered("oncallctl -vvpeu teams get ") in ([], ["of-eu"])
+    assert shell.offered("oncallctl -p sandbox teams get ") == ["of-sandbox"]
+    for unknown in (
+        "sandbox-oss",
+        "nobody",
+        "bare",
+        "last",
+        "EU",
+        "'e u'",
+        "/",
+        "../names/eu",
+        "'*'",
+        "'$(touch pwned)'",
+    ):
+        assert shell.offered(f"oncallctl -p {unknown} teams get ") == []
+    assert not list(shell.home.rglob("pwned"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "offered"),
+    [
+        ({"ONCALLCTL_PROFILE": "eu"}, ["of-eu"]),
+        ({"ONCALLCTL_PROFILE": ""}, ["of-prod"]),
+        ({"ONCALLCTL_PROFILE": "sandbox"}, ["of-sandbox"]),
+        ({"ONCALLCTL_PROFILE": "nobody"}, []),
+        ({"ONCALLCTL_PROFILE": "$(touch pwned)"}, []),
+        ({"ONCALLCTL_URL": "https://oncall.example.org/oncall", "ONCALLCTL_TOKEN": "t"}, []),
+        ({"ONCALLCTL_TOKEN": "t", "ONCALLCTL_PROFILE": "eu"}, []),
+        ({"ONCALLCTL_CONFIG": "{home}/other.toml"}, []),
+        ({"ONCALLCTL_CONFIG": "{home}/.config//oncallctl/./config.toml"}, ["of-prod"]),
+        ({"ONCALLCTL_CONFIG": "nowhere.toml"}, []),
+        ({"XDG_CONFIG_HOME": "{home}/.config/"}, ["of-prod"]),
+        ({"XDG_CACHE_HOME": "{home}/.cache"}, ["of-prod"]),
+        ({"XDG_CACHE_HOME": "{home}/elsewhere"}, []),
+        ({"XDG_CACHE_HOME": "not/absolute"}, ["of-prod"]),
+    ],
+)
+def test_the_environment_chooses_names_as_it_chooses_the_server(
+    name: str, home: Path, variables: dict[str, str], offered: list[str]
+) -> None:
+    keep(home, "teams", "of-prod")
+    keep(home, "teams", "of-eu", profile=EU)
+    keep(home, "teams", "of-sandbox", profile=sandbox("sandbox"))
+    (home / "other.toml").write_text(CONFIG, encoding="utf-8")
+    with start(name, home, {key: value.format(home=home) for key, value in variables.items()}) as shell:
+        assert shell.offered("oncallctl teams get ") == offered
+        if "ONCALLCTL_CONFIG" not in variables and "XDG_CACHE_HOME" not in variables:
+            assert shell.offered("oncallctl -p eu teams get ") == ["of-eu"]
+        assert not list(home.rglob("pwned"))
+
+
+@pytest.mark.parametrize("name", ["zsh", "fish"])
+def test_a_variable_before_the_command_never_brings_the_names_of_another_profile(name: str, home: Path) -> None:
+    keep(home, "teams", "of-prod")
+    with start(name, home) as shell:
+        assert shell.offered("ONCALLCTL_PROFILE=eu oncallctl teams get ") == []
+        assert shell.offered("LANG=C.UTF-8 oncallctl teams get ") == ["of-prod"]
+
+
+def test_names_of_a_server_that_the_profile_no_longer_names_are_not_offered(shell: Shell) -> None:
+    keep(shell.home, "teams", "of-old", profile=Profile("moved", "https://old.example.org"))
+    assert shell.offered("oncallctl -p moved teams get ") == []
+    keep(shell.home, "teams", "of-new", profile=Profile("moved", "https://new.example.org"))
+    assert shell.offered("oncallctl -p moved teams get ") == ["of-new"]
+    keep(shell.home, "teams", "of-new", profile=Profile("moved", "https://new.example.org"), config=Path("/other"))
+    assert shell.offered("oncallctl -p moved teams get ") == []
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_name_reaches_the_program_as_it_is_and_the_shell_obeys_nothing_in_it(shell: Shell, hostile: str) -> None:
+    (shell.home / "bin" / "oncallctl").write_text(SAYS_WHAT_IT_IS_GIVEN, encoding="utf-8")
+    keep(shell.home, "teams", hostile)
+    given = shell.home / "given"
+    for line in ("teams get ", "maintenance start x --team ", "maintenance start x --team="):
+        given.unlink(missing_ok=True)
+        shell.type(f"oncallctl {line}\t\r")
+        shell.wait_for(given.exists)
+        words = [word.removeprefix("--team=") for word in given.read_text(encoding="utf-8").split("\n")[:-1]]
+        assert words[-1] in {hostile, f"name:{hostile}"}
+        assert len(words) == len(line.replace("=", " ").split()) + 1 - line.endswith("=")
+        assert words[-1] == namecache.offered([hostile])[0]
+    assert not list(shell.home.rglob("*pwned*"))
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_name_that_is_begun_in_quotes_ends_in_them(shell: Shell, quote: str) -> None:
+    (shell.home / "bin" / "oncallctl").write_text(SAYS_WHAT_IT_IS_GIVEN, encoding="utf-8")
+    given = shell.home / "given"
+    for name in ("a $(touch pwned)", "a `touch pwned`", "a it's", 'a "b" c', "a \\ \\\\", "a [b] * ?", "a:b=c@d e"):
+        keep(shell.home, "teams", name)
+        given.unlink(missing_ok=True)
+        shell.type(f"oncallctl teams get {quote}a\t\r")
+        shell.wait_for(given.exists)
+        assert given.read_text(encoding="utf-8") == f"teams\nget\n{name}\n"
+    assert not list(shell.home.rglob("pwned"))
+
+
+def test_many_hostile_names_are_listed_and_begun_without_harm(shell: Shell) -> None:
+    keep(shell.home, "teams", *HOSTILE, "plain-1", "plain-2")
+    shell.after("oncallctl teams get \t\t")
+    shell.after("oncallctl teams get \x14")
+    for begun in ("\\$", "\\$\\(", "'$(", "\\`", "'`", "\\;", "a\\;", "\\*", "\\[", "\\~", "\\=", "\\!", "x\\'", "'"):
+        shell.after(f"oncallctl teams get {begun}\t\t")
+    assert shell.offered("oncallctl teams get plain") == ["plain-1", "plain-2"]
+    assert not list(shell.home.rglob("*pwned*"))
+    assert not shell.has_started_python()
+
+
+def test_what_has_been_typed_of_a_name_may_be_quoted_in_any_way(shell: Shell) -> None:
+    keep(shell.home, "teams", "[prod] api", "[prod] app", "west:one")
+    for typed in ("\\[prod\\]\\ ap", "'[prod] ap"):
+        shell.screen = b""
+        shell.after(f"oncallctl teams get {typed}\t\t")
+        shell.wait_for(lambda: b"api" in shell.screen and b"app" in shell.screen)
+    assert shell.tab("oncallctl teams get \\[prod\\]\\ api") == "oncallctl teams get \\[prod\\]\\ api"
+    assert shell.tab("oncallctl teams get west:o") == "oncallctl teams get west:one"
+    assert shell.tab("oncallctl maintenance start --team=west:") == "oncallctl maintenance start --team=west:one"
+
+
+def test_the_right_ones_of_thousands_of_names_are_offered(shell: Shell) -> None:
+    keep(shell.home, "integrations", *(f"service-{number:04}" for number in range(4990)), "Zürich", "api", "zoo")
+    for begun in ("service-012", "service-498"):
+        assert shell.offered(f"oncallctl integrations get {begun}") == [f"{begun}{digit}" for digit in range(10)]
+    assert shell.offered("oncallctl integrations get service-0") == [f"service-{number:04}" for number in range(1000)]
+    assert shell.offered("oncallctl integrations get service-q") == []
+    assert shell.offered("oncallctl integrations get a") == ["api"]
+    assert shell.offered("oncallctl integrations get zo") == ["zoo"]
+    assert shell.tab("oncallctl integrations get Z") == "oncallctl integrations get Zürich"
+
+
+def _loosen(mode: int) -> Callable[[Path], None]:
+    return lambda file: file.chmod(mode)
+
+
+def _loosen_folder(mode: int) -> Callable[[Path], None]:
+    return lambda file: file.parent.chmod(mode)
+
+
+def _link(file: Path) -> None:
+    file.rename(file.with_name("elsewhere"))
+    file.symlink_to(file.with_name("elsewhere"))
+
+
+def _link_folder(file: Path) -> None:
+    file.parent.rename(file.parent.with_name("elsewhere"))
+    file.parent.symlink_to(file.parent.with_name("elsewhere"))
+
+
+def _pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file, 0o600)
+
+
+def _folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir(0o700)
+
+
+def _give_away(file: Path) -> None:
+    os.chown(file, 65534, 65534)
+
+
+def _give_folder_away(file: Path) -> None:
+    os.chown(file.parent, 65534, 65534)
+
+
+def _cut(file: Path) -> None:
+    file.write_text(file.read_text(encoding="utf-8").partition("\n")[2], encoding="utf-8")
+
+
+def _empty(file: Path) -> None:
+    file.write_text("", encoding="utf-8")
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        Path.unlink,
+        _loosen(0o644),
+        _loosen(0o604),
+        _loosen(0o660),
+        _loosen(0o602),
+        _loosen_folder(0o755),
+        _loosen_folder(0o770),
+        _link,
+        _link_folder,
+        _pipe,
+        _folder,
+        _cut,
+        _empty,
+        pytest.param(_give_away, marks=needs_root),
+        pytest.param(_give_folder_away, marks=needs_root),
+    ],
+)
+def test_a_file_that_is_not_this_users_alone_offers_nothing_and_says_nothing(
+    shell: Shell, spoil: Callable[[Path], None]
+) -> None:
+    file = keep(shell.home, "teams", "kept-secret")
+    assert shell.offered("oncallctl teams get ") == ["kept-secret"]
+    shell.screen = b""
+    spoil(file)
+    assert shell.offered("oncallctl teams get ") == []
+    assert shell.tab("oncallctl teams get ") == "oncallctl teams get"
+    for word in (b"secret", b"ermission", b"denied", b"find", b"No such", b"names", b"/"):
+        assert word not in shell.screen
+
+
+def test_no_control_character_of_a_file_reaches_the_terminal(shell: Shell) -> None:
+    file = keep(shell.home, "teams", "pl", "plain")
+    with file.open("a", encoding="utf-8") as more:
+        more.write("pl\x1b]0;pwned\x07\npl\x9bpwned\n")
+    shell.after("oncallctl teams get pl\t\t")
+    assert b"pwned" not in shell.screen
+
+
+def test_on_macos_the_names_are_in_its_library(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = home / "Library" / "Application Support" / "oncallctl" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(CONFIG, encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "Library" / "Caches"))
+    keep(home, "teams", "of-prod", config=config)
+    with start(name, home) as shell:
+        if name == "fish":
+            uname = home / "bin" / "uname"
+            uname.write_text("#!/bin/sh\necho Darwin\n", encoding="utf-8")
+            uname.chmod(0o755)
+        else:
+            shell.type("OSTYPE=darwin23\r")
+        assert shell.offered("oncallctl teams get ") == ["of-prod"]
+
+
+@pytest.mark.parametrize("breaks", [" \t\n\"'@><=;|&(:", " \t\n\"'><;|&(:", " \t\n"])
+def test_bash_completes_names_whatever_the_word_breaks_of_the_user(home: Path, breaks: str) -> None:
+    keep(home, "teams", "ann@example.org: a=b; (c) & <d> | it's")
+    done = "ann@example.org: a=b; (c) & <d> | it's"
+    with start("bash", home) as shell:
+        escaped = breaks.encode("unicode_escape").decode().replace("'", "\\'")
+        shell.type(f"COMP_WORDBREAKS=$'{escaped}'\r")
+        for begun in (
+            "",
+            "a",
+            "ann@",
+            "ann@ex",
+            "ann@example.org:",
+            "ann@example.org:\\ a=",
+            "'ann@example.org: a",
+            '"ann@e',
+        ):
+            for option in ("--team ", "--team="):
+                line = shell.tab(f"oncallctl integrations list {option}{begun}")
+                assert shlex.split(line.replace("--team=", "--team "))[-1] == done
+
+
+@pytest.mark.parametrize(
+    "options", ["", "set -u;", "shopt -s failglob nocasematch extglob; set -f; IFS=a;", "LC_ALL=C;"]
+)
+def test_bash_answers_with_names_whatever_options_the_user_has_set(home: Path, options: str) -> None:
+    keep(home, "teams", "Zeta", "[prod] api", "a&b", "zeta", "zürich", "$(touch pwned)")
+    code = f"""
+        source {shlex.quote(str(COMPLETIONS / "oncallctl.bash"))}
+        {options}
+        for word in '' z '\\[prod' "'a" '"$(' '\\$(' '*'; do
+            COMP_LINE="oncallctl teams get $word" COMP_WORDS=(oncallctl teams get "$word") COMP_CWORD=3
+            COMP_POINT=${{#COMP_LINE}}
+            _oncallctl oncallctl "${{word#[\\"\\']}}" get
+            printf '<%s>' "$word" "${{COMPREPLY[@]}}"
+            echo
+        done
+        [[ -o noglob ]] && echo noglob
+        printf '%q\\n' "$IFS"
+    """
+    run = subprocess.run(
+        [need("bash", "bash"), "--norc", "-c", code],
+        cwd=home,
+        env={"HOME": str(home), "PATH": f"{stubs(home)}:/usr/bin:/bin", "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    zurich = "$'z\\303\\274rich'" if "LC_ALL" in options else "zürich"
+    assert run.stderr == ""
+    assert run.stdout.splitlines()[:7] == [
+        f"<><\\$\\(touch\\ pwned\\)><Zeta><\\[prod\\]\\ api><a\\&b><zeta><{zurich}>",
+        f"<z><zeta><{zurich}>",
+        "<\\[prod><\\[prod\\]\\ api>",
+        "<'a><a&b>",
+        '<"$(>',
+        "<\\$(><\\$\\(touch\\ pwned\\)>",
+        "<*>",
+    ]
+    assert run.stdout.splitlines()[7:] == (["noglob", "a"] if "set -f" in options else ["$' \\t\\n'"])
+    assert not list(home.rglob("pwned"))
