@@ -303,6 +303,7 @@ class Transport:
                 for chunk in _unpacked(response):
                     body += chunk
                     if len(body) > LARGEST_ANSWER:
+                        body.clear()  # the error keeps this frame, while the next try reads on
                         raise _TooMuch(f"an answer of more than {LARGEST_ANSWER // 2**20} MiB")
                     if time.monotonic() - started > timeout:
                         raise httpx.ReadTimeout("the answer takes too long", request=request)

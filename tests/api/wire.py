@@ -108,15 +108,19 @@ class Wire:
             self._serving = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
             self._serving.start()
 
+    def refuse(self) -> None:
+        """Accept no connection any more; those that there are go on."""
+        if self._serving:
+            self._server.shutdown()
+            self._serving.join()
+        self._server.server_close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
-        if self._serving:
-            self._server.shutdown()
-            self._serving.join()
-        self._server.server_close()
+        self.refuse()
 
     def _next(self) -> Reaction:
         return self._reactions.pop(0) if len(self._reactions) > 1 else self._reactions[0]

@@ -1,0 +1,338 @@
+"""Every command against a fault of each kind: one exit code, one error line, no secret, and no change sent twice."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from werkzeug.test import Client
+
+from oncallctl import sandbox
+from oncallctl.api import transport as transport_module
+from oncallctl.cli import app
+from oncallctl.maintenance.holds import Opened, Shared
+from oncallctl.state import state_folder
+from tests.api.wire import Arrived, Reaction, Wire, answer
+from tests.conftest import Run, Runner
+from tests.faults.commands import ASIDE, LINES, SERVICE, Kind, windows
+from tests.faults.test_operations import Clocks
+
+TOKEN = "7c1fa9e2b04d8836a5e0d9471bb2c6f3e85a0d7719c4b2f6"
+
+
+class Server:
+    """The sandbox as Cloud behind a raw socket, with a fault for its reads or its changes.
+
+    Attributes:
+        kind: what happens, if anything.
+        to: "reads" or "changes".
+        refuse_after: so many reads are answered before nothing is accepted any more.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._application = Client(sandbox.application(database, "cloud", rate_limit=100_000))
+        self.kind: Kind | None = None
+        self.to = "reads"
+        self.refuse_after: int | None = None
+
+    def links(self) -> set[str]:
+        """Whatever lets anyone raise alerts."""
+        pages = [self.call("GET", "integrations/?perpage=100")]
+        while pages[-1]["next"]:
+            pages.append(self.call("GET", f"integrations/?perpage=100&page={len(pages) + 1}"))
+        rows = [row for page in pages for row in page["results"]]
+        beats = {row["heartbeat"]["link"] for row in rows if row["heartbeat"]}
+        assert beats
+        return beats | {link for row in rows for link in (row["link"], row["inbound_email"]) if link}
+
+    def start(self) -> Wire:
+        self.wire = Wire(decide=self._decide)
+        return self.wire
+
+    @property
+    def changes(self) -> list[Arrived]:
+        return [each for each in self.wire.arrived if each.method != "GET"]
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        response = self._ask(method, f"/api/v1/{path}", json=body)
+        assert response.status_code < 300, response.text
+        return response.json if response.data else None
+
+    def _ask(self, method: str, target: str, **more: Any) -> Any:
+        authorization = {"Authorization": f"Bearer {sandbox.ADMIN_TOKEN}"}
+        return self._application.open(target, method=method, headers=authorization, **more)
+
+    def _decide(self, arrived: Arrived) -> Reaction:
+        if arrived.headers.get("authorization", "").removeprefix("Bearer ") != TOKEN:
+            return answer(403, {"detail": "Invalid token."})
+        if len(self.wire.arrived) == self.refuse_after:
+            self.wire.refuse()
+        if self.kind and (arrived.method == "GET") == (self.to == "reads"):
+            return self._spoilt(self.kind, arrived)
+        return self._carried_out(arrived)
+
+    def _carried_out(self, arrived: Arrived) -> bytes:
+        kind = {"content_type": "application/json"} if arrived.body else {}
+        done = self._ask(arrived.method, arrived.target, data=arrived.body or None, **kind)
+        return answer(done.status_code, text=done.data, content_type=done.content_type or "application/json")
+
+    def _spoilt(self, kind: Kind, arrived: Arrived) -> bytes:
+        said_back = f"{arrived.headers['authorization']} at {arrived.target}"
+        match kind:
+            case Kind.AFTER:
+                self._carried_out(arrived)
+                return b""
+            case Kind.FORBIDDEN:
+                return answer(403, {"detail": f"not with {said_back}"})
+            case Kind.DOWN:
+                return answer(503, text=f"<h1>no server for {said_back}</h1>", content_type=f"text/html; x={TOKEN}")
+            case Kind.NONSENSE:
+                return answer(200, text=f"<title>Log in</title>{said_back}", content_type=f"text/html; x={TOKEN}")
+        return b""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A database with the sample data, to copy, and the links that are secret in it."""
+
+    database: Path
+    links: frozenset[str]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    database = tmp_path_factory.mktemp("sample") / "cloud.sqlite3"
+    return Sample(database, frozenset(Server(database).links()))
+
+
+Leaks = Callable[..., list[str]]
+
+
+@pytest.fixture
+def leaks(sample: Sample, world: Path) -> Leaks:
+    """Find the secrets that a run told, or wrote down where they do not belong; `links_shown` are those on stdout."""
+
+    def find(path: str, done: Run, server: Server, *, links_shown: bool = False) -> list[str]:
+        texts = {"stdout": done.stdout, "stderr": done.stderr}
+        if LINES[path].shows_token:
+            del texts["stdout"]
+        for file in world.rglob("*"):
+            if (
+                file.is_file()
+                and file.name not in {"token", "other-token"}
+                and not file.name.startswith("cloud.sqlite3")
+            ):
+                texts[str(file)] = file.read_bytes().decode("utf-8", "replace")
+        found = [f"the token in {where}" for where, text in texts.items() if TOKEN in text]
+        links = sample.links | (server.links() if server.changes else set())
+        assert any(link in done.stdout for link in links) == links_shown
+        if links_shown:
+            texts.pop("stdout", None)
+        return found + [f"a link in {where}" for where, text in texts.items() for link in links if link in text]
+
+    return find
+
+
+Attempt = Callable[..., tuple[Run, Server]]
+
+
+@pytest.fixture
+def attempt(world: Path, run: Runner, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attempt]:
+    """Run the line of a command; waits take no time."""
+    monkeypatch.setattr(transport_module, "time", Clocks())
+    monkeypatch.setattr("oncallctl.lost_answers.LOOKS", (0.0, 0.0))
+    opened: list[Wire] = []
+
+    def go(path: str, kind: Kind | None = None, to: str = "reads", *, options: str = "-vvv") -> tuple[Run, Server]:
+        line = LINES[path]
+        reads = reads_before_the_change(path) if kind is Kind.REFUSED and to == "changes" else None
+        shutil.copy(sample.database, world / "cloud.sqlite3")
+        server = Server(world / "cloud.sqlite3")
+        opened_window = None
+        if line.window:
+            opened_window = server.call(
+                "POST", f"integrations/{SERVICE}/maintenance_start", {"mode": "silence_escalations", "duration": 3600}
+            )
+        wire = server.start()
+        opened.append(wire)
+        if kind is Kind.REFUSED:
+            server.refuse_after = reads
+            if not reads:
+                wire.refuse()
+        else:
+            server.kind, server.to = kind, to
+        prepare(world, monkeypatch, wire.url)
+        if line.orphaned:
+            leave_behind(wire.url, opened_window)
+        words = line.rest.format(windows=world / "windows.toml", token=world / "token", url=wire.url)
+        return run(f"{path} {options} {words}", status=None), server
+
+    def reads_before_the_change(path: str) -> int:
+        _, server = go(path)
+        return server.wire.arrived.index(server.changes[0])
+
+    yield go
+    for wire in opened:
+        wire.__exit__()
+
+
+def prepare(world: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Make what a line may need: a file of windows, one with a token, and a profile beside that of the environment."""
+    (world / "windows.toml").write_text(windows(datetime.now(UTC)))
+    for name in ("token", "other-token"):
+        (world / name).write_text(TOKEN)
+        (world / name).chmod(0o600)
+    config = world / "home/.config/oncallctl/config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(
+        f'[profiles.other]\nurl = "{url}"\napi = "cloud"\ntoken_source = "file"\ntoken_file = "{world}/other-token"\n'
+    )
+    config.chmod(0o600)
+    for name, value in {"URL": url, "TOKEN": TOKEN, "API": "cloud"}.items():
+        monkeypatch.setenv(f"ONCALLCTL_{name}", value)
+
+
+def leave_behind(url: str, integration: dict[str, Any]) -> None:
+    """Write down a window as a run does that dies then."""
+    begun = datetime.fromisoformat(integration["maintenance_started_at"])
+    shared = Shared.of(state_folder(), url.removeprefix("http://"), SERVICE)
+    shared.remember(
+        Opened(
+            server=url.removeprefix("http://"),
+            id=SERVICE,
+            name=integration["name"],
+            mode="silence_escalations",
+            seconds=3600,
+            asked_at=begun,
+            run="gone",
+            reason=None,
+            started_at=begun,
+        )
+    )
+
+
+def leaves() -> set[str]:
+    """The commands of the program, hidden ones too, by their words."""
+
+    def below(command: Any, path: str) -> Iterator[str]:
+        if not hasattr(command, "commands"):
+            yield path
+            return
+        for name in command.commands:
+            yield from below(command.commands[name], f"{path} {name}".strip())
+
+    return set(below(get_command(app), ""))
+
+
+def errors(done: Run) -> list[str]:
+    return [line for line in done.stderr.splitlines() if line.startswith("error:")]
+
+
+def test_every_command_has_a_line_here() -> None:
+    assert leaves() == {*LINES, *ASIDE}
+
+
+@pytest.mark.parametrize("path", LINES)
+def test_every_line_does_what_it_says_while_all_is_well_and_tells_no_secret(
+    path: str, attempt: Attempt, leaks: Leaks
+) -> None:
+    line = LINES[path]
+    done, server = attempt(path)
+    assert done.status == line.success, done
+    assert any(each.method == "GET" for each in server.wire.arrived) >= (line.reads is not None)
+    assert any(line.path in each.target for each in server.changes) == (line.changes is not None)
+    assert leaks(path, done, server) == []
+    assert (TOKEN in done.stdout) == line.shows_token
+
+
+@pytest.mark.parametrize("output", ["json", "csv"])
+@pytest.mark.parametrize("path", LINES)
+def test_no_format_tells_a_secret_where_it_does_not_belong(
+    path: str, output: str, attempt: Attempt, leaks: Leaks
+) -> None:
+    shown = LINES[path].shows_secrets and output.startswith("json")
+    done, server = attempt(path, options=f"-vvv -o {output}")
+    assert leaks(path, done, server, links_shown=shown) == []
+
+
+@pytest.mark.parametrize("output", ["jsonl", "id"])
+@pytest.mark.parametrize("path", [path for path in LINES if path.startswith(("integrations", "maintenance"))])
+def test_the_other_formats_of_integrations_tell_no_more(path: str, output: str, attempt: Attempt, leaks: Leaks) -> None:
+    test_no_format_tells_a_secret_where_it_does_not_belong(path, output, attempt, leaks)
+
+
+def cases() -> list[Any]:
+    return [
+        pytest.param(path, kind, to, id=f"{path}: {to}: {kind.name.lower()}")
+        for path, line in LINES.items()
+        for to, codes in (("reads", line.reads), ("changes", line.changes))
+        if codes
+        for kind in Kind
+        if kind is not Kind.AFTER or to == "changes"  # nothing is done by a read
+    ]
+
+
+@pytest.mark.parametrize(("path", "kind", "to"), cases())
+def test_every_command_ends_a_fault_with_its_exit_code_and_one_error_and_tells_no_secret(
+    path: str, kind: Kind, to: str, attempt: Attempt, leaks: Leaks
+) -> None:
+    codes = getattr(LINES[path], to)
+    done, server = attempt(path, kind, to)
+    assert done.status == codes.of(kind), f"{done.status} {done.stderr}"
+    assert len(errors(done)) == (done.status != 0), done.stderr
+    assert leaks(path, done, server) == []
+    times = Counter((each.method, each.target) for each in server.changes)
+    assert set(times.values()) <= {1}, times
+    assert (kind is Kind.REFUSED) <= (times == {})
+
+
+# What became of a change whose answer was lost
+
+
+def maintenance(server: Server) -> str | None:
+    return server.call("GET", f"integrations/{SERVICE}/")["maintenance_mode"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "mode"),
+    [("maintenance start", "started", "silence_escalations"), ("maintenance stop", "stopped", None)],
+)
+def test_a_window_whose_answer_was_lost_is_as_it_should_be_and_the_command_says_so(
+    path: str, status: str, mode: str | None, attempt: Attempt
+) -> None:
+    done, server = attempt(path, Kind.AFTER, "changes", options="-o json")
+    ((told,), there) = done.json, maintenance(server)
+    assert (done.status, told["status"], told["error"]) == (0, status, None)
+    assert told["integration"]["maintenance_mode"] == there == mode
+    assert len(server.changes) == 1
+
+
+@pytest.mark.parametrize(("path", "mode"), [("maintenance start", None), ("maintenance stop", "silence_escalations")])
+@pytest.mark.parametrize("kind", [Kind.BEFORE, Kind.DOWN, Kind.NONSENSE])
+def test_a_window_that_may_still_come_or_go_is_said_to_be_as_it_was(
+    kind: Kind, path: str, mode: str | None, attempt: Attempt
+) -> None:
+    done, server = attempt(path, kind, "changes", options="-o json")
+    assert (done.status, done.error["code"]) == (9, "outcome_unknown")
+    assert "may still come" in done.error["message"]
+    assert "maintenance status" in done.error["hint"]
+    assert maintenance(server) == mode
+    assert len(server.changes) == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.BEFORE, Kind.AFTER, Kind.DOWN, Kind.NONSENSE])
+def test_a_page_whose_answer_was_lost_is_sent_once_and_says_how_to_look(kind: Kind, attempt: Attempt) -> None:
+    done, server = attempt("escalate", kind, "changes", options="-o json")
+    paged = [row for row in server.call("GET", "alert_groups/?perpage=1000")["results"] if row["title"] == "fire"]
+    assert (done.status, done.error["code"]) == (9, "outcome_unknown")
+    assert "the page may have been sent" in done.error["message"]
+    assert done.error["hint"].startswith("oncallctl alert-groups")
+    assert len(paged) == (kind is Kind.AFTER)
+    assert [each.target for each in server.changes] == ["/api/v1/escalation/"]

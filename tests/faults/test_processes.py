@@ -1,0 +1,69 @@
+"""What other users of the machine can see: the arguments of processes; and what their children are given."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.commands import SERVICE
+from tests.serving import Serving
+from tests.system.conftest import home, program  # noqa: F401  # fixtures
+from tests.system.program import Program
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows processes as files")
+
+# Writes down what there is to see of itself and of the program that started it.
+LOOK = "cat /proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline /proc/$PPID/environ > {seen}"
+
+
+@pytest.fixture
+def seen(world: Path) -> Path:
+    return world / "seen"
+
+
+def look(seen: Path) -> str:
+    return LOOK.format(seen=shlex.quote(str(seen)))
+
+
+@pytest.fixture
+def logged_in(program: Program, oss: Serving, world: Path, seen: Path) -> Program:  # noqa: F811
+    """The program with a profile whose token a command says."""
+    token = world / "token"
+    token.write_text(oss.token)
+    script = world / "say-token"
+    script.write_text(f"#!/bin/sh\n{look(seen)}\ncat {shlex.quote(str(token))}\n")
+    script.chmod(0o700)
+    program("auth", "login", "work", "--url", oss.url, "--token-command", str(script))
+    return program
+
+
+def links(serving: Serving) -> list[str]:
+    rows = serving.call("GET", "integrations/?perpage=1000")["results"]
+    return [row["link"] for row in rows if row["link"]]
+
+
+def assert_nothing(serving: Serving, seen: Path) -> None:
+    text = seen.read_bytes().decode()
+    assert "oncallctl" in text
+    assert serving.token not in text
+    assert not [link for link in links(serving) if link in text]
+
+
+def test_the_command_that_says_the_token_does_not_see_it_and_nobody_sees_it_with_it(
+    logged_in: Program, oss: Serving, seen: Path
+) -> None:
+    seen.unlink()
+    logged_in("teams", "list", "-vvv")
+    assert_nothing(oss, seen)
+
+
+def test_a_command_under_maintenance_is_not_given_the_token(
+    logged_in: Program, oss: Serving, seen: Path, world: Path
+) -> None:
+    other = world / "seen-by-the-command"
+    logged_in("maintenance", "run", SERVICE, "--for", "1h", "-vvv", "--", "sh", "-c", look(other))
+    assert_nothing(oss, other)
+    assert len([each for each in oss.changes() if each.endswith("maintenance_start")]) == 1
