@@ -254,18 +254,26 @@ class Config:
         """Read the file, unless others could have changed it: it may name a command that is run."""
         for folder in {self.path.parent, self.path.resolve().parent}:
             if folder.exists():
-                self._judge(folder, folder.stat())
+                self._judge_folder(folder)
         with self.path.open("rb") as file:
-            self._judge(self.path, os.fstat(file.fileno()))
+            status = os.fstat(file.fileno())
+            if is_foreign(status):
+                raise self._problem("it belongs to another user")
+            if status.st_mode & 0o022:
+                raise self._open_to_others("it", self.path)
             return file.read().decode()
 
-    def _judge(self, path: Path, status: os.stat_result) -> None:
-        what = "it" if path == self.path else f"its folder {path}"
+    def _judge_folder(self, folder: Path) -> None:
+        status = folder.stat()
         if is_foreign(status):
-            raise self._problem(f"{what} belongs to another user")
-        sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
-        if status.st_mode & 0o022 and not sticky:
-            raise self._problem(f"others may write to {what}", hint=f"chmod go-w {shlex.quote(str(path))}")
+            raise self._problem(f"its folder {folder} belongs to another user")
+        # Volumes of Kubernetes are open to everybody by their mode, and read-only or root's.
+        own = status.st_uid == os.geteuid() and os.access(folder, os.W_OK)
+        if own and status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
+            raise self._open_to_others(f"its folder {folder}", folder)
+
+    def _open_to_others(self, what: str, path: Path) -> InvalidInput:
+        return self._problem(f"others may write to {what}", hint=f"chmod go-w {shlex.quote(str(path))}")
 
     def _check(self, name: str, table: dict[str, Any]) -> None:
         if not isinstance(table.get("url"), str):
