@@ -162,9 +162,9 @@ _oncallctl_unquote() {
     done
 }
 
-# Leaves of names, which are in the order of their bytes, those that begin with $1.
+# Leaves of names, which but for the first are in the order of their bytes, those that begin with $1. Bytes are quick.
 _oncallctl_matching() {
-    local LC_ALL=C first=0 last=${#names[@]} middle
+    local LC_ALL=C first=1 last=${#names[@]} middle
     while ((first < last)); do
         middle=$(((first + last) / 2))
         if [[ ${names[middle]} < "$1" ]]; then first=$((middle + 1)); else last=$middle; fi
@@ -176,6 +176,7 @@ _oncallctl_matching() {
         if [[ ${names[middle]:0:${#1}} > "$1" ]]; then last=$middle; else first=$((middle + 1)); fi
     done
     names=("${names[@]:begin:first - begin}")
+    [[ ! ${names[*]} =~ [[:cntrl:]] ]]
 }
 
 # Offers the names that a real call has left: $1 is what there is of them, as it was typed, $2 what they are.
@@ -193,15 +194,13 @@ _oncallctl_names() {
     folder+=/oncallctl/names
     _oncallctl_is_private "$folder" "$folder/$profile.$2" || return
     mapfile -t names <"$folder/$profile.$2"
-    [ "${names[0]-}" = "$place" ] && [[ ${names[*]} != *[[:cntrl:]]* ]] || return
-    names=("${names[@]:1}")
-    _oncallctl_unquote "$1" || return
-    _oncallctl_matching "$text"
+    [ "${names[0]-}" = "$place" ] || return
+    _oncallctl_unquote "$1" && _oncallctl_matching "$text" || return
     # Readline replaces no more than what follows the last of COMP_WORDBREAKS or an open quote.
     local before=''
     if [[ $1 == *"$replaced" ]]; then
         _oncallctl_unquote "${1%"$replaced"}"
-        names=("${names[@]#"$text"}")
+        [[ $text ]] && names=("${names[@]#"$text"}")
     elif [[ $replaced == *"$1" ]]; then
         before=${replaced%"$1"} open=''
     else

@@ -112,7 +112,8 @@ __oncallctl_is_odd() {
 # Offers the names of the kind $1 that a real call has left. Names are data: compadd quotes them.
 __oncallctl_names() {
   local profile folder=$HOME/.cache place
-  local -a names ours
+  local -a names ours match mbegin mend
+  local MATCH; integer MBEGIN MEND
   __oncallctl_chosen
   profile=$oncallctl_profile
   # What stands before the command is not part of $words; a variable there would choose another server.
@@ -129,7 +130,7 @@ __oncallctl_names() {
   ours=($folder(N/Uf:go-rwx:) $folder/$profile.$1(N.Uf:go-rwx:))
   (( $#ours == 2 )) && [[ -r $ours[2] ]] || return
   names=("${(@f)$(<$ours[2])}")
-  [[ $names[1] == "$place" && "$names" != *[[:cntrl:]]* ]] || return
+  [[ $names[1] == "$place" && ! "$names" =~ '[[:cntrl:]]' ]] || return
   shift names
   _wanted $1 expl ${1//_/ } compadd -a names
 }
