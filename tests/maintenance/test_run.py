@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable
@@ -262,6 +263,23 @@ class TestSharing:
         (file,) = [shared._window]
         file.write_text('{"server": ', encoding="utf-8")
         assert shared.opened() is None
+
+    def test_a_window_that_is_open_is_ended_although_the_note_of_it_could_not_be_completed(
+        self, cloud: Serving, covering: Covering, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write = holds_module.replace_private
+
+        def fills_up(path: Path, data: bytes) -> None:
+            if window(cloud):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            write(path, data)
+
+        monkeypatch.setattr(holds_module, "replace_private", fills_up)
+        cover = covering()
+        assert enter(cover) == "started"
+        assert any("No space left" in said for said in WARNED)
+        assert leave(cover) == "stopped"
+        assert window(cloud) is None
 
     def test_what_is_kept_is_its_owners_alone(self, cloud: Serving, covering: Covering) -> None:
         enter(covering())
