@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from oncallctl.api.documents import parse
 from oncallctl.api.models import Integration, label_pairs
 from oncallctl.errors import InvalidInput
 
@@ -124,8 +124,8 @@ def from_json(text: str, where: str) -> dict[str, Any]:
         InvalidInput: it is not a JSON object.
     """
     try:
-        document = json.loads(text)
-    except ValueError as error:
+        document = parse(text)
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{where} is not JSON: {error}") from error
     if isinstance(document, list) and len(document) == 1:
         document = document[0]

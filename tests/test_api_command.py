@@ -228,7 +228,8 @@ class TestChanging:
         ],
     )
     def test_a_field_that_is_none_is_refused(self, server: Serving, run: Runner, fields: str) -> None:
-        run(f"api POST integrations/ {fields}", status=2, stdin="x")
+        for line in (f"api POST integrations/ {fields}", f"api POST integrations/ --dry-run {fields}"):
+            assert run(line, status=2, stdin="x").stdout == ""
         assert server.seen == []
 
     def test_a_dry_run_shows_the_request_and_asks_nothing(self, server: Serving, run: Runner) -> None:

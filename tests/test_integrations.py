@@ -154,7 +154,7 @@ class TestCreating:
         assert not {"id", "link", "maintenance_mode", "heartbeat", "inbound_email"} & set(server.bodies()[0])
         assert "id" not in server.bodies()[0]["default_route"]
 
-    @pytest.mark.parametrize("stdin", ["", "{", "[]", "3", '"x"', "[{}, {}]"])
+    @pytest.mark.parametrize("stdin", ["", "{", "[]", "3", '"x"', "[{}, {}]", '{"name": 1e400}', "[" * 99_999])
     def test_a_definition_that_is_none_is_refused(self, server: Serving, run: Runner, stdin: str) -> None:
         run("integrations create --from - --type webhook", stdin=stdin, status=2)
         assert server.changes() == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pydantic import PrivateAttr
 
 from oncallctl.api import pages
 from oncallctl.api.client import OnCall
+from oncallctl.api.documents import TooLarge, parse
 from oncallctl.api.models import ServerObject
 from oncallctl.api.problems import API
 from oncallctl.api.resource import Change
@@ -164,15 +164,17 @@ def _split(text: str) -> tuple[str, dict[str, list[str]]]:
 
 
 def value(text: str) -> Any:  # noqa: ANN401  # a JSON value
-    """Read a value: true, false, null, a number, an object, an array or a quoted text as JSON; else the text itself."""
+    """Read a value: true, false, null, a number, an object, an array or a quoted text as JSON; else the text itself.
+
+    Raises:
+        InvalidInput: a number that is too large for any reader.
+    """
     try:
-        return json.loads(text, parse_constant=_no_json)
+        return parse(text)
+    except TooLarge as error:
+        raise InvalidInput(f"{text[:40]}: {error}") from error
     except (ValueError, RecursionError):
         return text
-
-
-def _no_json(word: str) -> object:
-    raise ValueError(word)
 
 
 def listed(document: object) -> list[object]:
