@@ -91,7 +91,7 @@ def test_a_list_ends_although_the_server_always_names_a_next_page(
 @pytest.mark.parametrize("hostile", ["id:../users/current", "id:a/b", "id:a b", "id:ä"])
 def test_an_id_that_no_object_can_have_is_refused_before_anything_is_sent(kind: str, hostile: str) -> None:
     with pytest.raises(InvalidInput, match="not an id"):
-        getattr(names, kind)(SimpleNamespace(), hostile)
+        getattr(names, kind)(SimpleNamespace(teams=None, users=None), hostile)
 
 
 def test_a_rate_limit_met_meanwhile_by_another_thread_is_waited_for_to_its_end(
