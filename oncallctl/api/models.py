@@ -7,6 +7,7 @@ the recordings of the OSS engine.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
@@ -20,12 +21,25 @@ OSS_MODES = {SILENCE: "debug", GROUP: "maintenance"}
 CLOUD_MODES = {oss: cloud for cloud, oss in OSS_MODES.items()}
 
 
-def _in_a_zone(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
+ID = re.compile(r"[A-Za-z0-9_-]+")  # what can be part of a path
 
 
-# A time that comes without a zone is taken as UTC, which is what both servers speak.
-Instant = Annotated[datetime, AfterValidator(_in_a_zone)]
+def _instant(moment: datetime) -> datetime:
+    return min(max(moment if moment.tzinfo else moment.replace(tzinfo=UTC), FIRST), LAST)
+
+
+def _ident(text: str) -> str:
+    if not ID.fullmatch(text):
+        raise ValueError("not an id")
+    return text
+
+
+# A time that comes without a zone is taken as UTC, which is what both servers speak. What stands for ever is brought
+# in so far that every zone's calendar has it.
+Instant = Annotated[datetime, AfterValidator(_instant)]
+# An id that other requests are made of.
+Ident = Annotated[str, AfterValidator(_ident)]
 
 
 class UnexpectedShape(ValueError):
@@ -37,7 +51,7 @@ class ServerObject(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
-    id: str
+    id: Ident
     _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @classmethod
@@ -122,6 +136,7 @@ class AlertGroup(ServerObject):
     team_id: str | None = None
     created_at: Instant | None = None
     acknowledged_by: str | None = None
+    resolved_at: Instant | None = None
     resolved_by: str | None = None
 
 
@@ -214,7 +229,7 @@ class EscalationPolicy(ServerObject):
     num_alerts_in_window: int | None = None
     num_minutes_in_window: int | None = None
     severity: str | None = None
-    schedule_id: str | None = Field(default=None, alias="notify_on_call_from_schedule")
+    schedule_id: Ident | None = Field(default=None, alias="notify_on_call_from_schedule")
 
 
 class Webhook(ServerObject):

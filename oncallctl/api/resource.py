@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from oncallctl import parallel
 from oncallctl.api import pages
-from oncallctl.api.models import ServerObject, UnexpectedShape
+from oncallctl.api.models import ID, ServerObject, UnexpectedShape
 from oncallctl.api.pages import PER_PAGE
 from oncallctl.api.problems import API
 from oncallctl.errors import InvalidInput, NotFound, Unavailable
@@ -116,12 +115,12 @@ class Resource(Generic[Model]):
 
     def _get_if_there(self, ident: str) -> Model | None:
         try:
-            return self.get(ident)
+            return self.get(ident) if ID.fullmatch(ident) else None
         except NotFound:
             return None
 
     def _member(self, ident: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", ident):
+        if not ID.fullmatch(ident):
             raise InvalidInput(f"not an id: {ident!r}", hint="write name:… for a name that starts with id:")
         return f"{self.path}/{ident}/"
 

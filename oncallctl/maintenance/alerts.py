@@ -129,8 +129,7 @@ def left_behind(
 
 def _resolved_unseen(group: AlertGroup, quiet: Quiet) -> bool:
     seen = group.raw.get("acknowledged_at") or group.raw.get("resolved_by")
-    resolved_at = group.raw.get("resolved_at")
-    return not seen and isinstance(resolved_at, str) and datetime.fromisoformat(resolved_at) >= quiet.end - SLACK
+    return not seen and group.resolved_at is not None and group.resolved_at >= quiet.end - SLACK
 
 
 def document(group: AlertGroup, fate: Fate) -> dict[str, Any]:

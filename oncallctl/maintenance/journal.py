@@ -14,7 +14,7 @@ import socket
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -91,8 +91,8 @@ class Journal:
             "window": author.window,
             "integration": {"id": integration.id, "name": integration.name},
             "mode": integration.maintenance_mode,
-            "started_at": integration.raw.get("maintenance_started_at"),
-            "ends_at": integration.raw.get("maintenance_end_at"),
+            "started_at": _text(integration.maintenance_started_at),
+            "ends_at": _text(integration.maintenance_end_at),
             "reason": author.reason,
             "outcome": outcome,
         }
@@ -117,7 +117,7 @@ class Journal:
     def openers(self) -> dict[tuple[str, str, str], dict[str, Any]]:
         """Who opened which window: (server, integration, started_at) -> the event that opened or renewed it."""
         return {
-            key(entry["server"], entry["integration"]["id"], entry["started_at"]): entry
+            key(entry["server"], entry["integration"]["id"], datetime.fromisoformat(entry["started_at"])): entry
             for entry in self.entries()
             if entry["event"] in {Event.OPENED, Event.RENEWED} and entry["started_at"]
         }
@@ -143,17 +143,22 @@ class Journal:
                 newer.replace(self._folder / f"{NAME}.{number}")
 
 
-def key(server: str, ident: str, started_at: str) -> tuple[str, str, str]:
+def key(server: str, ident: str, started_at: datetime) -> tuple[str, str, str]:
     """What tells a window from all others: the server's host, the integration and the second it began."""
-    return server, ident, datetime.fromisoformat(started_at).replace(microsecond=0).isoformat()
+    return server, ident, started_at.astimezone(UTC).replace(microsecond=0).isoformat()
+
+
+def _text(moment: datetime | None) -> str | None:
+    """An instant as servers write it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
 def authorship(
     openers: Mapping[tuple[str, str, str], dict[str, Any]], place: Profile, integration: Integration
 ) -> dict[str, Any]:
     """Who opened the window of an integration, and why; `foreign` where this journal does not know."""
-    started_at = integration.raw.get("maintenance_started_at")
-    if integration.maintenance_mode is None or not isinstance(started_at, str):
+    started_at = integration.maintenance_started_at
+    if integration.maintenance_mode is None or started_at is None:
         return {"opened_by": None, "reason": None}
     entry = openers.get(key(place.host, integration.id, started_at))
     if entry is None:

@@ -187,7 +187,10 @@ def _explains(schedule: Schedule, override: OnCallShift, shift: Shift) -> bool:
         return False
     start = override.start.replace(tzinfo=_zone(override.time_zone or schedule.time_zone))
     people = {*(override.users or ()), *chain.from_iterable(override.rolling_users or ())}
-    end = start.astimezone(UTC) + timedelta(seconds=override.duration)
+    try:
+        end = start.astimezone(UTC) + timedelta(seconds=override.duration)
+    except OverflowError:  # beyond all calendars
+        return False
     return start <= shift.span.start and shift.span.end <= end and not people.isdisjoint(shift.users)
 
 

@@ -289,7 +289,6 @@ BY_ID: dict[str, Callable[[OnCall, str], object]] = {
     "on_call": lambda oncall, ident: oncall.teams.on_call(ident, "current"),
     "act": lambda oncall, ident: oncall.alert_groups.act(ident, "resolve"),
     "final_shifts": lambda oncall, ident: oncall.schedules.final_shifts(ident, START, END),
-    "several": lambda oncall, ident: oncall.users.several([ident]),
     **{
         f"get of {kind.path}": lambda oncall, ident, kind=kind: kind(oncall).get(ident)
         for kind in Resource.__subclasses__()
@@ -304,6 +303,14 @@ def test_an_id_that_could_lead_elsewhere_is_refused_before_anything_is_sent(
 ) -> None:
     with pytest.raises(InvalidInput, match="not an id"):
         call(oncall_at(BASE, Dialect.CLOUD), ident)
+    assert httpx_mock.get_requests() == []
+
+
+@pytest.mark.parametrize("ident", HOSTILE)
+def test_an_id_of_the_server_s_that_could_lead_elsewhere_is_nobody_s(
+    ident: str, oncall: OnCall, httpx_mock: HTTPXMock
+) -> None:
+    assert oncall.users.several([ident]) == {}
     assert httpx_mock.get_requests() == []
 
 

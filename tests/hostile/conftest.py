@@ -15,7 +15,9 @@ from tests.system.program import ROOT, Program
 @pytest.fixture
 def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spoiled]:
     """A Cloud whose every text is hostile, behind a socket; the environment points at it."""
-    monkeypatch.setattr("time.sleep", lambda _: None)  # nothing is gained by waiting before another attempt
+    # Nothing is gained by waiting before another attempt, and hypothesis wants no chance but its own.
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("random.uniform", lambda least, _: least)
     with Spoiled(tmp_path / "cloud.sqlite3", "cloud", rate_limit=100_000) as serving:
         monkeypatch.setenv("ONCALLCTL_URL", serving.url)
         monkeypatch.setenv("ONCALLCTL_TOKEN", serving.token)
