@@ -70,7 +70,7 @@ def test_every_model_that_is_read_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-@settings(SAME, max_examples=40)
+@settings(SAME, max_examples=15)
 @given(more=st.dictionaries(st.text(max_size=10), VALUES, max_size=4))
 def test_a_document_with_more_in_it_is_taken_and_kept_whole(model: type[ServerObject], more: dict[str, Any]) -> None:
     document = {**more, **valid(model)}
@@ -78,7 +78,7 @@ def test_a_document_with_more_in_it_is_taken_and_kept_whole(model: type[ServerOb
 
 
 @pytest.mark.parametrize("model", MODELS)
-@settings(SAME, max_examples=150)
+@settings(SAME, max_examples=60)
 @given(data=st.data())
 def test_a_document_that_is_wrong_is_taken_whole_or_refused_by_name(model: type[ServerObject], data: Any) -> None:
     names = data.draw(st.lists(st.sampled_from(named(model)), min_size=1, max_size=2, unique=True))
@@ -99,7 +99,7 @@ def test_a_document_that_is_wrong_is_taken_whole_or_refused_by_name(model: type[
 
 
 @pytest.mark.parametrize("model", MODELS)
-@settings(SAME, max_examples=30)
+@settings(SAME, max_examples=15)
 @given(document=VALUES)
 def test_what_is_no_such_object_at_all_is_refused(model: type[ServerObject], document: Any) -> None:
     if isinstance(document, dict) and isinstance(document.get("id"), str):
@@ -109,7 +109,7 @@ def test_what_is_no_such_object_at_all_is_refused(model: type[ServerObject], doc
     assert str(refused.value).partition(":")[0] in {"the whole answer", *named(model)}
 
 
-EXAMPLES = 12
+EXAMPLES = 8
 READS = (
     "integrations list",
     f"integrations get {INTEGRATIONS[0]}",

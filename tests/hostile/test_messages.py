@@ -13,6 +13,7 @@ from tests.hostile.lines import FIRING, INTEGRATIONS, TEAM, USER
 from tests.hostile.spoiling import MARK, OBEYED, SHOWN, TEXT, Spoiled, exact, harmless, plain
 from tests.serving import Fault
 from tests.system.program import Program, Terminal
+from tests.system.test_watch import Hasty
 
 SHORT = TEXT[:300]  # of a refusal only the beginning is said
 SHAPES: dict[str, Any] = {
@@ -210,8 +211,12 @@ def test_a_row_is_a_line_at_a_terminal(
 
 def test_a_live_list_is_not_obeyed(hostile: Spoiled, program: Program) -> None:
     hostile.rows = 3
-    with program.at_terminal("alert-groups", "list", "--watch", width=300) as terminal:
+    hasty = Hasty(program.environment, program.folder)
+    with hasty.at_terminal("alert-groups", "list", "--watch", width=300) as terminal:
         terminal.expect("Ctrl-C")
+        hostile.fail("GET", "alert_groups", refusal(400, {"detail": SHORT}), times=1000)
+        terminal.expect("not updated since")
+        terminal.expect(MARK)
         terminal.type("\x03")
         terminal.end(130)
     not_obeyed(terminal)
