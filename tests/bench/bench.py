@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -168,13 +169,15 @@ def completing(environment: dict[str, str]) -> Iterator[Figure]:
     loaded = f"source {script}"
     home = Path(environment["HOME"])
     for what, words in (
-        ("TAB for a verb", "oncallctl maintenance st"),
-        ("TAB for an option", "oncallctl maintenance start --"),
-        ("TAB for an integration's name", "oncallctl maintenance start service\\ 49"),
+        ("TAB for a verb", ("oncallctl", "maintenance", "st")),
+        ("TAB for an option", ("oncallctl", "maintenance", "start", "--")),
+        ("TAB for a name of 5,000", ("oncallctl", "maintenance", "start", "service\\ 49")),
     ):
         pressed = (
-            f"COMP_LINE='{words}'; COMP_POINT=${{#COMP_LINE}}; COMP_WORDS=({words});"
-            " COMP_CWORD=$((${#COMP_WORDS[@]}-1)); compopt() { :; }; _oncallctl oncallctl; true"
+            f"COMP_LINE='{' '.join(words)}'; COMP_POINT=${{#COMP_LINE}};"
+            f" COMP_WORDS=({' '.join(map(shlex.quote, words))});"
+            " COMP_CWORD=$((${#COMP_WORDS[@]}-1)); compopt() { :; };"
+            ' _oncallctl oncallctl "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; ((${#COMPREPLY[@]}))'
         )
         (home / "load.sh").write_text(f"{loaded}\n")
         (home / "press.sh").write_text(f"{loaded}\n{pressed}\n")
