@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from oncallctl.errors import AccessDenied, Conflict, NotFound, NotOnCall, OncallError, ServerRefused, Unavailable
 
@@ -52,6 +54,20 @@ def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> On
             http_status=status,
         )
     return _refusal(status, detail)(f"the server refused: {detail or f'status {status} to {what}'}", http_status=status)
+
+
+def retry_after(header: str | None) -> float | None:
+    """The seconds that a Retry-After asks for, as seconds or as a date; None when it is missing or makes no sense."""
+    word = (header or "").strip()
+    if word.isascii() and word.isdigit():
+        return max(float(word[:9]), 1.0)
+    try:
+        moment = parsedate_to_datetime(word)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 1.0)
 
 
 def _unknown(path: str) -> NotFound:

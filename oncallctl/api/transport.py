@@ -13,15 +13,13 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from oncallctl.api.documents import parse
-from oncallctl.api.problems import API, from_answer
+from oncallctl.api.problems import API, from_answer, retry_after
 from oncallctl.errors import InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.profiles import LOOPBACK
 from oncallctl.text import MASK
@@ -321,7 +319,7 @@ class Transport:
         if not response.is_success:
             problem = from_answer(response.status_code, content_type, body, what=f"{method} {API}{path}")
             if response.status_code == 429:
-                raise _Throttled(problem.message, _retry_after(response.headers.get("retry-after")))
+                raise _Throttled(problem.message, retry_after(response.headers.get("retry-after")))
             raise problem
         if not body.strip():
             return Answer(response.status_code, None)
@@ -401,17 +399,3 @@ def _network_hint(error: Exception) -> str | None:
     if isinstance(error, httpx.TimeoutException):
         return "a slow server may need a longer --timeout"
     return "check the url and the network"
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Read Retry-After, seconds or a date; None when it is missing or makes no sense."""
-    word = (header or "").strip()
-    if word.isascii() and word.isdigit():
-        return max(float(word[:9]), 1.0)
-    try:
-        moment = parsedate_to_datetime(word)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max((moment - datetime.now(UTC)).total_seconds(), 1.0)

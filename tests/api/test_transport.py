@@ -372,7 +372,7 @@ def test_a_rate_limit_may_name_a_date(
             assert tz is UTC
             return now
 
-    monkeypatch.setattr(module, "datetime", Stopped)
+    monkeypatch.setattr("oncallctl.api.problems.datetime", Stopped)
     with Wire(throttled(retry_after=format_datetime(now + timedelta(seconds=60), usegmt=True)), OK) as wire:
         assert ask(transport_to(wire.url), method).document == {"id": "T1"}
     assert clock.slept == [60]
