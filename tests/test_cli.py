@@ -167,7 +167,7 @@ class TestErrors:
     def test_a_read_that_fails_after_its_retries_is_unavailable(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("oncallctl.api.transport.time.sleep", lambda _: None)
+        monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
         server.fail("GET", "teams", drop, times=9)
         done = run("teams list -o json", status=8)
         assert done.error["code"] == "unavailable"
@@ -176,7 +176,7 @@ class TestErrors:
     def test_a_read_that_succeeds_at_last_is_a_success(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("oncallctl.api.transport.time.sleep", lambda _: None)
+        monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
         server.fail("GET", "teams", status(502))
         server.fail("GET", "teams", drop)
         assert len(run("teams list -o json").json) == 4

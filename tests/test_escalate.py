@@ -218,7 +218,7 @@ class TestNeverTwice:
     def test_a_rate_limit_is_waited_for_since_nothing_was_done(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("oncallctl.api.transport.time.sleep", lambda _: None)
+        monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
         server.fail("POST", "escalation", status(429, '{"detail": "throttled"}', Retry_After="41"))
         done = run("escalate --team platform --title t")
         assert "rate limited, next try in 41 s" in done.stderr
@@ -228,7 +228,7 @@ class TestNeverTwice:
     def test_a_server_that_cannot_be_reached_pages_nobody_and_may_be_tried_again(
         self, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("oncallctl.api.transport.time.sleep", lambda _: None)
+        monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
         environment = {"ONCALLCTL_URL": "http://127.0.0.1:9", "ONCALLCTL_TOKEN": "t", "ONCALLCTL_API": "oss"}
         done = run(f"escalate --user {BOB} --title t -o json", status=8, **environment)
         assert done.error["code"] == "unavailable"

@@ -140,7 +140,7 @@ class TestStarting:
             nonlocal late
             late = timedelta(minutes=10)
 
-        monkeypatch.setattr("oncallctl.api.transport.time.sleep", wait)
+        monkeypatch.setattr("oncallctl.api.retry.time.sleep", wait)
         monkeypatch.setattr("oncallctl.api.transport.Transport._rest", lambda _: wait(0) if server.changes() else None)
         server.fail("POST", "maintenance_start", status(429, '{"detail": "throttled"}', Retry_After="60"))
         end = datetime.now(UTC) + timedelta(hours=1)

@@ -129,8 +129,8 @@ class OnCall:
     @contextmanager
     def impatient(self) -> Iterator[None]:
         """Try everything once and wait for nothing: for checks that must not hold up a page."""
-        self.transport.patient = False
+        self.transport.retries.patient = False
         try:
             yield
         finally:
-            self.transport.patient = True
+            self.transport.retries.patient = True

@@ -1,4 +1,4 @@
-"""The only module that knows httpx: what goes over the wire, what is tried again, and what never is.
+"""Requests over HTTP, the only module that knows httpx: which failures may be retried, and which never are.
 
 A read may be repeated. A change is repeated only when it certainly did not arrive: the connection was never made, or
 the server answered 429. Whatever else happens to it is an `OutcomeUnknown`, because a second page wakes people twice.
@@ -6,20 +6,19 @@ the server answered 429. Whatever else happens to it is an `OutcomeUnknown`, bec
 
 from __future__ import annotations
 
-import random
-import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
+from oncallctl.api.body import BadBody, read_body
 from oncallctl.api.documents import parse
 from oncallctl.api.problems import API, from_answer, retry_after
+from oncallctl.api.retry import Retries, Throttled
 from oncallctl.errors import InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.profiles import LOOPBACK
 from oncallctl.text import MASK
@@ -32,12 +31,6 @@ if TYPE_CHECKING:
     from oncallctl.api.deadline import Deadline
 
 
-ATTEMPTS = 4
-PATIENCE = 120.0  # seconds that the attempts of one operation may take together, waiting for a rate limit aside
-RATE_PATIENCE = 900.0  # seconds that one operation waits for a rate limit in all
-LONGEST_RATE_WAIT = 300.0  # a Retry-After beyond this is no rate limit of OnCall's, which are per minute
-LARGEST_ANSWER = 64 * 1024 * 1024
-PIECE = 1024 * 1024  # bytes that are unpacked at a time
 REDIRECTS = 3
 LIKE_A_TOKEN = 16  # characters; a shorter one may be part of anything that a server says
 
@@ -53,18 +46,17 @@ _NEVER_ARRIVED = (
 # the result of what they have done, and the other ones say nothing about it.
 _MOVED = {301, 307, 308}
 
-Result = TypeVar("Result")
 Params = Mapping[str, str | int | Sequence[str]]
 
 
 class Listener(Protocol):
-    """Who is told what goes on."""
+    """Receives notes and debug messages."""
 
     def note(self, message: str) -> None:
         """Tell a person about a wait."""
 
     def debug(self, message: str) -> None:
-        """Tell about a request, on demand."""
+        """Log a request, if that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -73,22 +65,6 @@ class Answer:
 
     status: int
     document: Any
-
-
-class _Throttled(Exception):
-    """429; `seconds` is what Retry-After asked for, if it did."""
-
-    def __init__(self, message: str, seconds: float | None) -> None:
-        super().__init__(message)
-        self.seconds = seconds
-
-    def given_up(self) -> Unavailable:
-        """The error when it is not waited for any longer."""
-        if self.seconds is None:  # what an engine answers to a stack that it does not know
-            hint = "if it stays so, the profile's grafana_url may be one that the server does not know"
-        else:
-            hint = f"the server asks to wait {self.seconds:.0f} s; try again then"
-        return Unavailable(str(self), hint=hint, http_status=429)
 
 
 class Transport:
@@ -102,7 +78,7 @@ class Transport:
         application: the WSGI application that answers instead of the network.
 
     Attributes:
-        patient: whether what fails is tried again, and a rate limit waited for.
+        retries: repeats what fails, and waits for rate limits.
         heard: the headers of the last answer, whatever its status, their names in lower case.
     """
 
@@ -116,14 +92,12 @@ class Transport:
         application: WSGIApplication | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.patient = True
+        self.retries = Retries(timeout, listener.note, self._debug)
         self.heard: Mapping[str, str] = {}
         self._origin = _origin(httpx.URL(self.base_url))
         self._token = headers["Authorization"].removeprefix("Bearer ")
         self._timeout = timeout
         self._listener = listener
-        self._rest_until = 0.0
-        self._rest_lock = threading.Lock()
         self._deadline: Deadline | None = None
         try:
             self._client = self._open(base_url, headers, application)
@@ -164,7 +138,7 @@ class Transport:
             OncallError: the answer is a refusal; see `oncallctl.api.problems`.
         """
         with self._token_kept():
-            return self._persist(lambda timeout: self._read_once(path, params, timeout))
+            return self.retries.run(lambda timeout: self._read_once(path, params, timeout))
 
     def change(self, method: str, path: str, body: object = None) -> Answer:
         """Send a change; never again once it may have arrived.
@@ -180,7 +154,7 @@ class Transport:
             OncallError: the server refused it.
         """
         with self._token_kept():
-            return self._persist(lambda timeout: self._change_once(method, path, body, timeout))
+            return self.retries.run(lambda timeout: self._change_once(method, path, body, timeout))
 
     @contextmanager
     def _token_kept(self) -> Iterator[None]:
@@ -199,43 +173,6 @@ class Transport:
     def _debug(self, message: str) -> None:
         self._listener.debug(self._without_token(message))
 
-    def _persist(self, once: Callable[[float], Result]) -> Result:
-        """Repeat what fails with `Unavailable`, within the limits on attempts and time; `once` is given its time."""
-        attempt, waited, started = 0, 0.0, time.monotonic()
-        while True:
-            self._rest()
-            try:
-                return once(min(self._timeout, max(PATIENCE - (time.monotonic() - started - waited), 1.0)))
-            except _Throttled as throttled:
-                seconds = throttled.seconds
-                if seconds is not None and self.patient and seconds <= min(LONGEST_RATE_WAIT, RATE_PATIENCE - waited):
-                    waited += self._tire(seconds)
-                    continue
-                problem = throttled.given_up()
-                if seconds is not None:
-                    raise problem from throttled
-            except Unavailable as error:
-                problem = error
-            attempt += 1
-            pause = 2.0**attempt * random.uniform(0.2, 0.4)  # noqa: S311  # spreads retries, keeps no secret
-            if not self.patient or attempt >= ATTEMPTS or time.monotonic() - started - waited + pause > PATIENCE:
-                raise problem
-            self._debug(f"{problem.message}; next try in {pause:.1f} s")
-            time.sleep(pause)
-
-    def _tire(self, seconds: float) -> float:
-        """Note that the server wants no request for a while, once however many threads were told so."""
-        with self._rest_lock:
-            until = time.monotonic() + seconds
-            if until > self._rest_until + 1:
-                self._listener.note(f"rate limited, next try in {seconds:.0f} s")
-            self._rest_until = max(self._rest_until, until)
-        return seconds
-
-    def _rest(self) -> None:
-        while self.patient and (left := self._rest_until - time.monotonic()) > 0:  # another thread may lengthen it
-            time.sleep(left)
-
     def _read_once(self, path: str, params: Params | None, timeout: float) -> Answer:
         try:
             url = httpx.URL(self.url(path), params=dict(params) if params else None)
@@ -244,7 +181,7 @@ class Transport:
         for _ in range(REDIRECTS + 1):
             try:
                 response, body = self._exchange(self._client.build_request("GET", url, timeout=timeout), timeout)
-            except (httpx.HTTPError, httpx.InvalidURL, _TooMuch) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, BadBody) as error:
                 raise Unavailable(
                     f"no answer from {self._host}: {_reason(error)}", hint=_network_hint(error)
                 ) from error
@@ -274,7 +211,7 @@ class Transport:
             return self._success(method, path, response, answered)
         except _NEVER_ARRIVED as error:
             raise Unavailable(f"cannot reach {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
-        except (httpx.HTTPError, _TooMuch) as error:
+        except (httpx.HTTPError, BadBody) as error:
             raise OutcomeUnknown(f"{method} {API}{path} was sent, and its answer was lost: {_reason(error)}") from error
         except Unavailable as error:  # an answer, and not one that says what became of the change
             raise OutcomeUnknown(
@@ -293,24 +230,22 @@ class Transport:
     def _exchange(self, request: httpx.Request, timeout: float) -> tuple[httpx.Response, bytes]:
         """Send one request and read its answer, within the time and size that one may have."""
         started = time.monotonic()
+
+        def check_time() -> None:
+            if time.monotonic() - started > timeout:
+                raise httpx.ReadTimeout("the answer takes too long", request=request)
+
         with self._deadline.within(timeout) if self._deadline else nullcontext():
             response = self._client.send(request, stream=True)
             self.heard = {name.lower(): value for name, value in response.headers.items()}
             try:
-                body = bytearray()
-                for chunk in _unpacked(response):
-                    body += chunk
-                    if len(body) > LARGEST_ANSWER:
-                        body.clear()  # the error keeps this frame, while the next try reads on
-                        raise _TooMuch(f"an answer of more than {LARGEST_ANSWER // 2**20} MiB")
-                    if time.monotonic() - started > timeout:
-                        raise httpx.ReadTimeout("the answer takes too long", request=request)
+                body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), check_time)
             finally:
                 response.close()
         took = (time.monotonic() - started) * 1000
         target = request.url.raw_path.decode("ascii", "replace")
         self._debug(f"{request.method} {target} -> {response.status_code} ({took:.0f} ms)")
-        return response, bytes(body)
+        return response, body
 
     def _success(self, method: str, path: str, response: httpx.Response, body: bytes) -> Answer:
         content_type = response.headers.get("content-type", "")
@@ -319,7 +254,7 @@ class Transport:
         if not response.is_success:
             problem = from_answer(response.status_code, content_type, body, what=f"{method} {API}{path}")
             if response.status_code == 429:
-                raise _Throttled(problem.message, retry_after(response.headers.get("retry-after")))
+                raise Throttled(problem.message, retry_after(response.headers.get("retry-after")))
             raise problem
         if not body.strip():
             return Answer(response.status_code, None)
@@ -337,10 +272,6 @@ class Transport:
         return str(self._origin[1])
 
 
-class _TooMuch(Exception):
-    """An answer larger than any of OnCall's."""
-
-
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
@@ -354,28 +285,6 @@ def _bounded(client: httpx.Client) -> Deadline:
         if isinstance(transport, httpx.HTTPTransport):
             transport._pool._network_backend = deadline  # noqa: SLF001
     return deadline
-
-
-def _unpacked(response: httpx.Response) -> Iterator[bytes]:
-    """The body in pieces of which none is large: a little gzip may unpack to a thousand times its size."""
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding in {"", "identity"}:
-        yield from response.iter_raw()
-        return
-    if encoding not in {"gzip", "x-gzip"}:
-        raise httpx.DecodingError(f"the answer is packed as {encoding[:20]}, which was not asked for")
-    unpacker, begun = zlib.decompressobj(zlib.MAX_WBITS | 16), False
-    try:
-        for chunk in response.iter_raw():
-            begun, packed = True, chunk
-            while packed and not unpacker.eof:
-                yield unpacker.decompress(packed, PIECE)
-                packed = unpacker.unconsumed_tail
-        yield unpacker.flush()
-    except zlib.error as error:
-        raise httpx.DecodingError(str(error)) from error
-    if begun and not unpacker.eof:
-        raise httpx.DecodingError("the answer is cut short")
 
 
 def _trust() -> ssl.SSLContext:

@@ -50,7 +50,7 @@ def examine(profile: Profile, token: str | None, settings: Settings) -> Iterator
 
 def _opened(profile: Profile, token: str, settings: Settings) -> OnCall:
     oncall = open_profile(profile, token, settings)
-    oncall.transport.patient = False  # what has to be tried twice is what there is to say
+    oncall.transport.retries.patient = False  # what has to be tried twice is what there is to say
     return oncall
 
 

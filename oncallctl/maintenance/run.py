@@ -279,7 +279,7 @@ class Wrapping:
         transport = cover.oncall.transport
 
         def hurry() -> None:
-            transport.patient = False
+            transport.retries.patient = False
 
         with Inbox(hurry) as inbox:
             cover.given_up = lambda: inbox.first is not None
@@ -290,7 +290,7 @@ class Wrapping:
             except OncallError as error:
                 failure = error
             finally:
-                transport.patient = True
+                transport.retries.patient = True
                 left = cover.leave()
         return self._settle(cover, left, status, failure)
 

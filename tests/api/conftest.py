@@ -17,7 +17,8 @@ TOKEN = "a-token-that-nobody-else-may-see"
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("oncallctl.api.transport.time", clock)
+    for module in ("transport", "retry"):
+        monkeypatch.setattr(f"oncallctl.api.{module}.time", clock)
     return clock
 
 

@@ -99,8 +99,8 @@ def test_a_rate_limit_met_meanwhile_by_another_thread_is_waited_for_to_its_end(
 ) -> None:
     with Wire(OK) as wire:
         transport = transport_to(wire.url)
-        transport._tire(30)
-        clock.meanwhile = lambda: len(clock.slept) == 1 and transport._tire(60)
+        transport.retries.throttle(30)
+        clock.meanwhile = lambda: len(clock.slept) == 1 and transport.retries.throttle(60)
         transport.read("teams/")
     assert clock.slept == [30, 60]
 
@@ -108,7 +108,7 @@ def test_a_rate_limit_met_meanwhile_by_another_thread_is_waited_for_to_its_end(
 def test_an_impatient_check_does_not_wait_for_a_rate_limit_met_before(oncall_at: OpenOnCall, clock: Clock) -> None:
     with Wire(OK) as wire:
         oncall = oncall_at(wire.url)
-        oncall.transport._tire(200)
+        oncall.transport.retries.throttle(200)
         with oncall.impatient():
             assert oncall.transport.read("teams/T1/").document == {"id": "T1"}
     assert clock.slept == []

@@ -17,8 +17,8 @@ import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
-from oncallctl.api import transport as module
-from oncallctl.api.transport import ATTEMPTS, REDIRECTS, Transport
+from oncallctl.api.retry import ATTEMPTS
+from oncallctl.api.transport import REDIRECTS, Transport
 from oncallctl.errors import NotFound, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from tests import certificates
 from tests.api.clock import Clock, Ears
@@ -318,7 +318,7 @@ def test_a_rate_limit_is_waited_for_as_long_as_the_server_asks_and_said_once(
 def test_a_rate_limit_holds_up_the_requests_that_come_after_it_too(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(throttled(retry_after="400"), OK) as wire:
         transport = transport_to(wire.url)
-        transport._tire(30)
+        transport.retries.throttle(30)
         with pytest.raises(Unavailable):
             transport.read("teams/")
         assert clock.slept == [30]
@@ -604,7 +604,7 @@ def test_a_compressed_answer_is_read(transport_to: OpenTransport) -> None:
 def test_an_answer_of_any_size_does_not_fill_the_memory(
     headers: dict[str, str], transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LARGEST_ANSWER", 2**20)
+    monkeypatch.setattr("oncallctl.api.body.LARGEST_BODY", 2**20)
     fits = b'"' + b"a" * (2**20 - 2) + b'"'
     packed = [gzip.compress(each) if headers else each for each in (fits, fits + b" ")]
     enough, too_much = (answer(200, text=each, **headers) for each in packed)

@@ -34,7 +34,8 @@ from oncallctl.api.models import (
     Webhook,
 )
 from oncallctl.api.resource import Resource
-from oncallctl.api.transport import ATTEMPTS, Transport
+from oncallctl.api.retry import ATTEMPTS
+from oncallctl.api.transport import Transport
 from oncallctl.errors import (
     AccessDenied,
     Conflict,

@@ -9,7 +9,8 @@ import gzip
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from oncallctl.api.transport import ATTEMPTS, REDIRECTS
+from oncallctl.api.retry import ATTEMPTS
+from oncallctl.api.transport import REDIRECTS
 from oncallctl.errors import (
     AccessDenied,
     Conflict,

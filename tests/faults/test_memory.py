@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from oncallctl.api.transport import ATTEMPTS, LARGEST_ANSWER
+from oncallctl.api.body import LARGEST_BODY
+from oncallctl.api.retry import ATTEMPTS
 from tests.api.wire import Reaction, Step, Wire, answer
 from tests.faults.commands import TEAM
 
 ROOT = Path(__file__).parents[2]
 HUGE = 300 * 2**20
-MUCH = 1.25 * LARGEST_ANSWER  # what it may need more than for a small answer, in bytes
+MUCH = 1.25 * LARGEST_BODY  # what it may need more than for a small answer, in bytes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child's peak begins with its parent's")
 

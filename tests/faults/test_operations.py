@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from oncallctl.api import transport as module
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.resource import Resource
-from oncallctl.api.transport import ATTEMPTS, PATIENCE, RATE_PATIENCE, Transport
+from oncallctl.api.retry import ATTEMPTS, PATIENCE, RATE_PATIENCE
+from oncallctl.api.transport import Transport
 from oncallctl.errors import NotFound, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.profiles import Profile
 from tests import certificates
@@ -46,8 +46,9 @@ class Clocks:
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clocks:
     clocks = Clocks()
-    monkeypatch.setattr(module, "time", clocks)
-    monkeypatch.setattr(module, "LARGEST_ANSWER", ENOUGH)
+    for module in ("transport", "retry"):
+        monkeypatch.setattr(f"oncallctl.api.{module}.time", clocks)
+    monkeypatch.setattr("oncallctl.api.body.LARGEST_BODY", ENOUGH)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.trust_in(tmp_path)))
     return clocks
 

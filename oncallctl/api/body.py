@@ -1,0 +1,55 @@
+"""The body of a response: decompressed within a size limit, then parsed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+
+LARGEST_BODY = 64 * 1024 * 1024
+PIECE = 1024 * 1024  # bytes that are decompressed at a time
+
+
+class BadBody(Exception):
+    """A body that is too large, damaged, or compressed in a way that was not asked for."""
+
+
+def read_body(chunks: Iterator[bytes], encoding: str, check: Callable[[], None]) -> bytes:
+    """Read and decompress a body.
+
+    Args:
+        chunks: the body as the server sent it.
+        encoding: the header `Content-Encoding`, or an empty string.
+        check: called after each piece; raises if the time is up.
+
+    Raises:
+        BadBody: it is larger than `LARGEST_BODY`, or cannot be decompressed.
+    """
+    body = bytearray()
+    for chunk in _decompress(chunks, encoding.strip().lower()):
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            body.clear()  # the error keeps this frame, while the next attempt reads on
+            raise BadBody(f"an answer of more than {LARGEST_BODY // 2**20} MiB")
+        check()
+    return bytes(body)
+
+
+def _decompress(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Yield the decompressed body in bounded pieces: a little gzip may expand to a thousand times its size."""
+    if encoding in {"", "identity"}:
+        yield from chunks
+        return
+    if encoding not in {"gzip", "x-gzip"}:
+        raise BadBody(f"the answer is packed as {encoding[:20]}, which was not asked for")
+    gunzip, begun = zlib.decompressobj(zlib.MAX_WBITS | 16), False
+    try:
+        for chunk in chunks:
+            begun, packed = True, chunk
+            while packed and not gunzip.eof:
+                yield gunzip.decompress(packed, PIECE)
+                packed = gunzip.unconsumed_tail
+        yield gunzip.flush()
+    except zlib.error as error:
+        raise BadBody(str(error)) from error
+    if begun and not gunzip.eof:
+        raise BadBody("the answer is cut short")

@@ -1,0 +1,92 @@
+"""Retries of one operation: which failures are repeated, how often, and how long a rate limit is waited for."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from oncallctl.errors import Unavailable
+
+ATTEMPTS = 4
+PATIENCE = 120.0  # seconds that the attempts of one operation may take together, waiting for a rate limit aside
+RATE_PATIENCE = 900.0  # seconds that one operation waits for a rate limit in all
+LONGEST_RATE_WAIT = 300.0  # a Retry-After beyond this is no rate limit of OnCall's, which are per minute
+
+Result = TypeVar("Result")
+
+
+class Throttled(Exception):
+    """429; `seconds` is the wait that Retry-After asked for, if it did."""
+
+    def __init__(self, message: str, seconds: float | None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+    def given_up(self) -> Unavailable:
+        """Return the error for a rate limit that is not waited for any longer."""
+        if self.seconds is None:  # what an engine answers to a stack that it does not know
+            hint = "if it stays so, the profile's grafana_url may be one that the server does not know"
+        else:
+            hint = f"the server asks to wait {self.seconds:.0f} s; try again then"
+        return Unavailable(str(self), hint=hint, http_status=429)
+
+
+class Retries:
+    """Repeats operations on one server; the wait that its rate limit asks for is shared by all threads.
+
+    Args:
+        timeout: seconds for one request.
+        note: tells a person about a wait.
+        debug: logs why an attempt is repeated.
+
+    Attributes:
+        patient: whether what fails is tried again, and a rate limit waited for.
+    """
+
+    def __init__(self, timeout: float, note: Callable[[str], None], debug: Callable[[str], None]) -> None:
+        self.patient = True
+        self._timeout = timeout
+        self._note = note
+        self._debug = debug
+        self._rest_until = 0.0
+        self._rest_lock = threading.Lock()
+
+    def run(self, once: Callable[[float], Result]) -> Result:
+        """Repeat what fails with `Unavailable`, within the limits on attempts and time; `once` gets its timeout."""
+        attempt, waited, started = 0, 0.0, time.monotonic()
+        while True:
+            self._rest()
+            try:
+                return once(min(self._timeout, max(PATIENCE - (time.monotonic() - started - waited), 1.0)))
+            except Throttled as throttled:
+                seconds = throttled.seconds
+                if seconds is not None and self.patient and seconds <= min(LONGEST_RATE_WAIT, RATE_PATIENCE - waited):
+                    waited += self.throttle(seconds)
+                    continue
+                problem = throttled.given_up()
+                if seconds is not None:
+                    raise problem from throttled
+            except Unavailable as error:
+                problem = error
+            attempt += 1
+            pause = 2.0**attempt * random.uniform(0.2, 0.4)  # noqa: S311  # spreads retries, keeps no secret
+            if not self.patient or attempt >= ATTEMPTS or time.monotonic() - started - waited + pause > PATIENCE:
+                raise problem
+            self._debug(f"{problem.message}; next try in {pause:.1f} s")
+            time.sleep(pause)
+
+    def throttle(self, seconds: float) -> float:
+        """Hold all requests back for a while; announce it once, however many threads were asked to wait."""
+        with self._rest_lock:
+            until = time.monotonic() + seconds
+            if until > self._rest_until + 1:
+                self._note(f"rate limited, next try in {seconds:.0f} s")
+            self._rest_until = max(self._rest_until, until)
+        return seconds
+
+    def _rest(self) -> None:
+        while self.patient and (left := self._rest_until - time.monotonic()) > 0:  # another thread may lengthen it
+            time.sleep(left)
