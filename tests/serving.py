@@ -6,8 +6,11 @@ import io
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -57,6 +60,8 @@ class Serving:
     Attributes:
         seen: the requests that reached it, in order.
         faults: (method, part of the path, fault): each is used once, by the first request it fits.
+        ahead: how far the server's clock, and the `Date` header with it, is ahead of this machine's.
+        dated: whether responses have a `Date` header.
     """
 
     database: Path
@@ -67,10 +72,16 @@ class Serving:
     seen: list[Seen] = field(default_factory=list)
     faults: list[tuple[str, str, Fault]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    ahead: timedelta = timedelta()
+    dated: bool = True
 
     def __enter__(self) -> Self:
         self._application = sandbox.application(
-            self.database, self.dialect, rate_limit=self.rate_limit, sweeps=self.sweeps
+            self.database,
+            self.dialect,
+            rate_limit=self.rate_limit,
+            sweeps=self.sweeps,
+            clock=lambda: time.time() + self.ahead.total_seconds(),
         )
         self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Quiet)
         self._server.daemon_threads = True
@@ -149,6 +160,15 @@ class Serving:
 
 class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Leave out the date where the test wants none, and say it by the server's clock."""
+        serving: Serving = self.server.app  # type: ignore[attr-defined]  # werkzeug's server has it
+        if keyword.lower() == "date":
+            if not serving.dated:
+                return
+            value = format_datetime(datetime.now(UTC) + serving.ahead, usegmt=True)
+        super().send_header(keyword, value)
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # werkzeug's name
         """Keep the test's output to itself."""

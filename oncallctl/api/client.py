@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -80,6 +81,10 @@ class OnCall:
 
     def __exit__(self, *_: object) -> None:
         self.transport.close()
+
+    def now(self) -> datetime:
+        """Return the present instant by the server's clock, in UTC."""
+        return self.transport.clock.now()
 
     @property
     def is_cloud(self) -> bool:

@@ -16,12 +16,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from oncallctl.api.body import BadBody, read_body
+from oncallctl.api.clock import ServerClock
 from oncallctl.api.documents import parse
 from oncallctl.api.problems import API, from_answer, retry_after
 from oncallctl.api.retry import Retries, Throttled
 from oncallctl.errors import InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.profiles import LOOPBACK
 from oncallctl.text import MASK
+from oncallctl.times import now
 
 if TYPE_CHECKING:
     import ssl
@@ -55,6 +57,9 @@ class Listener(Protocol):
     def note(self, message: str) -> None:
         """Tell a person about a wait."""
 
+    def warn(self, message: str) -> None:
+        """Tell a person about a problem that does not end the command."""
+
     def debug(self, message: str) -> None:
         """Log a request, if that was asked for."""
 
@@ -80,6 +85,7 @@ class Transport:
     Attributes:
         retries: repeats what fails, and waits for rate limits.
         heard: the headers of the last answer, whatever its status, their names in lower case.
+        clock: the server's clock, as its responses tell it.
     """
 
     def __init__(
@@ -94,6 +100,7 @@ class Transport:
         self.base_url = base_url.rstrip("/")
         self.retries = Retries(timeout, listener.note, self._debug)
         self.heard: Mapping[str, str] = {}
+        self.clock = ServerClock(listener.warn, is_local=application is not None)
         self._origin = _origin(httpx.URL(self.base_url))
         self._token = headers["Authorization"].removeprefix("Bearer ")
         self._timeout = timeout
@@ -229,7 +236,7 @@ class Transport:
 
     def _exchange(self, request: httpx.Request, timeout: float) -> tuple[httpx.Response, bytes]:
         """Send one request and read its answer, within the time and size that one may have."""
-        started = time.monotonic()
+        started, sent = time.monotonic(), now()
 
         def check_time() -> None:
             if time.monotonic() - started > timeout:
@@ -237,7 +244,8 @@ class Transport:
 
         with self._deadline.within(timeout) if self._deadline else nullcontext():
             response = self._client.send(request, stream=True)
-            self.heard = {name.lower(): value for name, value in response.headers.items()}
+            self.heard = heard = {name.lower(): value for name, value in response.headers.items()}
+            self.clock.observe(heard, sent, now())
             try:
                 body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), check_time)
             finally:

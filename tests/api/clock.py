@@ -34,10 +34,14 @@ class Ears:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.debugs: list[str] = []
 
     def note(self, message: str) -> None:
         self.notes.append(message)
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
 
     def debug(self, message: str) -> None:
         self.debugs.append(message)
