@@ -209,6 +209,15 @@ class TestSystemd:
         assert "Credential=" not in text
         assert re.search(r"^User=\w+$", text, re.MULTILINE)
 
+    @pytest.mark.parametrize(("uid", "user"), [(0, "root"), (2_000_000_007, "2000000007")])
+    def test_unit_user_is_the_effective_user_whatever_the_environment_says(
+        self, monkeypatch: pytest.MonkeyPatch, uid: int, user: str
+    ) -> None:
+        monkeypatch.setenv("LOGNAME", "mallory")
+        monkeypatch.setattr("os.geteuid", lambda: uid)
+        service = units(job("/nowhere/a.toml"))["oncallctl-a.service"]
+        assert re.findall(r"^User=(.*)$", service, re.MULTILINE) == [user]
+
     def test_specifiers_variables_and_quotes_are_none_in_a_path(self) -> None:
         service = units(job('/etc/%h $HOME "x" \\n.toml'))["oncallctl-h-home-x-n.service"]
         assert 'apply "/etc/%%h $$HOME \\"x\\" \\\\n.toml" --quiet' in service

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 import re
 import stat
 import sys
@@ -123,7 +124,16 @@ def _user(job: Job) -> str:
     alone = place is not None and (place.is_sandbox or (place.token_file is not None and not reads_credential(place)))
     if alone and all(_open_to_all(path) for path in needed):
         return "# A user that there is only while it runs.\nDynamicUser=yes"
-    return f"User={_percent(getpass.getuser())}"
+    return f"User={_percent(_effective_user())}"
+
+
+def _effective_user() -> str:
+    """Return the effective user's name, not one that LOGNAME claims; or the ID, which systemd takes as well."""
+    uid = os.geteuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # an arbitrary ID, as in a container
+        return str(uid)
 
 
 def _open_to_all(path: Path) -> bool:
