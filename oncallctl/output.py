@@ -32,7 +32,9 @@ REQUEST: Columns = {"METHOD": "method", "URL": "url", "BODY": "body"}
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 # What is of no use when a part of it is missing.
 _NARROWED_LAST = {"id", "phone_number", "state", "status"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for a formula, also in full width and after spaces of any kind; a phone number is none.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
+_PHONE_NUMBER = re.compile(r"\+[0-9]{1,3} ?[0-9][0-9 ]{4,16}")
 _LONGEST_CELL = 4096  # characters that a terminal is shown at most: to measure a megabyte takes seconds
 
 
@@ -172,9 +174,9 @@ def _write_table(settings: Settings, rows: Sequence[Row], columns: Columns, *, d
         console(settings, stderr=False).print(_laid_out(settings, rows, columns))
     else:
         if settings.header:
-            _write("\t".join(visible(title) for title in columns))
+            _write("\t".join(_harmless(title) for title in columns))
         for row in rows:
-            _write("\t".join(visible(cell(row, path)) for path in columns.values()))
+            _write("\t".join(_harmless(cell(row, path), field(row, path)) for path in columns.values()))
 
 
 def _check_columns(settings: Settings, rows: Sequence[Row], *, done: bool) -> None:
@@ -225,9 +227,9 @@ def _write_csv(settings: Settings, rows: Iterable[Row], columns: Columns) -> Non
 
 
 def _harmless(text: str, value: object = "") -> str:
-    """Keep a spreadsheet from taking text as a formula."""
-    text = visible(text)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    """Keep a terminal from obeying text, and a spreadsheet from executing it."""
+    is_formula = isinstance(value, str) and _FORMULA.match(text) and not _PHONE_NUMBER.fullmatch(text)
+    return f"'{visible(text)}" if is_formula else visible(text)
 
 
 def _laid_out(settings: Settings, rows: Iterable[Row], columns: Columns) -> Table:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
-# Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, zero-width and tag
-# characters, and lone surrogates: whatever could move a cursor, reorder a line, hide in one, or fail to encode.
-_CONTROL = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f"
-    "\\ufeff\\ufff9-\\ufffb\\ud800-\\udfff\\U000e0000-\\U000e007f]"
+# Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, lone surrogates, tag
+# characters, and whatever takes no room or looks like a space and is none: soft hyphens, joiners, fillers, selectors.
+# They could move a cursor, reorder a line, hide in one, make two names look alike, or fail to encode.
+_HIDDEN = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f"
+    "\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\ud800-\\udfff"
+    "\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a\\U000e0000-\\U000e0fff]"
+)
+_EMOJI = (
+    "\\xa9\\xae\\u203c\\u2049\\u2122\\u2139\\u2190-\\u27bf\\u2900-\\u2bff\\u3030\\u303d\\u3297\\u3299"
+    "\\U0001f000-\\U0001faff"
+)
+# A joiner between two emoji, and a variation selector after one or in a keycap, are part of how it looks.
+_IN_EMOJI = re.compile(
+    f"(?<=[{_EMOJI}\\ufe0f])\\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}])[\\ufe0e\\ufe0f]|\\ufe0f(?=\\u20e3)"
 )
 _SECRETS = frozenset({"link", "inbound_email"})
 
@@ -21,8 +31,11 @@ LONGEST_NAME = 400  # characters, in pictures and in what is pasted
 
 
 def visible(text: str) -> str:
-    r"""Replace every character that a terminal might obey by its escape, such as ``\x1b``; the result is one line."""
-    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+    r"""Replace every character that a terminal might obey, or that shows nothing, by its escape, such as ``\x1b``.
+
+    The result is one line.
+    """
+    return _escaped(text, lambda character: character.encode("unicode_escape", "surrogatepass").decode("ascii"))
 
 
 def cut(text: str, most: int) -> str:
@@ -41,14 +54,23 @@ def caption(text: str) -> str:
 
 
 def dump_json(value: object, *, indent: int | None = None, to: TextIO | None = None) -> str:
-    """Write JSON that reads back exactly, with nothing in it that a terminal would obey.
+    """Write JSON that reads back exactly, with nothing in it that a terminal would obey or not show.
 
     For a stream that is not in UTF-8, as JSON has to be, everything beyond ASCII is escaped.
     """
     ascii_only = to is not None and (to.encoding or "").lower() not in {"utf-8", "utf8"}
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent, separators=(",", ": ") if indent else None)
     # Line breaks of the indentation are the only control characters that are not inside a string.
-    return _CONTROL.sub(lambda match: "\n" if match.group() == "\n" else _json_escape(match.group()), text)
+    return _escaped(text, lambda character: "\n" if character == "\n" else _json_escape(character))
+
+
+def _escaped(text: str, escape: Callable[[str], str]) -> str:
+    """Replace every hidden character, but for those that an emoji is made of."""
+
+    def replacement(found: re.Match[str]) -> str:
+        return found.group() if _IN_EMOJI.match(text, found.start()) else escape(found.group())
+
+    return _HIDDEN.sub(replacement, text)
 
 
 def _json_escape(character: str) -> str:

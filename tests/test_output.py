@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -81,11 +82,43 @@ def test_a_column_that_there_is_not_is_wrong_usage(capsys: pytest.CaptureFixture
     assert "name" in str(refused.value.hint)
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=cmd|"/c calc"!A1'])
-def test_a_spreadsheet_takes_no_text_for_a_formula(out: object, name: str) -> None:
-    text = out("csv", [{"id": "C1", "name": name, "until": None}])  # type: ignore[operator]
-    cell = list(csv.reader(io.StringIO(text)))[1][1]
-    assert cell[0] not in "=+-@\t\r"
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    '=cmd|"/c calc"!A1',
+    "\uff1d1+1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff20A1",
+]
+SPACES = ["", " ", "\u00a0", "\u202f", "\u3000\u00a0"]
+
+
+@pytest.mark.parametrize("name", [f"{space}{formula}" for formula in FORMULAS for space in SPACES])
+def test_cell_that_a_spreadsheet_would_execute_is_text_in_csv_and_in_a_piped_table(out: object, name: str) -> None:
+    value = [{"id": "C1", "name": name, "until": None}]
+    (_, row) = csv.reader(io.StringIO(out("csv", value)))  # type: ignore[operator]
+    (_, line) = out("table", value).splitlines()  # type: ignore[operator]
+    for cell in (row[1], line.split("\t")[1]):
+        assert cell.lstrip()[0] not in "=+-@\uff1d\uff0b\uff0d\uff20\t\r"
+        assert cell.endswith(name.strip()[-1])
+
+
+@pytest.mark.parametrize("output", ["csv", "table"])
+def test_header_that_a_spreadsheet_would_execute_is_text(capsys: pytest.CaptureFixture[str], output: str) -> None:
+    render(Settings(output=Format(output), columns=["=1"]), [{"=1": 1}], COLUMNS)
+    assert capsys.readouterr().out.startswith("'=1\n")
+
+
+@pytest.mark.parametrize("number", ["+12025550101", "+49 30 1234567"])
+@pytest.mark.parametrize("output", ["csv", "table"])
+def test_phone_number_stays_as_it_is(out: object, output: str, number: str) -> None:
+    text = out(output, [{"id": "C1", "name": number, "until": None}])  # type: ignore[operator]
+    assert number in re.split(r"[,\t\n]", text)
 
 
 def test_csv_reads_back_with_its_commas_and_quotes(out: object) -> None:

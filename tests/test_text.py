@@ -18,13 +18,28 @@ HOSTILE = {
     "tag": "\U000e0041",
     "null": "\x00",
     "delete": "\x7f",
+    "zero width": "pr\u200bo\u200cd\u200d \u2060\ufeff",
+    "soft hyphen": "pr\u00adod",
+    "grapheme joiner": "pr\u034fod",
+    "hangul fillers": "\u115f\u1160\u3164\uffa0",
+    "khmer vowels": "\u17b4\u17b5",
+    "mongolian": "\u180b\u180e\u180f",
+    "braille blank": "\u2800",
+    "variation selectors": "a\ufe0f\ufe00\U000e0100",
+    "joined letters": "a\u200db",
+    "repeated selectors": "⚠\ufe0f\ufe0f",
 }
+INVISIBLE = set(
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b\u180e\u180f\u200b\u200c\u200d\u2060\u2800\u3164\ufeff\uffa0"
+)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_nothing_that_a_terminal_obeys_stays_in_visible_text(text: str) -> None:
     shown = visible(text)
-    assert all(character.isprintable() for character in shown)
+    assert all(character.isprintable() and character not in INVISIBLE for character in shown)
+    assert "\ufe0f" not in shown.replace("⚠\ufe0f", "")
+    assert shown != text
     shown.encode("utf-8")
 
 
@@ -32,11 +47,21 @@ def test_nothing_that_a_terminal_obeys_stays_in_visible_text(text: str) -> None:
 def test_json_keeps_hostile_text_exactly_and_harmless(text: str) -> None:
     written = dump_json({"title": text})
     assert json.loads(written) == {"title": text}
-    assert all(character.isprintable() for character in written)
+    assert all(character.isprintable() and character not in INVISIBLE for character in written)
 
 
 def test_ordinary_names_stay_as_they_are() -> None:
-    for name in ("[prod] api", "🔥 fire-drill", "café-früh", "日本語 インテグレーション", "👩‍🚒", "100% cpu", "-dash"):
+    for name in (
+        "[prod] api",
+        "🔥 fire-drill",
+        "café-früh",
+        "日本語 インテグレーション",
+        "👩‍🚒",
+        "⚠️ disk",
+        "1️⃣ first",
+        "100% cpu",
+        "-dash",
+    ):
         assert visible(name) == name
         assert name in dump_json([name])
 

@@ -24,6 +24,7 @@ OPEN_STATES = ("new", "acknowledged", "silenced")
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@])")
 _LIST = re.compile(r"^(\d*)([-.])")  # a name such as "1. api" would begin one
+_ADDRESS = re.compile(r"://|\bwww\.|\bmailto:|[^\W_]\.[^\W\d_]{2,}", re.IGNORECASE)
 _LINK = re.compile(r"https?://[\w:/.?=&%#~+,;-]+")
 
 
@@ -122,7 +123,9 @@ def _people(rota: Rota, users: Sequence[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text in which nothing is Markdown."""
+    """Return text in which nothing is Markdown; with an address in it as code, since chats make links of bare ones."""
+    if _ADDRESS.search(text):
+        return _code(text.strip())
     return _LIST.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", caption(text.strip())))
 
 

@@ -30,7 +30,7 @@ OBEYED = {
     "columns": 'six\tseven,"eight";nine',
     "surrogate": "\ud800 \udfff",
     "shell": "$(touch pwned) `touch pwned` ; touch pwned #",
-    "nothing": "\x00\x7f\b\ufeff\u200b\U000e0041",
+    "nothing": "\x00\x7f\b\ufeff\u200b\u200c\u3164\xad\U000e0041",
 }
 TEXT = f"=cmd|'/c calc'!A1 {MARK} {' '.join(OBEYED.values())} {{}} %s \\x1b"
 SHOWN = visible(TEXT)
@@ -113,7 +113,7 @@ def _is_obeyed(character: str) -> bool:
     return (
         unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
         or unicodedata.bidirectional(character) in marks
-        or character in "\u200e\u200f\u061c\u200b\ufeff\U000e0041"
+        or character in "\u200e\u200f\u061c\u200b\u200c\u3164\xad\ufeff\U000e0041"
     )
 
 

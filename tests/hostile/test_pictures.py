@@ -56,6 +56,20 @@ def test_what_is_pasted_has_no_markdown_of_anybody_elses(hostile: Spoiled, run: 
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["https://evil.example/x", "see http://evil.example", "HTTPS://EVIL", "www.evil.example", "evil.example/login"],
+)
+def test_address_in_a_name_is_pasted_as_code_which_no_chat_makes_a_link(
+    hostile: Spoiled, run: Runner, text: str
+) -> None:
+    hostile.text = f"{MARK} {text}"
+    pasted = run(f"teams handoff {TEAM}").stdout
+    tokens = [inner for token in Markdown(pasted).parsed for inner in (token.children or ())]
+    assert any(text in token.content for token in tokens if token.type == "code_inline")
+    assert text not in "".join(token.content for token in tokens if token.type == "text")
+
+
+@pytest.mark.parametrize(
     "link",
     [
         "javascript:alert(1)",
