@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -128,6 +130,25 @@ class Serving:
         link = self.call("GET", f"integrations/{integration}/")["link"]
         response = Client(self._application).post(link.removeprefix(sandbox.BASE_URL), json={"title": title})
         assert response.status_code == 200, response.text
+
+    def notified(self, group: str | None = None) -> list[tuple[str, bool]]:
+        """The notifications that a real server would have sent at once, in order: user name and importance.
+
+        Args:
+            group: the alert group; all of them unless given.
+        """
+        with closing(sqlite3.connect(self.database)) as db:
+            rows = db.execute(
+                "SELECT username, important FROM notifications JOIN users ON users.id = user_id "
+                "WHERE ? IS NULL OR alert_group_id = ? ORDER BY notifications.position",
+                (group, group),
+            ).fetchall()
+        return [(name, bool(important)) for name, important in rows]
+
+    def set_role(self, user: str, role: str) -> None:
+        """Give a user, by name, the role admin, editor, viewer or none."""
+        with closing(sqlite3.connect(self.database)) as db, db:
+            db.execute("UPDATE users SET role = ? WHERE username = ?", (role, user))
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)

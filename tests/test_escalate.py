@@ -18,7 +18,7 @@ PAGE = "POST /api/v1/escalation/"
 def paged(server: Serving) -> int:
     """How many people a real server would have paged."""
     with sqlite3.connect(server.database) as database:
-        return int(database.execute("SELECT count(*) FROM pages").fetchone()[0])
+        return int(database.execute("SELECT count(*) FROM notifications").fetchone()[0])
 
 
 def put_into_maintenance(server: Serving, name: str, mode: str) -> None:

@@ -1,7 +1,8 @@
 """An embedded OnCall: a WSGI application over one SQLite file that behaves like the real servers.
 
 It speaks both dialects over the same data: "cloud" as Grafana Cloud IRM is documented, "oss" as the self-hosted engine
-was recorded. Nobody is ever paged: whom a real server would have paged is written to the table `pages`.
+was recorded. Nobody is ever notified: the notifications that a real server would send are rows of the table
+`notifications`.
 
 Importing this package is cheap; werkzeug is loaded by the first call.
 """

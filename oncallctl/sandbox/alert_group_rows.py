@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from oncallctl.sandbox import storage
 from oncallctl.sandbox.identifiers import new_id
+from oncallctl.sandbox.jinja import TemplateError, render
 
 if TYPE_CHECKING:
     import sqlite3
+
+TRUE_WORDS: Final = frozenset(["1", "true", "ok"])
 
 ALERT_GROUPS: Final = (
     "SELECT alert_groups.*, last.id AS last_alert_id, last.created_at AS last_alert_at, "
@@ -55,22 +58,43 @@ def open_group(db: sqlite3.Connection, integration: sqlite3.Row, title: str, pay
     return group_id
 
 
-def route_for(db: sqlite3.Connection, integration_id: str, payload: object) -> sqlite3.Row:
-    """Find the route an alert takes: the first whose regular expression is in the payload, else the default route.
+def is_attached(db: sqlite3.Connection, group_id: str) -> bool:
+    """True if a group hangs below the group of a maintenance window."""
+    query = "SELECT window_group_id FROM alert_groups WHERE id = ?"
+    return db.execute(query, (group_id,)).fetchone()["window_group_id"] is not None
 
-    The sandbox fills in no templates: a route of type jinja2 takes no alert.
+
+def route_for(db: sqlite3.Connection, integration_id: str, payload: object) -> sqlite3.Row:
+    """Return the route that an alert takes: the first one that matches, by position; the default route comes last.
+
+    A matching route without a chain is taken all the same: the alert does not fall through to the default route.
     """
     rows = db.execute(
         "SELECT * FROM routes WHERE integration_id = ? ORDER BY is_default, position", (integration_id,)
     ).fetchall()
-    said = json.dumps(payload, ensure_ascii=False)
     route: sqlite3.Row
     for route in rows:
-        takes = route["routing_type"] == "regex" and re.search(route["routing_regex"] or "", said)
-        if route["is_default"] or takes:
+        if route["is_default"] or _matches(route, payload):
             return route
     message = f"integration {integration_id} has no default route"
     raise LookupError(message)
+
+
+def _matches(route: sqlite3.Row, payload: object) -> bool:
+    """True if the condition of a route holds for a payload.
+
+    A template matches if it renders to one of three words; one that fails to render does not match. A regular
+    expression is searched for in the payload's JSON, which is ASCII only.
+    """
+    condition = route["routing_regex"]
+    if condition is None:
+        return False
+    try:
+        if route["routing_type"] == "jinja2":
+            return render(condition, payload=payload).strip().lower() in TRUE_WORDS
+        return re.search(condition, json.dumps(payload)) is not None
+    except (TemplateError, re.error):
+        return False
 
 
 def resolve(db: sqlite3.Connection, group_id: str, *, by: str | None, now: float) -> None:

@@ -70,6 +70,13 @@ class Dialect:
         """Whether this is Grafana Cloud IRM."""
         return self.name == "cloud"
 
+    def notifies(self, role: str) -> bool:
+        """True if users of a role are notified: on OSS editors and admins only.
+
+        On Cloud permissions decide; in the sandbox all users have them.
+        """
+        return self.is_cloud or role in {"admin", "editor"}
+
     def mode(self, stored: str | None) -> str | None:
         """Say a stored mode in this server's words; disable_alerts, which OSS lacks, as its nearest: `debug`."""
         if stored is None:

@@ -12,7 +12,7 @@ from oncallctl.sandbox.alert_group_view import alert_group
 from oncallctl.sandbox.answers import Answer, bad_request, detail
 from oncallctl.sandbox.fields import Checker, Invalid, boolean, optional, text, url
 from oncallctl.sandbox.integration_rows import add, by_id
-from oncallctl.sandbox.paging import escalate, page
+from oncallctl.sandbox.paging import escalate, notify
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,7 +38,9 @@ class Wanted:
 def page_people(call: Call) -> Answer:
     """Page a team, or users, by hand.
 
-    A user named twice is paged twice. A team given with `alert_group_id` is taken and pages nobody, as seen on OSS.
+    Users are notified directly. Their group belongs to the integration without a team, and escalates as its route
+    says. A user named twice is paged twice. A team given with `alert_group_id` is accepted and pages nobody, as seen on
+    OSS.
     """
     wanted = _read(call)
     if not wanted.users and wanted.team is None:
@@ -50,16 +52,14 @@ def page_people(call: Call) -> Answer:
         _page_users(call, wanted, group_id)
         return _answer(call, group_id)
     integration = _direct_paging(call.db, wanted.team)
-    title = html.escape(wanted.title or _default_title(call.caller.name, wanted), quote=False)
-    group_id = alert_group_rows.open_group(
-        call.db, integration, title, _payload(call.caller.name, title, wanted), now=call.now
-    )
-    if wanted.team is not None:
-        escalate(call.db, group_id, now=call.now)
-    # In a group_alerts window users are not notified either; in the others they are.
-    elif integration["maintenance_mode"] != "group_alerts":
-        _page_users(call, wanted, group_id)
-    return _answer(call, group_id)
+    title = _default_title(call.caller.name, wanted) if wanted.title is None else html.escape(wanted.title, quote=False)
+    payload = _payload(call.caller.name, title, wanted)
+    group_id = alert_group_rows.open_group(call.db, integration, title, payload, now=call.now)
+    # The chain runs after the response: a step that resolves the group does not show in it.
+    answer = _answer(call, group_id)
+    _page_users(call, wanted, group_id)
+    escalate(call.db, call.dialect, group_id, now=call.now)
+    return answer
 
 
 def _answer(call: Call, group_id: str) -> Answer:
@@ -137,7 +137,11 @@ def _team(db: sqlite3.Connection, value: object) -> sqlite3.Row | None:
 
 
 def _direct_paging(db: sqlite3.Connection, team: sqlite3.Row | None) -> sqlite3.Row:
-    """Find the integration that carries groups made by hand; a team that lacks one gets one, which routes to nobody."""
+    """Find the direct paging integration of a team, or of no team, whatever its name.
+
+    A team that lacks one gets one, with a default route only: the route for important pages is made when the engine
+    synchronizes its teams.
+    """
     team_id = None if team is None else team["id"]
     name = "Direct paging (No team)" if team is None else f"Direct paging ({team['name']} team)"
     query = "SELECT id FROM integrations WHERE type = 'direct_paging' AND team_id IS ?"
@@ -146,8 +150,11 @@ def _direct_paging(db: sqlite3.Connection, team: sqlite3.Row | None) -> sqlite3.
 
 
 def _page_users(call: Call, wanted: Wanted, group_id: str) -> None:
+    """Notify the users that are paged by name, whatever the state of the group, unless it hangs below another one."""
+    if alert_group_rows.is_attached(call.db, group_id):
+        return
     for user, important in wanted.users:
-        page(call.db, group_id, user["id"], important=important, now=call.now)
+        notify(call.db, call.dialect, group_id, [user["id"]], important=important, step=None, now=call.now)
 
 
 def _default_title(author: str, wanted: Wanted) -> str:

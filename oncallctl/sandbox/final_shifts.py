@@ -40,7 +40,9 @@ def final_shifts(call: Call) -> Answer:
         raise bad_request({"non_field_errors": [problem]})
     span = Span(start, end)
     entries = [
-        _entry(call.db, user_id, shift, span) for shift in shifts(call.db, row["id"], span) for user_id in shift.users
+        _entry(call.db, user_id, shift, span)
+        for shift in shifts(call.db, row["id"], span, call.dialect)
+        for user_id in shift.users
     ]
     return Answer(
         {

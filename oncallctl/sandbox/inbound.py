@@ -11,8 +11,12 @@ from oncallctl.sandbox.paging import escalate
 if TYPE_CHECKING:
     import sqlite3
 
+    from oncallctl.sandbox.dialects import Dialect
 
-def receive(db: sqlite3.Connection, kind: str, token: str, body: bytes, *, now: float) -> bool:
+
+def receive(  # noqa: PLR0913 - an alert is addressed by type and token, and arrives at a server at a moment
+    db: sqlite3.Connection, dialect: Dialect, kind: str, token: str, body: bytes, *, now: float
+) -> bool:
     """Take one alert and open a group for it.
 
     While alerts are disabled it is ignored. In the other windows the group stays firing and nobody is paged.
@@ -27,7 +31,7 @@ def receive(db: sqlite3.Connection, kind: str, token: str, body: bytes, *, now: 
     if row["maintenance_mode"] != "disable_alerts":
         payload = _payload(body)
         group_id = open_group(db, row, _title(kind, payload), payload, now=now)
-        escalate(db, group_id, now=now)
+        escalate(db, dialect, group_id, now=now)
     return True
 
 

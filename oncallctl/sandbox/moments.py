@@ -35,6 +35,11 @@ def offset(moment: float) -> str:
     return datetime.fromtimestamp(moment // 1, UTC).isoformat()
 
 
+def time_of_day(moment: float) -> str:
+    """Return the time of day in UTC as escalation steps hold it: `09:00:00Z`."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%SZ")
+
+
 def on_the_wall(moment: float, zone: tzinfo) -> datetime:
     """Say what the clocks of a zone show: a naive time."""
     return datetime.fromtimestamp(moment, zone).replace(tzinfo=None)

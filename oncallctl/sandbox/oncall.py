@@ -36,7 +36,7 @@ def current(call: Call) -> Answer:
     """Answer with the shifts that contain this moment, and the people of all steps, in the order of the steps."""
     chain = _steps(call)
     moment = Span(call.now, math.nextafter(call.now, math.inf))
-    found = _shifts(call.db, chain, moment, lambda _: True)
+    found = _shifts(call, chain, moment, lambda _: True)
     people: list[str] = []
     for step in chain:
         if step["type"] == FROM_SCHEDULE:
@@ -49,7 +49,7 @@ def current(call: Call) -> Answer:
 def following(call: Call) -> Answer:
     """Answer with the shifts that start next; those that overlap this moment are skipped."""
     within = Span(call.now, call.now + _days(call) * DAY)
-    found = _shifts(call.db, _steps(call), within, lambda span: span.start > call.now)
+    found = _shifts(call, _steps(call), within, lambda span: span.start > call.now)
     first = min((shift.span.start for _, shift in found), default=None)
     chosen = [(schedule, shift) for schedule, shift in found if shift.span.start == first]
     return _answer(call, chosen, _users(chosen))
@@ -58,7 +58,7 @@ def following(call: Call) -> Answer:
 def previous(call: Call) -> Answer:
     """Answer with the shifts that ended last."""
     within = Span(call.now - _days(call) * DAY, call.now)
-    found = _shifts(call.db, _steps(call), within, lambda span: span.end <= call.now)
+    found = _shifts(call, _steps(call), within, lambda span: span.end <= call.now)
     last = max((shift.span.end for _, shift in found), default=None)
     chosen = [(schedule, shift) for schedule, shift in found if shift.span.end == last]
     return _answer(call, chosen, _users(chosen))
@@ -80,15 +80,13 @@ def _steps(call: Call) -> list[sqlite3.Row]:
     return steps(call.db, chosen[0]["escalation_chain_id"]) if chosen else []
 
 
-def _shifts(
-    db: sqlite3.Connection, chain: Iterable[sqlite3.Row], within: Span, wanted: Callable[[Span], bool]
-) -> Found:
+def _shifts(call: Call, chain: Iterable[sqlite3.Row], within: Span, wanted: Callable[[Span], bool]) -> Found:
     """Find the shifts that touch a span: by the order of the steps, then by start and end."""
     schedules = [step["schedule_id"] for step in chain if step["type"] == FROM_SCHEDULE and step["schedule_id"]]
     return [
         (schedule_id, shift)
         for schedule_id in dict.fromkeys(schedules)
-        for shift in shifts(db, schedule_id, within)
+        for shift in shifts(call.db, schedule_id, within, call.dialect)
         if wanted(shift.span)
     ]
 

@@ -14,7 +14,9 @@ from oncallctl.sandbox.shift_rows import groups, of_schedule, rule
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from oncallctl.sandbox.dialects import Dialect
 
 OVER_ALL: Final = math.inf
 SHIFT_OF_CLOCKS: Final = timedelta(days=1)
@@ -36,11 +38,12 @@ class Shift:
     users: tuple[str, ...]
 
 
-def shifts(db: sqlite3.Connection, schedule_id: str, within: Span) -> list[Shift]:
+def shifts(db: sqlite3.Connection, schedule_id: str, within: Span, dialect: Dialect) -> list[Shift]:
     """Lay out the shifts of a schedule that touch a span, in order; not clipped to it.
 
-    What is of a higher level takes the place of what it covers, an override that of everything, and cuts in two a
-    shift that it falls into. Shifts of one level stand side by side.
+    A shift of a higher level takes the place of those that it covers, an override that of all others, and cuts in two a
+    shift that it falls into. Shifts of one level stand side by side. Users that the server never notifies are left out:
+    on OSS a shift of viewers looks like a gap.
     """
     schedule = db.execute("SELECT time_zone FROM schedules WHERE id = ?", (schedule_id,)).fetchone()
     rows = sorted(of_schedule(db, schedule_id), key=_level, reverse=True)
@@ -53,13 +56,23 @@ def shifts(db: sqlite3.Connection, schedule_id: str, within: Span) -> list[Shift
         for covered in [shift.span for shift in laid]:
             fresh = list(chain.from_iterable(_cut(shift, covered) for shift in fresh))
         laid += fresh
-    return sorted((shift for shift in laid if _touch(shift.span, within)), key=lambda shift: shift.span)
+    touched = sorted((shift for shift in laid if _touch(shift.span, within)), key=lambda shift: shift.span)
+    return list(_notified(db, touched, dialect))
 
 
-def on_call(db: sqlite3.Connection, schedule_id: str, now: float) -> list[str]:
+def on_call(db: sqlite3.Connection, schedule_id: str, now: float, dialect: Dialect) -> list[str]:
     """List the users on call, each once."""
-    current = shifts(db, schedule_id, Span(now, math.nextafter(now, math.inf)))
+    current = shifts(db, schedule_id, Span(now, math.nextafter(now, math.inf)), dialect)
     return list(dict.fromkeys(user for shift in current for user in shift.users))
+
+
+def _notified(db: sqlite3.Connection, laid: Iterable[Shift], dialect: Dialect) -> Iterator[Shift]:
+    """Leave the users whom the server notifies, and the shifts that have any."""
+    known = {row["id"] for row in db.execute("SELECT id, role FROM users") if dialect.notifies(row["role"])}
+    for shift in laid:
+        users = tuple(user for user in shift.users if user in known)
+        if users:
+            yield replace(shift, users=users)
 
 
 def _level(row: sqlite3.Row) -> float:

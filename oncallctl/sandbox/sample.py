@@ -63,7 +63,8 @@ def fill(db: sqlite3.Connection, *, now: float) -> None:
 
 
 def _integration(integration: Row) -> Row:
-    row = {key: value for key, value in integration.items() if key not in {"route_id", "escalation_chain_id"}}
+    of_route = {"route_id", "route_position", "escalation_chain_id"}
+    row = {key: value for key, value in integration.items() if key not in of_route}
     return _as_json(row, templates="templates_json", labels="labels_json", dynamic_labels="dynamic_labels_json")
 
 
@@ -72,7 +73,7 @@ def _default_route(integration: Row) -> Row:
         "id": integration["route_id"],
         "integration_id": integration["id"],
         "escalation_chain_id": integration["escalation_chain_id"],
-        "position": 0,
+        "position": integration.get("route_position", 0),
         "is_default": True,
     }
 

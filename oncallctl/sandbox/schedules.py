@@ -176,7 +176,7 @@ def _view(call: Call, row: sqlite3.Row) -> Json:
         shown |= {name: row[name] for name in ("ical_url_primary", "ical_url_overrides")}
     else:
         shown |= {"time_zone": row["time_zone"]}
-    shown["on_call_now"] = on_call(call.db, row["id"], call.now)
+    shown["on_call_now"] = on_call(call.db, row["id"], call.now, call.dialect)
     if kind != "ical":
         shown["shifts"] = [shift["id"] for shift in of_schedule(call.db, row["id"])]
     if kind == "calendar":

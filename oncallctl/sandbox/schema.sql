@@ -14,7 +14,7 @@ CREATE TABLE users (
     grafana_id INTEGER NOT NULL,
     username TEXT NOT NULL,
     email TEXT NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('admin', 'editor', 'viewer')),
+    role TEXT NOT NULL CHECK (role IN ('admin', 'editor', 'viewer', 'none')),
     timezone TEXT,
     phone_number TEXT,
     phone_hidden INTEGER NOT NULL,
@@ -89,6 +89,7 @@ CREATE TABLE schedule_shifts (
 CREATE INDEX schedules_of_shift ON schedule_shifts (shift_id);
 
 -- Times of day are said as `09:00:00Z`.
+-- last_notified_id: the user whose turn the last run of a step of type notify_person_next_each_time was.
 CREATE TABLE escalation_policies (
     id TEXT PRIMARY KEY,
     escalation_chain_id TEXT NOT NULL REFERENCES escalation_chains (id) ON DELETE CASCADE,
@@ -98,6 +99,7 @@ CREATE TABLE escalation_policies (
     duration_seconds INTEGER,
     schedule_id TEXT REFERENCES schedules (id) ON DELETE SET NULL,
     people_json TEXT NOT NULL DEFAULT '[]',
+    last_notified_id TEXT,
     team_id TEXT REFERENCES teams (id),
     user_group_id TEXT REFERENCES user_groups (id),
     webhook_id TEXT REFERENCES webhooks (id),
@@ -182,13 +184,15 @@ CREATE TABLE resolution_notes (
 ) STRICT;
 CREATE INDEX resolution_notes_of_group ON resolution_notes (alert_group_id);
 
--- Who would have been paged, a row for each time.
-CREATE TABLE pages (
+-- The notifications that a real server would have sent, a row for each time that a user is notified.
+-- step: the type of the escalation step, null for a user who was paged by name.
+CREATE TABLE notifications (
     position INTEGER PRIMARY KEY,
     alert_group_id TEXT NOT NULL,
     user_id TEXT NOT NULL REFERENCES users (id),
     important INTEGER NOT NULL,
-    paged_at REAL NOT NULL
+    step TEXT,
+    notified_at REAL NOT NULL
 ) STRICT;
 
 -- The requests of the last minute, for the limit on them.

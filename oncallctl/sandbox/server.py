@@ -84,7 +84,7 @@ class Server:
             wake(db, now=now)
             inbound = INBOUND.fullmatch(request.path)
             if inbound is not None:
-                return _take_alert(db, request, inbound[1], inbound[2], now)
+                return self._take_alert(db, request, inbound[1], inbound[2], now)
             found = self._find(request.path)
             if found is None:
                 return _html(HTTPStatus.NOT_FOUND, NOT_FOUND_PAGE)
@@ -130,6 +130,15 @@ class Server:
         throttle.count(db, path.bucket, caller.name, limit=self._rate_limit, now=now)
         return caller, method
 
+    def _take_alert(self, db: sqlite3.Connection, request: Request, kind: str, token: str, now: float) -> Response:
+        if request.method != "POST":
+            return _html(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed")
+        with storage.changing(db):
+            taken = receive(db, self._dialect, kind, token, request.get_data(), now=now)
+        if not taken:
+            return _html(HTTPStatus.FORBIDDEN, "Integration key was not found. Permission denied.")
+        return Response('"Ok."', HTTPStatus.OK, {"Allow": "GET, POST, HEAD, OPTIONS"}, content_type=JSON_TYPE)
+
     def _method(self, path: Path, name: str) -> Method:
         method = path.methods.get("GET" if name == "HEAD" else name)
         if method is not None:
@@ -137,16 +146,6 @@ class Server:
         if self._dialect.is_cloud:
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, {"detail": f'Method "{name}" not allowed.'})
         raise Crash
-
-
-def _take_alert(db: sqlite3.Connection, request: Request, kind: str, token: str, now: float) -> Response:
-    if request.method != "POST":
-        return _html(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed")
-    with storage.changing(db):
-        taken = receive(db, kind, token, request.get_data(), now=now)
-    if not taken:
-        return _html(HTTPStatus.FORBIDDEN, "Integration key was not found. Permission denied.")
-    return Response('"Ok."', HTTPStatus.OK, {"Allow": "GET, POST, HEAD, OPTIONS"}, content_type=JSON_TYPE)
 
 
 def _has_host(request: Request) -> bool:

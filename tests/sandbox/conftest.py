@@ -91,14 +91,21 @@ class Api:
 
 @dataclass(frozen=True)
 class Pages:
-    """Who would have been paged."""
+    """The notifications that a real server would have sent at once, in order."""
 
     database: Path
 
     def __call__(self) -> list[tuple[str, bool]]:
+        """Return each user with the importance of the notification."""
+        return [(user_id, bool(important)) for user_id, important in self._rows("user_id, important")]
+
+    def steps(self) -> list[tuple[str, str | None]]:
+        """Return each user with the type of the escalation step; None for a user who was paged by name."""
+        return self._rows("user_id, step")
+
+    def _rows(self, columns: str) -> list[Any]:
         with closing(sqlite3.connect(self.database)) as db:
-            rows = db.execute("SELECT user_id, important FROM pages ORDER BY position").fetchall()
-        return [(user_id, bool(important)) for user_id, important in rows]
+            return db.execute(f"SELECT {columns} FROM notifications ORDER BY position").fetchall()
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Whom a page by hand would reach, counted in the table `pages`."""
+"""Pages by hand: the users whom they notify, as the table `notifications` says, and the bodies that are refused."""
 
 from __future__ import annotations
 

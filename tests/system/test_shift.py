@@ -35,7 +35,7 @@ class Shift:
     def paged(self) -> list[str]:
         """The names of the people whom a real server would have paged, in order."""
         with closing(sqlite3.connect(self.database)) as db:
-            query = "SELECT username FROM pages JOIN users ON users.id = pages.user_id ORDER BY pages.rowid"
+            query = "SELECT username FROM notifications JOIN users ON users.id = user_id ORDER BY notifications.rowid"
             return [row[0] for row in db.execute(query)]
 
     def groups(self) -> set[str]:
