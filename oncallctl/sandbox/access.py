@@ -21,7 +21,7 @@ USER_TOKENS: Final = {
     EDITOR_TOKEN: "U85BI7ASG8K6E",
     VIEWER_TOKEN: "UW3PFPDHZ6ZBV",
 }
-ROLES: Final = ("viewer", "editor", "admin")
+ROLES: Final = ("none", "viewer", "editor", "admin")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Caller:
     Attributes:
         user_id: None for a service account.
         name: the user name.
-        role: "viewer", "editor" or "admin".
+        role: "none", "viewer", "editor" or "admin".
     """
 
     user_id: str | None
@@ -39,7 +39,7 @@ class Caller:
     role: str
 
     def may(self, least: str) -> bool:
-        """Tell whether the caller's role reaches `least`."""
+        """True if the caller's role reaches `least`."""
         return ROLES.index(self.role) >= ROLES.index(least)
 
 

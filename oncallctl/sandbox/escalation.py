@@ -7,12 +7,13 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oncallctl.sandbox import alert_group_rows
+from oncallctl.sandbox import alert_group_rows, integration_rows
 from oncallctl.sandbox.alert_group_view import alert_group
 from oncallctl.sandbox.answers import Answer, bad_request, detail
 from oncallctl.sandbox.fields import Checker, Invalid, boolean, optional, text, url
-from oncallctl.sandbox.integration_rows import add, by_id
 from oncallctl.sandbox.paging import escalate, notify
+from oncallctl.sandbox.references import team
+from oncallctl.sandbox.rows import by_id
 
 if TYPE_CHECKING:
     import sqlite3
@@ -73,7 +74,7 @@ def _read(call: Call) -> Wanted:
     fields = call.fields
     checker = Checker(fields)
     users = checker.read("users", lambda value: _users(call.db, value)) or []
-    team = checker.read("team", lambda value: _team(call.db, value))
+    paged = checker.read("team", lambda value: _team(call, value))
     important = checker.read("important_team_escalation", boolean) or False
     title = checker.read("title", text)
     message = checker.read("message", optional(text))
@@ -81,7 +82,7 @@ def _read(call: Call) -> Wanted:
     group_id = checker.read("alert_group_id", text)
     checker.done()
     group = None
-    if users and team is not None:
+    if users and paged is not None:
         raise bad_request({"non_field_errors": ["users and team are mutually exclusive"]})
     if group_id is not None:
         if any(name in fields for name in ("title", "message", "source_url")):
@@ -90,7 +91,7 @@ def _read(call: Call) -> Wanted:
         group = alert_group_rows.by_id(call.db, group_id)
         if group is None:
             raise bad_request({"non_field_errors": [f"Alert group {group_id} does not exist"]})
-    return Wanted(users, team, important, title, message, source_url, group)
+    return Wanted(users, paged, important, title, message, source_url, group)
 
 
 def _users(db: sqlite3.Connection, value: object) -> list[tuple[sqlite3.Row, bool]]:
@@ -127,26 +128,25 @@ def _user(db: sqlite3.Connection, entry: object) -> tuple[sqlite3.Row, bool]:
     return row, bool(important)
 
 
-def _team(db: sqlite3.Connection, value: object) -> sqlite3.Row | None:
-    if value is None:
-        return None
-    row: sqlite3.Row | None = db.execute("SELECT * FROM teams WHERE id = ?", (str(value),)).fetchone()
-    if row is None:
-        raise Invalid("Object does not exist")
-    return row
+def _team(call: Call, value: object) -> sqlite3.Row | None:
+    """Read the team to page, which must be one that the caller may use."""
+    team_id = team(call)(value)
+    return None if team_id is None else by_id(call.db, "teams", team_id)
 
 
-def _direct_paging(db: sqlite3.Connection, team: sqlite3.Row | None) -> sqlite3.Row:
+def _direct_paging(db: sqlite3.Connection, owner: sqlite3.Row | None) -> sqlite3.Row:
     """Find the direct paging integration of a team, or of no team, whatever its name.
 
     A team that lacks one gets one, with a default route only: the route for important pages is made when the engine
     synchronizes its teams.
     """
-    team_id = None if team is None else team["id"]
-    name = "Direct paging (No team)" if team is None else f"Direct paging ({team['name']} team)"
+    team_id = None if owner is None else owner["id"]
+    name = "Direct paging (No team)" if owner is None else f"Direct paging ({owner['name']} team)"
     query = "SELECT id FROM integrations WHERE type = 'direct_paging' AND team_id IS ?"
     found = db.execute(query, (team_id,)).fetchone()
-    return by_id(db, found["id"] if found else add(db, "direct_paging", name, team_id))
+    return integration_rows.by_id(
+        db, found["id"] if found else integration_rows.add(db, "direct_paging", name, team_id)
+    )
 
 
 def _page_users(call: Call, wanted: Wanted, group_id: str) -> None:

@@ -61,7 +61,7 @@ def _read(call: Call, row: sqlite3.Row | None) -> Json:
     checker = Checker(call.fields)
     needed = row is None or call.request.method == "PUT"
     name = checker.read("name", at_most(NAME_LENGTH), required=needed)
-    team_id = checker.read("team_id", team(call.db))
+    team_id = checker.read("team_id", team(call))
     checker.done()
     query = "SELECT 1 FROM escalation_chains WHERE name = ? AND id IS NOT ?"
     if call.db.execute(query, (name, None if row is None else row["id"])).fetchone():

@@ -105,7 +105,7 @@ def _checked(
     kind = checker.read("type", lambda value: _kind(value, call.dialect), required=kind_required)
     name = checker.read("name", text)
     description = checker.read("description_short", optional(at_most(DESCRIPTION_LENGTH)))
-    team_id = checker.read("team_id", team(call.db))
+    team_id = checker.read("team_id", team(call))
     checker.read("default_route", dictionary)
     checker.done()
     return kind, name, description, team_id

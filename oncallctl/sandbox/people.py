@@ -79,12 +79,17 @@ def all_teams(call: Call) -> Answer:
         "SELECT * FROM teams WHERE :name = '' OR name = :name ORDER BY grafana_id",
         {"name": call.request.args.get("name", "")},
     ).fetchall()
-    return listing(call, rows, dict)
+    return listing(call, rows, _team)
 
 
 def one_team(call: Call) -> Answer:
     """Get one team."""
-    return Answer(dict(find_team(call)))
+    return Answer(_team(find_team(call)))
+
+
+def _team(row: sqlite3.Row) -> Json:
+    """Show one team; whether it shares its resources is not told."""
+    return {name: row[name] for name in ("id", "grafana_id", "name", "email", "avatar_url")}
 
 
 def find_team(call: Call) -> sqlite3.Row:

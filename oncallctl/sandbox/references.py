@@ -30,10 +30,30 @@ def one_of(db: sqlite3.Connection, table: str) -> Callable[[object], str]:
     return check
 
 
-def team(db: sqlite3.Connection) -> Callable[[object], str | None]:
-    """Take the id of a team, or null for no team, also as a word."""
-    known = one_of(db, "teams")
-    return lambda value: None if value is None or value == "null" else known(value)
+def team(call: Call) -> Callable[[object], str | None]:
+    """Take the id of a team that the caller may use, or null for no team, also as a word.
+
+    Admins and service accounts may use all teams, others their own and those that share their resources. A team that
+    the caller may not use is refused as if it did not exist.
+    """
+
+    def check(value: object) -> str | None:
+        if value is None or value == "null":
+            return None
+        team_id = one_of(call.db, "teams")(value)
+        if not call.caller.may("admin") and not _is_open_to(call.db, team_id, call.caller.user_id):
+            raise Invalid("Object does not exist")
+        return team_id
+
+    return check
+
+
+def _is_open_to(db: sqlite3.Connection, team_id: str, user_id: str | None) -> bool:
+    query = (
+        "SELECT 1 FROM teams WHERE id = :team AND (shares_resources OR EXISTS "
+        "(SELECT 1 FROM users, json_each(teams_json) WHERE users.id = :user AND json_each.value = :team))"
+    )
+    return db.execute(query, {"team": team_id, "user": user_id}).fetchone() is not None
 
 
 def people(db: sqlite3.Connection) -> Callable[[object], list[str]]:

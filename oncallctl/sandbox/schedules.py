@@ -92,7 +92,7 @@ def _read(call: Call, kind: str, *, required: bool) -> tuple[Json, list[sqlite3.
     fields = call.fields
     checks: dict[str, Callable[[object], object]] = {
         "name": at_most(NAME_LENGTH),
-        "team_id": team(call.db),
+        "team_id": team(call),
         "time_zone": time_zone,
         "ical_url_primary": _calendar,
         "ical_url_overrides": optional(_calendar if kind == "ical" else at_most(URL_LENGTH)),

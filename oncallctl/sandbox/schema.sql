@@ -1,12 +1,14 @@
 -- Times are seconds since 1970 in UTC, booleans 0 or 1. Columns named *_json hold JSON.
 -- `maintenance_mode` is in Cloud's words; a dialect translates it.
 
+-- shares_resources: users who are neither members nor admins may use the team too; the API does not show it.
 CREATE TABLE teams (
     id TEXT PRIMARY KEY,
     grafana_id INTEGER NOT NULL,
     name TEXT NOT NULL,
     email TEXT,
-    avatar_url TEXT NOT NULL
+    avatar_url TEXT NOT NULL,
+    shares_resources INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE users (

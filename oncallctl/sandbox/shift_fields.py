@@ -84,7 +84,7 @@ def _read(call: Call, *, required: bool) -> Columns:
         if fields.get(name) is not None:
             _check_wall_time(fields[name])
     checks: dict[str, tuple[str, Callable[[object], object]]] = {
-        "team_id": ("team_id", team(call.db)),
+        "team_id": ("team_id", team(call)),
         "name": ("name", optional(at_most(NAME_LENGTH))),
         "type": ("type", _word(TYPES, "Invalid shift type")),
         "time_zone": ("time_zone", optional(time_zone)),
