@@ -11,10 +11,12 @@ import pytest
 from werkzeug.test import Client
 
 from oncallctl import sandbox
-from tests.sandbox.conftest import SERVICE, Api
+from tests.sandbox.conftest import DATA_INFRA, EMPTY_TEAM, PAYMENTS, PLATFORM, SERVICE, Api
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+ERIN = "UAUXXETQFUYB2"
 
 
 def test_cloud_takes_a_token_with_and_without_bearer(cloud: Api) -> None:
@@ -163,3 +165,43 @@ class TestLimits:
         response = limited.ask("POST", "escalation/", {})
         assert response.status_code == 429
         assert "RateLimit-Reset" not in response.headers
+
+
+class TestTeamsOfAnEditor:
+    """Bob is an editor and a member of platform and data infra; only empty-team shares its resources."""
+
+    @pytest.fixture
+    def bob(self, oss: Api) -> Api:
+        return oss.under(sandbox.EDITOR_TOKEN)
+
+    @pytest.mark.parametrize("team", [PLATFORM, EMPTY_TEAM])
+    def test_a_page_to_a_team_of_ones_own_or_a_shared_one_is_accepted(self, bob: Api, team: str) -> None:
+        assert bob.post("escalation/", {"team": team})["team_id"] == team
+
+    def test_a_page_to_a_foreign_team_is_refused_as_if_the_listed_team_did_not_exist(self, bob: Api) -> None:
+        assert PAYMENTS in [team["id"] for team in bob.rows("teams/")]
+        assert bob.refused("POST", "escalation/", {"team": PAYMENTS}) == {"team": ["Object does not exist"]}
+
+    def test_a_page_to_users_of_a_foreign_team_is_accepted(self, bob: Api) -> None:
+        assert bob.post("escalation/", {"users": [{"id": ERIN, "important": False}], "team": None})["state"] == "firing"
+
+    def test_an_admin_may_page_every_team(self, oss: Api) -> None:
+        assert oss.post("escalation/", {"team": PAYMENTS})["team_id"] == PAYMENTS
+
+    def test_a_schedule_cannot_be_given_to_a_foreign_team(self, bob: Api) -> None:
+        body = {"name": "mine", "type": "calendar", "time_zone": "UTC", "team_id": PAYMENTS}
+        assert bob.refused("POST", "schedules/", body) == {"team_id": ["Object does not exist"]}
+
+    def test_the_current_user_tells_role_and_teams_and_the_teams_tell_nothing_of_sharing(self, bob: Api) -> None:
+        user = bob.get("users/current/")
+        assert (user["role"], user["teams"]) == ("editor", [PLATFORM, DATA_INFRA])
+        assert bob.get(f"teams/{EMPTY_TEAM}").keys() == {"id", "grafana_id", "name", "email", "avatar_url"}
+
+    @pytest.mark.parametrize("token", [sandbox.EDITOR_TOKEN, sandbox.VIEWER_TOKEN])
+    @pytest.mark.parametrize("action", ["maintenance_start", "maintenance_stop"])
+    def test_maintenance_takes_an_admin(self, oss: Api, token: str, action: str) -> None:
+        response = oss.under(token).ask("POST", f"integrations/{SERVICE}/{action}", {"mode": "debug", "duration": 60})
+        assert (response.status_code, response.json) == (
+            403,
+            {"detail": "You do not have permission to perform this action."},
+        )
