@@ -87,12 +87,14 @@ _oncallctl_values() {
         *' --columns' | *' --tz' | *' --timeout') values=':text' ;;
         'integrations list --team') values=':teams' ;;
         'integrations list --type' | 'integrations list --match' | 'integrations list --label' | 'integrations list --limit') values=':text' ;;
-        'integrations create --type' | 'integrations create --name' | 'integrations create --description' | 'integrations create --escalation-chain' | 'integrations create --label' | 'integrations create --dynamic-label') values=':text' ;;
+        'integrations create --type' | 'integrations create --name' | 'integrations create --description' | 'integrations create --label' | 'integrations create --dynamic-label') values=':text' ;;
         'integrations create --team') values=':teams' ;;
+        'integrations create --escalation-chain') values=':escalation_chains' ;;
         'integrations create --template') values=':@file' ;;
         'integrations create --from') values=':file' ;;
-        'integrations update --name' | 'integrations update --description' | 'integrations update --escalation-chain' | 'integrations update --reset-template' | 'integrations update --label' | 'integrations update --dynamic-label' | 'integrations update --remove-label') values=':text' ;;
+        'integrations update --name' | 'integrations update --description' | 'integrations update --reset-template' | 'integrations update --label' | 'integrations update --dynamic-label' | 'integrations update --remove-label') values=':text' ;;
         'integrations update --team') values=':teams' ;;
+        'integrations update --escalation-chain') values=':escalation_chains' ;;
         'integrations update --template') values=':@file' ;;
         'integrations update --from') values=':file' ;;
         'maintenance debrief --since') values=':text' ;;

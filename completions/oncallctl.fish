@@ -246,7 +246,7 @@ complete -c oncallctl -n '__oncallctl_at integrations' -a delete -d 'Delete inte
 complete -c oncallctl -n '__oncallctl_at integrations' -l help -d 'Show this message and exit'
 
 # oncallctl integrations list
-complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l type -x -d 'Those of this type'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l label -x -d 'With this label (Cloud); may be repeated'
@@ -260,9 +260,9 @@ complete -c oncallctl -n '__oncallctl_at integrations get' -l show-secrets -d 'S
 # oncallctl integrations create
 complete -c oncallctl -n '__oncallctl_at integrations create' -l type -x -d 'Its type, such as webhook or alertmanager'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l name -x -d 'Its name'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l team -x -a '(__oncallctl_names teams)' -d 'Its team (name or id)'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l team -x -a '(__oncallctl_names teams)' -d 'Its team (name or ID; none: no team)'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l description -x -d 'What it is for'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l escalation-chain -x -d 'The chain of its default route'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l escalation-chain -x -a '(__oncallctl_names escalation_chains)' -d 'The chain of its default route (name or ID)'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l template -x -a '(__oncallctl_at_files)' -d 'A template, such as slack.title=…; may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l label -x -d 'With this label (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l dynamic-label -x -d 'A label made from each alert (Cloud); may be repeated'
@@ -272,9 +272,9 @@ complete -c oncallctl -n '__oncallctl_at integrations create' -l dry-run -d 'Sho
 # oncallctl integrations update
 complete -c oncallctl -n '__oncallctl_argument_of integrations update' -x -a '(__oncallctl_names integrations)'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l name -x -d 'Its name'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l team -x -a '(__oncallctl_names teams)' -d 'Its team (name or id)'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l team -x -a '(__oncallctl_names teams)' -d 'Its team (name or ID; none: no team)'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l description -x -d 'What it is for'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l escalation-chain -x -d 'The chain of its default route'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l escalation-chain -x -a '(__oncallctl_names escalation_chains)' -d 'The chain of its default route (name or ID)'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l template -x -a '(__oncallctl_at_files)' -d 'A template, such as slack.title=…; may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l reset-template -x -d 'Back to the default; may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l label -x -d 'With this label (Cloud); may be repeated'
@@ -334,7 +334,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance start' -l until -x -d 'Unti
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts meanwhile'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l if-active -x -a 'fail keep replace' -d 'Where another window is open'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l max -x -d 'Refuse a longer one (7d)'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l label -x -d 'Those with this label (Cloud)'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Every integration'
@@ -344,7 +344,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Show 
 
 # oncallctl maintenance stop
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance stop' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l label -x -d 'Those with this label (Cloud)'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance stop' -l all -d 'Every integration'
@@ -353,7 +353,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance stop' -l dry-run -d 'Show t
 
 # oncallctl maintenance status
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance status' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l label -x -d 'Those with this label (Cloud)'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Every integration'
@@ -369,7 +369,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance run' -l tail -x -d 'End the
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-active -x -a 'fail keep replace' -d 'Where another window is open'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-start-fails -x -a 'abort continue' -d 'When a window cannot be opened'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l max -x -d 'Refuse a longer one (7d)'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l label -x -d 'Those with this label (Cloud)'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l match -x -d 'Those whose name matches; * and ? are special'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l all -d 'Every integration'
@@ -443,7 +443,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups' -l help -d 'Show this mes
 
 # oncallctl alert-groups list
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups list' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
@@ -455,7 +455,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups alerts' -l limit -x -d 'At
 
 # oncallctl alert-groups acknowledge
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
@@ -464,7 +464,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l dry-run -d
 
 # oncallctl alert-groups unacknowledge
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
@@ -473,7 +473,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l dry-run 
 
 # oncallctl alert-groups resolve
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
@@ -482,7 +482,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l dry-run -d 'Sh
 
 # oncallctl alert-groups unresolve
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
@@ -492,7 +492,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l dry-run -d '
 # oncallctl alert-groups silence
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l for -x -d 'So long from now: 90m, 2h30m, 1d, PT2H'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
@@ -501,7 +501,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l dry-run -d 'Sh
 
 # oncallctl alert-groups unsilence
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
@@ -511,7 +511,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l dry-run -d '
 # oncallctl alert-groups note
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l text -x -a '(__oncallctl_at_files)' -d 'What is to be remembered'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
-complete -c oncallctl -n '__oncallctl_at alert-groups note' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
@@ -525,7 +525,7 @@ complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shift
 complete -c oncallctl -n '__oncallctl_at schedules' -l help -d 'Show this message and exit'
 
 # oncallctl schedules list
-complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at schedules list' -l limit -x -d 'At most so many'
 
 # oncallctl schedules get
@@ -551,7 +551,7 @@ complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show one 
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -l help -d 'Show this message and exit'
 
 # oncallctl escalation-chains list
-complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -a '(__oncallctl_names teams)' -d 'Those of this team (name or id)'
+complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l limit -x -d 'At most so many'
 
 # oncallctl escalation-chains get

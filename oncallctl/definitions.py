@@ -9,6 +9,7 @@ from typing import Any
 
 from oncallctl.api.documents import parse
 from oncallctl.api.models import Integration, label_pairs
+from oncallctl.api.resource import TeamFilter
 from oncallctl.errors import InvalidInput
 
 # "Create an integration" of the documents; `webhook` is in the recordings of the engine, `msteams` is Cloud's.
@@ -49,6 +50,8 @@ class Definition:
     """What options say about an integration; None and empty say nothing.
 
     Attributes:
+        team: whose it is, or of no team.
+        escalation_chain: the ID of the chain of its default route.
         templates: dotted path -> text, or None to reset to the default.
         labels: key -> value.
         dynamic_labels: key -> Jinja2 template.
@@ -57,7 +60,7 @@ class Definition:
 
     type: str | None = None
     name: str | None = None
-    team_id: str | None = None
+    team: TeamFilter | None = None
     description: str | None = None
     escalation_chain: str | None = None
     templates: Mapping[str, str | None] = field(default_factory=dict)
@@ -84,10 +87,11 @@ class Definition:
         plain = {
             "type": self.type,
             "name": self.name,
-            "team_id": self.team_id,
             "description_short": self.description,
         }
         body |= {key: value for key, value in plain.items() if value is not None}
+        if self.team:
+            body["team_id"] = self.team.id
         if self.escalation_chain:
             route = {key: value for key, value in (body.get("default_route") or {}).items() if key != "id"}
             body["default_route"] = {**route, "escalation_chain_id": self.escalation_chain}

@@ -33,8 +33,8 @@ LONGEST = 256  # characters
 ABANDONED = 60.0  # seconds after which a file that is being written no longer is
 
 # What a command would not take for a name as it is: a reading that is forced, an option, stdin, an id; what could be
-# taken for the first line; and a tilde, which fish does not quote at the beginning of what it offers.
-_NOT_PLAIN = re.compile(r"(?:id|name):|[-#~]|[A-Z][A-Z1-9]{12,}$")
+# taken for the first line; a tilde, which fish does not quote at the beginning of what it offers; and no team.
+_NOT_PLAIN = re.compile(r"(?:id|name):|[-#~]|[A-Z][A-Z1-9]{12,}$|none$")
 
 
 class NameCache:

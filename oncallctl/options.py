@@ -32,7 +32,9 @@ TargetsArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[INTEGRATION]...", help="Names or ids; - reads them from stdin.", show_default=False),
 ]
-TeamOption = Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Those of this team (name or id).")]
+TeamOption = Annotated[
+    str | None, typer.Option("--team", metavar="TEAM", help="Only those of this team (name or ID; none: of no team).")
+]
 LabelOption = Annotated[str | None, typer.Option("--label", metavar="KEY=VALUE", help="Those with this label (Cloud).")]
 MatchOption = Annotated[
     str | None, typer.Option("--match", metavar="GLOB", help="Those whose name matches; * and ? are special.")

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from oncallctl.api import names
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
+from oncallctl.api.resource import TeamFilter
 from oncallctl.errors import InvalidInput, NotFound
 from oncallctl.outcomes import Target
 
@@ -18,7 +19,7 @@ class Filter:
     """Conditions on integrations, all of which must hold; what is None or empty is none.
 
     Attributes:
-        team: name or id.
+        team: name or ID, or ``none`` for those of no team.
         match: a pattern for the name with * and ?, without regard to case.
         labels: keys and values; on Cloud only.
     """
@@ -38,13 +39,13 @@ class Filter:
         """
         if self.labels:
             oncall.cloud_only("labels")
-        team_id = names.team(oncall, self.team).id if self.team else None
+        team = names.team_filter(oncall, self.team)
         everything = oncall.integrations.list(limit if self == Filter() else None)
-        return (each for each in everything if self._holds(each, team_id))
+        return (each for each in everything if self._holds(each, team))
 
-    def _holds(self, each: Integration, team_id: str | None) -> bool:
+    def _holds(self, each: Integration, team: TeamFilter | None) -> bool:
         return (
-            (team_id is None or each.team_id == team_id)
+            (team is None or team.takes(each))
             and (self.type is None or each.type == self.type)
             and (self.match is None or _matches(each.name, self.match))
             and all(each.has_label(key, value) for key, value in self.labels)

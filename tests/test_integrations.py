@@ -98,6 +98,33 @@ class TestCreating:
         made = run("integrations create --type webhook --name m --escalation-chain F3VV9WSX4RBEK -o json").json
         assert made["default_route"]["escalation_chain_id"] == "F3VV9WSX4RBEK"
 
+    @pytest.mark.parametrize("given", ["platform-default", "PLATFORM-default", "name:platform-default"])
+    @pytest.mark.parametrize("verb", ["create --type webhook --name m", "update service-010"])
+    def test_escalation_chain_is_found_by_name(self, server: Serving, run: Runner, verb: str, given: str) -> None:
+        made = run(f"integrations {verb} --escalation-chain {given} -o json").json
+        assert made["default_route"]["escalation_chain_id"] == "F3VV9WSX4RBEK"
+
+    def test_escalation_chain_with_an_unknown_name_is_not_found_and_nothing_is_sent(
+        self, server: Serving, run: Runner
+    ) -> None:
+        done = run("integrations create --type webhook --name m --escalation-chain platform-defualt -o json", status=6)
+        assert "'platform-default'" in done.error["hint"]
+        assert server.changes() == []
+
+    @pytest.mark.parametrize("option", ["--team TNXPENXPENXPE", "--escalation-chain FNXPENXPENXPE"])
+    def test_unknown_id_is_not_found_and_nothing_is_sent(self, server: Serving, run: Runner, option: str) -> None:
+        for verb in ("create --type webhook --name m", "update service-010"):
+            done = run(f"integrations {verb} {option} -o json", status=6)
+            assert option.split()[1] in done.error["message"]
+        assert server.changes() == []
+
+    def test_team_none_gives_an_integration_to_no_team(self, server: Serving, run: Runner) -> None:
+        assert run("integrations create --type webhook --name mine --team none -o json").json["team_id"] is None
+        made = run("integrations create --type webhook --name theirs --team platform -o json").json
+        assert made["team_id"] == "TKPSLLWBFUI9R"
+        assert run("integrations update theirs --team none -o json").json["team_id"] is None
+        assert server.bodies()[-1] == {"team_id": None}
+
     def test_a_template_comes_from_a_file(self, server: Serving, run: Runner, tmp_path: Path) -> None:
         (tmp_path / "title.j2").write_text("{{ payload.title }}")
         run(f"integrations create --type webhook --name m --template web.title=@{tmp_path}/title.j2")

@@ -32,8 +32,8 @@ class Filter:
     """Conditions on alert groups, as they are typed; all must hold, and what is None or False is none.
 
     Attributes:
-        team: name or id.
-        integration: name or id.
+        team: name or ID, or ``none`` for those of no team.
+        integration: name or ID.
         since: a duration, counted back from each reading, or a time that is past; groups that began later.
         mine: of a team that the user is in, or acknowledged or resolved by the user; open, where no state is named.
     """
@@ -56,8 +56,8 @@ class Filter:
         if self.mine:
             oncall.person_only("--mine")
         params = {}
-        if self.team:
-            params["team_id"] = names.team(oncall, self.team).id
+        if team := names.team_filter(oncall, self.team):
+            params["team_id"] = team.param
         if self.integration:
             params["integration_id"] = names.integration(oncall, self.integration).id
         if not self.mine:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration, ServerObject, Team, User
-from oncallctl.api.resource import Model, Resource
+from oncallctl.api.resource import Model, Resource, TeamFilter
 from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError
 
 # A prefix letter and at least 12 of A-Z and 1-9.
 _ID = re.compile(r"[A-Z][A-Z1-9]{12,}")
 _ANY_ID = re.compile(r"[A-Za-z0-9_-]+")  # what can be part of a path
 _SHOWN = 10
+
+NO_TEAM = "none"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,21 @@ def teams(oncall: OnCall, texts: Sequence[str] | None) -> list[Named]:
     return [Named(each.id, each.name) for each in oncall.teams.everything()]
 
 
+def team_filter(oncall: OnCall, text: str | None) -> TeamFilter | None:
+    """Find the team that `--team` names; ``none`` is no team, and None no condition.
+
+    An ID is checked: a list filtered by one that does not exist would look like a team without members.
+
+    Raises:
+        NotFound, Ambiguous: the team.
+    """
+    if text is None:
+        return None
+    if text == NO_TEAM:
+        return TeamFilter(None)
+    return TeamFilter(_checked(oncall.teams, team(oncall, text)).id)
+
+
 def user(oncall: OnCall, text: str) -> Named:
     """Find a user by user name, e-mail or id."""
     return _named("user", oncall, oncall.users, text, _user_names)
@@ -95,6 +112,22 @@ def schedule(oncall: OnCall, text: str) -> Named:
 def escalation_chain(oncall: OnCall, text: str) -> Named:
     """Find an escalation chain by name or id."""
     return _named("escalation chain", oncall, oncall.escalation_chains, text, lambda each: [each.name])
+
+
+def existing_chain(oncall: OnCall, text: str) -> Named:
+    """Find an escalation chain by name or ID, and check the ID.
+
+    Raises:
+        NotFound, Ambiguous: the chain.
+    """
+    return _checked(oncall.escalation_chains, escalation_chain(oncall, text))
+
+
+def _checked(members: Resource[Model], found: Named) -> Named:
+    """Read a member that was given by ID: there may be none."""
+    if found.name is None:
+        members.get(found.id)
+    return found
 
 
 def _named(

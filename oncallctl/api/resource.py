@@ -38,6 +38,22 @@ class Change(Generic[Model]):
     model: type[Model]
 
 
+@dataclass(frozen=True)
+class TeamFilter:
+    """A condition on whose members are: those of the team with this ID, or of no team (None)."""
+
+    id: str | None
+
+    @property
+    def param(self) -> str:
+        """The word that the server's own filter takes, where it has one (alert_groups recordings)."""
+        return self.id or "null"
+
+    def takes(self, member: ServerObject) -> bool:
+        """Return True if the member belongs to the team, or to none if that is asked for."""
+        return getattr(member, "team_id", None) == self.id
+
+
 class Keeper(Protocol):
     """Who wants to know what the members of whole collections are called.
 
@@ -85,13 +101,15 @@ class Resource(Generic[Model]):
         if keeper and attribute:
             keeper.keep(self.path, names)
 
-    def of_team(self, team_id: str | None, limit: int | None = None) -> Iterator[Model]:
-        """Read the members of a team, or of all (None): chosen here, for the engine answers 500 to ``team_id``."""
-        if team_id is None:
+    def of_team(self, team: TeamFilter | None, limit: int | None = None) -> Iterator[Model]:
+        """Yield members, optionally of one team or of none.
+
+        Filters here because the self-hosted engine returns 500 for ``team_id``.
+        """
+        if team is None:
             yield from self.list(limit)
             return
-        found = (member for member in self.list() if getattr(member, "team_id", None) == team_id)
-        yield from islice(found, limit)
+        yield from islice(filter(team.takes, self.list()), limit)
 
     def everything(self) -> Sequence[Model]:
         """All members, read once however often this is asked."""

@@ -23,7 +23,7 @@ def list_chains(ctx: typer.Context, team: TeamOption = None, limit: LimitOption 
     from oncallctl.api import names
 
     with connect(ctx.obj) as oncall:
-        found = oncall.escalation_chains.of_team(names.team(oncall, team).id if team else None, limit and limit + 1)
+        found = oncall.escalation_chains.of_team(names.team_filter(oncall, team), limit and limit + 1)
         shown = limited(ctx.obj, (chain.raw for chain in found), limit)
         render(ctx.obj, with_names(oncall, ctx.obj, shown, TEAM), COLUMNS)
 

@@ -50,10 +50,12 @@ LabelsOption = Annotated[
     list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="With this label (Cloud); may be repeated.")
 ]
 NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Its name.")]
-OfTeamOption = Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Its team (name or id).")]
+OfTeamOption = Annotated[
+    str | None, typer.Option("--team", metavar="TEAM", help="Its team (name or ID; none: no team).")
+]
 DescriptionOption = Annotated[str | None, typer.Option("--description", metavar="TEXT", help="What it is for.")]
 ChainOption = Annotated[
-    str | None, typer.Option("--escalation-chain", metavar="ID", help="The chain of its default route.")
+    str | None, typer.Option("--escalation-chain", metavar="CHAIN", help="The chain of its default route (name or ID).")
 ]
 TemplatesOption = Annotated[
     list[str] | None,
@@ -141,6 +143,7 @@ def create(
     dry_run: DryRunOption = False,
 ) -> None:
     """Create an integration."""
+    from oncallctl.api import names
     from oncallctl.definitions import Definition
 
     base = _base(source)
@@ -152,9 +155,9 @@ def create(
         definition = Definition(
             type=type_,
             name=name,
-            team_id=_team_id(oncall, team),
+            team=names.team_filter(oncall, team),
             description=description,
-            escalation_chain=escalation_chain,
+            escalation_chain=_chain_id(oncall, escalation_chain),
             templates=_templates(template),
             labels=_pairs(label, "--label"),
             dynamic_labels=_pairs(dynamic_label, "--dynamic-label"),
@@ -193,9 +196,9 @@ def update(
     with connect(ctx.obj) as oncall:
         definition = Definition(
             name=name,
-            team_id=_team_id(oncall, team),
+            team=names.team_filter(oncall, team),
             description=description,
-            escalation_chain=escalation_chain,
+            escalation_chain=_chain_id(oncall, escalation_chain),
             templates=_templates(template) | dict.fromkeys(reset_template or ()),
             labels=_pairs(label, "--label"),
             dynamic_labels=_pairs(dynamic_label, "--dynamic-label"),
@@ -248,10 +251,10 @@ def _base(source: str | None) -> dict[str, Any]:
     return from_json(read_text(source, "--from"), "--from") if source else {}
 
 
-def _team_id(oncall: OnCall, team: str | None) -> str | None:
+def _chain_id(oncall: OnCall, chain: str | None) -> str | None:
     from oncallctl.api import names
 
-    return names.team(oncall, team).id if team else None
+    return names.existing_chain(oncall, chain).id if chain else None
 
 
 def _templates(given: list[str] | None) -> dict[str, str | None]:

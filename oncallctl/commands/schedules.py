@@ -36,7 +36,7 @@ def list_schedules(ctx: typer.Context, team: TeamOption = None, limit: LimitOpti
     from oncallctl.api import names
 
     with connect(ctx.obj) as oncall:
-        found = oncall.schedules.of_team(names.team(oncall, team).id if team else None, limit and limit + 1)
+        found = oncall.schedules.of_team(names.team_filter(oncall, team), limit and limit + 1)
         shown = limited(ctx.obj, (schedule.raw for schedule in found), limit)
         render(ctx.obj, with_names(oncall, ctx.obj, shown, TEAM, ON_CALL_NOW), COLUMNS)
 

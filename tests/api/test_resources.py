@@ -13,7 +13,7 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from oncallctl.api.client import Dialect, OnCall
-from oncallctl.api.resource import FEW, Resource
+from oncallctl.api.resource import FEW, Resource, TeamFilter
 from oncallctl.errors import AccessDenied, InvalidInput, NotOnCall, Unavailable
 from tests.api.conftest import OpenOnCall
 from tests.api.pages import Pages
@@ -136,7 +136,7 @@ class TestOfTeam:
         self, oncall: OnCall, httpx_mock: HTTPXMock
     ) -> None:
         server = serve(httpx_mock, Schedules(250))
-        assert [each.id for each in oncall.schedules.of_team(TEAM)] == server.idents[::3]
+        assert [each.id for each in oncall.schedules.of_team(TeamFilter(TEAM))] == server.idents[::3]
         assert sorted(server.seen) == ["page 1", "page 2", "page 3"]
         assert not any("team_id" in request.url.params for request in httpx_mock.get_requests())
 
@@ -145,12 +145,12 @@ class TestOfTeam:
         self, limit: int, oncall: OnCall, httpx_mock: HTTPXMock
     ) -> None:
         server = serve(httpx_mock, Schedules(250))
-        assert [each.id for each in oncall.schedules.of_team(TEAM, limit)] == server.idents[::3][:limit]
+        assert [each.id for each in oncall.schedules.of_team(TeamFilter(TEAM), limit)] == server.idents[::3][:limit]
         assert server.seen == ["page 1"]
 
     def test_a_limit_that_the_first_page_does_not_fill_goes_on(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         server = serve(httpx_mock, Schedules(250))
-        assert [each.id for each in oncall.schedules.of_team(TEAM, 40)] == server.idents[::3][:40]
+        assert [each.id for each in oncall.schedules.of_team(TeamFilter(TEAM), 40)] == server.idents[::3][:40]
 
     def test_no_team_is_all_of_them_and_the_limit_is_asked_for(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         server = serve(httpx_mock, Schedules(250))
@@ -159,9 +159,11 @@ class TestOfTeam:
 
     def test_what_has_no_team_is_of_no_team(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         httpx_mock.add_response(
-            json={"results": [{"id": "S1", "name": "a", "team_id": None}, {"id": "S2", "name": "b"}]}
+            json={"results": [{"id": "S1", "name": "a", "team_id": None}, {"id": "S2", "name": "b"}]},
+            is_reusable=True,
         )
-        assert list(oncall.schedules.of_team(TEAM)) == []
+        assert list(oncall.schedules.of_team(TeamFilter(TEAM))) == []
+        assert [each.id for each in oncall.schedules.of_team(TeamFilter(None))] == ["S1", "S2"]
 
 
 def entry(**fields: Any) -> dict[str, Any]:
