@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -21,10 +22,44 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[
     thread that asked, so that a signal, which arrives there, stops what is to come. The workers are daemons: a
     ThreadPoolExecutor would keep an interrupted program alive until its last request has timed out.
     """
+    return _each(function, items, lambda _: True)
+
+
+def _each(
+    function: Callable[[Item], Result], items: Sequence[Item], may_begin: Callable[[int], bool]
+) -> Iterator[tuple[int, Result]]:
+    """Do what `each` does; an item is begun once `may_begin`, given its index, allows it."""
     if len(items) <= 1:
         for index, item in enumerate(items):
             yield index, function(item)
         return
+    workers = min(WORKERS, len(items))
+    waiting, done = _start(workers, function, items)
+    begun = 0
+
+    def begin_more(finished: int) -> None:
+        nonlocal begun
+        while begun < min(finished + workers, len(items)) and may_begin(begun):
+            waiting.put(begun)
+            begun += 1
+
+    try:
+        for finished in range(len(items)):
+            begin_more(finished)  # what the last result has made room for
+            index, result, error = done.get()
+            if error is not None:
+                raise error
+            begin_more(finished + 1)  # before the caller takes its time with the result
+            yield index, result  # type: ignore[misc]  # no error: the result is there
+    finally:
+        for _ in range(workers):
+            waiting.put(None)
+
+
+def _start(
+    workers: int, function: Callable[[Item], Result], items: Sequence[Item]
+) -> tuple[queue.SimpleQueue[int | None], queue.SimpleQueue[tuple[int, Result | None, BaseException | None]]]:
+    """Start workers that take the index of an item, or None to end, and give its result or its exception."""
     waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]] = queue.SimpleQueue()
 
@@ -33,21 +68,9 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[
         while (index := waiting.get()) is not None:
             done.put((index, *_outcome(function, items[index])))
 
-    workers = min(WORKERS, len(items))
-    for index in range(workers):
+    for _ in range(workers):
         threading.Thread(target=work, daemon=True).start()
-        waiting.put(index)
-    try:
-        for upcoming in range(workers, workers + len(items)):
-            index, result, error = done.get()
-            if error is not None:
-                raise error
-            if upcoming < len(items):
-                waiting.put(upcoming)
-            yield index, result  # type: ignore[misc]  # no error: the result is there
-    finally:
-        for _ in range(workers):
-            waiting.put(None)
+    return waiting, done
 
 
 def begin(call: Callable[[], Result]) -> Callable[..., Result]:
@@ -86,12 +109,16 @@ def _outcome(function: Callable[[Item], Result], item: Item) -> tuple[Result | N
         return None, error
 
 
-def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Call the function for every item, eight at a time; yield the results in the items' order, as soon as can be."""
+def in_order(function: Callable[[Item], Result], items: Sequence[Item], ahead: int = sys.maxsize) -> Iterator[Result]:
+    """Call the function for every item, eight at a time; yield the results in the items' order, as soon as can be.
+
+    At most `ahead` items are begun and not yet yielded, so that one slow call does not let all later results pile up.
+    """
     early: dict[int, Result] = {}
     turn = 0
-    for index, result in each(function, items):
+    for index, result in _each(function, items, lambda upcoming: upcoming < turn + ahead):  # noqa: B023  # as it is then
         early[index] = result
+        del result
         while turn in early:
             yield early.pop(turn)
             turn += 1

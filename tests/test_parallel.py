@@ -36,6 +36,30 @@ def test_at_most_eight_are_worked_on_at_once() -> None:
     assert most == parallel.WORKERS
 
 
+def test_results_that_come_early_are_bounded_while_one_is_late() -> None:
+    early = threading.Semaphore(0)
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 0:
+            for _ in range(9):
+                assert early.acquire(timeout=20)
+        else:
+            early.release()
+        return item
+
+    results = parallel.in_order(work, range(100), ahead=10)
+    assert next(results) == 0
+    assert sorted(begun) == list(range(10))
+    assert list(results) == list(range(1, 100))
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 9])
+def test_all_results_come_however_few_may_be_ahead(ahead: int) -> None:
+    assert list(parallel.in_order(lambda item: item, range(30), ahead)) == list(range(30))
+
+
 def test_a_failure_is_raised_where_it_was_asked_for() -> None:
     def work(item: int) -> int:
         if item == 3:

@@ -5,31 +5,39 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 
-LARGEST_BODY = 64 * 1024 * 1024
-PIECE = 1024 * 1024  # bytes that are decompressed at a time
+from oncallctl.api.memory import MIB
+
+LARGEST_BODY = 64 * MIB
+PIECE = MIB  # bytes that are decompressed at a time
 
 
 class BadBody(Exception):
     """A body that is too large, damaged, or compressed in a way that was not asked for."""
 
 
-def read_body(chunks: Iterator[bytes], encoding: str, check: Callable[[], None]) -> bytes:
+class BodyTooLarge(BadBody):
+    """A body beyond the size limit."""
+
+
+def read_body(chunks: Iterator[bytes], encoding: str, check: Callable[[], None], memory: int) -> bytes:
     """Read and decompress a body.
 
     Args:
         chunks: the body as the server sent it.
         encoding: the header `Content-Encoding`, or an empty string.
         check: called after each piece; raises if the time is up.
+        memory: bytes that it may take once it is parsed.
 
     Raises:
-        BadBody: it is larger than `LARGEST_BODY`, or cannot be decompressed.
+        BodyTooLarge: it is larger than `LARGEST_BODY`, or parsing it would certainly take too much memory.
+        BadBody: it cannot be decompressed.
     """
+    limit = min(LARGEST_BODY, memory // 3)  # parsing takes at least the body, its text, and the strings in it
     body = bytearray()
     for chunk in _decompress(chunks, encoding.strip().lower()):
         body += chunk
-        if len(body) > LARGEST_BODY:
-            body.clear()  # the error keeps this frame, while the next attempt reads on
-            raise BadBody(f"an answer of more than {LARGEST_BODY // 2**20} MiB")
+        if len(body) > limit:
+            raise BodyTooLarge(f"more than {limit // MIB} MiB")
         check()
     return bytes(body)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from oncallctl.api.memory import MIB, estimate
 from oncallctl.errors import AccessDenied, Conflict, NotFound, NotOnCall, OncallError, ServerRefused, Unavailable
 
 # What the engine says when the present state does not allow it (maintenance, escalation and integrations recordings).
@@ -17,6 +18,7 @@ _CONFLICTS = re.compile(
 
 API = "/api/v1/"
 _MOST = 500
+_LARGEST = 16 * MIB  # bytes of memory
 
 
 def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> OncallError:
@@ -89,7 +91,7 @@ def _refusal(status: int, detail: str | None) -> type[OncallError]:
 
 def _detail(content_type: str, body: bytes) -> str | None:
     """The server's own words, or None when the body is not JSON (a proxy's page, the engine's HTML 404 and 500)."""
-    if "json" not in content_type.lower():
+    if "json" not in content_type.lower() or estimate(body, _LARGEST) > _LARGEST:
         return None
     try:
         said = "; ".join(_flatten(json.loads(body)))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,6 +16,7 @@ from oncallctl.api import pages
 from oncallctl.api.client import OnCall
 from oncallctl.api.documents import TooLarge, parse
 from oncallctl.api.models import ServerObject
+from oncallctl.api.pages import Page
 from oncallctl.api.problems import API
 from oncallctl.api.resource import Change
 from oncallctl.errors import InvalidInput, NotFound, NotOnCall
@@ -96,17 +98,20 @@ class Request:
         Raises:
             InvalidInput: it is no listing.
         """
-        query = {"perpage": [str(pages.PER_PAGE)], **self.query}
+        asked = self.query.get("perpage", [""])[-1]
+        perpage = int(asked) if re.fullmatch(r"[1-9][0-9]{0,5}", asked) else None
         with self.refused():
-            yield from pages.rows(lambda number: self._page(oncall, {**query, "page": [str(number)]}))
+            yield from pages.rows(partial(self._page, oncall), perpage=perpage)
 
-    def _page(self, oncall: OnCall, query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        document = oncall.transport.read(self.path, query).document
+    def _page(self, oncall: OnCall, number: int, perpage: int, memory: int) -> Page:
+        query = {**self.query, "perpage": str(perpage), "page": str(number)}
+        answer = oncall.transport.read(self.path, query, memory=memory)
+        document = answer.document
         if isinstance(document, list):
-            return {"results": document}
+            document = {"results": document}
         if not isinstance(document, dict) or not isinstance(document.get("results"), list):
             raise InvalidInput(f"the answer of {API}{self.path} has no pages", hint="leave out --paginate")
-        return document
+        return Page(document, answer.memory)
 
     @contextmanager
     def refused(self) -> Iterator[None]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from oncallctl import parallel
 from oncallctl.api import pages
 from oncallctl.api.models import ID, ServerObject, UnexpectedShape
-from oncallctl.api.pages import PER_PAGE
+from oncallctl.api.pages import Page
 from oncallctl.api.problems import API
 from oncallctl.errors import InvalidInput, NotFound, Unavailable
 
@@ -89,11 +90,10 @@ class Resource(Generic[Model]):
 
     def list(self, limit: int | None = None, **filters: str) -> Iterator[Model]:
         """Read all members, or at most so many, in the server's order."""
-        params = {**filters, "perpage": str(min(limit or PER_PAGE, PER_PAGE))}
         keeper = None if limit or filters else self.oncall.keeper
         attribute = keeper.named_by.get(self.path) if keeper else None
         names = []
-        for document in pages.rows(lambda number: self._page(number, params), limit):
+        for document in pages.rows(partial(self._page, filters), limit):
             member = self._read(document)
             if attribute:
                 names.append(getattr(member, attribute))
@@ -148,8 +148,9 @@ class Resource(Generic[Model]):
         except UnexpectedShape as error:
             raise Unavailable(f"an answer below {API}{self.path}/ is not OnCall's: {error}") from error
 
-    def _page(self, number: int, params: Mapping[str, str]) -> dict[str, Any]:
-        document = self.oncall.transport.read(f"{self.path}/", {**params, "page": number}).document
-        if not isinstance(document, dict) or not isinstance(document.get("results"), list):
+    def _page(self, filters: Mapping[str, str], number: int, perpage: int, memory: int) -> Page:
+        params: dict[str, str | int] = {**filters, "perpage": perpage, "page": number}
+        answer = self.oncall.transport.read(f"{self.path}/", params, memory=memory)
+        if not isinstance(answer.document, dict) or not isinstance(answer.document.get("results"), list):
             raise Unavailable(f"the answer of {API}{self.path}/ is not a page of OnCall's")
-        return document
+        return Page(answer.document, answer.memory)

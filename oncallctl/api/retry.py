@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from oncallctl.api.memory import OutOfMemory
 from oncallctl.errors import Unavailable
 
 ATTEMPTS = 4
@@ -69,6 +70,8 @@ class Retries:
                 problem = throttled.given_up()
                 if seconds is not None:
                     raise problem from throttled
+            except OutOfMemory:
+                raise
             except Unavailable as error:
                 problem = error
             attempt += 1
@@ -76,6 +79,7 @@ class Retries:
             if not self.patient or attempt >= ATTEMPTS or time.monotonic() - started - waited + pause > PATIENCE:
                 raise problem
             self._debug(f"{problem.message}; next try in {pause:.1f} s")
+            del problem  # its traceback keeps the refused body alive, while the next attempt reads another one
             time.sleep(pause)
 
     def throttle(self, seconds: float) -> float:

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from oncallctl.api.body import BadBody, read_body
+from oncallctl.api.body import BadBody, BodyTooLarge, read_body
 from oncallctl.api.clock import ServerClock
 from oncallctl.api.documents import parse
+from oncallctl.api.memory import LARGEST_RESPONSE, ResponseTooLarge, refuse_too_large
 from oncallctl.api.problems import API, from_answer, retry_after
 from oncallctl.api.retry import Retries, Throttled
 from oncallctl.errors import InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
@@ -66,10 +67,16 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """A success: its status and its JSON value (None when the body is empty)."""
+    """A success.
+
+    Attributes:
+        document: its JSON value; None if the body is empty.
+        memory: bytes that the body and the document take at most.
+    """
 
     status: int
     document: Any
+    memory: int = 0
 
 
 class Transport:
@@ -137,15 +144,21 @@ class Transport:
         """The whole URL of a path below the API's root."""
         return f"{self.base_url}{API}{path}"
 
-    def read(self, path: str, params: Params | None = None) -> Answer:
+    def read(self, path: str, params: Params | None = None, memory: int = LARGEST_RESPONSE) -> Answer:
         """GET a path below the API's root, with retries.
 
+        Args:
+            path: below the API's root.
+            params: the query, not encoded.
+            memory: bytes that the response may take.
+
         Raises:
+            ResponseTooLarge: the response takes more.
             Unavailable: no usable answer came, after the retries.
             OncallError: the answer is a refusal; see `oncallctl.api.problems`.
         """
         with self._token_kept():
-            return self.retries.run(lambda timeout: self._read_once(path, params, timeout))
+            return self.retries.run(lambda timeout: self._read_once(path, params, memory, timeout))
 
     def change(self, method: str, path: str, body: object = None) -> Answer:
         """Send a change; never again once it may have arrived.
@@ -180,20 +193,23 @@ class Transport:
     def _debug(self, message: str) -> None:
         self._listener.debug(self._without_token(message))
 
-    def _read_once(self, path: str, params: Params | None, timeout: float) -> Answer:
+    def _read_once(self, path: str, params: Params | None, memory: int, timeout: float) -> Answer:
         try:
             url = httpx.URL(self.url(path), params=dict(params) if params else None)
         except (httpx.InvalidURL, UnicodeError) as error:
             raise InvalidInput(f"no server can be asked this: {error}", hint="give a shorter name, or an id") from error
         for _ in range(REDIRECTS + 1):
             try:
-                response, body = self._exchange(self._client.build_request("GET", url, timeout=timeout), timeout)
+                request = self._client.build_request("GET", url, timeout=timeout)
+                response, body = self._exchange(request, timeout, memory)
+            except BodyTooLarge as error:
+                raise ResponseTooLarge(f"the response to GET {API}{path} is too large: {error}") from error
             except (httpx.HTTPError, httpx.InvalidURL, BadBody) as error:
                 raise Unavailable(
                     f"no answer from {self._host}: {_reason(error)}", hint=_network_hint(error)
                 ) from error
             if not response.has_redirect_location:
-                return self._success("GET", path, response, body)
+                return self._success("GET", path, response, body, memory)
             url = self._same_origin(response, url)
         raise NotOnCall(f"GET {API}{path} is redirected round and round", hint="check the profile's url")
 
@@ -234,7 +250,9 @@ class Transport:
                 ) from error
             raise
 
-    def _exchange(self, request: httpx.Request, timeout: float) -> tuple[httpx.Response, bytes]:
+    def _exchange(
+        self, request: httpx.Request, timeout: float, memory: int = LARGEST_RESPONSE
+    ) -> tuple[httpx.Response, bytes]:
         """Send one request and read its answer, within the time and size that one may have."""
         started, sent = time.monotonic(), now()
 
@@ -247,7 +265,7 @@ class Transport:
             self.heard = heard = {name.lower(): value for name, value in response.headers.items()}
             self.clock.observe(heard, sent, now())
             try:
-                body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), check_time)
+                body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), check_time, memory)
             finally:
                 response.close()
         took = (time.monotonic() - started) * 1000
@@ -255,7 +273,9 @@ class Transport:
         self._debug(f"{request.method} {target} -> {response.status_code} ({took:.0f} ms)")
         return response, body
 
-    def _success(self, method: str, path: str, response: httpx.Response, body: bytes) -> Answer:
+    def _success(
+        self, method: str, path: str, response: httpx.Response, body: bytes, memory: int = LARGEST_RESPONSE
+    ) -> Answer:
         content_type = response.headers.get("content-type", "")
         if not response.is_success or len(self._token) >= LIKE_A_TOKEN:
             body = body.replace(self._token.encode(), MASK.encode())  # a server may say back what it was sent
@@ -266,8 +286,9 @@ class Transport:
             raise problem
         if not body.strip():
             return Answer(response.status_code, None)
+        needed = refuse_too_large(body, memory, f"{method} {API}{path}")
         try:
-            return Answer(response.status_code, parse(body))
+            return Answer(response.status_code, parse(body), needed)
         except (ValueError, RecursionError) as error:
             raise Unavailable(
                 f"the answer to {method} {API}{path} is not OnCall's ({content_type or 'no content type'})",

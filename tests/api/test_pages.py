@@ -9,13 +9,20 @@ from typing import Any
 import pytest
 
 from oncallctl.api import pages
+from oncallctl.api.memory import ResponseTooLarge
+from oncallctl.errors import Unavailable
 from tests.api.pages import Pages, rows
 
 either = pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
 
 
 def read(served: Pages, limit: int | None = None, size: int = 2) -> list[Any]:
-    return list(pages.rows(lambda number: served.page({"page": str(number), "perpage": str(size)}), limit))
+    return list(pages.rows(fetching(served.page), limit, size))
+
+
+def fetching(page: Callable[[dict[str, str]], dict[str, Any]]) -> pages.Fetch:
+    """Make pages as a server does, which take no memory."""
+    return lambda number, perpage, _: pages.Page(page({"page": str(number), "perpage": str(perpage)}), 0)
 
 
 def once(change: Callable[[], object], *, at: int) -> Callable[[int], object]:
@@ -82,11 +89,11 @@ def test_rows_without_ids_are_all_given_although_they_are_alike(counts: object) 
 def test_a_listing_without_next_and_total_is_one_page() -> None:
     asked: list[int] = []
 
-    def page(number: int) -> dict[str, Any]:
-        asked.append(number)
+    def page(query: dict[str, str]) -> dict[str, Any]:
+        asked.append(int(query["page"]))
         return {"results": rows(3)}
 
-    assert list(pages.rows(page)) == rows(3)
+    assert list(pages.rows(fetching(page))) == rows(3)
     assert asked == [1]
 
 
@@ -95,18 +102,80 @@ def test_a_listing_without_next_and_total_is_one_page() -> None:
 def test_a_next_that_leads_nowhere_new_ends_when_a_page_comes_again(onward: object, total: int | None) -> None:
     asked: list[int] = []
 
-    def page(number: int) -> dict[str, Any]:
-        asked.append(number)
+    def page(query: dict[str, str]) -> dict[str, Any]:
+        asked.append(int(query["page"]))
         assert len(asked) < 20, "it reads without end"
         return {"results": [1, 2], "next": onward, "total_pages": total}
 
-    assert list(pages.rows(page)) == [1, 2]
+    assert list(pages.rows(fetching(page))) == [1, 2]
 
 
 def test_whoever_has_enough_reads_no_further() -> None:
     served = Pages(rows(40))
-    found = pages.rows(lambda number: served.page({"page": str(number), "perpage": "2"}), 3)
+    found = pages.rows(fetching(served.page), 3, 2)
     assert next(found) == rows(1)[0]
     assert served.asked == [1]
     assert list(found) == rows(2, 2)
     assert served.asked == [1, 2]
+
+
+def too_large_from(served: Pages, most: int, first: int = 0) -> pages.Fetch:
+    """Refuse a page of more than so many rows, from one row on."""
+    fetch = fetching(served.page)
+
+    def refuse(number: int, perpage: int, memory: int) -> pages.Page:
+        page = fetch(number, perpage, memory)
+        if len(page.results) > most and any(row in served.found[first:] for row in page.results):
+            raise ResponseTooLarge("too large")
+        return page
+
+    return refuse
+
+
+@either
+@pytest.mark.parametrize("capped", [50, 100])
+@pytest.mark.parametrize("first", [0, 99, 120, 299])
+@pytest.mark.parametrize("most", [1, 6, 40])
+def test_a_page_that_is_too_large_is_fetched_in_smaller_ones(
+    most: int, first: int, capped: int, counts: object
+) -> None:
+    anonymous = [{"name": f"row {number}"} for number in range(300)]
+    served = Pages(anonymous, most=capped, counts=bool(counts))
+    assert list(pages.rows(too_large_from(served, most, first))) == anonymous
+
+
+@pytest.mark.parametrize("limit", [1, 60, 150])
+def test_a_limit_holds_although_pages_are_too_large(limit: int) -> None:
+    served = Pages(rows(300), most=100)
+    assert list(pages.rows(too_large_from(served, 30), limit)) == rows(300)[:limit]
+
+
+def test_a_row_that_is_too_large_is_refused() -> None:
+    with pytest.raises(Unavailable, match="a row of the list is too large"):
+        list(pages.rows(too_large_from(Pages(rows(300), most=100), 0, 150)))
+
+
+def test_a_server_that_ignores_perpage_is_found_out_before_rows_are_lost() -> None:
+    served = Pages(rows(170))
+    fetch = too_large_from(served, 49, 60)
+    with pytest.raises(Unavailable, match="ignores perpage"):
+        list(pages.rows(lambda number, _, memory: fetch(number, 50, memory)))
+
+
+def test_large_pages_are_fetched_fewer_at_a_time() -> None:
+    running = most = 0
+    lock = threading.Lock()
+
+    def fetch(number: int, _: int, memory: int) -> pages.Page:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        assert number == 1 or size <= memory
+        with lock:
+            running -= 1
+        return pages.Page({"results": rows(2, 2 * number), "total_pages": 40}, size)
+
+    size = pages.IN_FLIGHT // 9
+    assert len(list(pages.rows(fetch))) == 80
+    assert most <= 2

@@ -1,30 +1,34 @@
-"""Answers that are too large: what the program needs of the memory while it refuses them."""
+"""Responses and lists that are too large: the memory that the program takes while it reads or refuses them."""
 
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oncallctl.api.body import LARGEST_BODY
-from oncallctl.api.retry import ATTEMPTS
-from tests.api.wire import Reaction, Step, Wire, answer
+from oncallctl.api.memory import LARGEST_PROCESS, LARGEST_RESPONSE, MIB
+from tests.api.wire import Arrived, Reaction, Step, Wire, answer
 from tests.faults.commands import TEAM
 
 ROOT = Path(__file__).parents[2]
-HUGE = 300 * 2**20
-MUCH = 1.25 * LARGEST_BODY  # what it may need more than for a small answer, in bytes
+HUGE = 100 * MIB
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child's peak begins with its parent's")
 
-# Runs the program without waiting between its tries, and says last how much memory it needed at most.
+# Runs the program without waiting between its attempts, and writes last how much memory it took at most.
 MEASURED = """
 import pathlib, re, sys, time
 from oncallctl.__main__ import main
+from oncallctl.api import memory
+memory.LARGEST_PROCESS = int(sys.argv.pop(1))
 time.sleep = lambda _: None
 try:
     main()
@@ -36,61 +40,161 @@ HEAD = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {H
 
 
 class Plain(Iterable[Step]):
-    """300 MB of JSON."""
+    """100 MB of JSON."""
 
     def __iter__(self) -> Iterator[Step]:
         yield HEAD
-        for _ in range(HUGE // 2**20):
-            yield b" " * 2**20
+        for _ in range(HUGE // MIB):
+            yield b" " * MIB
 
 
-@pytest.fixture(scope="module")
-def bomb() -> bytes:
-    """An answer of 300 kB that is 300 MB of JSON when it is unpacked."""
-    return answer(200, text=gzip.compress(b" " * HUGE, 1), content_type="application/json", content_encoding="gzip")
+@dataclass(frozen=True)
+class Run:
+    """What a run of the program left behind; `peak` is in bytes."""
+
+    status: int
+    peak: int
+    stdout: str
+    errors: list[str]
+    hints: list[str]
 
 
-def run(wire: Wire, *words: str) -> tuple[int, int, list[str]]:
-    """Run the program; its exit code, the most memory that it needed in bytes, and the error lines."""
+def run(wire: Wire, *words: str, largest_process: int = LARGEST_PROCESS) -> Run:
     done = subprocess.run(
-        [sys.executable, "-c", MEASURED, *words],
+        [sys.executable, "-c", MEASURED, str(largest_process), *words],
         env={"ONCALLCTL_URL": wire.url, "ONCALLCTL_TOKEN": "t" * 40, "ONCALLCTL_API": "cloud", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    *said, peak = done.stderr.splitlines()
-    return done.returncode, int(peak) * 1024, [line for line in said if line.startswith(("error:", "Traceback"))]
+    *lines, peak = done.stderr.splitlines()
+    errors = [line for line in lines if line.startswith(("error:", "Traceback"))]
+    hints = [line for line in lines if line.startswith("hint:")]
+    return Run(done.returncode, int(peak) * 1024, done.stdout, errors, hints)
 
 
 @pytest.fixture(scope="module")
 def usual() -> int:
-    """What a small answer needs."""
+    """The memory that a small response takes."""
     with Wire(answer(200, {"id": TEAM, "name": "platform"})) as wire:
-        status, peak, _ = run(wire, "teams", "get", TEAM)
-    assert status == 0
-    return peak
+        done = run(wire, "teams", "get", TEAM)
+    assert done.status == 0
+    return done.peak
 
 
-@pytest.mark.parametrize("kind", ["300 MB", "a gzip bomb"])
-def test_a_huge_answer_to_a_read_is_refused_in_little_memory(kind: str, bomb: bytes, usual: int) -> None:
-    reaction: Reaction = bomb if kind == "a gzip bomb" else Plain()
-    with Wire(reaction) as wire:
-        status, peak, errors = run(wire, "teams", "get", TEAM)
-    assert (status, len(errors)) == (8, 1)
-    assert "more than 64 MiB" in errors[0]
-    assert len(wire.arrived) == ATTEMPTS
-    assert peak - usual < MUCH
+def zipped(text: bytes, status: int = 200) -> bytes:
+    return answer(status, text=gzip.compress(text, 1), content_type="application/json", content_encoding="gzip")
 
 
-@pytest.mark.parametrize("kind", ["300 MB", "a gzip bomb"])
-def test_a_huge_answer_to_a_page_leaves_its_outcome_unknown_in_little_memory(
-    kind: str, bomb: bytes, usual: int
+def dense(value: bytes, size: int = 24 * MIB) -> bytes:
+    """Write an array of so many bytes that holds one small value again and again."""
+    return b"[" + (value + b",") * (size // (len(value) + 1)) + b"0]"
+
+
+HUGE_BODIES: dict[str, Callable[[], Reaction]] = {
+    "100 MB": Plain,
+    "100 MB from 100 kB of gzip": lambda: zipped(b" " * HUGE),
+}
+DENSE_BODIES: dict[str, Callable[[], Reaction]] = {
+    "objects": lambda: zipped(dense(b'{"":0}')),
+    "one wide string": lambda: zipped(b'"' + b"a" * (40 * MIB) + "\N{GRINNING FACE}".encode() + b'"'),
+}
+either = pytest.mark.parametrize("kind", [*HUGE_BODIES, *DENSE_BODIES])
+
+
+@either
+def test_a_response_that_is_too_large_is_refused_in_bounded_memory(kind: str, usual: int) -> None:
+    with Wire((HUGE_BODIES | DENSE_BODIES)[kind]()) as wire:
+        done = run(wire, "teams", "get", TEAM)
+    assert (done.status, len(done.errors)) == (8, 1)
+    assert ("more than 64 MiB" if kind in HUGE_BODIES else "more than 256 MiB of memory") in done.errors[0]
+    assert len(wire.arrived) == 1
+    assert done.peak - usual < 2.5 * LARGEST_BODY
+
+
+@pytest.mark.parametrize("kind", ["100 MB", "objects"])
+def test_a_response_to_a_page_that_is_too_large_leaves_its_outcome_unknown_in_bounded_memory(
+    kind: str, usual: int
 ) -> None:
-    reaction: Reaction = bomb if kind == "a gzip bomb" else Plain()
-    with Wire(reaction) as wire:
-        status, peak, errors = run(wire, "escalate", "--team", TEAM, "--title", "fire", "--anyway")
-    assert (status, len(errors)) == (9, 1)
-    assert [each.method for each in wire.arrived] == ["POST"]
-    assert peak - usual < MUCH
+    with Wire((HUGE_BODIES | DENSE_BODIES)[kind]()) as wire:
+        done = run(wire, "escalate", "--team", TEAM, "--title", "fire", "--anyway")
+    assert (done.status, len(done.errors)) == (9, 1)
+    assert [each.method for each in wire.arrived if each.method != "GET"] == ["POST"]
+    assert done.peak - usual < 2.5 * LARGEST_BODY
+
+
+def test_an_error_response_that_is_dense_is_not_parsed(usual: int) -> None:
+    with Wire(zipped(dense(b'{"":0}'), 400)) as wire:
+        done = run(wire, "teams", "get", TEAM)
+    assert (done.status, len(done.errors)) == (1, 1)
+    assert done.peak - usual < 2.5 * LARGEST_BODY
+
+
+class Rows:
+    """A list whose rows are made by a function; its pages have as many rows as are asked for."""
+
+    def __init__(self, count: int, row: Callable[[int], dict[str, Any]]) -> None:
+        self._count = count
+        self._row = row
+
+    def __call__(self, arrived: Arrived) -> Reaction:
+        number, size = int(arrived.query["page"]), int(arrived.query["perpage"])
+        total = -(-self._count // size)
+        rows = [self._row(each) for each in range((number - 1) * size, min(number * size, self._count))]
+        following = f"http://x/?page={number + 1}" if number < total else None
+        return answer(200, {"results": rows, "next": following, "total_pages": total})
+
+
+def team(number: int, **more: object) -> dict[str, Any]:
+    return {"id": f"T{number}", "name": f"team {number}", **more}
+
+
+def test_result_pages_that_are_too_large_are_fetched_with_fewer_rows(usual: int) -> None:
+    with Wire(decide=Rows(30, lambda number: team(number, filler="x" * MIB))) as wire:
+        done = run(wire, "teams", "list", "-o", "id")
+    assert (done.status, done.errors) == (0, [])
+    assert done.stdout.split() == [f"T{number}" for number in range(30)]
+    assert list(dict.fromkeys(each.query["perpage"] for each in wire.arrived)) == ["100", "25", "5"]
+    assert done.peak - usual < LARGEST_RESPONSE
+
+
+def test_a_result_page_that_is_too_large_in_the_middle_loses_no_row(usual: int) -> None:
+    large = range(310, 320)
+    with Wire(decide=Rows(500, lambda number: team(number, filler="x" * 3 * MIB * (number in large)))) as wire:
+        done = run(wire, "teams", "list", "-o", "id")
+    assert (done.status, done.errors) == (0, [])
+    assert done.stdout.split() == [f"T{number}" for number in range(500)]
+    assert done.peak - usual < LARGEST_RESPONSE
+
+
+def test_dense_result_pages_are_fetched_one_at_a_time(usual: int) -> None:
+    with Wire(decide=Rows(300, lambda number: team(number, filler=[{"": 0}] * 1600))) as wire:
+        done = run(wire, "teams", "list", "-o", "jsonl")
+    assert (done.status, done.errors) == (0, [])
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [f"T{number}" for number in range(300)]
+    assert [each.query["page"] for each in wire.arrived] == [str(number) for number in range(1, 4)]
+    assert done.peak - usual < LARGEST_RESPONSE
+
+
+@pytest.mark.parametrize("first", [1, 2], ids=["all pages", "all but the first page"])
+def test_a_list_of_nine_dense_pages_is_refused_in_bounded_memory(first: int, usual: int) -> None:
+    bomb = zipped(b'{"results": ' + dense(b'{"":0}') + b', "next": "http://x/?page=2", "total_pages": 9}')
+    few = answer(200, {"results": [team(number) for number in range(50)], "next": "http://x/?page=2", "total_pages": 9})
+    with Wire(decide=lambda arrived: bomb if int(arrived.query["page"]) >= first else few) as wire:
+        done = run(wire, "teams", "list", "-o", "csv")
+    assert (done.status, len(done.errors)) == (8, 1)
+    assert "a row of the list is too large" in done.errors[0]
+    assert done.peak - usual < LARGEST_RESPONSE
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_list_is_given_up_once_it_fills_the_memory_unless_it_is_streamed(form: str, usual: int) -> None:
+    with Wire(decide=Rows(8_000, lambda number: team(number, filler=f"{number} " * 1_600))) as wire:
+        done = run(wire, "teams", "list", "-o", form, largest_process=usual + 40 * MIB)
+    assert done.peak - usual < 64 * MIB
+    if form == "jsonl":
+        assert (done.status, len(done.stdout.splitlines())) == (0, 8_000)
+    else:
+        assert (done.status, len(done.errors), done.stdout) == (8, 1, "")
+        assert "--output jsonl" in done.hints[0]
