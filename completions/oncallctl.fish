@@ -96,100 +96,14 @@ function __oncallctl_common
     and not contains -- "$command[1]" integrations maintenance teams users alert-groups schedules routes escalation-chains auth sandbox
 end
 
-# Prints where the program looks for its configuration.
-function __oncallctl_config
-    if string match -q '~/*' -- "$ONCALLCTL_CONFIG"
-        echo $HOME/(string sub -s 3 -- "$ONCALLCTL_CONFIG")
-    else if test -n "$ONCALLCTL_CONFIG"
-        echo -- "$ONCALLCTL_CONFIG"
-    else if string match -q '/*' -- "$XDG_CONFIG_HOME"
-        echo $XDG_CONFIG_HOME/oncallctl/config.toml
-    else if test (command uname) = Darwin
-        echo "$HOME/Library/Application Support/oncallctl/config.toml"
-    else
-        echo $HOME/.config/oncallctl/config.toml
-    end
-end
-
-# Prints the names of the profiles. A name is data: one that `auth login` would refuse is not offered.
-function __oncallctl_profiles
-    set -l file (__oncallctl_config)
-    printf '%s\n' sandbox sandbox-oss
-    if test -f "$file"; and test -r "$file"
-        __oncallctl_section (string match -r '^\s*\[.*' <"$file")
-    end
-end
-
-# Prints the names of the profiles whose headers these lines are.
-function __oncallctl_section
-    # Without quotes, a dot would make it a table within a profile.
-    string replace -rf '^\s*\[\s*profiles\s*\.\s*(?|(["\'])([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})\1|()([A-Za-z0-9_][A-Za-z0-9_-]{0,63}))\s*\]\s*(#.*)?$' '$2' -- $argv
-end
-
-# Prints the profile that the program would choose, and what a file of its names has to begin with.
-function __oncallctl_place
-    set -l profile (__oncallctl_command)[3]
-    if test -z "$profile"
-        test -z "$ONCALLCTL_URL$ONCALLCTL_TOKEN" # else a server without a name
-        or return
-        set profile "$ONCALLCTL_PROFILE"
-    end
-    if contains -- "$profile" sandbox sandbox-oss
-        printf '%s\n' $profile "# $profile"
-        return
-    end
-    set -l file (__oncallctl_config)
-    test -f "$file"; and test -r "$file"
-    or return
-    set -l section
-    for line in (string match -r '^\s*(?:\[|(?:default_profile|url)\s*=).*' <"$file")
-        if string match -qr '^\s*\[' -- $line
-            test -n "$profile"
-            or return
-            set section (__oncallctl_section $line)
-            or set section / # another table
-        else if string match -qr '^\s*d' -- $line
-            test -z "$profile$section"
-            and set profile (string replace -rf '^[^=]*=\s*(["\'])([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})\1\s*(#.*)?$' '$2' -- $line)
-            if contains -- "$profile" sandbox sandbox-oss
-                printf '%s\n' $profile "# $profile"
-                return
-            end
-        else if test -n "$section" -a "$section" = "$profile"
-            set -l url (string replace -rf '^[^=]*=\s*(["\'])([^"\'\\\\\s]+)\1\s*(#.*)?$' '$2' -- $line)
-            or return
-            string match -q '/*' -- $file
-            or set file $PWD/$file
-            set url (string replace -r '/+(?:api(?:/+v1)?)?/*$' '' -- $url)
-            printf '%s\n' $profile "# $profile $url "(string replace -ra '/(?:\.?/)+' / -- $file)
-            return
-        end
-    end
-end
-
-# Prints the names of a kind that a real call has left. Names are data: fish quotes what it inserts.
+# Prints the names of the profiles, or of a kind that an earlier command has cached. Runs the program as it was typed,
+# which asks no server. Names are data: fish quotes what it inserts.
 function __oncallctl_names
-    set -l place (__oncallctl_place)
-    set -q place[2]
-    or return
-    set -l folder $HOME/.cache
-    if string match -q '/*' -- "$XDG_CACHE_HOME"
-        set folder $XDG_CACHE_HOME
-    else if test (command uname) = Darwin
-        set folder $HOME/Library/Caches
-    end
-    set folder $folder/oncallctl/names
-    set -l file $folder/$place[1].$argv
-    # They are this user's, no symbolic links, and nobody else can read them.
-    test -d $folder; and test -O $folder; and test -f $file; and test -O $file; and test -r $file
-    or return
-    set -l others ! -perm -040 ! -perm -020 ! -perm -010 ! -perm -004 ! -perm -002 ! -perm -001
-    set -l private (command find $folder $file -prune ! -type l $others -print 2>/dev/null)
-    test "$private" = "$folder $file"
-    or return
-    read -l first <$file
-    and test "$first" = "$place[2]"
-    and string match -v -r '^# |[[:cntrl:]]' <$file
+    set -l program (string replace -r '^~/' $HOME/ (commandline -opc)[1])
+    set -l profile (__oncallctl_command)[3]
+    test "$argv" != profiles -a -n "$profile"
+    and set -a argv --profile=$profile
+    $program completion names $argv 2>/dev/null
 end
 
 # Prints file names after the @ of @FILE or NAME=@FILE.
@@ -208,7 +122,7 @@ end
 complete -c oncallctl -f
 
 # All commands
-complete -c oncallctl -n '__oncallctl_common' -l profile -s p -x -a '(__oncallctl_profiles)' -d 'Use this profile'
+complete -c oncallctl -n '__oncallctl_common' -l profile -s p -x -a '(__oncallctl_names profiles)' -d 'Use this profile'
 complete -c oncallctl -n '__oncallctl_common' -l output -s o -x -a 'table json jsonl csv id' -d 'How to write results'
 complete -c oncallctl -n '__oncallctl_common' -l columns -x -d 'Show these fields in table and csv'
 complete -c oncallctl -n '__oncallctl_common' -l no-header -d 'Leave out the header line'
@@ -576,10 +490,10 @@ complete -c oncallctl -n '__oncallctl_at auth login' -l token-command -x -d 'Rea
 complete -c oncallctl -n '__oncallctl_at auth login' -l no-verify -d 'Do not ask the server'
 
 # oncallctl auth switch
-complete -c oncallctl -n '__oncallctl_argument_of auth switch' -x -a '(__oncallctl_profiles)'
+complete -c oncallctl -n '__oncallctl_argument_of auth switch' -x -a '(__oncallctl_names profiles)'
 
 # oncallctl auth logout
-complete -c oncallctl -n '__oncallctl_argument_of auth logout' -x -a '(__oncallctl_profiles)'
+complete -c oncallctl -n '__oncallctl_argument_of auth logout' -x -a '(__oncallctl_names profiles)'
 
 # oncallctl sandbox
 complete -c oncallctl -n '__oncallctl_at sandbox' -a serve -d 'Serve the sandbox over HTTP, for other programs; its URL is printed first'

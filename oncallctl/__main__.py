@@ -20,6 +20,10 @@ def main() -> NoReturn:
             if signal.getsignal(signum) is not signal.SIG_IGN:  # what nohup ignores stays ignored
                 signal.signal(signum, _arrive)
         _open_streams()
+        if sys.argv[1:3] == ["completion", "names"]:  # at every TAB: too often to load the command tree
+            from oncallctl.completion import names
+
+            sys.exit(names.main(sys.argv[3:]))
         from oncallctl.cli import app
 
         app()

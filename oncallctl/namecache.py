@@ -73,6 +73,23 @@ def keep(profile: Profile, config: Path, kind: str, names: Collection[str]) -> N
         _write(path, data)
 
 
+def load(profile: Profile, config: Path, kind: str) -> list[str]:
+    """Return the names kept for a profile, as they have to be typed.
+
+    None are returned if they are another server's, or if the file could have been written or read by others.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    path = _path(_base() / FOLDER, profile.name, kind)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, encoding="utf-8", errors="strict") as file:
+        if not (_is_private(path.parent.lstat(), stat.S_IFDIR) and _is_private(os.fstat(descriptor), stat.S_IFREG)):
+            return []
+        first, *names = file.read().split("\n")
+    return [name for name in names if name and visible(name) == name] if first == _place(profile, config) else []
+
+
 def forget(name: str) -> None:
     """Forget what a profile's server has told, as far as that can be done."""
     with contextlib.suppress(OSError):
@@ -90,9 +107,7 @@ def offered(names: Collection[str]) -> list[str]:
 
 def _folder() -> Path:
     """The folder of the names, made when it is not there; its owner's alone."""
-    import platformdirs
-
-    base = platformdirs.user_cache_path("oncallctl")
+    base = _base()
     base.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in (base, base / FOLDER):
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -102,6 +117,17 @@ def _folder() -> Path:
         if stat.S_IMODE(found.st_mode) != 0o700:
             folder.chmod(0o700)
     return base / FOLDER
+
+
+def _base() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("oncallctl")
+
+
+def _is_private(found: os.stat_result, kind: int) -> bool:
+    """True if it is of this kind, and only this user may read or write it."""
+    return stat.S_IFMT(found.st_mode) == kind and found.st_uid == os.geteuid() and not found.st_mode & 0o077
 
 
 def _path(folder: Path, name: str, kind: str) -> Path:

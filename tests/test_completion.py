@@ -12,9 +12,8 @@ import typer
 from typer.main import get_command
 
 from oncallctl.cli import app
-from oncallctl.completion import script
-from oncallctl.completion.tree import BUILT_IN_PROFILES, PROFILE_NAME, Command, Kind, read
-from oncallctl.profiles import NAME, SANDBOXES
+from oncallctl.completion.scripts import script
+from oncallctl.completion.tree import Command, Kind, read
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -56,11 +55,6 @@ def test_a_script_is_the_same_each_time_and_says_what_made_it(shell: str) -> Non
 def test_the_command_prints_the_script(shell: str, root: Any, run: Any) -> None:
     done: Run = run(f"completion {shell}")
     assert done.stdout == script(shell, root)
-
-
-def test_profiles_are_called_what_the_program_lets_them_be_called() -> None:
-    assert tuple(SANDBOXES) == BUILT_IN_PROFILES
-    assert NAME.pattern == PROFILE_NAME
 
 
 def test_every_command_is_in_the_tree_with_the_common_options(tree: Command) -> None:

@@ -22,6 +22,6 @@ def completion(
     ctx: typer.Context, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
 ) -> None:
     """Print the completion script of a shell."""
-    from oncallctl.completion import script
+    from oncallctl.completion.scripts import script
 
     render_text(ctx.obj, script(shell.value, ctx.find_root().command))

@@ -28,7 +28,7 @@ def doctor(
     ] = False,
 ) -> None:
     """Say what is wrong here, and what to do about it."""
-    from oncallctl.completion import script
+    from oncallctl.completion.scripts import script
     from oncallctl.doctor import examine, in_cron
 
     _adopt(ctx.obj)

@@ -1,10 +1,10 @@
-"""The completion script of bash 4.4 and later, which needs nothing beside bash."""
+"""The completion script for bash 4.4 and later; it does not need the bash-completion package."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oncallctl.completion.tree import BUILT_IN_PROFILES, PROFILE_NAME, Argument, Command, Kind, Option
+from oncallctl.completion.tree import Argument, Command, Kind, Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,86 +55,10 @@ _oncallctl_option() {
     done
 }
 
-# Sets config to where the program looks for its configuration.
-_oncallctl_config() {
-    config=${ONCALLCTL_CONFIG-}
-    # shellcheck disable=SC2088 # it is a tilde that is looked for
-    if [[ $config == '~/'* ]]; then
-        config=$HOME/${config:2}
-    elif [[ -z $config && ${XDG_CONFIG_HOME-} == /* ]]; then
-        config=$XDG_CONFIG_HOME/oncallctl/config.toml
-    elif [[ -z $config && $OSTYPE == darwin* ]]; then
-        config="$HOME/Library/Application Support/oncallctl/config.toml"
-    elif [[ -z $config ]]; then
-        config=$HOME/.config/oncallctl/config.toml
-    fi
-}
-
-# Reads a line of the configuration as the header of a profile, and sets section to its name.
-_oncallctl_section() {
-    local s='[[:space:]]*' quote="([\"']?)" name='@NAME@'
-    [[ $1 =~ ^${s}\[${s}profiles${s}\.${s}${quote}($name)${quote}${s}\]${s}(#.*)?$ ]] || return
-    # Without quotes, a dot would make it a table within a profile.
-    [[ ${BASH_REMATCH[1]} == "${BASH_REMATCH[3]}" && (${BASH_REMATCH[1]} || ${BASH_REMATCH[2]} != *.*) ]] || return
-    section=${BASH_REMATCH[2]}
-}
-
-# Adds the names of the profiles to words. A name is data: one that `auth login` would refuse is not offered.
-_oncallctl_profiles() {
-    local LC_ALL=C config line section
-    words+=(@BUILT_IN@)
-    _oncallctl_config
-    [[ -f $config && -r $config ]] || return
-    while IFS= read -r line || [[ $line ]]; do
-        _oncallctl_section "$line" && words+=("$section")
-    done <"$config"
-}
-
-# Sets profile to the one that the program would choose, and place to what a file of its names has to begin with.
-_oncallctl_place() {
-    local LC_ALL=C config line section='' url='' name='@NAME@'
-    local end="[\"'][[:space:]]*(#.*)?\$" is="[[:space:]]*=[[:space:]]*[\"']"
-    local default="^[[:space:]]*default_profile$is($name)$end" address="^[[:space:]]*url$is([^\"'\\[:space:]]+)$end"
-    profile=${profile//[\"\'\\]/} place=''
-    if [[ -z $profile ]]; then
-        [[ ${ONCALLCTL_URL-}${ONCALLCTL_TOKEN-} ]] && return 1 # a server without a name
-        profile=${ONCALLCTL_PROFILE-}
-    fi
-    if [[ " @BUILT_IN@ " == *" $profile "* ]]; then
-        place="# $profile"
-        return
-    fi
-    [[ -z $profile || $profile =~ ^$name$ ]] || return
-    _oncallctl_config
-    [[ -f $config && -r $config ]] || return
-    while IFS= read -r line || [[ $line ]]; do
-        if _oncallctl_section "$line"; then
-            [[ $profile ]] || return
-        elif [[ $line =~ ^[[:space:]]*\[ ]]; then
-            section=/ # another table
-        elif [[ -z $profile$section && $line =~ $default ]]; then
-            profile=${BASH_REMATCH[1]}
-            [[ " @BUILT_IN@ " == *" $profile "* ]] && place="# $profile" && return
-        elif [ "$section" = "$profile" ] && [[ $line =~ $address ]]; then
-            url=${BASH_REMATCH[1]}
-            break
-        fi
-    done <"$config"
-    [[ $url ]] || return
-    while [[ $url == */ ]]; do url=${url%/}; done
-    [[ $url == */api/v1 ]] && url=${url%/v1}
-    [[ $url == */api ]] && url=${url%/api}
-    while [[ $url == */ ]]; do url=${url%/}; done
-    [[ $config == /* ]] || config=$PWD/$config
-    config=${config//\/\.\///}
-    place="# $profile $url ${config//\/\///}"
-}
-
-# Whether a folder and a file in it are this user's and nobody else can read them.
-_oncallctl_is_private() {
-    [[ -d $1 && -O $1 && -f $2 && -O $2 && -r $2 ]] || return
-    local others=(! -perm -040 ! -perm -020 ! -perm -010 ! -perm -004 ! -perm -002 ! -perm -001)
-    [[ $(command find "$1" "$2" -prune ! -type l "${others[@]}" -print 2>/dev/null) == "$1"$'\n'"$2" ]]
+# Prints names, one per line: of the profiles, or of a kind that an earlier command has cached; $1 is the kind, $2 what
+# they begin with. Runs the program as it was typed, which asks no server.
+_oncallctl_print() {
+    "${program/#\~\//$HOME/}" completion names "$1" ${profile:+"--profile=$profile"} "--prefix=$2" 2>/dev/null
 }
 
 # Sets text to what a word means, and open to the quote in it that is not closed; nothing in it is expanded.
@@ -162,40 +86,13 @@ _oncallctl_unquote() {
     done
 }
 
-# Leaves of names, which but for the first are in the order of their bytes, those that begin with $1. Bytes are quick.
-_oncallctl_matching() {
-    local LC_ALL=C first=1 last=${#names[@]} middle
-    while ((first < last)); do
-        middle=$(((first + last) / 2))
-        if [[ ${names[middle]} < "$1" ]]; then first=$((middle + 1)); else last=$middle; fi
-    done
-    local begin=$first
-    last=${#names[@]}
-    while ((first < last)); do
-        middle=$(((first + last) / 2))
-        if [[ ${names[middle]:0:${#1}} > "$1" ]]; then last=$middle; else first=$((middle + 1)); fi
-    done
-    names=("${names[@]:begin:first - begin}")
-    [[ ! ${names[*]} =~ [[:cntrl:]] ]]
-}
-
-# Offers the names that a real call has left: $1 is what there is of them, as it was typed, $2 what they are.
+# Offers cached names: $1 is what was typed of them, $2 the kind.
 # Names are data: they are quoted all at once, and nothing in them is expanded.
 _oncallctl_names() {
-    local - folder=$HOME/.cache place names text open quoted
+    local - names text open quoted
     set -f
-    _oncallctl_place
-    [[ $place ]] || return
-    if [[ ${XDG_CACHE_HOME-} == /* ]]; then
-        folder=$XDG_CACHE_HOME
-    elif [[ $OSTYPE == darwin* ]]; then
-        folder=$HOME/Library/Caches
-    fi
-    folder+=/oncallctl/names
-    _oncallctl_is_private "$folder" "$folder/$profile.$2" || return
-    mapfile -t names <"$folder/$profile.$2"
-    [ "${names[0]-}" = "$place" ] || return
-    _oncallctl_unquote "$1" && _oncallctl_matching "$text" || return
+    _oncallctl_unquote "$1" || return
+    mapfile -t names < <(_oncallctl_print "$2" "$text")
     # Readline replaces no more than what follows the last of COMP_WORDBREAKS or an open quote.
     local before=''
     if [[ $1 == *"$replaced" ]]; then
@@ -262,7 +159,7 @@ _oncallctl_offer() {
             [[ $2 =~ ^([^=]+=)?@ ]] && _oncallctl_files "${2#"${BASH_REMATCH[0]}"}"
             return
             ;;
-        :profile) _oncallctl_profiles ;;
+        :profile) mapfile -t words < <(profile='' _oncallctl_print profiles "$2") ;;
         *) read -ra words <<<"$3" ;;
     esac
     for word in "${words[@]}"; do
@@ -272,7 +169,7 @@ _oncallctl_offer() {
 }
 
 _oncallctl() {
-    local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} replaced=${2-} word rest given=() i
+    local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} program=$1 replaced=${2-} word rest given=() i
     COMPREPLY=()
     # What was split at COMP_WORDBREAKS is put together again: --output=json is one word.
     for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -294,7 +191,7 @@ _oncallctl() {
     _oncallctl_command ''
     for word in "${given[@]:1:${#given[@]} - 2}"; do
         if [[ $awaited ]]; then
-            [[ $awaited == :profile ]] && profile=$word
+            [[ $awaited == :profile ]] && profile=${word//[\"\'\\]/}
             awaited=''
         elif [[ $word =~ $redirection ]]; then
             [[ $word == "${BASH_REMATCH[0]}" ]] && awaited=:file
@@ -303,7 +200,7 @@ _oncallctl() {
         elif [[ $word == -?* ]]; then
             _oncallctl_option "$path" "$word"
             [[ $lead ]] || awaited=$values
-            [[ $lead && $values == :profile ]] && profile=${word#"$lead"}
+            [[ $lead && $values == :profile ]] && word=${word#"$lead"} && profile=${word//[\"\'\\]/}
         elif [[ " $commands " == *" $word "* ]]; then
             path=${path:+$path }$word
             _oncallctl_command "$path"
@@ -342,8 +239,6 @@ def generate(root: Command) -> str:
         "@COMMON@": _names(common),
         "@COMMANDS@": "\n".join(_command(each, common) for each in root.walk()),
         "@VALUES@": "\n".join(_values(root)),
-        "@NAME@": PROFILE_NAME,
-        "@BUILT_IN@": " ".join(BUILT_IN_PROFILES),
         "@CACHED@": " | ".join(described for kind, described in _KINDS.items() if kind.is_cached),
     }.items():
         text = text.replace(mark, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oncallctl.completion.tree import BUILT_IN_PROFILES, PROFILE_NAME, Command, Kind, Option
+from oncallctl.completion.tree import Command, Kind, Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ _VALUES = {
     Kind.TEXT: "-x",
     Kind.FILE: "-r -F",
     Kind.AT_FILE: "-x -a '(__oncallctl_at_files)'",
-    Kind.PROFILE: "-x -a '(__oncallctl_profiles)'",
+    Kind.PROFILE: "-x -a '(__oncallctl_names profiles)'",
     **{kind: f"-x -a '(__oncallctl_names {kind.value})'" for kind in Kind if kind.is_cached},
 }
 
@@ -102,100 +102,14 @@ function __oncallctl_common
     and not contains -- "$command[1]" @NOUNS@
 end
 
-# Prints where the program looks for its configuration.
-function __oncallctl_config
-    if string match -q '~/*' -- "$ONCALLCTL_CONFIG"
-        echo $HOME/(string sub -s 3 -- "$ONCALLCTL_CONFIG")
-    else if test -n "$ONCALLCTL_CONFIG"
-        echo -- "$ONCALLCTL_CONFIG"
-    else if string match -q '/*' -- "$XDG_CONFIG_HOME"
-        echo $XDG_CONFIG_HOME/oncallctl/config.toml
-    else if test (command uname) = Darwin
-        echo "$HOME/Library/Application Support/oncallctl/config.toml"
-    else
-        echo $HOME/.config/oncallctl/config.toml
-    end
-end
-
-# Prints the names of the profiles. A name is data: one that `auth login` would refuse is not offered.
-function __oncallctl_profiles
-    set -l file (__oncallctl_config)
-    printf '%s\n' @BUILT_IN@
-    if test -f "$file"; and test -r "$file"
-        __oncallctl_section (string match -r '^\s*\[.*' <"$file")
-    end
-end
-
-# Prints the names of the profiles whose headers these lines are.
-function __oncallctl_section
-    # Without quotes, a dot would make it a table within a profile.
-    string replace -rf '^\s*\[\s*profiles\s*\.\s*(?|(["\'])(@NAME@)\1|()(@BARE_NAME@))\s*\]\s*(#.*)?$' '$2' -- $argv
-end
-
-# Prints the profile that the program would choose, and what a file of its names has to begin with.
-function __oncallctl_place
-    set -l profile (__oncallctl_command)[3]
-    if test -z "$profile"
-        test -z "$ONCALLCTL_URL$ONCALLCTL_TOKEN" # else a server without a name
-        or return
-        set profile "$ONCALLCTL_PROFILE"
-    end
-    if contains -- "$profile" @BUILT_IN@
-        printf '%s\n' $profile "# $profile"
-        return
-    end
-    set -l file (__oncallctl_config)
-    test -f "$file"; and test -r "$file"
-    or return
-    set -l section
-    for line in (string match -r '^\s*(?:\[|(?:default_profile|url)\s*=).*' <"$file")
-        if string match -qr '^\s*\[' -- $line
-            test -n "$profile"
-            or return
-            set section (__oncallctl_section $line)
-            or set section / # another table
-        else if string match -qr '^\s*d' -- $line
-            test -z "$profile$section"
-            and set profile (string replace -rf '^[^=]*=\s*(["\'])(@NAME@)\1\s*(#.*)?$' '$2' -- $line)
-            if contains -- "$profile" @BUILT_IN@
-                printf '%s\n' $profile "# $profile"
-                return
-            end
-        else if test -n "$section" -a "$section" = "$profile"
-            set -l url (string replace -rf '^[^=]*=\s*(["\'])([^"\'\\\\\s]+)\1\s*(#.*)?$' '$2' -- $line)
-            or return
-            string match -q '/*' -- $file
-            or set file $PWD/$file
-            set url (string replace -r '/+(?:api(?:/+v1)?)?/*$' '' -- $url)
-            printf '%s\n' $profile "# $profile $url "(string replace -ra '/(?:\.?/)+' / -- $file)
-            return
-        end
-    end
-end
-
-# Prints the names of a kind that a real call has left. Names are data: fish quotes what it inserts.
+# Prints the names of the profiles, or of a kind that an earlier command has cached. Runs the program as it was typed,
+# which asks no server. Names are data: fish quotes what it inserts.
 function __oncallctl_names
-    set -l place (__oncallctl_place)
-    set -q place[2]
-    or return
-    set -l folder $HOME/.cache
-    if string match -q '/*' -- "$XDG_CACHE_HOME"
-        set folder $XDG_CACHE_HOME
-    else if test (command uname) = Darwin
-        set folder $HOME/Library/Caches
-    end
-    set folder $folder/oncallctl/names
-    set -l file $folder/$place[1].$argv
-    # They are this user's, no symbolic links, and nobody else can read them.
-    test -d $folder; and test -O $folder; and test -f $file; and test -O $file; and test -r $file
-    or return
-    set -l others ! -perm -040 ! -perm -020 ! -perm -010 ! -perm -004 ! -perm -002 ! -perm -001
-    set -l private (command find $folder $file -prune ! -type l $others -print 2>/dev/null)
-    test "$private" = "$folder $file"
-    or return
-    read -l first <$file
-    and test "$first" = "$place[2]"
-    and string match -v -r '^# |[[:cntrl:]]' <$file
+    set -l program (string replace -r '^~/' $HOME/ (commandline -opc)[1])
+    set -l profile (__oncallctl_command)[3]
+    test "$argv" != profiles -a -n "$profile"
+    and set -a argv --profile=$profile
+    $program completion names $argv 2>/dev/null
 end
 
 # Prints file names after the @ of @FILE or NAME=@FILE.
@@ -226,9 +140,6 @@ def generate(root: Command) -> str:
         "@AWAITING@": " \\\n                        ".join(_awaiting(root)),
         "@GROUPS@": " ".join(path or "''" for path in groups),
         "@NOUNS@": " ".join(filter(None, groups)),
-        "@NAME@": PROFILE_NAME,
-        "@BARE_NAME@": PROFILE_NAME.replace(".", ""),
-        "@BUILT_IN@": " ".join(BUILT_IN_PROFILES),
         "@COMPLETIONS@": "\n".join(_completions(root)),
     }.items():
         text = text.replace(mark, value)

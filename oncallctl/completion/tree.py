@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BUILT_IN_PROFILES = ("sandbox", "sandbox-oss")
-# What `auth login` lets a profile be called, in the words that ERE and PCRE share.
-PROFILE_NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
-
 # But not `auth login PROFILE`, which names a new one.
 _PROFILE_ARGUMENTS = {"auth switch", "auth logout"}
 _CHOICES = re.compile(r"[a-z0-9-]+(\|[a-z0-9-]+)+")
@@ -27,7 +23,7 @@ class Kind(Enum):
     FILE = "a file name"
     AT_FILE = "a text, or a file name after @"
     PROFILE = "the name of a profile"
-    # What a real call has left in the cache, in a file of this name for each profile (oncallctl.namecache).
+    # Cached names, by the kind that `oncallctl completion names` takes.
     INTEGRATION = "integrations"
     TEAM = "teams"
     USER = "users"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from oncallctl.completion.tree import BUILT_IN_PROFILES, PROFILE_NAME, Argument, Command, Kind, Option
+from oncallctl.completion.tree import Argument, Command, Kind, Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,77 +26,17 @@ _SCRIPT = r"""#compdef oncallctl
 # Install it as _oncallctl in a directory of $fpath, or load it after compinit with
 # `source <(oncallctl completion zsh)`.
 
-# Sets config to where the program looks for its configuration.
-__oncallctl_config() {
-  config=${ONCALLCTL_CONFIG-}
-  if [[ $config == '~/'* ]]; then
-    config=$HOME/${config[3,-1]}
-  elif [[ -z $config && ${XDG_CONFIG_HOME-} == /* ]]; then
-    config=$XDG_CONFIG_HOME/oncallctl/config.toml
-  elif [[ -z $config && $OSTYPE == darwin* ]]; then
-    config="$HOME/Library/Application Support/oncallctl/config.toml"
-  elif [[ -z $config ]]; then
-    config=$HOME/.config/oncallctl/config.toml
-  fi
+# Sets names to those of the profiles, or of a kind ($1) that an earlier command has cached. Runs the program as it was
+# typed, which asks no server. The other arguments are passed on.
+__oncallctl_read() {
+  names=("${(@f)$($oncallctl_program completion names $@ 2>/dev/null)}")
+  [[ -n $names[1] ]]
 }
 
-# Reads a line of the configuration as the header of a profile, and sets section to its name.
-__oncallctl_section() {
-  local s='[[:space:]]*' quote="([\"']?)" name='@NAME@'
-  local -a match mbegin mend
-  local MATCH; integer MBEGIN MEND
-  [[ $1 =~ "^${s}\[${s}profiles${s}\.${s}${quote}($name)${quote}${s}\]${s}(#.*)?\$" ]] || return
-  # Without quotes, a dot would make it a table within a profile.
-  [[ $match[1] == $match[3] && ( -n $match[1] || $match[2] != *.* ) ]] || return
-  section=$match[2]
-}
-
-# Offers the names of the profiles. A name is data: one that `auth login` would refuse is not offered.
+# Offers the names of the profiles.
 __oncallctl_profiles() {
-  local LC_ALL=C config line section
-  local -a profiles=(@BUILT_IN@)
-  __oncallctl_config
-  if [[ -f $config && -r $config ]]; then
-    while IFS= read -r line || [[ -n $line ]]; do
-      __oncallctl_section $line && profiles+=($section)
-    done < $config
-  fi
-  _wanted profiles expl profile compadd -a profiles
-}
-
-# Sets profile to the one that the program would choose, and place to what a file of its names has to begin with.
-__oncallctl_place() {
-  local LC_ALL=C config line section url name='@NAME@'
-  local end="[\"'][[:space:]]*(#.*)?\$" is="[[:space:]]*=[[:space:]]*[\"']"
-  local -a match mbegin mend builtin=(@BUILT_IN@)
-  local MATCH; integer MBEGIN MEND
-  place=
-  if [[ -z $profile ]]; then
-    [[ -z ${ONCALLCTL_URL-}${ONCALLCTL_TOKEN-} ]] || return # a server without a name
-    profile=${ONCALLCTL_PROFILE-}
-  fi
-  if (( $builtin[(Ie)$profile] )); then
-    place="# $profile"
-    return
-  fi
-  [[ -z $profile || $profile =~ "^$name\$" ]] || return
-  __oncallctl_config
-  [[ -f $config && -r $config ]] || return
-  while IFS= read -r line || [[ -n $line ]]; do
-    if __oncallctl_section $line; then
-      [[ -n $profile ]] || return
-    elif [[ $line == [[:space:]]#\[* ]]; then
-      section=/ # another table
-    elif [[ -z $profile$section && $line =~ "^[[:space:]]*default_profile$is($name)$end" ]]; then
-      profile=$match[1]
-      (( $builtin[(Ie)$profile] )) && place="# $profile" && return
-    elif [[ $section == "$profile" && $line =~ "^[[:space:]]*url$is([^\"'\\[:space:]]+)$end" ]]; then
-      url=$match[1]
-      break
-    fi
-  done < $config
-  url=${${${${url%%/#}%/v1}%/api}%%/#}
-  [[ -n $url ]] && place="# $profile $url ${config:a}"
+  local -a names
+  __oncallctl_read profiles && _wanted profiles expl profile compadd -a names
 }
 
 # Whether a value begins with -, which _arguments takes for an option and the program does not.
@@ -109,29 +49,13 @@ __oncallctl_is_odd() {
   return 1
 }
 
-# Offers the names of the kind $1 that a real call has left. Names are data: compadd quotes them.
+# Offers the cached names of the kind $1. Names are data: compadd quotes them.
 __oncallctl_names() {
-  local profile folder=$HOME/.cache place
-  local -a names ours match mbegin mend
-  local MATCH; integer MBEGIN MEND
+  local -a names
   __oncallctl_chosen
-  profile=$oncallctl_profile
   # What stands before the command is not part of $words; a variable there would choose another server.
   [[ $BUFFER != *ONCALLCTL_*=* ]] && ! __oncallctl_is_odd || return
-  __oncallctl_place
-  [[ -n $place ]] || return
-  if [[ ${XDG_CACHE_HOME-} == /* ]]; then
-    folder=$XDG_CACHE_HOME
-  elif [[ $OSTYPE == darwin* ]]; then
-    folder=$HOME/Library/Caches
-  fi
-  folder+=/oncallctl/names
-  # They are this user's, no symbolic links, and nobody else can read them.
-  ours=($folder(N/Uf:go-rwx:) $folder/$profile.$1(N.Uf:go-rwx:))
-  (( $#ours == 2 )) && [[ -r $ours[2] ]] || return
-  names=("${(@f)$(<$ours[2])}")
-  [[ $names[1] == "$place" && ! "$names" =~ '[[:cntrl:]]' ]] || return
-  shift names
+  __oncallctl_read $1 ${oncallctl_profile:+--profile=$oncallctl_profile} || return
   _wanted $1 expl ${1//_/ } compadd -a names
 }
 
@@ -163,7 +87,7 @@ __oncallctl_group() {
 @FUNCTIONS@
 
 _oncallctl() {
-  local oncallctl_profile
+  local oncallctl_profile oncallctl_program=${${(Q)words[1]}/#\~\//$HOME/}
   local -a oncallctl_words=("${(@)words[2,CURRENT-1]}")
   # Nothing is offered after --.
   (( ${words[(i)--]} < CURRENT )) || __oncallctl
@@ -184,8 +108,6 @@ def generate(root: Command) -> str:
     text = _SCRIPT
     for mark, value in {
         "@FUNCTIONS@": "\n\n".join(_function(each, common) for each in root.walk()),
-        "@NAME@": PROFILE_NAME,
-        "@BUILT_IN@": " ".join(BUILT_IN_PROFILES),
         "@TAKING@": " ".join(_taking(root)),
     }.items():
         text = text.replace(mark, value)

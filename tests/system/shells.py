@@ -8,6 +8,7 @@ import select
 import shlex
 import signal
 import subprocess
+import sys
 import termios
 import time
 from pathlib import Path
@@ -132,19 +133,27 @@ class Shell:
         # Where nothing else fits, zsh offers options.
         return sorted(word for word in words if line[line.rindex(" ") :] != " " or not word.startswith("-"))
 
-    def has_started_python(self) -> bool:
-        """Whether oncallctl or a Python has been started from here."""
+    def has_run_a_command(self) -> bool:
+        """True if oncallctl has been run for anything but names."""
         return (self.home / "started").exists()
 
 
-def stubs(home: Path) -> Path:
-    """Make a directory in which oncallctl and Python leave a mark, and do nothing."""
+def stubs(home: Path, otherwise: str = "") -> Path:
+    """Make a directory with an oncallctl that only answers `completion names`; any other call leaves a mark.
+
+    Args:
+        home: where the directory is made, or made again.
+        otherwise: shell code to run for any other call instead of leaving a mark.
+    """
     folder = home / "bin"
-    folder.mkdir()
-    for name in ("oncallctl", "python", "python3"):
-        stub = folder / name
-        stub.write_text(f"#!/bin/sh\necho {name} >>{shlex.quote(str(home / 'started'))}\n", encoding="utf-8")
-        stub.chmod(0o755)
+    folder.mkdir(exist_ok=True)
+    program = f"{shlex.quote(sys.executable)} -m oncallctl"
+    mark = f"echo started >>{shlex.quote(str(home / 'started'))}"
+    stub = folder / "oncallctl"
+    stub.write_text(
+        f'#!/bin/sh\n[ "$1 $2" = "completion names" ] && exec {program} "$@"\n{otherwise or mark}\n', encoding="utf-8"
+    )
+    stub.chmod(0o755)
     return folder
 
 

@@ -1,0 +1,28 @@
+"""Completion scripts, generated from the command tree.
+
+The scripts hold what is static: commands, options and choices, so that completing these starts no program. For profiles
+and cached names they run `oncallctl completion names`. ``completions/`` holds the scripts for packages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oncallctl.completion import bash, fish, zsh
+from oncallctl.completion.tree import read
+
+_GENERATORS = {"bash": bash.generate, "zsh": zsh.generate, "fish": fish.generate}
+
+
+def script(shell: str, root: Any) -> str:  # noqa: ANN401  # Typer's own Click is private
+    """Return the completion script for bash, zsh or fish; the same text for the same tree.
+
+    Args:
+        shell: bash, zsh or fish.
+        root: the Click command of the whole program.
+
+    Raises:
+        KeyError: another shell.
+        ValueError: a word of the tree would need quoting in a shell.
+    """
+    return _GENERATORS[shell](read(root))
