@@ -132,7 +132,7 @@ class Serving:
         assert response.status_code == 200, response.text
 
     def notified(self, group: str | None = None) -> list[tuple[str, bool]]:
-        """The notifications that a real server would have sent at once, in order: user name and importance.
+        """The notifications that a real server would have sent so far, in order: user name and importance.
 
         Args:
             group: the alert group; all of them unless given.

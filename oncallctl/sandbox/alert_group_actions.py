@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from oncallctl.sandbox.alert_group_rows import resolve as resolve_row
 from oncallctl.sandbox.alert_groups import find_group
 from oncallctl.sandbox.answers import NOTHING, Answer, Crash, Refusal, bad_request, detail
+from oncallctl.sandbox.escalations import escalate
 from oncallctl.sandbox.integration_rows import by_id
 from oncallctl.sandbox.moments import can_be_said
 from oncallctl.sandbox.windows import end_window
@@ -33,7 +34,7 @@ def acknowledge(call: Call) -> Answer:
 def unacknowledge(call: Call) -> Answer:
     """Take an acknowledgement back."""
     row = _only_from(call, "unacknowledge", "acknowledged")
-    _fire(call.db, row["id"])
+    _fire(call, row["id"])
     return Answer(NOTHING)
 
 
@@ -51,7 +52,7 @@ def resolve(call: Call) -> Answer:
 def unresolve(call: Call) -> Answer:
     """Let it fire again."""
     row = _only_from(call, "unresolve", "resolved")
-    _fire(call.db, row["id"])
+    _fire(call, row["id"])
     return Answer(NOTHING)
 
 
@@ -72,7 +73,7 @@ def silence(call: Call) -> Answer:
 def unsilence(call: Call) -> Answer:
     """Let it fire again before the silence is over."""
     row = _only_from(call, "unsilence", "silenced", for_windows=True)
-    _fire(call.db, row["id"])
+    _fire(call, row["id"])
     return Answer(NOTHING)
 
 
@@ -125,12 +126,14 @@ def _found(call: Call, verb: str) -> sqlite3.Row:
     return find_group(call)
 
 
-def _fire(db: sqlite3.Connection, group_id: str) -> None:
-    db.execute(
+def _fire(call: Call, group_id: str) -> None:
+    """Let a group fire again: its escalation starts from the beginning."""
+    call.db.execute(
         "UPDATE alert_groups SET state = 'firing', resolved_at = NULL, resolved_by = NULL, acknowledged_at = NULL, "
         "acknowledged_by = NULL, silenced_at = NULL, silenced_until = NULL WHERE id = ?",
         (group_id,),
     )
+    escalate(call.db, call.dialect, group_id, now=call.now)
 
 
 def _delay(call: Call) -> int:

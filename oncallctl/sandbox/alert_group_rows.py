@@ -6,7 +6,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from oncallctl.sandbox import storage
 from oncallctl.sandbox.identifiers import new_id
 from oncallctl.sandbox.jinja import TemplateError, render
 
@@ -111,15 +110,3 @@ def resolve(db: sqlite3.Connection, group_id: str, *, by: str | None, now: float
         "silenced_until = NULL WHERE id = ? AND state != 'resolved'",
         (now, by, group_id),
     )
-
-
-def wake(db: sqlite3.Connection, *, now: float) -> None:
-    """Let fire again what was silenced until now. Takes the write lock only when there is any."""
-    over = "state = 'silenced' AND silenced_until <= ?"
-    if db.execute(f"SELECT 1 FROM alert_groups WHERE {over}", (now,)).fetchone() is None:  # noqa: S608 - said above
-        return
-    with storage.changing(db):
-        db.execute(
-            f"UPDATE alert_groups SET state = 'firing', silenced_at = NULL, silenced_until = NULL WHERE {over}",  # noqa: S608
-            (now,),
-        )

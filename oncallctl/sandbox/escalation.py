@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from oncallctl.sandbox import alert_group_rows, integration_rows
 from oncallctl.sandbox.alert_group_view import alert_group
 from oncallctl.sandbox.answers import Answer, bad_request, detail
+from oncallctl.sandbox.escalations import escalate
 from oncallctl.sandbox.fields import Checker, Invalid, boolean, optional, text, url
-from oncallctl.sandbox.paging import escalate, notify
+from oncallctl.sandbox.paging import notify
 from oncallctl.sandbox.references import team
 from oncallctl.sandbox.rows import by_id
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from oncallctl.sandbox.alert_group_rows import open_group
-from oncallctl.sandbox.paging import escalate
+from oncallctl.sandbox.escalations import escalate
 
 if TYPE_CHECKING:
     import sqlite3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -38,6 +38,13 @@ def offset(moment: float) -> str:
 def time_of_day(moment: float) -> str:
     """Return the time of day in UTC as escalation steps hold it: `09:00:00Z`."""
     return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%SZ")
+
+
+def next_time_of_day(moment: float, clock: str) -> float:
+    """Return the next moment at which it is a time of day in UTC, said as `09:00:00Z`."""
+    now = datetime.fromtimestamp(moment, UTC)
+    then = datetime.combine(now.date(), time.fromisoformat(clock))
+    return (then if then > now else then + timedelta(days=1)).timestamp()
 
 
 def on_the_wall(moment: float, zone: tzinfo) -> datetime:

@@ -197,6 +197,15 @@ CREATE TABLE notifications (
     notified_at REAL NOT NULL
 ) STRICT;
 
+-- The escalations that go on later. steps_json: the steps as they were when it began; at: which of them comes next.
+CREATE TABLE escalations (
+    alert_group_id TEXT PRIMARY KEY REFERENCES alert_groups (id) ON DELETE CASCADE,
+    steps_json TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    repeats INTEGER NOT NULL,
+    due_at REAL NOT NULL
+) STRICT;
+
 -- The requests of the last minute, for the limit on them.
 CREATE TABLE requests (
     bucket TEXT NOT NULL,

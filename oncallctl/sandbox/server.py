@@ -18,7 +18,6 @@ from werkzeug.exceptions import SecurityError
 
 from oncallctl.sandbox import storage, throttle
 from oncallctl.sandbox.access import Caller, identify
-from oncallctl.sandbox.alert_group_rows import wake
 from oncallctl.sandbox.answers import (
     BAD_REQUEST_PAGE,
     CRASH_PAGE,
@@ -30,6 +29,7 @@ from oncallctl.sandbox.answers import (
 )
 from oncallctl.sandbox.calls import JSON_TYPE, Call, Method, Path
 from oncallctl.sandbox.dialects import DIALECTS
+from oncallctl.sandbox.escalations import advance, wake
 from oncallctl.sandbox.inbound import receive
 from oncallctl.sandbox.paths import PATHS
 from oncallctl.sandbox.throttle import Throttled
@@ -81,7 +81,8 @@ class Server:
         with closing(storage.connect(self._database)) as db:
             if self._sweeps:
                 sweep(db, now=now)
-            wake(db, now=now)
+            advance(db, self._dialect, now=now)
+            wake(db, self._dialect, now=now)
             inbound = INBOUND.fullmatch(request.path)
             if inbound is not None:
                 return self._take_alert(db, request, inbound[1], inbound[2], now)

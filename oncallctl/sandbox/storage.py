@@ -18,7 +18,7 @@ from oncallctl.sandbox.sample import fill
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-VERSION: Final = 7
+VERSION: Final = 8
 """Of schema.sql and the sample data. A file of another version is made anew: it holds nothing of value."""
 
 PATIENCE: Final = 30.0

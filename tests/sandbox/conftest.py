@@ -91,7 +91,7 @@ class Api:
 
 @dataclass(frozen=True)
 class Pages:
-    """The notifications that a real server would have sent at once, in order."""
+    """The notifications that a real server would have sent so far, in order."""
 
     database: Path
 
