@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import socket
 import stat
 import tomllib
 from dataclasses import dataclass, replace
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +20,6 @@ from oncallctl.state import is_foreign, locked, make_folder, replace_private, st
 from oncallctl.times import parse_duration, zone
 
 SANDBOXES = {"sandbox": "cloud", "sandbox-oss": "oss"}
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 APIS = ("auto", "oss", "cloud")
 TOKEN_SOURCES = ("keyring", "file", "command")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -108,6 +109,22 @@ def sandbox(name: str) -> Profile:
     return Profile(name=name, url="http://sandbox.invalid", api=SANDBOXES[name], token_source="sandbox")  # noqa: S106
 
 
+def is_loopback(host: str) -> bool:
+    """True if a host, as it stands in a URL, is this machine: a name of it, or an address in any spelling."""
+    if host.lower().removesuffix(".") == "localhost":
+        return True
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        try:
+            address = ip_address(socket.inet_aton(host))  # 127.1 and 0x7f000001, which resolvers take as well
+        except (OSError, UnicodeError):
+            return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    address = mapped or address
+    return address.is_loopback or address.is_unspecified  # 0.0.0.0 and :: connect to this machine
+
+
 def base_url(url: str, *, allow_http: bool = False) -> str:
     """Bring an OnCall URL, with or without ``/api/v1`` and slashes at its end, into one form.
 
@@ -128,7 +145,7 @@ def base_url(url: str, *, allow_http: bool = False) -> str:
         raise InvalidInput(f"a URL with more than host and path: {parts.scheme}://{parts.hostname}/…", hint=hint)
     if not re.fullmatch(r"[\x21-\x7e]+", url.strip()):
         raise InvalidInput(f"a URL with characters that are not ASCII: {url!r}", hint=hint)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not allow_http:
+    if parts.scheme == "http" and not is_loopback(parts.hostname) and not allow_http:
         raise InvalidInput(
             f"the token would cross the network in clear: {parts.scheme}://{parts.hostname}",
             hint="use https, or write a profile with allow_http = true into config.toml by hand",

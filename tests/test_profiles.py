@@ -64,6 +64,17 @@ def test_a_token_does_not_cross_a_network_in_clear_unless_the_profile_says_so(ur
     assert base_url(url, allow_http=True) == url
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "localhost.", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"])
+def test_plain_http_to_loopback_is_accepted_in_every_spelling(host: str) -> None:
+    assert base_url(f"http://{host}:8080")
+
+
+@pytest.mark.parametrize("host", ["localhost.example.org", "[::ffff:10.0.0.1]", "128.0.0.1"])
+def test_plain_http_to_a_host_that_looks_like_loopback_is_refused(host: str) -> None:
+    with pytest.raises(InvalidInput, match="in clear"):
+        base_url(f"http://{host}:8080")
+
+
 def test_a_profile_is_saved_and_read_back(path: Path) -> None:
     saved = Profile("prod", "https://h", grafana_url="https://s.grafana.net", api="cloud", token_source="keyring")
     Config(path).save(saved)

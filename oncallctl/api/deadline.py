@@ -12,11 +12,13 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpcore
+
+from oncallctl import parallel
 
 SocketOption = Any  # httpcore's own name for it is private
 
@@ -57,7 +59,7 @@ class Deadline(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Try the addresses of a host in turn, each with its share of what is left: one may be dead."""
         options = list(socket_options or ())
-        addresses = _addresses(host, port)
+        addresses = _addresses(host, port, self.left(httpcore.ConnectTimeout, timeout))
         for index, address in enumerate(addresses, start=1):
             left = self.left(httpcore.ConnectTimeout, timeout)
             share = left and left / (len(addresses) - index + 1)
@@ -68,17 +70,43 @@ class Deadline(httpcore.NetworkBackend):
                     raise
         raise httpcore.ConnectError(f"{host} has no address")
 
+    def limits(self, pool: httpcore.ConnectionPool) -> bool:
+        """True if a pool of connections keeps to this limit. Nothing is sent: the time for it is over before."""
+        with self.within(0):
+            try:
+                pool.handle_request(httpcore.Request("GET", "http://deadline.invalid/"))
+            except httpcore.ConnectTimeout:
+                return True
+            except Exception:  # noqa: BLE001  # the pool went to the network
+                return False
+        return False
 
-def _addresses(host: str, port: int) -> list[str]:
+    def watch(self, stream: object, has_unread: Callable[[], bool]) -> None:
+        """Use a connection again only while `has_unread` returns False."""
+        if isinstance(stream, _Stream):
+            stream.has_unread = has_unread
+
+
+def _addresses(host: str, port: int, seconds: float | None) -> list[str]:
+    """Look a host up, in a thread: the lookup itself has no time limit, and a signal does not end it."""
+    look_up = parallel.begin(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = look_up(seconds)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout("the name lookup took too long") from error
     except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError(str(error)) from error
     return list(dict.fromkeys(socket.getnameinfo(address, socket.NI_NUMERICHOST)[0] for *_, address in found))
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection every wait of which ends with the deadline."""
+    """A connection every wait of which ends with the deadline.
+
+    Attributes:
+        has_unread: whether data is left after the last response; until that is known, it is taken to be.
+    """
+
+    has_unread: Callable[[], bool] = staticmethod(lambda: True)
 
     def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner = inner
@@ -100,4 +128,6 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  # as httpcore has it
+        if info == "is_readable" and self.has_unread():  # httpcore closes an idle connection that is readable
+            return True
         return self._inner.get_extra_info(info)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
+from oncallctl import parallel
 from oncallctl.api.memory import OutOfMemory
 from oncallctl.errors import Unavailable
 
@@ -35,6 +37,36 @@ class Throttled(Exception):
         return Unavailable(str(self), hint=hint, http_status=429)
 
 
+class TimedOut(Unavailable):
+    """A read whose response did not come in time."""
+
+
+class _Gate:
+    """Lets reads pass all at once; after a timeout one at a time, until enough of them succeeded."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._one_at_a_time = 0  # for so many more successes
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not (self._one_at_a_time and self._under_way))
+            self._under_way += 1
+        try:
+            yield
+        except TimedOut:
+            self._one_at_a_time = parallel.WORKERS
+            raise
+        else:
+            self._one_at_a_time = max(0, self._one_at_a_time - 1)
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+
 class Retries:
     """Repeats operations on one server; the wait that its rate limit asks for is shared by all threads.
 
@@ -54,17 +86,28 @@ class Retries:
         self._debug = debug
         self._rest_until = 0.0
         self._rest_lock = threading.Lock()
+        self._gate = _Gate()
 
-    def run(self, once: Callable[[float], Result]) -> Result:
-        """Repeat what fails with `Unavailable`, within the limits on attempts and time; `once` gets its timeout."""
+    def run(self, once: Callable[[float], Result], *, is_read: bool = False, rate_retries: int | None = None) -> Result:
+        """Repeat what fails with `Unavailable`, within the limits on attempts and time.
+
+        Args:
+            once: makes one attempt; its argument is the timeout of this attempt, in seconds.
+            is_read: whether it changes nothing: after a timeout, reads are repeated one at a time, because a server
+                that is overloaded answers none of eight.
+            rate_retries: how many more times it may be sent after a 429; None if only the time waited counts.
+        """
         attempt, waited, started = 0, 0.0, time.monotonic()
         while True:
             self._rest()
             try:
-                return once(min(self._timeout, max(PATIENCE - (time.monotonic() - started - waited), 1.0)))
+                with self._gate.passing() if is_read else nullcontext():
+                    return once(min(self._timeout, max(PATIENCE - (time.monotonic() - started - waited), 1.0)))
             except Throttled as throttled:
                 seconds = throttled.seconds
-                if seconds is not None and self.patient and seconds <= min(LONGEST_RATE_WAIT, RATE_PATIENCE - waited):
+                may_wait = self.patient and rate_retries != 0
+                if seconds is not None and may_wait and seconds <= min(LONGEST_RATE_WAIT, RATE_PATIENCE - waited):
+                    rate_retries = rate_retries and rate_retries - 1
                     waited += self.throttle(seconds)
                     continue
                 problem = throttled.given_up()

@@ -7,9 +7,10 @@ the server answered 429. Whatever else happens to it is an `OutcomeUnknown`, bec
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -20,9 +21,9 @@ from oncallctl.api.clock import ServerClock
 from oncallctl.api.documents import parse
 from oncallctl.api.memory import LARGEST_RESPONSE, ResponseTooLarge, refuse_too_large
 from oncallctl.api.problems import API, from_answer, retry_after
-from oncallctl.api.retry import Retries, Throttled
-from oncallctl.errors import InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
-from oncallctl.profiles import LOOPBACK
+from oncallctl.api.retry import Retries, Throttled, TimedOut
+from oncallctl.errors import Defect, InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
+from oncallctl.profiles import is_loopback
 from oncallctl.text import MASK
 from oncallctl.times import now
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 
 REDIRECTS = 3
+PAGING = "escalation/"
+PAGE_RATE_RETRIES = 3  # a page answered 429 is for a person who waits; nobody should learn of it a quarter hour later
 LIKE_A_TOKEN = 16  # characters; a shorter one may be part of anything that a server says
 
 _NEVER_ARRIVED = (
@@ -122,12 +125,13 @@ class Transport:
             ) from error
 
     def _open(self, base_url: str, headers: Mapping[str, str], application: WSGIApplication | None) -> httpx.Client:
-        local = urlsplit(base_url).hostname in LOOPBACK
+        local = is_loopback(urlsplit(base_url).hostname or "")
         # Only gzip is asked for: how much of it is unpacked at a time can be limited.
         own = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "oncallctl"}
         client = httpx.Client(
             headers={**own, **headers},
             timeout=self._timeout,
+            cookies=_NoCookies(),
             transport=httpx.WSGITransport(app=application) if application else None,
             verify=_trust() if base_url.startswith("https:") else False,
             trust_env=not local,  # a proxy from the environment is not for this machine, and must not see its token
@@ -158,7 +162,7 @@ class Transport:
             OncallError: the answer is a refusal; see `oncallctl.api.problems`.
         """
         with self._token_kept():
-            return self.retries.run(lambda timeout: self._read_once(path, params, memory, timeout))
+            return self.retries.run(lambda timeout: self._read_once(path, params, memory, timeout), is_read=True)
 
     def change(self, method: str, path: str, body: object = None) -> Answer:
         """Send a change; never again once it may have arrived.
@@ -174,7 +178,10 @@ class Transport:
             OncallError: the server refused it.
         """
         with self._token_kept():
-            return self.retries.run(lambda timeout: self._change_once(method, path, body, timeout))
+            return self.retries.run(
+                lambda timeout: self._change_once(method, path, body, timeout),
+                rate_retries=PAGE_RATE_RETRIES if path == PAGING else None,
+            )
 
     @contextmanager
     def _token_kept(self) -> Iterator[None]:
@@ -205,16 +212,22 @@ class Transport:
             except BodyTooLarge as error:
                 raise ResponseTooLarge(f"the response to GET {API}{path} is too large: {error}") from error
             except (httpx.HTTPError, httpx.InvalidURL, BadBody) as error:
-                raise Unavailable(
-                    f"no answer from {self._host}: {_reason(error)}", hint=_network_hint(error)
-                ) from error
+                kind = TimedOut if isinstance(error, httpx.TimeoutException) else Unavailable
+                raise kind(f"no answer from {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
             if not response.has_redirect_location:
                 return self._success("GET", path, response, body, memory)
             url = self._same_origin(response, url)
         raise NotOnCall(f"GET {API}{path} is redirected round and round", hint="check the profile's url")
 
     def _same_origin(self, response: httpx.Response, url: httpx.URL) -> httpx.URL:
-        target = url.join(response.headers["location"])
+        try:
+            target = url.join(response.headers["location"])
+        except (httpx.InvalidURL, ValueError) as error:
+            raise NotOnCall(
+                f"the server redirects to what is not a URL: {error}",
+                hint="check the profile's url",
+                http_status=response.status_code,
+            ) from error
         if _origin(target) != self._origin:
             raise NotOnCall(
                 f"the server redirects to another host, {target.host}; it is not followed, and was not shown the token",
@@ -249,6 +262,12 @@ class Transport:
                     http_status=error.http_status,
                 ) from error
             raise
+        except (OncallError, Throttled):
+            raise
+        except Exception as error:  # whatever it is, the request may have been carried out
+            raise OutcomeUnknown(
+                f"{method} {API}{path} was sent, and its response could not be handled: {_reason(error)}"
+            ) from error
 
     def _exchange(
         self, request: httpx.Request, timeout: float, memory: int = LARGEST_RESPONSE
@@ -264,6 +283,8 @@ class Transport:
             response = self._client.send(request, stream=True)
             self.heard = heard = {name.lower(): value for name, value in response.headers.items()}
             self.clock.observe(heard, sent, now())
+            if self._deadline:
+                self._deadline.watch(response.extensions.get("network_stream"), _unread_after(response))
             try:
                 body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), check_time, memory)
             finally:
@@ -313,7 +334,33 @@ def _bounded(client: httpx.Client) -> Deadline:
     for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001
         if isinstance(transport, httpx.HTTPTransport):
             transport._pool._network_backend = deadline  # noqa: SLF001
+            if not deadline.limits(transport._pool):  # noqa: SLF001
+                raise Defect(
+                    f"requests cannot be given a time limit with httpx {httpx.__version__}",
+                    hint="install oncallctl with the versions of its lock file; this is a bug in oncallctl",
+                )
     return deadline
+
+
+def _unread_after(response: httpx.Response) -> Callable[[], bool]:
+    """Return a function that is True if the connection holds data after the end of a response.
+
+    Such data would be taken for the response to the next request. It is in the parser of httpcore, which has no public
+    access to it; with a version that keeps it elsewhere, no connection is used twice.
+    """
+    try:
+        stream: Any = response.stream
+        parser = stream._stream._httpcore_stream._stream._connection._h11_state  # noqa: SLF001
+    except AttributeError:
+        return lambda: True
+    return lambda: bool(parser.trailing_data[0])
+
+
+class _NoCookies(CookieJar):
+    """Ignores Set-Cookie: the API needs none, and Python prints a traceback for some of them."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Take no cookie."""
 
 
 def _trust() -> ssl.SSLContext:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from oncallctl.doctor.finding import Finding, broken, doubtful, good
 from oncallctl.errors import AccessDenied, InvalidInput, OncallError
-from oncallctl.profiles import LOOPBACK
+from oncallctl.profiles import is_loopback
 from oncallctl.session import SERVICE_ACCOUNT, dialect_of, open_profile
 from oncallctl.times import now
 
@@ -77,7 +77,7 @@ def _url(profile: Profile, problem: OncallError | None, took: float) -> Finding:
     parts = urlsplit(profile.url)
     if parts.scheme == "https":
         return good("url", f"{profile.url} answers in {took * 1000:.0f} ms, its certificate is trusted")
-    if parts.hostname in LOOPBACK:
+    if is_loopback(parts.hostname or ""):
         return good("url", f"{profile.url} answers in {took * 1000:.0f} ms, on this machine")
     return doubtful("url", f"{profile.url} answers, and the token crosses the network in clear", "use https")
 

@@ -13,13 +13,16 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
+from oncallctl import parallel
+from oncallctl.api.deadline import Deadline
 from oncallctl.api.retry import ATTEMPTS
 from oncallctl.api.transport import REDIRECTS, Transport
-from oncallctl.errors import NotFound, NotOnCall, OncallError, OutcomeUnknown, Unavailable
+from oncallctl.errors import Defect, NotFound, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from tests import certificates
 from tests.api.clock import Clock, Ears
 from tests.api.conftest import TOKEN, OpenOnCall, OpenTransport
@@ -315,6 +318,13 @@ def test_a_rate_limit_is_waited_for_as_long_as_the_server_asks_and_said_once(
     assert wire.arrived[0].body == wire.arrived[1].body
 
 
+def test_a_page_that_is_throttled_is_sent_at_most_three_more_times(transport_to: OpenTransport, clock: Clock) -> None:
+    with Wire(throttled(retry_after="1")) as wire, pytest.raises(Unavailable, match="429") as caught:
+        transport_to(wire.url).change("POST", "escalation/", BODY)
+    assert len(wire.arrived) == 4
+    assert caught.value.exit_code == 8
+
+
 def test_a_rate_limit_holds_up_the_requests_that_come_after_it_too(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(throttled(retry_after="400"), OK) as wire:
         transport = transport_to(wire.url)
@@ -540,11 +550,140 @@ def test_a_change_never_follows_a_redirect(
     assert clock.slept == []
 
 
+BAD_LOCATIONS = ["http://[", "http://x:y/", "http:x", "x:y", "//[::1"]
+
+
+@pytest.mark.parametrize("location", BAD_LOCATIONS)
+def test_a_change_that_redirects_to_no_url_is_outcome_unknown(location: str, transport_to: OpenTransport) -> None:
+    sent = pytest.raises(OutcomeUnknown, match="POST /api/v1/escalation/ was sent")
+    with Wire(redirect(location, 302), OK) as wire, sent:
+        transport_to(wire.url).change("POST", "escalation/", BODY)
+    assert len(wire.arrived) == 1
+
+
+@pytest.mark.parametrize("location", BAD_LOCATIONS)
+def test_a_read_that_redirects_to_no_url_is_an_error_that_says_so(location: str, transport_to: OpenTransport) -> None:
+    with Wire(redirect(location, 302)) as wire, pytest.raises((NotOnCall, Unavailable)):
+        transport_to(wire.url).read("teams/")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("odd"), RecursionError()], ids=repr)
+def test_a_change_whose_response_cannot_be_handled_is_outcome_unknown(
+    error: Exception, transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> object:
+        raise error
+
+    monkeypatch.setattr("oncallctl.api.transport.read_body", fail)
+    with Wire(OK) as wire, pytest.raises(OutcomeUnknown, match="POST /api/v1/escalation/ was sent"):
+        transport_to(wire.url).change("POST", "escalation/", BODY)
+    assert len(wire.arrived) == 1
+
+
 def test_a_loop_of_redirects_ends(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(redirect("/round/")) as wire, pytest.raises(NotOnCall, match="round and round"):
         transport_to(wire.url).read("teams/")
     assert len(wire.arrived) == REDIRECTS + 1
     assert clock.slept == []
+
+
+# Load
+
+
+def test_reads_that_timed_out_are_repeated_one_at_a_time(transport_to: OpenTransport, httpx_mock: HTTPXMock) -> None:
+    threads, lock = 8, threading.Lock()
+    first_sent = threading.Barrier(threads)
+    seen: set[str] = set()
+    under_way, most = 0, 0
+
+    def overloaded(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        with lock:
+            repeated = request.url.path in seen
+            seen.add(request.url.path)
+        if not repeated:
+            first_sent.wait(10)
+            raise httpx.ReadTimeout("", request=request)
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        threading.Event().wait(0.02)
+        with lock:
+            under_way -= 1
+        return httpx.Response(200, json={})
+
+    httpx_mock.add_callback(overloaded, is_reusable=True)
+    transport = transport_to(BASE)
+    got = list(parallel.each(lambda number: transport.read(f"teams/T{number}/").status, range(threads)))
+    assert sorted(status for _, status in got) == [200] * threads
+    assert most == 1
+
+
+# Connections
+
+
+def kept(document: object) -> bytes:
+    """A response after which the connection stays open."""
+    return answer(200, document, connection="keep-alive")
+
+
+def test_a_stray_response_on_a_connection_is_not_taken_for_the_next_one(transport_to: OpenTransport) -> None:
+    def twice(arrived: Arrived) -> Reaction:
+        own = kept({"id": arrived.path.split("/")[-2]})
+        return own + kept({"id": "stray"}) if len(wire.arrived) == 1 else own
+
+    with Wire(decide=twice, keep_alive=True) as wire:
+        transport = transport_to(wire.url)
+        assert transport.read("teams/T1/").document == {"id": "T1"}
+        assert transport.read("teams/T2/").document == {"id": "T2"}
+        assert transport.read("teams/T3/").document == {"id": "T3"}
+    assert len(wire.arrived) == 3
+    assert wire.connections == 2
+
+
+def test_a_connection_without_unread_data_is_used_again(transport_to: OpenTransport) -> None:
+    with Wire(kept({"id": "T1"}), keep_alive=True) as wire:
+        transport = transport_to(wire.url)
+        for _ in range(3):
+            transport.read("teams/T1/")
+        transport.change("POST", "escalation/", BODY)
+    assert wire.connections == 1
+
+
+BAD_COOKIES = ["a=b; expires=Fri, 01 Jan 99999999999999999999 00:00:00 GMT", "a=b; version=x; max-age=1", "=;;=\xff"]
+
+
+@pytest.mark.parametrize("cookie", ["a=b", *BAD_COOKIES])
+def test_cookies_are_ignored(cookie: str, transport_to: OpenTransport, recwarn: pytest.WarningsRecorder) -> None:
+    with Wire(answer(200, {"id": "T1"}, set_cookie=cookie)) as wire:
+        transport = transport_to(wire.url)
+        for _ in range(2):
+            assert transport.read("teams/T1/").document == {"id": "T1"}
+    assert all("cookie" not in each.headers for each in wire.arrived)
+    assert not [each for each in recwarn if "cookie" in str(each.message)]
+
+
+@either
+def test_a_name_lookup_that_hangs_counts_against_the_timeout(
+    method: str, transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(30) and [])
+    transport = transport_to("http://oncall.test", timeout=0.2)
+    transport.retries.patient = False
+    try:
+        with pytest.raises(Unavailable, match="took too long"):
+            ask(transport, method)
+    finally:
+        released.set()
+
+
+def test_a_time_limit_that_httpx_does_not_take_is_refused_at_start(
+    transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Deadline, "connect_tcp", httpcore.SyncBackend.connect_tcp)  # as if it were never asked
+    with pytest.raises(Defect, match="httpx"):
+        transport_to("http://127.0.0.1:9")
 
 
 # Proxies
@@ -562,10 +701,25 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
         yield wire
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
+SPELLINGS_OF_LOOPBACK = [
+    "127.0.0.1",
+    "127.0.0.2",
+    "127.1",
+    "0.0.0.0",  # an address to connect to
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+]
+
+
+@pytest.mark.parametrize("host", SPELLINGS_OF_LOOPBACK)
 def test_a_proxy_of_the_environment_is_not_for_this_machine(
-    host: str, proxy: Wire, transport_to: OpenTransport
+    host: str, proxy: Wire, transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    look_up = socket.getaddrinfo  # knows not every spelling on every machine
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _, *rest, **more: look_up("127.0.0.1", *rest, **more))
     with Wire(OK) as wire:
         transport = transport_to(wire.url.replace("127.0.0.1", host))
         assert transport.read("teams/T1/").document == {"id": "T1"}

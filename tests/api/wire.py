@@ -75,9 +75,11 @@ class Wire:
         reactions: what each request gets, in order, and the last one all that follow; or a function that decides.
         listening: whether connections are accepted from the start, or refused until `listen`.
         tls: what it speaks TLS with, or None for plain HTTP.
+        keep_alive: whether a connection may carry several requests.
 
     Attributes:
         arrived: the requests, in order.
+        connections: how many connections carried a request.
         hellos: how many connections began with TLS, which it does not speak.
     """
 
@@ -87,8 +89,11 @@ class Wire:
         decide: Reactions | None = None,
         listening: bool = True,
         tls: ssl.SSLContext | None = None,
+        keep_alive: bool = False,
     ) -> None:
         self.arrived: list[Arrived] = []
+        self.connections = 0
+        self.keep_alive = keep_alive
         self.hellos = 0
         self._reactions = list(reactions)
         self._decide = decide or (lambda _: self._next())
@@ -168,11 +173,17 @@ class _Handler(socketserver.StreamRequestHandler):
             self.server.wire.hellos += 1
             self.connection.sendall(answer(400, text="speak HTTP"))
             return
+        self.server.wire.connections += 1
         with contextlib.suppress(HTTPException, ValueError):
-            method, target, _ = self.rfile.readline().decode("latin-1").split(" ", 2)
-            headers = {name.lower(): value for name, value in parse_headers(self.rfile).items()}
-            body = self.rfile.read(int(headers.get("content-length", 0)))
-            self.server.wire.serve(Arrived(method, target, headers, body), self.connection)
+            self._serve()
+            while self.server.wire.keep_alive:
+                self._serve()
+
+    def _serve(self) -> None:
+        method, target, _ = self.rfile.readline().decode("latin-1").split(" ", 2)
+        headers = {name.lower(): value for name, value in parse_headers(self.rfile).items()}
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        self.server.wire.serve(Arrived(method, target, headers, body), self.connection)
 
     def finish(self) -> None:
         with contextlib.suppress(OSError, ValueError):
