@@ -167,7 +167,7 @@ class _Pages:
                 page = self._fetch(self._number, self._perpage, self._largest_allowed)
             except ResponseTooLarge as error:
                 if self._perpage == 1:
-                    raise Unavailable(
+                    raise ResponseTooLarge(
                         f"a row of the list is too large: {error.message}", hint="leave it out with a filter"
                     ) from None
                 self._shrink()

@@ -9,6 +9,7 @@ import gzip
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from oncallctl.api.memory import ResponseTooLarge
 from oncallctl.api.retry import ATTEMPTS
 from oncallctl.api.transport import REDIRECTS
 from oncallctl.errors import (
@@ -90,6 +91,10 @@ def moved(status: int, to: str, *, change: Error, reads: int = 1) -> Fault:
     return Fault(answer(status, text="moved", location=to), NotOnCall, change, reads)
 
 
+def too_large(reaction: Reaction) -> Fault:
+    return Fault(reaction, ResponseTooLarge, reads=1)
+
+
 def good_json(document: object) -> Fault:
     return Fault(answer(200, document), reads=1, shape=True)
 
@@ -160,9 +165,9 @@ FAULTS: dict[str, Fault] = {
     "a text": good_json("fine"),
     "nothing at all": Fault(answer(200, text=""), reads=1, shape=True),
     # Size
-    "a body without end": Fault(Again(HEAD + b"\r\n[", forever=(PIECE,))),
-    "more than it takes": Fault(answer(200, text=b"[" + b" " * 2 * ENOUGH + b"]", content_type="application/json")),
-    "a gzip bomb": Fault(bomb(64 * ENOUGH)),
+    "a body without end": too_large(Again(HEAD + b"\r\n[", forever=(PIECE,))),
+    "more than it takes": too_large(answer(200, text=b"[" + b" " * 2 * ENOUGH + b"]", content_type="application/json")),
+    "a gzip bomb": too_large(bomb(64 * ENOUGH)),
     # Redirects
     "a redirect that goes round": moved(307, "/round/", change=NotOnCall, reads=REDIRECTS + 1),
     "a redirect to another host": moved(302, ELSEWHERE, change=OutcomeUnknown),

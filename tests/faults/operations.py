@@ -11,7 +11,7 @@ from typing import Any
 from oncallctl.api import raw
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.models import Integration
-from oncallctl.api.resource import Change, Resource
+from oncallctl.api.resource import Change, Resource, TeamFilter
 from oncallctl.api.resources import Escalation
 from oncallctl.profiles import Profile
 
@@ -29,6 +29,7 @@ class Operation:
         looks: whether a change whose answer was lost is looked for, with a read.
         takes_anything: whether an answer of any shape will do.
         finds_nothing: whether it leaves out what is not found.
+        paginates: True if it reads result pages, so that one that is too large is requested with fewer rows.
     """
 
     run: Callable[[OnCall], object]
@@ -36,6 +37,7 @@ class Operation:
     looks: bool = False
     takes_anything: bool = False
     finds_nothing: bool = False
+    paginates: bool = False
 
 
 def sent(make: Callable[[OnCall], Change[Any]]) -> Operation:
@@ -65,11 +67,15 @@ READS: dict[str, Operation] = {}
 for _name, _collection in collections(anywhere()).items():
     if isinstance(_collection, Resource):
         READS[f"{_name}.get"] = Operation(lambda oncall, name=_name: getattr(oncall, name).get(IDENT))
-        READS[f"{_name}.list"] = Operation(lambda oncall, name=_name: list(getattr(oncall, name).list()))
+        READS[f"{_name}.list"] = Operation(
+            lambda oncall, name=_name: list(getattr(oncall, name).list()), paginates=True
+        )
 
 OWN: dict[str, Operation] = {
-    "integrations.of_team": Operation(lambda oncall: list(oncall.integrations.of_team("T"))),
-    "integrations.everything": Operation(lambda oncall: oncall.integrations.everything()),
+    "integrations.of_team": Operation(
+        lambda oncall: list(oncall.integrations.of_team(TeamFilter("T"))), paginates=True
+    ),
+    "integrations.everything": Operation(lambda oncall: oncall.integrations.everything(), paginates=True),
     "users.several": Operation(lambda oncall: oncall.users.several([IDENT]), finds_nothing=True),
     "integrations.create": sent(lambda oncall: oncall.integrations.create({"type": "webhook"})),
     "integrations.update": sent(lambda oncall: oncall.integrations.update(IDENT, {"name": "x"})),
@@ -91,7 +97,9 @@ OWN: dict[str, Operation] = {
     "schedules.final_shifts": Operation(
         lambda oncall: oncall.schedules.final_shifts(IDENT, NOON, NOON + timedelta(days=7))
     ),
-    "escalation_policies.of_chain": Operation(lambda oncall: oncall.escalation_policies.of_chain(IDENT)),
+    "escalation_policies.of_chain": Operation(
+        lambda oncall: oncall.escalation_policies.of_chain(IDENT), paginates=True
+    ),
     "escalation.page": sent(lambda oncall: oncall.escalation.page({"team": IDENT, "users": []})),
 }
 
