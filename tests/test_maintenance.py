@@ -1,13 +1,18 @@
 """`maintenance start|stop|status` against the sandbox behind a socket: what was said, and what reached it."""
 
+import json
+import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from werkzeug.wrappers import Response
 
 from oncallctl import sandbox
 from tests.conftest import Runner
-from tests.serving import Serving, drop, lose, status
+from tests.serving import Fault, Serving, drop, lose, status
 
 ONE = "C5BPMMTY9FMXJ"  # service-010, of data infra
 START = f"POST /api/v1/integrations/{ONE}/maintenance_start"
@@ -37,6 +42,15 @@ def expire(serving: Serving, integration: str = ONE) -> None:
             " maintenance_end_at = maintenance_end_at - 36000 WHERE id = ?",
             (integration,),
         )
+
+
+def answered_with(fields: dict[str, object]) -> Fault:
+    """Carry the request out, and put other fields into the response."""
+
+    def changed(_request: object, answer: Callable[[], Response]) -> Response:
+        return Response(json.dumps({**answer().json, **fields}), content_type="application/json")
+
+    return changed
 
 
 class TestStarting:
@@ -131,17 +145,15 @@ class TestStarting:
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A rate limit that was waited for does not make the window end later than asked."""
-        import oncallctl.maintenance.settling as module
-
         late = timedelta()
-        monkeypatch.setattr(module, "now", lambda: datetime.now(UTC) + late)
+        monkeypatch.setattr("oncallctl.api.clock.now", lambda: datetime.now(UTC) + late)
 
         def wait(_seconds: float) -> None:
             nonlocal late
             late = timedelta(minutes=10)
 
         monkeypatch.setattr("oncallctl.api.retry.time.sleep", wait)
-        monkeypatch.setattr("oncallctl.api.transport.Transport._rest", lambda _: wait(0) if server.changes() else None)
+        monkeypatch.setattr("oncallctl.api.retry.Retries._rest", lambda _: wait(0) if server.changes() else None)
         server.fail("POST", "maintenance_start", status(429, '{"detail": "throttled"}', Retry_After="60"))
         end = datetime.now(UTC) + timedelta(hours=1)
         run(f"maintenance start service-010 --until {end:%Y-%m-%dT%H:%M:%SZ}")
@@ -281,12 +293,99 @@ class TestLostAnswers:
         assert server.changes() == [START]
 
     @pytest.mark.parametrize("answer", [500, 502, 504])
-    def test_a_start_that_a_server_or_gateway_failed_on_may_still_come(
-        self, server: Serving, run: Runner, answer: int
+    def test_start_that_the_server_failed_on_is_tried_again(self, server: Serving, run: Runner, answer: int) -> None:
+        server.fail("POST", "maintenance_start", status(answer), times=3)
+        assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "started"
+        assert server.changes() == [START] * 4
+
+    def test_start_that_the_server_keeps_failing_on_is_unknown(self, server: Serving, run: Runner) -> None:
+        server.fail("POST", "maintenance_start", status(500), times=9)
+        done = run("maintenance start service-010 --for 30m -o json", status=9)
+        assert server.changes() == [START] * 4
+        assert "is not active after 4 attempts" in done.error["message"]
+
+    def test_stop_that_the_server_failed_on_is_tried_again(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        server.fail("POST", "maintenance_stop", status(500), times=3)
+        assert run("maintenance stop service-010 -o json").json[0]["status"] == "stopped"
+        assert server.changes() == [START, *[STOP] * 4]
+
+    def test_stop_that_the_server_keeps_failing_on_says_that_it_is_still_active(
+        self, server: Serving, run: Runner
     ) -> None:
-        server.fail("POST", "maintenance_start", status(answer))
-        run("maintenance start service-010 --for 30m", status=9)
+        run("maintenance start service-010 --for 30m")
+        server.fail("POST", "maintenance_stop", status(500), times=9)
+        done = run("maintenance stop service-010 -o json", status=9)
+        assert "the window of 'service-010' is still active after 4 attempts" in done.error["message"]
+
+    def test_start_that_a_gateway_gave_up_on_and_the_server_made_later_is_started(
+        self, server: Serving, run: Runner
+    ) -> None:
+        def made_late(_request: object, answer: Callable[[], Response]) -> Response:
+            answer()
+            return answer()
+
+        server.fail("POST", "maintenance_start", status(504))
+        server.fail("POST", "maintenance_start", made_late)
+        assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "started"
+
+    def test_retries_of_several_targets_are_sent_one_at_a_time(self, server: Serving, run: Runner) -> None:
+        """The default engine runs SQLite, which refuses changes that come at the same time."""
+        busy = threading.Lock()
+
+        def locked(_request: object, answer: Callable[[], Response]) -> Response:
+            if not busy.acquire(blocking=False):
+                return Response("<h1>Server Error (500)</h1>", 500, content_type="text/html")
+            try:
+                time.sleep(0.02)
+                return answer()
+            finally:
+                busy.release()
+
+        names = [f"service-{number:03}" for number in range(10, 30)]
+        server.fail("POST", "maintenance_", locked, times=1000)
+        started = run(f"maintenance start {' '.join(names)} --for 30m --yes -o json").json
+        assert {outcome["status"] for outcome in started} == {"started"}
+        assert {outcome["status"] for outcome in run("maintenance stop --all --yes -o json").json} >= {"stopped"}
+        assert run("maintenance status -o json").json == []
+
+    @pytest.mark.parametrize(
+        "wrong", [{"id": "CAAAAAAAAAAAA"}, {"maintenance_mode": "x"}, {"maintenance_end_at": None}]
+    )
+    def test_start_whose_response_shows_something_else_is_read_back(
+        self, server: Serving, run: Runner, wrong: dict[str, object]
+    ) -> None:
+        server.fail("POST", "maintenance_start", answered_with(wrong))
+        assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "started"
         assert server.changes() == [START]
+
+    def test_start_whose_response_shows_something_else_and_that_was_not_made_is_unknown(
+        self, server: Serving, run: Runner
+    ) -> None:
+        before = json.dumps(server.call("GET", f"integrations/{ONE}/"))
+        server.fail("POST", "maintenance_start", status(200, before))
+        done = run("maintenance start service-010 --for 30m -o json", status=9)
+        assert done.json[0]["status"] == "unknown"
+        assert server.changes() == [START]
+
+    def test_start_that_made_another_window_than_asked_for_is_unknown(self, server: Serving, run: Runner) -> None:
+        def shorter(_request: object, _answer: object) -> Response:
+            mode = "silence_escalations" if server.dialect == "cloud" else "debug"
+            made = server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
+            return Response(json.dumps(made), content_type="application/json")
+
+        server.fail("POST", "maintenance_start", shorter)
+        done = run("maintenance start service-010 --for 30m -o json", status=9)
+        assert "not the one asked for" in done.error["message"]
+
+    def test_stop_whose_response_still_shows_the_window_is_read_back(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        before = server.call("GET", f"integrations/{ONE}/")
+        server.fail("POST", "maintenance_stop", answered_with(before))
+        assert run("maintenance stop service-010 -o json").json[0]["integration"]["maintenance_mode"] is None
+        run("maintenance start service-010 --for 30m")
+        server.fail("POST", "maintenance_stop", status(200, json.dumps(before)))
+        assert run("maintenance stop service-010 -o json", status=9).json[0]["status"] == "unknown"
 
     def test_a_stop_that_arrived_is_stopped(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")

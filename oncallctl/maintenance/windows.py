@@ -63,7 +63,9 @@ class Step:
         ident = self.target.found.id
         made = [oncall.integrations.stop_maintenance(ident)] if self.ends else []
         if wanted := self.wanted:
-            made.append(oncall.integrations.start_maintenance(ident, wanted.mode, lambda: seconds_left(wanted)))
+            made.append(
+                oncall.integrations.start_maintenance(ident, wanted.mode, lambda: seconds_left(wanted, oncall.now()))
+            )
         return made
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from oncallctl import times
+from oncallctl.api import clock as clock_module
 from oncallctl.api.models import Integration
 from oncallctl.errors import InvalidInput
 from oncallctl.maintenance import (
@@ -19,7 +20,6 @@ from oncallctl.maintenance import (
     holds as holds_module,
     leases,
     run as run_module,
-    settling,
     windows as windows_module,
 )
 from oncallctl.maintenance.holds import Opened, Shared
@@ -54,7 +54,7 @@ class Clock:
     def __init__(self, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
         self._serving = serving
         self.ahead = timedelta()
-        for module in (run_module, leases, windows_module, settling):
+        for module in (run_module, leases, windows_module, clock_module):
             monkeypatch.setattr(module, "now", self.now)
 
     def now(self) -> datetime:

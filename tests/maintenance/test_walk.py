@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ import pytest
 
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.transport import Answer
-from oncallctl.maintenance import journal as journals, settling, timeline, windows
+from oncallctl.maintenance import journal as journals, timeline, windows
 from oncallctl.maintenance.apply import apply, due
 from oncallctl.maintenance.journal import Author, Journal
 from oncallctl.maintenance.windows import Desk
@@ -37,6 +38,10 @@ class World:
     window: tuple[datetime, int] | None = None
     opened: list[tuple[datetime, int]] = field(default_factory=list)
     requests: int = 0
+
+    @property
+    def clock(self) -> SimpleNamespace:
+        return SimpleNamespace(now=lambda: self.now, is_known=True)
 
     def read(self, path: str, params: object = None) -> Answer:
         self.requests += 1
@@ -96,7 +101,7 @@ class Memory(Journal):
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
-    for module in (windows, settling, journals):
+    for module in (windows, journals):
         monkeypatch.setattr(module, "now", lambda: made.now)
     return made
 
