@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from oncallctl.sandbox.identifiers import new_id
-from oncallctl.sandbox.jinja import TemplateError, render
+from oncallctl.sandbox.jinja import render
+from oncallctl.sandbox.jinja_expressions import TemplateError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -90,7 +91,7 @@ def _matches(route: sqlite3.Row, payload: object) -> bool:
         return False
     try:
         if route["routing_type"] == "jinja2":
-            return render(condition, payload=payload).strip().lower() in TRUE_WORDS
+            return render(condition, payload=payload, labels=None).strip().lower() in TRUE_WORDS
         return re.search(condition, json.dumps(payload)) is not None
     except (TemplateError, re.error):
         return False

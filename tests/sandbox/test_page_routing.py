@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from oncallctl.sandbox.jinja import TemplateError, render
+from oncallctl.sandbox.jinja import render
+from oncallctl.sandbox.jinja_expressions import TemplateError
 from tests.sandbox.conftest import (
     ALICE,
     BOB,
@@ -122,7 +123,7 @@ class TestConditions:
         route = route_to(oss, None, "{{ 'minor' in payload.oncall.title }}")
         assert page(oss, PLATFORM, title="major thing")["route_id"] != route
 
-    @pytest.mark.parametrize("condition", ["{{ payload.no.such.field }}", "{{ 1 < 'a' }}", "{% if 1 %}1{% endif %}"])
+    @pytest.mark.parametrize("condition", ["{{ payload.no.such.field }}", "{{ 1 < 'a' }}", "{{ lipsum() }}"])
     def test_a_condition_that_fails_to_render_does_not_match(self, oss: Api, condition: str) -> None:
         route = route_to(oss, None, condition)
         assert page(oss, PLATFORM)["route_id"] != route
@@ -159,6 +160,18 @@ class TestConditions:
             ("{{ payload.oncall is not defined }}", "False"),
             ("{{ payload.oncall.message is none }}", "True"),
             ("{{ 'ok' if payload.oncall.important else 'no' }}", "ok"),
+            ("{{ 'ok' if payload.oncall.important }}", "ok"),
+            ("{{ 'ok' if payload.nothing }}", ""),
+            ("{{ payload.get('oncall').get('important') }}", "True"),
+            ("{{ payload.nothing | default(false) }}", "False"),
+            ("{{ payload.oncall.important | int - 1 + 1 }}", "1"),
+            ("{{ 'A|B' + payload.oncall.author_username | upper }}", "A|BADMIN"),
+            ("{{ payload.oncall | tojson | length > 9 and payload.oncall is mapping }}", "True"),
+            ("{{ payload.oncall.title | regex_match('Min') }}", "True"),
+            ("{{ payload.oncall.title | regex_search('^db') }}", "False"),
+            ("{% if payload.oncall.important %}true{% endif %}", "true"),
+            ("{%- if payload.nothing -%}1{% elif not payload.nothing %}2{% else %}3{% endif %}", "2"),
+            ("{% if false %}{% if true %}1{% else %}{{ payload.a.b }}{% endif %}{% else %}2{% endif %}", "2"),
             ("{# a remark #}a{{ payload.oncall.message }}b", "aNoneb"),
             ("{{ payload.oncall.important\n   and 1 }}", "1"),
         ],
@@ -180,6 +193,10 @@ class TestConditions:
             "{{ [x for x in payload] }}",
             "{{ payload.oncall.title.startswith(1) }}",
             "{% set a = 1 %}",
+            "{% if true %}true",
+            "true{% endif %}",
+            "{{ true",
+            "{{ payload.oncall.title | regex_search('(') }}",
         ],
     )
     def test_a_template_that_jinja2_or_this_part_of_it_cannot_render_is_an_error(self, template: str) -> None:
