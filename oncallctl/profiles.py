@@ -89,19 +89,51 @@ class Profile:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: what a keyring entry is bound to."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}".lower()
+        """Scheme, host and port in one spelling: what a keyring entry is bound to."""
+        return f"{self._scheme}://{self.host}"
+
+    @property
+    def former_origin(self) -> str:
+        """The origin as older versions spelled it: with the port and the trailing dot of the URL."""
+        return f"{self._scheme}://{self.former_host}".lower()
 
     @property
     def host(self) -> str:
-        """The host, for prompts and lists."""
+        """Host and port in one spelling: the name of the server in prompts, the journal and state files."""
+        return _host(self._scheme, urlsplit(self.url).netloc)
+
+    @property
+    def former_host(self) -> str:
+        """The host as older versions spelled it: as the URL does."""
         return urlsplit(self.url).netloc
+
+    def is_at(self, host: str) -> bool:
+        """True if a host (with a port, if any) is this profile's server, in whatever spelling a file has it."""
+        try:
+            return _host(self._scheme, host) == self.host
+        except ValueError:
+            return False
+
+    @property
+    def _scheme(self) -> str:
+        return urlsplit(self.url).scheme
 
     @property
     def is_sandbox(self) -> bool:
         """Whether it is one of the built-in sandboxes."""
         return self.token_source == "sandbox"  # noqa: S105
+
+
+def _host(scheme: str, netloc: str) -> str:
+    """Spell host and port as RFC 3986 (6.2.3) and DNS compare them: lower case, no default port, no trailing dot.
+
+    Raises:
+        ValueError: this is not a host.
+    """
+    parts = urlsplit(f"//{netloc}")
+    name, port = (parts.hostname or "").removesuffix("."), parts.port
+    name = f"[{name}]" if ":" in name else name
+    return name if port in {None, {"http": 80, "https": 443}.get(scheme)} else f"{name}:{port}"
 
 
 def sandbox(name: str) -> Profile:

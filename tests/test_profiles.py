@@ -57,6 +57,29 @@ def test_what_is_no_url_is_refused(url: str) -> None:
         base_url(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "origin", "host"),
+    [
+        ("https://OnCall.Example.org", "https://oncall.example.org", "oncall.example.org"),
+        ("https://oncall.example.org.:443/a", "https://oncall.example.org", "oncall.example.org"),
+        ("https://oncall.example.org:8443", "https://oncall.example.org:8443", "oncall.example.org:8443"),
+        ("https://oncall.example.org:80", "https://oncall.example.org:80", "oncall.example.org:80"),
+        ("http://LOCALHOST:80", "http://localhost", "localhost"),
+        ("http://[::1]:080", "http://[::1]", "[::1]"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]", "[2001:db8::1]"),
+    ],
+)
+def test_origin_and_host_of_each_spelling_of_a_server_are_the_same(url: str, origin: str, host: str) -> None:
+    profile = Profile("prod", url)
+    assert (profile.origin, profile.host) == (origin, host)
+
+
+def test_a_server_is_recognized_in_each_spelling_of_its_host() -> None:
+    profile = Profile("prod", "https://OnCall.example.org:443")
+    assert all(profile.is_at(host) for host in ("oncall.example.org", "OnCall.example.org:443", "ONCALL.example.org."))
+    assert not any(profile.is_at(host) for host in ("oncall.example.org:80", "example.org", "", "[", "h:x"))
+
+
 @pytest.mark.parametrize("url", ["http://oncall.example.org", "http://127.0.0.1.example.org", "http://10.0.0.1"])
 def test_a_token_does_not_cross_a_network_in_clear_unless_the_profile_says_so(url: str) -> None:
     with pytest.raises(InvalidInput, match="in clear"):

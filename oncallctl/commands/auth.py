@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oncallctl.errors import AccessDenied, InvalidInput, OncallError
+from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
 from oncallctl.namecache import forget as forget_names
 from oncallctl.options import interactive, noun
 from oncallctl.output import render, render_text
@@ -89,9 +90,12 @@ def login(
             error.hint = error.hint or "is the token for this server, and is --api what it is?"
             raise
     if made.token_source == "keyring":  # noqa: S105  # a source, not a token
-        from oncallctl.credentials import write_keyring
+        from oncallctl.credentials import delete_keyring, write_keyring
 
         write_keyring(made.name, made.origin, token)
+        if made.former_origin != made.origin:
+            with contextlib.suppress(NoCredentials):  # the new entry takes precedence
+                delete_keyring(made.name, made.former_origin)
     if before and before.url != made.url:
         ctx.obj.note(f"the profile {made.name} was for {before.url}")
     file.save(made)
@@ -160,7 +164,7 @@ def logout(
     if known.token_source == "keyring":  # noqa: S105
         from oncallctl.credentials import delete_keyring
 
-        delete_keyring(known.name, known.origin)
+        delete_keyring(known.name, known.origin, known.former_origin)
     file.remove(name)
     forget_names(name)
     ctx.obj.note(f"forgot {name}")

@@ -23,9 +23,22 @@ KEYRING_SECONDS = 3.0
 T = TypeVar("T")
 
 
-def read_keyring(profile: str, origin: str) -> str:
-    """Return the token of a profile at an origin ("https://oncall.example.org"), or raise NoCredentials within 3 s."""
-    token = _ask_keyring(profile, lambda keyring: keyring.get_password(SERVICE, _entry(profile, origin)))
+def read_keyring(profile: str, origin: str, *former: str) -> str:
+    """Return the token of a profile at an origin ("https://oncall.example.org"), or raise NoCredentials within 3 s.
+
+    Args:
+        profile: its name.
+        origin: the one that entries are stored under.
+        former: other spellings of it, under which older versions stored entries.
+    """
+
+    def read(keyring: KeyringBackend) -> str | None:
+        for each in _entries(profile, origin, *former):
+            if (token := keyring.get_password(SERVICE, each)) is not None:
+                return token
+        return None
+
+    token = _ask_keyring(profile, read)
     if token is None:
         raise NoCredentials(
             f"the keyring holds no token of profile {profile} for {origin}",
@@ -40,17 +53,25 @@ def write_keyring(profile: str, origin: str, token: str) -> None:
     _ask_keyring(profile, lambda keyring: keyring.set_password(SERVICE, _entry(profile, origin), token), secret=token)
 
 
-def delete_keyring(profile: str, origin: str) -> bool:
-    """Remove the token of a profile at an origin; False: there was none. Raises NoCredentials within 3 s."""
+def delete_keyring(profile: str, *origins: str) -> bool:
+    """Remove the token of a profile at an origin, in each of its spellings, or raise NoCredentials within 3 s.
+
+    Returns:
+        False if there was none.
+    """
 
     def delete(keyring: KeyringBackend) -> bool:
         # Asked first because PasswordDeleteError means "none" in one backend and "failed" in the other.
-        if keyring.get_password(SERVICE, _entry(profile, origin)) is None:
-            return False
-        keyring.delete_password(SERVICE, _entry(profile, origin))
-        return True
+        found = [each for each in _entries(profile, *origins) if keyring.get_password(SERVICE, each) is not None]
+        for each in found:
+            keyring.delete_password(SERVICE, each)
+        return bool(found)
 
     return _ask_keyring(profile, delete)
+
+
+def _entries(profile: str, *origins: str) -> list[str]:
+    return list(dict.fromkeys(_entry(profile, origin) for origin in origins))
 
 
 def _entry(profile: str, origin: str) -> str:
