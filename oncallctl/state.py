@@ -7,11 +7,19 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from oncallctl.errors import InvalidInput
+from oncallctl.times import now
+
+# Writing under a lock takes milliseconds: who holds one for longer hangs, or is stopped.
+LOCK_SECONDS = 10.0
+BETWEEN_LOOKS = 0.02  # seconds
 
 _HINT = "look at its owner, its mode and the room on its disk, or name another place with XDG_STATE_HOME"
 
@@ -169,15 +177,77 @@ def _settle(folder: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that the system takes back when the process ends, however it ends; waits for others.
+    """Hold a lock that the system takes back when the process ends, however it ends; waits for others for a while.
 
     Raises:
+        InvalidInput: its file cannot be used, or another process does not let go of it.
+    """
+    descriptor = open_private(path, os.O_RDWR)
+    until = time.monotonic() + LOCK_SECONDS
+    try:
+        while not _taken(descriptor, path):
+            if time.monotonic() >= until:
+                raise _unusable(path, f"another process has locked it for more than {LOCK_SECONDS:g} s")
+            time.sleep(BETWEEN_LOOKS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock."""
+
+    pid: int
+    since: datetime
+
+
+class Held(Exception):
+    """Another process holds the lock; `holder` is None if it has not said who it is."""
+
+    def __init__(self, holder: Holder | None) -> None:
+        super().__init__("another process holds the lock")
+        self.holder = holder
+
+
+@contextmanager
+def locked_at_once(path: Path) -> Iterator[None]:
+    """Hold a lock like `locked`, but never wait for it; its file says who holds it.
+
+    Raises:
+        Held: another process has it.
         InvalidInput: its file cannot be used.
     """
     descriptor = open_private(path, os.O_RDWR)
     try:
-        with usable(path):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        if not _taken(descriptor, path):
+            raise Held(_holder(os.pread(descriptor, 100, 0)))
+        with contextlib.suppress(OSError):  # a full disk: then it is held by nobody in particular
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {now().isoformat()}\n".encode(), 0)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _holder(data: bytes) -> Holder | None:
+    try:
+        pid, since = data.decode().split()
+        return Holder(int(pid), datetime.fromisoformat(since))
+    except ValueError:
+        return None
+
+
+def _taken(descriptor: int, path: Path) -> bool:
+    """Take a lock if it is free."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise _unusable(path, error.strerror) from error
+    return True

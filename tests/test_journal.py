@@ -2,7 +2,7 @@
 
 import json
 import os
-import stat
+import stat as modes
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +12,9 @@ import pytest
 from oncallctl.api.models import Integration
 from oncallctl.maintenance.journal import KEPT, Author, Event, Journal
 from oncallctl.profiles import Profile
+from oncallctl.times import now
 from tests.conftest import Runner
-from tests.serving import Serving, drop
+from tests.serving import Serving, drop, status
 
 ONE = "C5BPMMTY9FMXJ"
 STATE = "home/.local/state/oncallctl"
@@ -56,6 +57,39 @@ class TestWriting:
         run("maintenance start service-010 --for 2h --if-active replace")
         assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened", "ended", "opened"]
 
+    def test_end_of_a_window_is_recorded_with_its_cause(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        run("maintenance start service-010 --for 2h --if-active replace")
+        run("maintenance stop service-010")
+        run("maintenance run service-010 --for 30m -- true")
+        causes = [(entry["event"], entry["cause"]) for entry in run("maintenance history -o json").json]
+        assert causes == [
+            ("opened", None),
+            ("ended", "replace"),
+            ("opened", None),
+            ("ended", "stop"),
+            ("opened", None),
+            ("ended", "run"),
+        ]
+
+    def test_stop_cut_short_by_a_kill_is_recorded_as_unknown(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def killed(*_: object) -> None:
+            raise SystemExit(137)
+
+        run("maintenance start service-010 --for 30m")
+        monkeypatch.setattr("oncallctl.maintenance.windows.stop", killed)
+        run("maintenance stop service-010", status=None)
+        last = run("maintenance history -o json").json[-1]
+        assert (last["event"], last["cause"], last["outcome"]) == ("ended", "stop", "unknown")
+
+    def test_stop_that_did_not_arrive_is_not_recorded(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        server.fail("POST", "maintenance_stop", status(403, '{"detail": "no"}'))
+        run("maintenance stop service-010", status=3)
+        assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened"]
+
     def test_what_is_not_known_is_remembered_as_such(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -83,30 +117,30 @@ class TestWriting:
 
     def test_it_is_for_its_owner_alone(self, server: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
-        assert stat.S_IMODE((world / STATE / "journal.jsonl").stat().st_mode) == 0o600
-        assert stat.S_IMODE((world / STATE).stat().st_mode) == 0o700
+        assert modes.S_IMODE((world / STATE / "journal.jsonl").stat().st_mode) == 0o600
+        assert modes.S_IMODE((world / STATE).stat().st_mode) == 0o700
 
     def test_many_writers_lose_nothing_also_while_it_is_rotated(self, tmp_path: Path) -> None:
         code = (
             "import sys; from pathlib import Path; from tests.test_journal import *\n"
             "import oncallctl.maintenance.journal as journal; journal.LARGEST = 20000\n"
             "for number in range(25): Journal(Path(sys.argv[1])).record("
-            "Event.OPENED, PLACE, INTEGRATION, Author(f'{sys.argv[2]}-{number}'))"
+            "Event.OPENED, PLACE, INTEGRATION, Author(f'{sys.argv[2]}-{number}'), at=now())"
         )
         writers = [
             subprocess.Popen([sys.executable, "-c", code, tmp_path, str(writer)], cwd=Path(__file__).parent.parent)
             for writer in range(4)
         ]
         assert [writer.wait() for writer in writers] == [0] * 4
-        reasons = {entry["reason"] for entry in Journal(tmp_path).entries()}
+        reasons = {entry.reason for entry in Journal(tmp_path).entries(pytest.fail)}
         assert reasons == {f"{writer}-{number}" for writer in range(4) for number in range(25)}
         assert (tmp_path / "journal.jsonl.1").exists()
 
     def test_it_keeps_a_few_older_files_and_no_more(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("oncallctl.maintenance.journal.LARGEST", 1)
         for number in range(10):
-            Journal(tmp_path).record(Event.OPENED, PLACE, INTEGRATION, Author(str(number)))
-        assert [entry["reason"] for entry in Journal(tmp_path).entries()] == ["6", "7", "8", "9"]
+            Journal(tmp_path).record(Event.OPENED, PLACE, INTEGRATION, Author(str(number)), at=now())
+        assert [entry.reason for entry in Journal(tmp_path).entries(pytest.fail)] == ["6", "7", "8", "9"]
         files = {path.name for path in tmp_path.glob("journal.jsonl*")}
         assert files == {
             "journal.jsonl",
@@ -116,11 +150,71 @@ class TestWriting:
 
 
 class TestReading:
-    def test_a_line_that_a_crash_cut_short_is_passed_over(self, server: Serving, run: Runner, world: Path) -> None:
+    @pytest.mark.parametrize(
+        ("line", "reason"),
+        [
+            ('{"time": "2026', "not JSON"),
+            ("[]", "not an object"),
+            ('{"time": 3}', "no event"),
+            ('WITHOUT "mode"', "no mode"),
+            ('WITHOUT "integration"', "no integration"),
+            ('WITH "started_at": [3]', "started_at: "),
+            ('WITH "time": "yesterday"', "time: "),
+            ('WITH "integration": {"id": 7}', "integration.id: "),
+        ],
+    )
+    def test_line_that_is_incomplete_is_skipped_with_a_warning(self, tmp_path: Path, line: str, reason: str) -> None:
+        Journal(tmp_path).record(Event.OPENED, PLACE, INTEGRATION, Author(), at=now())
+        path = tmp_path / "journal.jsonl"
+        word, _, rest = line.partition(" ")
+        if word == "WITHOUT":
+            line = json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key not in rest})
+        elif word == "WITH":
+            line = json.dumps(json.loads(path.read_text()) | json.loads(f"{{{rest}}}"))
+        path.write_text(f"{line}\n{path.read_text()}")
+        warnings: list[str] = []
+        assert len(Journal(tmp_path).entries(warnings.append)) == 1
+        (warning,) = warnings
+        assert warning.startswith(f"{path}: line 1 is skipped: {reason}")
+
+    def test_every_command_that_reads_the_journal_warns_of_an_incomplete_line(
+        self, cloud: Serving, run: Runner, world: Path
+    ) -> None:
         run("maintenance start service-010 --for 30m")
         path = world / STATE / "journal.jsonl"
-        path.write_text(path.read_text() + '{"time": "2026\n[]\n{"time": 3}\n')
-        assert len(run("maintenance history -o json").json) == 1
+        path.write_text(f'{{"event": "opened"}}\n{path.read_text()}')
+        file = world / "windows.toml"
+        begun = now().replace(microsecond=0, tzinfo=None).isoformat()
+        file.write_text(
+            f'[[window]]\nname = "w"\nat = {begun}\ntimezone = "UTC"\nduration = "5m"\nintegrations = ["service-010"]\n'
+        )
+        for command in ("history", "status", "orphans", "debrief service-010 --since 1d", f"apply {file}"):
+            done = run(f"maintenance {command}")
+            assert done.stderr.count(f"warning: {path}: line 1 is skipped: no time\n") == 1
+
+    def test_lines_that_are_incomplete_are_counted(self, run: Runner, world: Path) -> None:
+        (world / STATE).mkdir(parents=True)
+        (world / STATE / "journal.jsonl").write_text("{}\n[]\n{\n")
+        done = run("maintenance history")
+        assert done.stderr.count("warning") == 1
+        assert "journal.jsonl: line 1 is skipped: no time (3 such lines)" in done.stderr
+
+    def test_line_of_an_older_version_has_no_cause(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m")
+        run("maintenance stop service-010")
+        path = world / STATE / "journal.jsonl"
+        path.write_text(path.read_text().replace('"cause": "stop", ', "").replace('"cause": null, ', ""))
+        done = run("maintenance history -o json")
+        assert [entry["event"] for entry in done.json] == ["opened", "ended"]
+        assert done.stderr == ""
+
+    def test_server_is_recognized_in_another_spelling(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m --reason 'db upgrade'")
+        path = world / STATE / "journal.jsonl"
+        path.write_text(path.read_text().replace("127.0.0.1:", "LOCALHOST.:"))
+        local = server.url.replace("127.0.0.1", "localhost")
+        (window,) = run("maintenance status -o json", ONCALLCTL_URL=local).json
+        assert window["reason"] == "db upgrade"
 
     def test_since_leaves_out_what_is_older(self, server: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -68,15 +68,21 @@ def collected(oncall: OnCall, integration: Integration) -> str:
     return f"{count} alert group{'' if count == 1 else 's'} that it collected and that may still be broken"
 
 
-def quiet_times(
-    oncall: OnCall, integration: Integration, journal: Journal, *, since: datetime | None, at: datetime
+def quiet_times(  # noqa: PLR0913
+    oncall: OnCall,
+    integration: Integration,
+    journal: Journal,
+    *,
+    since: datetime | None,
+    at: datetime,
+    warn: Callable[[str], None],
 ) -> list[Quiet]:
     """Find the windows to look back at: the open one, else the last that the journal knows, or all since a time.
 
     Raises:
         NotFound: no window is open and none is known, and no time was given.
     """
-    known = list(_from_journal(oncall, integration, journal, at))
+    known = list(_from_journal(oncall, integration, journal, at, warn))
     window = Window.of(integration)
     if window and window.started_at and all(each.start != window.started_at for each in known):
         known.append(Quiet(window.started_at, at, window.mode))
@@ -91,18 +97,15 @@ def quiet_times(
     return [each for each in known if each is last or (each.run is not None and each.run == last.run)]
 
 
-def _from_journal(oncall: OnCall, integration: Integration, journal: Journal, at: datetime) -> Iterator[Quiet]:
-    events = [
-        entry
-        for entry in journal.entries()
-        if (entry["server"], entry["integration"]["id"]) == (oncall.profile.host, integration.id)
-    ]
-    ended = {entry["started_at"]: entry["time"] for entry in events if entry["event"] == Event.ENDED}
+def _from_journal(
+    oncall: OnCall, integration: Integration, journal: Journal, at: datetime, warn: Callable[[str], None]
+) -> Iterator[Quiet]:
+    events = [entry for entry in journal.at(oncall.profile, warn) if entry.integration.id == integration.id]
+    ended = {entry.started_at: entry.time for entry in events if entry.event == Event.ENDED}
     for entry in events:
-        if entry["event"] in {Event.OPENED, Event.RENEWED} and entry["started_at"]:
-            end = ended.get(entry["started_at"]) or entry["ends_at"]
-            latest = min(datetime.fromisoformat(end), at) if end else at
-            yield Quiet(datetime.fromisoformat(entry["started_at"]), latest, entry["mode"], entry["run"])
+        if entry.opens and entry.started_at:
+            end = ended.get(entry.started_at) or entry.ends_at
+            yield Quiet(entry.started_at, min(end, at) if end else at, entry.mode, entry.run)
 
 
 def left_behind(

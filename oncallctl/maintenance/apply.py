@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
 from oncallctl.errors import Conflict, InvalidInput, OncallError, PartialFailure, Unavailable
 from oncallctl.maintenance import IfActive, guards
-from oncallctl.maintenance.journal import Author, Event, Journal
+from oncallctl.maintenance.journal import DONE, Author, Cause, Entry
 from oncallctl.maintenance.occurrences import utc
 from oncallctl.maintenance.settling import LOOK
 from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted
@@ -27,6 +28,9 @@ from oncallctl.maintenance.windows import (
 from oncallctl.maintenance.windowsfile import Occurrence, Rule
 from oncallctl.outcomes import Outcome, Report, Target, for_each
 from oncallctl.selection import Selector, select
+
+# How far this machine's clock and the server's may be apart before an occurrence is recognized late.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -89,17 +93,21 @@ class Results:
         raise kind(message, hint=first.hint, http_status=first.http_status)
 
 
-def due(rules: Sequence[Rule], at: datetime) -> list[Occurrence]:
-    """What is to be open now, that which ends last first.
+def near(rules: Sequence[Rule], at: datetime) -> list[Rule]:
+    """Return the rules that may be due on a server whose clock is not known yet; `at` is this machine's time."""
+    return [rule for rule in rules if rule.touches(at - CLOCKS_DIFFER, at + CLOCKS_DIFFER)]
 
-    The last minute of an occurrence that began before it is left out: a server whose clock is a little fast has ended
-    the window by then, and it would be opened once more for nothing.
+
+def due(rules: Sequence[Rule], at: datetime) -> list[Occurrence]:
+    """Return what is to be open now, the one that ends last first.
+
+    Of overlapping occurrences of a rule only the last one counts. The last minute of an occurrence that began before it
+    is left out: the server may have ended the window already, and a minute is not worth opening it once more.
     """
     found = [
         each
         for rule in rules
-        for each in rule.due(at)
-        if each.end - at >= CLOSE_ENOUGH or at - each.start < CLOSE_ENOUGH
+        if (each := rule.due(at)) and (each.end - at >= CLOSE_ENOUGH or at - each.start < CLOSE_ENOUGH)
     ]
     return sorted(found, key=lambda each: each.end, reverse=True)
 
@@ -117,24 +125,28 @@ class _Job:
         return Wanted(self.occurrence.rule.mode, until=self.occurrence.end)
 
 
-def apply(desk: Desk, occurrences: Sequence[Occurrence], debug: Callable[[str], None], *, dry_run: bool) -> Results:
-    """Open what is due and was not opened before.
+def apply(desk: Desk, rules: Sequence[Rule], debug: Callable[[str], None], *, dry_run: bool) -> Results:
+    """Open what is due by the server's clock, unless it was opened or stopped before.
 
     One integration has one window at a time: of several occurrences on it the one that ends last is opened, and the
     others are kept waiting behind it.
 
     Args:
         desk: where, and on whose behalf; the author's `window` is filled in here.
-        occurrences: what is due; see `due`.
+        rules: the windows that may be due; see `near`.
         debug: is told what a person need not know.
         dry_run: say what would be sent.
     """
-    found, results = _jobs(desk.oncall, occurrences)
-    opened = _Opened(desk.oncall, desk.journal)
+    found = _Targets(desk.oncall)
+    for rule in rules:
+        found.of(rule)  # before the clock is read: the responses tell the server's time
+    occurrences = due(rules, desk.oncall.now())
+    jobs, results = _jobs(found, occurrences)
+    memory = _Memory(desk)
     waiting: dict[str, list[_Job]] = {}
-    for job in found:
-        if opened.knows(job):
-            debug(f"{job.occurrence.key} was opened on {job.target.found.name!r} before; it is not opened again")
+    for job in jobs:
+        if objection := memory.objection(job):
+            debug(f"{job.occurrence.key} {objection} on {job.target.found.name!r}; it is not opened again")
             results.append(Result(job.occurrence, Outcome(job.target, "unchanged"), None))
         else:
             waiting.setdefault(job.target.found.id, []).append(job)
@@ -172,19 +184,40 @@ def _pass_on(outcome: Outcome[Integration], jobs: list[_Job]) -> None:
         jobs[:] = [replace(job, target=replace(job.target, found=outcome.after)) for job in jobs]
 
 
-def _jobs(oncall: OnCall, occurrences: Sequence[Occurrence]) -> tuple[list[_Job], list[Result]]:
-    """Find the targets of each; what cannot be found or is not allowed fails by itself."""
+class _Targets:
+    """The targets of the rules, each looked up once."""
+
+    def __init__(self, oncall: OnCall) -> None:
+        self._oncall = oncall
+        self._found: dict[str, list[Target[Integration]] | OncallError] = {}
+        self._down: Unavailable | None = None
+
+    def of(self, rule: Rule) -> list[Target[Integration]] | OncallError:
+        """Return the integrations of a rule, or why there are none."""
+        if rule.name not in self._found:
+            self._found[rule.name] = self._look_up(rule)
+        return self._found[rule.name]
+
+    def _look_up(self, rule: Rule) -> list[Target[Integration]] | OncallError:
+        if self._down:  # each further attempt would take as long as the first one did
+            return self._down
+        try:
+            return targets(self._oncall, rule)
+        except OncallError as error:
+            self._down = error if isinstance(error, Unavailable) else None
+            return error
+
+
+def _jobs(found: _Targets, occurrences: Sequence[Occurrence]) -> tuple[list[_Job], list[Result]]:
+    """Pair occurrences with their targets; one whose targets cannot be found or are not allowed fails alone."""
     jobs: list[_Job] = []
     failed: list[Result] = []
-    down: Unavailable | None = None
     for occurrence in occurrences:
-        try:
-            if down:  # each further attempt would take as long as the first one did
-                raise down
-            jobs += [_Job(occurrence, target) for target in targets(oncall, occurrence.rule)]
-        except OncallError as error:
-            failed.append(Result(occurrence, None, error))
-            down = error if isinstance(error, Unavailable) else down
+        there = found.of(occurrence.rule)
+        if isinstance(there, OncallError):
+            failed.append(Result(occurrence, None, there))
+        else:
+            jobs += [_Job(occurrence, target) for target in there]
     return jobs, failed
 
 
@@ -209,32 +242,40 @@ def targets(oncall: OnCall, rule: Rule) -> list[Target[Integration]]:
     return found
 
 
-class _Opened:
-    """What this journal says was opened."""
+class _Memory:
+    """What this machine's journal says about occurrences."""
 
-    def __init__(self, oncall: OnCall, journal: Journal) -> None:
-        self._entries: dict[str, list[dict[str, Any]]] = {}
-        for entry in journal.entries():
-            opened = entry["event"] in {Event.OPENED, Event.RENEWED} and entry["outcome"] == "done"
-            if opened and entry["server"] == oncall.profile.host:
-                self._entries.setdefault(entry["integration"]["id"], []).append(entry)
+    def __init__(self, desk: Desk) -> None:
+        self._entries: dict[str, list[Entry]] = defaultdict(list)
+        for entry in desk.journal.at(desk.oncall.profile, desk.warn):
+            self._entries[entry.integration.id].append(entry)
 
-    def knows(self, job: _Job) -> bool:
-        """Whether the occurrence was opened on the integration: by itself, or by a window that covered it whole.
+    def objection(self, job: _Job) -> str | None:
+        """Return why an occurrence is not to be opened on an integration, or None.
 
-        Somebody who ends the longer of two windows early wants neither to come back.
+        Either it was stopped here while it was due, whoever had started the window. Or a window was opened here for it,
+        or one that covered it, and its end was neither a replacement nor the end of a run: if it is gone, somebody
+        ended it elsewhere. Who ends the longer of two windows early wants neither to come back.
         """
-        entries = self._entries.get(job.target.found.id, [])
-        return any(entry["window"] == job.occurrence.key or _covers(entry, job) for entry in entries)
+        occurrence, opened = job.occurrence, None
+        for entry in self._entries[job.target.found.id]:
+            if entry.opens:
+                if entry.outcome == DONE and (entry.window == occurrence.key or _covers(entry, job)):
+                    opened = entry
+            elif entry.cause not in {Cause.REPLACE, Cause.RUN}:  # without a cause: from a version that recorded none
+                if occurrence.start <= entry.time < occurrence.end:
+                    return f"was stopped at {utc(entry.time)}"
+            elif opened and entry.started_at == opened.started_at:
+                opened = None
+        return f"was opened at {utc(opened.time)}" if opened else None
 
 
-def _covers(entry: dict[str, Any], job: _Job) -> bool:
-    ends_at = entry["ends_at"]
+def _covers(entry: Entry, job: _Job) -> bool:
     return (
-        entry["mode"] == job.wanted.mode
-        and bool(ends_at)
-        and datetime.fromisoformat(entry["time"]) >= job.occurrence.start
-        and datetime.fromisoformat(ends_at) >= job.occurrence.end - CLOSE_ENOUGH
+        entry.mode == job.wanted.mode
+        and entry.ends_at is not None
+        and entry.time >= job.occurrence.start
+        and entry.ends_at >= job.occurrence.end - CLOSE_ENOUGH
     )
 
 

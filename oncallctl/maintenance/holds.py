@@ -99,17 +99,33 @@ class Shared:
         self._window = folder / "window.json"
 
     @classmethod
-    def of(cls, state: Path, server: str, ident: str) -> Shared:
+    def of(cls, state: Path, server: str, ident: str, former: str | None = None) -> Shared:
         """That of an integration; makes its folder.
+
+        Args:
+            state: the state folder.
+            server: host and port.
+            ident: the integration.
+            former: the server in another spelling, under which runs of an older version may still go on.
 
         Raises:
             InvalidInput: it cannot be made.
         """
-        place = f"{ident}-{hashlib.sha256(server.encode()).hexdigest()[:12]}"
-        shared = cls(state / FOLDER / place)
-        with usable(shared._holds):
-            make_folder(shared._holds)
+        if former and former != server:
+            shared = cls._at(state, former, ident)
+            if shared.opened() or shared.is_held():
+                return shared
+        shared = cls._at(state, server, ident)
+        shared._make()
         return shared
+
+    @classmethod
+    def _at(cls, state: Path, server: str, ident: str) -> Shared:
+        return cls(state / FOLDER / f"{ident}-{hashlib.sha256(server.encode()).hexdigest()[:12]}")
+
+    def _make(self) -> None:
+        with usable(self._holds):
+            make_folder(self._holds)
 
     @classmethod
     def everything(cls, state: Path) -> list[Shared]:
@@ -140,7 +156,8 @@ class Shared:
 
     def is_held(self, besides: str | None = None) -> bool:
         """Whether another run that lives needs the window; forgets those that died. Only under the mutex."""
-        return any(self._lives(path) for path in list(self._holds.iterdir()) if path.name != besides)
+        holds = list(self._holds.iterdir()) if self._holds.is_dir() else []
+        return any(self._lives(path) for path in holds if path.name != besides)
 
     def opened(self) -> Opened | None:
         """The window that runs opened, if one did and nobody has ended it since.
@@ -201,7 +218,7 @@ def orphaned(oncall: OnCall, state: Path) -> Iterator[tuple[Opened, Integration]
     """
     for shared in Shared.everything(state):
         opened = shared.opened()
-        if opened is None or opened.server != oncall.profile.host:
+        if opened is None or not oncall.profile.is_at(opened.server):
             continue
         with shared.mutex():
             opened = shared.opened()  # a run may have left meanwhile

@@ -1,7 +1,7 @@
 """What the server does not remember: who opened, renewed or ended which window, when and why.
 
-One JSON line an event, in the state folder. The lines are this machine's and this user's alone: windows that were
-opened elsewhere are foreign here.
+One JSON line per event, in the state folder. The journal belongs to one user on one machine: windows that were opened
+elsewhere are foreign to it. Times are the server's (`OnCall.now`).
 """
 
 from __future__ import annotations
@@ -12,21 +12,26 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from oncallctl.api.models import Integration
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+
+from oncallctl.api.models import Instant, Integration
 from oncallctl.profiles import Profile
 from oncallctl.state import append_line, locked, open_private, state_folder, usable
-from oncallctl.times import now
 
 NAME = "journal.jsonl"
 LARGEST = 4 * 1024 * 1024
 KEPT = 3  # older files
+
+# What became of a change. The first one is written before a stop is sent, so that a program that is killed then leaves
+# a trace; the others replace it. FAILED is shown nowhere: nothing was changed.
+SENT, DONE, UNKNOWN, FAILED = "sent", "done", "unknown", "failed"
 
 
 class Event(StrEnum):
@@ -35,6 +40,14 @@ class Event(StrEnum):
     OPENED = "opened"
     RENEWED = "renewed"
     ENDED = "ended"
+
+
+class Cause(StrEnum):
+    """Why a window was ended before its time."""
+
+    STOP = "stop"  # somebody stopped it: `maintenance stop`
+    REPLACE = "replace"  # another one took its place
+    RUN = "run"  # the last `maintenance run` that needed it left
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,80 @@ class Author:
     window: str | None = None
 
 
+class Subject(BaseModel):
+    """The integration that an entry is about."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    id: str
+    name: str
+
+
+class Entry(BaseModel):
+    """One line of the journal.
+
+    Attributes:
+        time: when it happened, by the server's clock.
+        server: host and port; older versions wrote them as the profile's URL spelled them.
+        cause: why a window was ended; None if it was not, and in lines of versions that did not record it.
+        run: the id of the run of this program that did it.
+        window: the occurrence of a window in a file, or None.
+        mode, started_at, ends_at: the window.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    time: Instant
+    event: str
+    cause: str | None = None
+    profile: str
+    server: str
+    host: str
+    user: str
+    run: str
+    window: str | None
+    integration: Subject
+    mode: str | None
+    started_at: Instant | None
+    ends_at: Instant | None
+    reason: str | None
+    outcome: str
+    _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """Parse a line.
+
+        Raises:
+            ValueError: it is incomplete; the message says what is wrong with it.
+        """
+        try:
+            document = json.loads(line)
+        except ValueError as error:
+            raise ValueError("not JSON") from error
+        if not isinstance(document, dict):
+            raise ValueError("not an object")  # noqa: TRY004  # one kind of error for one kind of mistake
+        try:
+            entry = cls.model_validate(document)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ValueError(f"no {where}" if first["type"] == "missing" else f"{where}: {first['msg']}") from error
+        entry._raw = document  # noqa: SLF001  # its own
+        return entry
+
+    @property
+    def opens(self) -> bool:
+        """True if a window was opened, or a new one in place of an old one."""
+        return self.event in {Event.OPENED, Event.RENEWED}
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The line as scripts read it, with what other versions wrote into it."""
+        outcome = UNKNOWN if self.outcome == SENT else self.outcome
+        return {"cause": None, **self._raw, "outcome": outcome}
+
+
 class Journal:
     """The journal of this user on this machine.
 
@@ -65,8 +152,16 @@ class Journal:
         with contextlib.suppress(FileNotFoundError):
             os.close(open_private(self._path, os.O_RDONLY))
 
-    def record(
-        self, event: Event, place: Profile, integration: Integration, author: Author, *, outcome: str = "done"
+    def record(  # noqa: PLR0913  # an event has this much to it
+        self,
+        event: Event,
+        place: Profile,
+        integration: Integration,
+        author: Author,
+        *,
+        at: datetime,
+        cause: Cause | None = None,
+        outcome: str = DONE,
     ) -> None:
         """Write one event.
 
@@ -75,14 +170,17 @@ class Journal:
             place: the server.
             integration: with the window; for one that was ended, as it was before.
             author: on whose behalf.
-            outcome: done, or unknown where the answer was lost and not settled.
+            at: when, by the server's clock.
+            cause: why the window was ended.
+            outcome: what became of it.
 
         Raises:
             InvalidInput: the file cannot be written.
         """
         line = {
-            "time": now().isoformat(),
+            "time": at.isoformat(),
             "event": event.value,
+            "cause": cause,
             "profile": place.name,
             "server": place.host,
             "host": socket.gethostname(),
@@ -102,38 +200,53 @@ class Journal:
                 self._rotate()
             append_line(self._path, data)
 
-    def entries(self, since: datetime | None = None) -> Iterator[dict[str, Any]]:
-        """The events, the oldest first; a line that a crash cut short is passed over."""
-        for content in self._contents():
-            for text in content.decode("utf-8", "replace").splitlines():
-                try:
-                    entry = json.loads(text)
-                    moment = datetime.fromisoformat(entry["time"])
-                except (ValueError, KeyError, TypeError):
-                    continue
-                if since is None or moment >= since:
-                    yield entry
+    def entries(self, warn: Callable[[str], None], since: datetime | None = None) -> list[Entry]:
+        """Return the events, the oldest first, without changes that were not made.
 
-    def openers(self) -> dict[tuple[str, str, str], dict[str, Any]]:
-        """Who opened which window: (server, integration, started_at) -> the event that opened or renewed it."""
+        Args:
+            warn: receives one message if lines are skipped because they are incomplete.
+            since: return only what happened from then on.
+        """
+        found, skipped = [], []
+        for path, content in self._contents():
+            for number, text in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+                try:
+                    found.append(Entry.read(text))
+                except ValueError as error:
+                    skipped.append(f"{path}: line {number} is skipped: {error}")
+        if skipped:
+            warn(skipped[0] if len(skipped) == 1 else f"{skipped[0]} ({len(skipped)} such lines)")
+        return [entry for entry in _settled(found) if since is None or entry.time >= since]
+
+    def at(self, place: Profile, warn: Callable[[str], None]) -> Iterator[Entry]:
+        """Yield the events on one server, the oldest first; see `entries`."""
+        is_there: dict[str, bool] = {}
+        for entry in self.entries(warn):
+            if entry.server not in is_there:
+                is_there[entry.server] = place.is_at(entry.server)
+            if is_there[entry.server]:
+                yield entry
+
+    def openers(self, place: Profile, warn: Callable[[str], None]) -> dict[tuple[str, datetime], Entry]:
+        """Return who opened which window: (integration, start to the second) -> the event that opened or renewed it."""
         return {
-            key(entry["server"], entry["integration"]["id"], datetime.fromisoformat(entry["started_at"])): entry
-            for entry in self.entries()
-            if entry["event"] in {Event.OPENED, Event.RENEWED} and entry["started_at"]
+            (entry.integration.id, entry.started_at.replace(microsecond=0)): entry
+            for entry in self.at(place, warn)
+            if entry.opens and entry.started_at
         }
 
-    def _contents(self) -> list[bytes]:
-        """The files, the oldest first.
+    def _contents(self) -> list[tuple[Path, bytes]]:
+        """Return the files with their contents, the oldest first.
 
-        Read the other way round, without the lock that a read-only folder has not: what is turned over meanwhile shows
-        twice, and is told by its inode, where it would be missed.
+        They are read the other way round, without the lock that a read-only folder does not have: a file that is
+        rotated meanwhile is seen twice, and recognized by its inode, where it would be missed otherwise.
         """
-        contents: dict[int, bytes] = {}
+        contents: dict[int, tuple[Path, bytes]] = {}
         for path in [self._path, *(self._folder / f"{NAME}.{number}" for number in range(1, KEPT + 1))]:
             with contextlib.suppress(FileNotFoundError), os.fdopen(open_private(path, os.O_RDONLY), "rb") as file:
                 inode = os.fstat(file.fileno()).st_ino
                 if inode not in contents:
-                    contents[inode] = file.read()
+                    contents[inode] = path, file.read()
         return list(reversed(contents.values()))
 
     def _rotate(self) -> None:
@@ -143,27 +256,35 @@ class Journal:
                 newer.replace(self._folder / f"{NAME}.{number}")
 
 
-def key(server: str, ident: str, started_at: datetime) -> tuple[str, str, str]:
-    """What tells a window from all others: the server's host, the integration and the second it began."""
-    return server, ident, started_at.astimezone(UTC).replace(microsecond=0).isoformat()
+def _settled(entries: list[Entry]) -> list[Entry]:
+    """Let each line that says what became of a change replace the one that announced it."""
+    kept: dict[int, Entry] = {}
+    announced: dict[tuple[str, str, str, str, datetime | None], int] = {}
+    for number, entry in enumerate(entries):
+        change = (entry.run, entry.event, entry.server, entry.integration.id, entry.started_at)
+        if entry.outcome == SENT:
+            announced[change] = number
+        elif change in announced:
+            del kept[announced.pop(change)]
+        if entry.outcome != FAILED:
+            kept[number] = entry
+    return list(kept.values())
 
 
 def _text(moment: datetime | None) -> str | None:
-    """An instant as servers write it."""
+    """Format an instant as servers do."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
-def authorship(
-    openers: Mapping[tuple[str, str, str], dict[str, Any]], place: Profile, integration: Integration
-) -> dict[str, Any]:
-    """Who opened the window of an integration, and why; `foreign` where this journal does not know."""
+def authorship(openers: Mapping[tuple[str, datetime], Entry], integration: Integration) -> dict[str, Any]:
+    """Return who opened the window of an integration, and why; `foreign` if this journal does not know."""
     started_at = integration.maintenance_started_at
     if integration.maintenance_mode is None or started_at is None:
         return {"opened_by": None, "reason": None}
-    entry = openers.get(key(place.host, integration.id, started_at))
+    entry = openers.get((integration.id, started_at.replace(microsecond=0)))
     if entry is None:
         return {"opened_by": "foreign", "reason": None}
-    return {"opened_by": f"{entry['user']}@{entry['host']}", "reason": entry["reason"]}
+    return {"opened_by": f"{entry.user}@{entry.host}", "reason": entry.reason}
 
 
 def _user() -> str:

@@ -16,11 +16,12 @@ from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, O
 from oncallctl.maintenance import IfActive, settling, windows
 from oncallctl.maintenance.child import Child, Inbox
 from oncallctl.maintenance.holds import Hold, Opened, Shared
-from oncallctl.maintenance.journal import Event
+from oncallctl.maintenance.journal import Cause, Event
 from oncallctl.maintenance.leases import LONGEST_WAIT, RETRY, Need, Renewals
 from oncallctl.maintenance.window import Window
 from oncallctl.maintenance.windows import Action, Desk, Step
 from oncallctl.outcomes import Outcome, Report, Target, for_each
+from oncallctl.profiles import Profile
 from oncallctl.times import now, span
 
 NOT_OPENED = 125
@@ -109,7 +110,8 @@ class Cover:
         if self.given_up():
             raise Interrupted(0, "not begun")
         ident = target.found.id
-        shared = Shared.of(self.state, self.oncall.profile.host, ident)
+        place = self.oncall.profile
+        shared = Shared.of(self.state, place.host, ident, place.former_host)
         with shared.mutex(self.given_up):
             member = Member(target, shared, shared.hold(self.desk.author.run))
             try:
@@ -153,8 +155,8 @@ class Cover:
             return Outcome(member.target, "unchanged", integration)
         if step.ends:
             self._check_replacing(member, step)
-            integration = self.desk.close(integration)
-        return Outcome(member.target, windows.DONE[step.action], self._open(member, integration))
+            integration = self.desk.close(integration, Cause.REPLACE)
+        return Outcome(member.target, windows.STATUSES[step.action], self._open(member, integration))
 
     def _check_replacing(self, member: Member, step: Step) -> None:
         """Refuse to end what another run needs, or what nobody was asked about."""
@@ -174,7 +176,7 @@ class Cover:
                 f"the window of {integration.name!r} is replaced by a longer one: what it collected resolves"
             )
         member.shared.remember(replace(opened, changing=True))
-        closed = self.desk.close(integration)
+        closed = self.desk.close(integration, Cause.REPLACE)
         return Outcome(member.target, "replaced", self._open(member, closed))
 
     def _open(self, member: Member, integration: Integration, event: Event = Event.OPENED) -> Integration:
@@ -234,7 +236,7 @@ class Cover:
             if opened and not shared.is_held(besides=run):
                 integration = self.oncall.integrations.get(integration.id)
                 if opened.matches(Window.of(integration)):
-                    integration = self.desk.close(integration)
+                    integration = self.desk.close(integration, Cause.RUN)
                     status = "stopped"
                 shared.forget()
             member.hold.let_go()
@@ -367,7 +369,7 @@ def _rest(until: datetime | None) -> float:
     return min(max((until - now()).total_seconds(), 0.0), LONGEST_WAIT)
 
 
-def shares(state: Path, server: str, integration: Integration) -> bool:
+def shares(state: Path, place: Profile, integration: Integration) -> bool:
     """Whether the window that is open on an integration is one that runs of this host opened."""
-    opened = Shared.of(state, server, integration.id).opened()
+    opened = Shared.of(state, place.host, integration.id, place.former_host).opened()
     return opened is not None and opened.matches(Window.of(integration))

@@ -134,12 +134,10 @@ def plan(rules: Sequence[Rule], at: datetime, days: int, found: Found | None) ->
         days: how far to look.
         found: the targets of each window by its name, or why there are none; None where no server was asked.
     """
-    end = at + timedelta(days=days)
-    instant = timedelta(microseconds=1)
     planned = [
         Planned(occurrence, found[rule.name] if found is not None else None)
         for rule in rules
-        for occurrence in rule.occurrences(at - rule.duration + instant, end)
+        for occurrence in _from_now_on(rule, at, at + timedelta(days=days))
     ]
     planned.sort(key=lambda each: (each.occurrence.start, each.occurrence.end, each.occurrence.rule.name))
     _find_overlaps(planned)
@@ -156,18 +154,26 @@ def left_out(rules: Sequence[Rule], at: datetime, days: int) -> Iterator[str]:
             )
 
 
+def _from_now_on(rule: Rule, at: datetime, end: datetime) -> Iterator[Occurrence]:
+    """Yield the occurrence that is going on, as `apply` sees it, and those that start before `end`."""
+    if going_on := rule.due(at):
+        yield going_on
+    yield from rule.occurrences(at + timedelta(microseconds=1), end)
+
+
 def _find_overlaps(planned: Sequence[Planned]) -> None:
-    going_on: list[Planned] = []
+    going_on: dict[str, Planned] = {}  # the last one of each rule: `apply` opens no other
     for each in planned:
         begin = each.occurrence.start
-        going_on = [other for other in going_on if other.occurrence.end > begin]
-        for other in going_on:
+        for other in going_on.values():
+            if other.occurrence.end <= begin:
+                continue
             shared = tuple(name for key, name in each.integrations.items() if key in other.integrations)
             if shared:
                 end = min(each.occurrence.end, other.occurrence.end)
                 each.overlaps.append(Overlap(other.occurrence, begin, end, shared))
                 other.overlaps.append(Overlap(each.occurrence, begin, end, shared))
-        going_on.append(each)
+        going_on[each.occurrence.rule.name] = each
 
 
 def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, of a size

@@ -12,7 +12,7 @@ from oncallctl.api.models import GROUP, Integration
 from oncallctl.api.resource import Change
 from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
 from oncallctl.maintenance import IfActive
-from oncallctl.maintenance.journal import Author, Event, Journal
+from oncallctl.maintenance.journal import DONE, FAILED, SENT, UNKNOWN, Author, Cause, Event, Journal
 from oncallctl.maintenance.settling import LOOK, AlreadyOpen, seconds_left, start, stop
 from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted, Window
 from oncallctl.outcomes import Outcome, Report, Target, for_each
@@ -29,7 +29,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
 
 
-DONE = {Action.START: "started", Action.STOP: "stopped", Action.REPLACE: "replaced", Action.NOTHING: "unchanged"}
+STATUSES = {Action.START: "started", Action.STOP: "stopped", Action.REPLACE: "replaced", Action.NOTHING: "unchanged"}
 
 
 @dataclass
@@ -180,25 +180,31 @@ class Desk:
         try:
             opened = start(self.oncall, integration, wanted, own=own)
         except OutcomeUnknown:
-            self._remember(event, integration, outcome="unknown")
+            self._remember(event, integration, UNKNOWN)
             raise
-        self._remember(event, opened)
+        self._remember(event, opened, DONE)
         return opened
 
-    def close(self, integration: Integration) -> Integration:
-        """End the window that is open, and remember it; see `stop`."""
+    def close(self, integration: Integration, cause: Cause) -> Integration:
+        """End the window that is open, and remember it; see `stop`.
+
+        It is written down before it is sent: `apply` must not reopen what was stopped, also if this program is killed.
+        """
+        self._remember(Event.ENDED, integration, SENT, cause)
         try:
             closed = stop(self.oncall, integration)
-        except OutcomeUnknown:
-            self._remember(Event.ENDED, integration, outcome="unknown")
+        except OncallError as error:
+            unknown = isinstance(error, OutcomeUnknown)
+            self._remember(Event.ENDED, integration, UNKNOWN if unknown else FAILED, cause)
             raise
-        self._remember(Event.ENDED, integration)
+        self._remember(Event.ENDED, integration, DONE, cause)
         return closed
 
-    def _remember(self, event: Event, integration: Integration, *, outcome: str = "done") -> None:
+    def _remember(self, event: Event, integration: Integration, outcome: str, cause: Cause | None = None) -> None:
         """Write it down; a journal that cannot be written does not undo what was done."""
+        place, at = self.oncall.profile, self.oncall.now()
         try:
-            self.journal.record(event, self.oncall.profile, integration, self.author, outcome=outcome)
+            self.journal.record(event, place, integration, self.author, at=at, cause=cause, outcome=outcome)
         except InvalidInput as error:
             self.warn(f"the journal cannot be written: {error.message}")
 
@@ -213,14 +219,14 @@ def _carry_out(desk: Desk, step: Step) -> Outcome[Integration]:
         raise step.error
     integration = step.target.found
     if step.ends:
-        integration = desk.close(integration)
+        integration = desk.close(integration, Cause.REPLACE if step.opens else Cause.STOP)
     if step.wanted:
         begin = _start_anew if step.ends else Desk.open
         try:
             integration = begin(desk, integration, step.wanted)
         except AlreadyOpen as other:
             return Outcome(step.target, "unchanged", other.integration)
-    return Outcome(step.target, DONE[step.action], integration)
+    return Outcome(step.target, STATUSES[step.action], integration)
 
 
 def _start_anew(desk: Desk, integration: Integration, wanted: Wanted) -> Integration:

@@ -68,10 +68,27 @@ class Rule:
             if moment.clocks is Clocks.LEFT_OUT and not self._skips(moment):
                 yield moment
 
-    def due(self, at: datetime) -> Iterator[Occurrence]:
-        """The occurrences that are going on: several where the next starts before the last one ends."""
-        instant = timedelta(microseconds=1)  # the start belongs to it, the end does not
-        return self.occurrences(at - self.duration + instant, at + instant)
+    def due(self, at: datetime) -> Occurrence | None:
+        """Return the occurrence that is going on; if several overlap, the last one to start."""
+        return self._last(at - self.duration, at)
+
+    def touches(self, begin: datetime, end: datetime) -> bool:
+        """True if an occurrence is going on at some time from `begin` to `end`."""
+        return self._last(begin - self.duration, end) is not None
+
+    def _last(self, after: datetime, until: datetime) -> Occurrence | None:
+        """Return the last one to start in this time, without its beginning and with its end.
+
+        It is looked for backwards, a day at a time: a window of ten years has thousands of occurrences that overlap.
+        """
+        instant = timedelta(microseconds=1)
+        begin, end = after + instant, until + instant
+        while begin < end:
+            day = max(begin, end - timedelta(days=1))
+            if found := list(self.occurrences(day, end)):
+                return found[-1]
+            end = day
+        return None
 
     def _skips(self, moment: Moment) -> bool:
         return moment.instant.astimezone(self.schedule.zone).date() in self.skip

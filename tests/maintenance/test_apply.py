@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -78,7 +79,7 @@ class TestOpening:
         "keys",
         [
             {"ago": "-10"},
-            {"ago": "120"},
+            {"ago": "126"},
             {"ago": "10", "skip": "[{day}]"},
         ],
     )
@@ -89,6 +90,44 @@ class TestOpening:
         file.write_text(window(**{key: value.format(day=day) for key, value in keys.items()}))
         assert run(f"maintenance apply {file} -o json").json == []
         assert server.seen == []
+
+    def test_what_is_due_is_judged_by_the_servers_clock(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window(ago="0", duration='"1h"'))
+        server.ahead = timedelta(minutes=-3)
+        assert run(f"maintenance apply {file} -o json").json == []
+        server.ahead = timedelta(minutes=57)
+        server.seen.clear()
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+        assert 0 < server.bodies()[0]["duration"] <= 180
+
+    def test_occurrence_that_a_host_with_a_fast_clock_opened_is_not_opened_again_by_another(
+        self, server: Serving, run: Runner, file: Path, tmp_path: Path
+    ) -> None:
+        """The first host is three minutes ahead; by its clock the window would end when it is still due."""
+        file.write_text(window(ago="5", duration='"1h"'))
+        server.ahead = timedelta(minutes=-3)
+        run(f"maintenance apply {file}")
+        server.ahead = timedelta(minutes=53)
+        done = run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other"))
+        assert (done.json[0]["status"], server.changes()) == ("unchanged", [START])
+        server.ahead = timedelta(minutes=56)
+        assert run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other")).json == []
+
+    def test_targets_of_a_window_are_looked_up_once(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window("often", at="", cron='"* * * * *"', duration='"1h"').replace("at = \n", ""))
+        (outcome,) = run(f"maintenance apply {file} -o json").json
+        assert outcome["status"] == "started"
+        assert 59 * 60 - 5 <= server.bodies()[0]["duration"] <= 3600
+        assert len(server.seen) <= 3
+
+    def test_window_that_the_guard_rails_refuse_is_refused_at_once(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
+        file.write_text(window("long", at="", cron='"* * * * *"', duration='"3650d"').replace("at = \n", ""))
+        done = run(f"maintenance apply {file}", status=2)
+        assert "longer than the 7d" in done.stderr
+        assert server.seen == []
+        run(f"maintenance plan {file} --days 1 --quiet")
 
     def test_the_last_minute_is_not_opened_any_more(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(ago="119", duration='"7170s"'))
@@ -135,6 +174,61 @@ class TestOtherWindows:
         run(f"maintenance apply {file}")
         stop(server)
         file.write_text(window(ago="5"))
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    @pytest.mark.parametrize("started", ["by this host", "by another host", "by a longer window"])
+    def test_window_that_was_stopped_on_this_machine_is_not_reopened(
+        self, server: Serving, run: Runner, file: Path, tmp_path: Path, started: str
+    ) -> None:
+        if started == "by a longer window":
+            run("maintenance start service-010 --for 5h", XDG_STATE_HOME=str(tmp_path / "other"))
+        else:
+            other = {"XDG_STATE_HOME": str(tmp_path / "other")} if started == "by another host" else {}
+            run(f"maintenance apply {file}", **other)
+        run("maintenance stop service-010")
+        for _ in range(2):
+            assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
+        assert state(server)["maintenance_mode"] is None
+
+    def test_stop_whose_program_was_killed_is_respected(
+        self, server: Serving, run: Runner, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def killed(*_: object) -> None:
+            stop(server)
+            raise SystemExit(137)
+
+        run(f"maintenance apply {file}", XDG_STATE_HOME=str(tmp_path / "other"))
+        with monkeypatch.context() as patch:
+            patch.setattr("oncallctl.maintenance.windows.stop", killed)
+            run("maintenance stop service-010", status=137)
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
+
+    def test_stop_before_an_occurrence_does_not_prevent_it(self, server: Serving, run: Runner, file: Path) -> None:
+        server.ahead = timedelta(minutes=-1)
+        run("maintenance start service-010 --for 1h")
+        run("maintenance stop service-010")
+        server.ahead = timedelta()
+        file.write_text(window(ago="0"))
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_stop_on_another_server_does_not_count(self, server: Serving, run: Runner, file: Path, world: Path) -> None:
+        run("maintenance start service-010 --for 1h")
+        run("maintenance stop service-010")
+        journal = world / "home/.local/state/oncallctl/journal.jsonl"
+        journal.write_text(journal.read_text().replace('"server": "127.0.0.1:', '"server": "oncall.example.org:'))
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_end_of_a_run_that_replaced_the_window_is_no_stop_by_hand(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
+        run(f"maintenance apply {file}")
+        run("maintenance run service-010 --for 3h --if-active replace -- true")
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_expiry_of_a_shorter_replacement_is_no_stop_by_hand(self, server: Serving, run: Runner, file: Path) -> None:
+        run(f"maintenance apply {file}")
+        run("maintenance start service-010 --for 20m --mode group_alerts --if-active replace")
+        server.ahead = timedelta(minutes=30)
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
     def test_another_host_cannot_know(self, server: Serving, run: Runner, file: Path, tmp_path: Path) -> None:
@@ -250,6 +344,68 @@ class TestFailing:
         assert done.stderr.count("\n") == 1
 
 
+class TestLocking:
+    @pytest.fixture
+    def lock(self, server: Serving, run: Runner, file: Path, world: Path) -> Path:
+        """The lock of the file, as a run leaves it that has just taken it."""
+        run(f"maintenance apply {file}")
+        (path,) = (world / "home/.local/state/oncallctl").glob("apply-*.lock")
+        assert path.read_bytes() == b""
+        server.seen.clear()
+        return path
+
+    def hold(self, path: Path, since: timedelta) -> int:
+        descriptor = os.open(path, os.O_RDWR)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.pwrite(descriptor, f"4711 {(datetime.now(UTC) - since).isoformat()}\n".encode(), 0)
+        return descriptor
+
+    def test_run_that_finds_another_one_at_work_does_nothing(
+        self, server: Serving, run: Runner, file: Path, lock: Path
+    ) -> None:
+        descriptor = self.hold(lock, timedelta(minutes=9))
+        done = run(f"maintenance apply {file} -o json")
+        assert (done.json, server.seen) == ([], [])
+        assert "process 4711" in done.stderr
+        assert run(f"maintenance apply {file} --quiet").stderr == ""
+        os.close(descriptor)
+        assert len(run(f"maintenance apply {file} -o json").json) == 1
+
+    def test_run_that_finds_another_one_hanging_fails(
+        self, server: Serving, run: Runner, file: Path, lock: Path
+    ) -> None:
+        descriptor = self.hold(lock, timedelta(minutes=11))
+        done = run(f"maintenance apply {file} -o json", status=8)
+        assert "process 4711 has been applying" in done.error["message"]
+        assert done.error["hint"].endswith("kill 4711")
+        os.close(descriptor)
+        assert server.seen == []
+
+    def test_lock_of_one_file_does_not_hold_up_another(
+        self, server: Serving, run: Runner, file: Path, lock: Path, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "other.toml"
+        other.write_text(window("other", 'integrations = ["service-011"]'))
+        descriptor = self.hold(lock, timedelta(minutes=11))
+        assert run(f"maintenance apply {other} -o json").json[0]["status"] == "started"
+        assert run(f"maintenance apply {file} --dry-run -o json").json[0]["status"] == "unchanged"
+        os.close(descriptor)
+
+    def test_journal_that_another_process_holds_is_given_up_and_the_window_started(
+        self, server: Serving, run: Runner, file: Path, world: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.state.LOCK_SECONDS", 0.0)
+        folder = world / "home/.local/state/oncallctl"
+        folder.mkdir(parents=True, mode=0o700)
+        descriptor = os.open(folder / "journal.jsonl.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        done = run(f"maintenance apply {file} -o json")
+        os.close(descriptor)
+        assert done.json[0]["status"] == "started"
+        assert "the journal cannot be written" in done.stderr
+        assert "another process has locked it" in done.stderr
+
+
 class TestConsent:
     def test_direct_paging_is_opened_when_named_and_nobody_is_asked(
         self, server: Serving, run: Runner, file: Path
@@ -325,6 +481,6 @@ def test_twenty_at_once_from_two_hosts_open_each_window_once(
         ends = [(*process.communicate(), process.returncode) for process in runs]
     assert [code for _, _, code in ends] == [0] * 20, ends
     successes = sorted(path for path, code in answered if code == 200)
-    wanted = {each["id"] for each in json.loads(ends[0][0])}
+    wanted = {each["id"] for stdout, _, _ in ends for each in json.loads(stdout)}
     assert len(wanted) > 2
     assert len(successes) == len(set(successes)) == len(wanted)

@@ -281,6 +281,15 @@ class TestSharing:
         assert leave(cover) == "stopped"
         assert window(cloud) is None
 
+    def test_runs_of_an_older_version_are_joined_under_their_spelling_of_the_server(self, world: Path) -> None:
+        older = Shared.of(state_folder(), "HOST:443", ONE)
+        with older.mutex():
+            hold = older.hold("run")
+        assert Shared.of(state_folder(), "host", ONE, "HOST:443")._window == older._window
+        with older.mutex():
+            hold.let_go()
+        assert Shared.of(state_folder(), "host", ONE, "HOST:443")._window != older._window
+
     def test_what_is_kept_is_its_owners_alone(self, cloud: Serving, covering: Covering) -> None:
         enter(covering())
         for path in (state_folder() / holds_module.FOLDER).rglob("*"):
@@ -302,7 +311,7 @@ class TestLeases:
         assert cloud.bodies()[-1]["duration"] <= 601, "it ends with --for"
         assert cover.due() is None, "and is not renewed any more"
         assert leave(cover) == "stopped"
-        events = [entry["event"] for entry in Journal().entries()]
+        events = [entry.event for entry in Journal().entries(pytest.fail)]
         assert events == ["opened", "renewed", "ended"]
 
     def test_one_that_another_run_renewed_is_left(self, cloud: Serving, covering: Covering, clock: Clock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -14,9 +15,9 @@ import pytest
 
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.transport import Answer
-from oncallctl.maintenance import journal as journals, timeline, windows
-from oncallctl.maintenance.apply import apply, due
-from oncallctl.maintenance.journal import Author, Journal
+from oncallctl.maintenance import timeline, windows
+from oncallctl.maintenance.apply import apply, due, near
+from oncallctl.maintenance.journal import DONE, Author, Entry, Journal
 from oncallctl.maintenance.windows import Desk
 from oncallctl.maintenance.windowsfile import Rule, load
 from oncallctl.profiles import Profile
@@ -77,32 +78,37 @@ class Memory(Journal):
     """A journal that is not written to a disk."""
 
     def __init__(self) -> None:
-        self.lines: list[dict[str, Any]] = []
+        self.lines: list[Entry] = []
 
-    def record(self, event: Any, place: Any, integration: Any, author: Author, *, outcome: str = "done") -> None:
-        self.lines.append(
-            {
-                "time": journals.now().isoformat(),
-                "event": event.value,
-                "server": place.host,
-                "window": author.window,
-                "integration": {"id": integration.id},
-                "mode": integration.maintenance_mode,
-                "ends_at": integration.raw["maintenance_end_at"],
-                "outcome": outcome,
-            }
-        )
+    def record(self, event: Any, place: Any, integration: Any, author: Author, **more: Any) -> None:
+        document = {
+            "time": more["at"].isoformat(),
+            "event": event.value,
+            "cause": more.get("cause"),
+            "profile": place.name,
+            "server": place.host,
+            "host": "host",
+            "user": "user",
+            "run": author.run,
+            "window": author.window,
+            "integration": {"id": integration.id, "name": integration.name},
+            "mode": integration.maintenance_mode,
+            "started_at": integration.raw["maintenance_started_at"],
+            "ends_at": integration.raw["maintenance_end_at"],
+            "reason": author.reason,
+            "outcome": more.get("outcome", DONE),
+        }
+        self.lines.append(Entry.read(json.dumps(document)))
         del self.lines[:-50]
 
-    def entries(self, since: datetime | None = None) -> Iterator[dict[str, Any]]:
-        yield from self.lines
+    def entries(self, warn: object, since: datetime | None = None) -> list[Entry]:
+        return list(self.lines)
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
-    for module in (windows, journals):
-        monkeypatch.setattr(module, "now", lambda: made.now)
+    monkeypatch.setattr(windows, "now", lambda: made.now)
     return made
 
 
@@ -117,17 +123,17 @@ def rules(zone: str, cron: str = "10 2 * * *", duration: str = "3h", more: str =
 
 
 class Walker:
-    """Applies a file at one minute after the other; asks the server only where something is due."""
+    """A host that applies a file at one minute after the other; its clock may be ahead of the server's."""
 
-    def __init__(self, world: World, file: list[Rule], memory: Memory | None = None) -> None:
-        self.world, self.file = world, file
+    def __init__(self, world: World, file: list[Rule], ahead: timedelta = timedelta()) -> None:
+        self.world, self.file, self.ahead = world, file, ahead
         oncall = OnCall(world, Dialect.CLOUD, profile=PLACE)  # type: ignore[arg-type]
-        self.desk = Desk(oncall, memory or Memory(), Author(), pytest.fail)
+        self.desk = Desk(oncall, Memory(), Author(), pytest.fail)
 
     def at(self, moment: datetime) -> None:
         self.world.now = moment
-        if occurrences := due(self.file, moment):
-            apply(self.desk, occurrences, lambda _: None, dry_run=False).raise_failures()
+        if rules := near(self.file, moment + self.ahead):
+            apply(self.desk, rules, lambda _: None, dry_run=False).raise_failures()
 
 
 def changes_of(zone: ZoneInfo) -> list[date]:
@@ -228,17 +234,15 @@ def test_the_days_to_skip_are_those_of_the_zone(world: World) -> None:
     assert [begun.day for begun, _ in world.opened] == [24, 26]
 
 
-def test_two_hosts_whose_clocks_differ_a_little_open_each_occurrence_once(world: World) -> None:
+@pytest.mark.parametrize("minutes", [-3, 3])
+def test_two_hosts_whose_clocks_differ_by_minutes_open_each_occurrence_once(world: World, minutes: int) -> None:
     file = rules("Europe/Berlin")
-    slow, fast = Walker(world, file), Walker(world, file)
+    right, wrong = Walker(world, file), Walker(world, file, timedelta(minutes=minutes))
     begin = datetime(2026, 6, 1, tzinfo=UTC)
     for minute in range(2 * 24 * 60):
-        moment = begin + minute * MINUTE
-        fast.at(moment)
-        world.now = moment
-        if occurrences := due(file, moment - timedelta(seconds=40)):
-            apply(slow.desk, occurrences, lambda _: None, dry_run=False).raise_failures()
-    assert len(world.opened) == 2
+        wrong.at(begin + minute * MINUTE)
+        right.at(begin + minute * MINUTE + timedelta(seconds=30))
+    assert [(each.hour, each.minute, seconds) for each, seconds in world.opened] == [(0, 10, 3 * 3600)] * 2
 
 
 def test_the_start_belongs_to_an_occurrence_and_the_end_does_not() -> None:
@@ -250,7 +254,7 @@ def test_the_start_belongs_to_an_occurrence_and_the_end_does_not() -> None:
 
 def test_nothing_is_asked_of_the_server_while_nothing_is_due(world: World) -> None:
     walker = Walker(world, rules("UTC", "0 2 * * *", "30m"))
-    for minute in range(150, 24 * 60 + 120):
+    for minute in range(156, 24 * 60 + 115):
         walker.at(BEGIN + minute * MINUTE)
     assert world.requests == 0
     walker.at(BEGIN + timedelta(days=1, hours=2))

@@ -504,13 +504,13 @@ from tests.test_journal import *
 journal.LARGEST = 1000  # every other line, the files are turned over as well
 done = []
 def write_before():
-    Journal().record(Event.OPENED, PLACE, INTEGRATION, Author("before 0"))
+    Journal().record(Event.OPENED, PLACE, INTEGRATION, Author("before 0"), at=now())
 def write():
-    Journal().record(Event.OPENED, PLACE, INTEGRATION, Author("half"))
+    Journal().record(Event.OPENED, PLACE, INTEGRATION, Author("half"), at=now())
 def check(moment):
-    last = [entry["reason"] for entry in Journal().entries() if entry["reason"] != "half"][-1]
+    last = [entry.reason for entry in Journal().entries(lambda _: None) if entry.reason != "half"][-1]
     assert last == f"before {moment - 1}", (moment, last)
-    Journal().record(Event.OPENED, PLACE, INTEGRATION, Author(f"before {moment}"))
+    Journal().record(Event.OPENED, PLACE, INTEGRATION, Author(f"before {moment}"), at=now())
 """
         assert self.moments(work, setup) > 15
 

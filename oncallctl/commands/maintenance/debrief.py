@@ -48,7 +48,7 @@ def debrief(
         at = now()
         found = names.integration(oncall, integration)
         begin = parse_past(since, ctx.obj.tz, before=at) if since else None
-        times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at)
+        times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at, warn=ctx.obj.warn)
         left = [alerts.document(group, fate) for group, fate in alerts.left_behind(oncall, found, times)]
     render(ctx.obj, left, GROUPS)
     if require and left:

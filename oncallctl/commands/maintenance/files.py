@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,18 +16,21 @@ from oncallctl.output import ascii_alone, console, render, render_text
 from oncallctl.session import connect
 from oncallctl.settings import Format
 from oncallctl.text import visible
-from oncallctl.times import now
+from oncallctl.times import now, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from oncallctl.api.models import Integration
     from oncallctl.maintenance.timeline import Found
     from oncallctl.maintenance.windowsfile import Rule
     from oncallctl.outcomes import Target
     from oncallctl.settings import Settings
+    from oncallctl.state import Holder
 
 LONGEST = 366  # days that a plan looks ahead
+LONGEST_RUN = timedelta(minutes=10)  # of one `apply`, before the next ones fail
 
 MISTAKES = {"LINE": "line", "WINDOW": "window", "MESSAGE": "message"}
 OUTCOMES = {
@@ -136,19 +141,54 @@ def _targets(settings: Settings, rules: Sequence[Rule]) -> Found | None:
 
 @app.command()
 def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False) -> None:
-    """Open the windows of a file that are due now; run it every minute."""
+    """Start the windows of a file that are due now; run it every minute."""
     from oncallctl.maintenance import apply as applying, windowsfile
     from oncallctl.maintenance.journal import Author, Journal
     from oncallctl.maintenance.windows import Desk
-    from oncallctl.state import locked, state_folder
+    from oncallctl.state import Held
 
-    rules = windowsfile.usable(read_text(file, "FILE"), file)
-    if not applying.due(rules, now()):
+    rules = applying.near(windowsfile.usable(read_text(file, "FILE"), file), now())
+    if not rules:
         render(ctx.obj, [], OUTCOMES)
         return
-    with connect(ctx.obj) as oncall, locked(state_folder() / "apply.lock"):
-        desk = Desk(oncall, Journal(), Author(), ctx.obj.warn)
-        results = applying.apply(desk, applying.due(rules, now()), ctx.obj.debug, dry_run=dry_run)
+    try:
+        with nullcontext() if dry_run else _only_run(ctx.obj, file), connect(ctx.obj) as oncall:
+            desk = Desk(oncall, Journal(), Author(), ctx.obj.warn)
+            results = applying.apply(desk, rules, ctx.obj.debug, dry_run=dry_run)
+    except Held as held:
+        _note_other_run(ctx.obj, file, held.holder)
+        render(ctx.obj, [], OUTCOMES)
+        return
     documents = [each.document() for each in results.items]
     render(ctx.obj, documents, OUTCOMES, rows=[each.row() for each in results.items], done=True)
     results.raise_failures()
+
+
+def _only_run(settings: Settings, file: str) -> AbstractContextManager[None]:
+    """Hold the lock of a file on a server: cron starts the next run whether or not the last one has ended."""
+    import hashlib
+    import os
+    from pathlib import Path
+
+    from oncallctl.session import choose_profile
+    from oncallctl.state import locked_at_once, state_folder
+
+    server = choose_profile(settings.profile, os.environ).host
+    place = f"{server} {file if file == '-' else Path(file).resolve()}"
+    return locked_at_once(state_folder() / f"apply-{hashlib.sha256(place.encode()).hexdigest()[:12]}.lock")
+
+
+def _note_other_run(settings: Settings, file: str, other: Holder | None) -> None:
+    """Say that another run is at it.
+
+    Raises:
+        Unavailable: it has been for so long that it hangs.
+    """
+    who = f"process {other.pid}" if other else "another process"
+    lasts = now() - other.since if other else timedelta()
+    if lasts > LONGEST_RUN:
+        raise Unavailable(
+            f"{who} has been applying {file} for {span(lasts.total_seconds())}; nothing was done",
+            hint=f"if it hangs, end it: kill {other.pid}" if other else None,
+        )
+    settings.note(f"{who} is applying {file}; nothing was done")

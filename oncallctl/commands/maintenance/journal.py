@@ -13,6 +13,7 @@ from oncallctl.times import now, parse_duration
 HISTORY = {
     "TIME": "time",
     "EVENT": "event",
+    "CAUSE": "cause",
     "NAME": "integration.name",
     "MODE": "mode",
     "ENDS": "ends_at",
@@ -33,6 +34,6 @@ def history(
     from oncallctl.maintenance.journal import Journal
 
     begin = now() - parse_duration(since) if since else None
-    entries = ({"id": entry["integration"]["id"], **entry} for entry in Journal().entries(begin))
     wanted = ctx.obj.profile
-    render(ctx.obj, [entry for entry in entries if wanted in {None, entry["profile"]}], HISTORY)
+    entries = [entry for entry in Journal().entries(ctx.obj.warn, begin) if wanted in {None, entry.profile}]
+    render(ctx.obj, [{"id": entry.integration.id, **entry.raw} for entry in entries], HISTORY)

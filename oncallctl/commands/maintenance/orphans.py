@@ -30,8 +30,8 @@ def orphans(ctx: typer.Context) -> None:
 
     found = []
     with connect(ctx.obj) as oncall:
-        openers = Journal().openers()
+        openers = Journal().openers(oncall.profile, ctx.obj.warn)
         for opened, integration in orphaned(oncall, state_folder()):
-            known = windows.status(integration, now()) | authorship(openers, oncall.profile, integration)
+            known = windows.status(integration, now()) | authorship(openers, integration)
             found.append({**known, "reason": opened.reason, "run": opened.run})
     render(ctx.obj, found, ORPHANS)

@@ -181,7 +181,7 @@ def _plan(oncall: OnCall, targets: Sequence[Target[Integration]], need: Need, if
     from oncallctl.maintenance.run import shares
     from oncallctl.maintenance.window import Wanted
 
-    place = oncall.profile.host
+    place = oncall.profile
     wanted = Wanted(need.mode, until=need.until)
     return [
         windows.Step(target, windows.Action.NOTHING)

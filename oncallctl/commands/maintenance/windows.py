@@ -166,8 +166,8 @@ def status(
         asked = found
         if within is not None:
             found = [each for each in found if windows.ends_within(each, within, at)]
-        openers = Journal().openers()
-        documents = [windows.status(each, at) | authorship(openers, oncall.profile, each) for each in found]
+        openers = Journal().openers(oncall.profile, ctx.obj.warn)
+        documents = [windows.status(each, at) | authorship(openers, each) for each in found]
         shown = with_names(oncall, ctx.obj, documents, TEAM)
     render(ctx.obj, shown, WINDOWS)
     if require is Require.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
