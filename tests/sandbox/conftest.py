@@ -26,6 +26,8 @@ ALICE = "U6YF83T9HEFKQ"
 BOB = "U85BI7ASG8K6E"
 CAROL = "U5E53H65Q9XRM"
 DAVE = "UBA8RB2WD7AWI"
+FRANK = "UW3PFPDHZ6ZBV"
+"""A viewer, whose token is `VIEWER_TOKEN`."""
 
 PLATFORM_PAGING = "CJET3HZ493WKX"
 PAYMENTS_PAGING = "C96JEN9HUI8XD"
@@ -87,6 +89,12 @@ class Api:
 
     def stop(self, integration_id: str) -> Any:
         return self.post(f"integrations/{integration_id}/maintenance_stop")
+
+
+def set_role(database: Path, user_id: str, role: str) -> None:
+    """Give a user the role admin, editor, viewer or none."""
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute("UPDATE users SET role = ? WHERE id = ?", (role, user_id))
 
 
 @dataclass(frozen=True)

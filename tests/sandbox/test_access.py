@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import Client
 
 from oncallctl import sandbox
-from tests.sandbox.conftest import DATA_INFRA, EMPTY_TEAM, PAYMENTS, PLATFORM, SERVICE, Api
+from tests.sandbox.conftest import DATA_INFRA, EMPTY_TEAM, FRANK, PAYMENTS, PLATFORM, SERVICE, Api, set_role
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,3 +205,9 @@ class TestTeamsOfAnEditor:
             403,
             {"detail": "You do not have permission to perform this action."},
         )
+
+
+@pytest.mark.parametrize("path", ["users/current/", "teams/", "info/"])
+def test_a_user_without_a_role_may_do_nothing(oss: Api, database: Path, path: str) -> None:
+    set_role(database, FRANK, "none")
+    assert oss.under(sandbox.VIEWER_TOKEN).ask("GET", path).status_code == 403

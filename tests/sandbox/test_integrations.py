@@ -152,3 +152,9 @@ def test_an_alert_to_a_link_that_is_none_is_refused(cloud: Api) -> None:
 )
 def test_the_usual_slips_in_a_template_are_found(template: str, *, readable: bool) -> None:
     assert is_readable(template) is readable
+
+
+def test_the_filter_by_name_tells_upper_and_lower_case_apart(oss: Api) -> None:
+    found = oss.get("integrations/?name=Direct+paging+(platform+team)")["results"]
+    assert [(row["type"], row["team_id"]) for row in found] == [("direct_paging", PLATFORM)]
+    assert oss.get("integrations/?name=direct+paging+(platform+team)")["count"] == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,18 +15,19 @@ from tests.sandbox.conftest import (
     DATA_INFRA,
     DAVE,
     EMPTY_TEAM,
+    FRANK,
     NO_TEAM_PAGING,
     PAYMENTS,
     PLATFORM,
     PLATFORM_PAGING,
     Api,
     Pages,
+    set_role,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FRANK = "UW3PFPDHZ6ZBV"
 IMPORTANT = "{{ payload.oncall.important }}"
 PLATFORM_PRIMARY = "SN1XIG9SHWR2U"
 PAYLOAD = {
@@ -46,11 +45,6 @@ PAYLOAD = {
 def page(api: Api, team: str, **fields: object) -> dict[str, Any]:
     group: dict[str, Any] = api.post("escalation/", {"team": team, **fields})
     return group
-
-
-def set_role(database: Path, user_id: str, role: str) -> None:
-    with closing(sqlite3.connect(database)) as db, db:
-        db.execute("UPDATE users SET role = ? WHERE id = ?", (role, user_id))
 
 
 def chain_of(api: Api, *steps: dict[str, object]) -> str:
