@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from time import monotonic
 from typing import Protocol
 
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup
 from oncallctl.errors import AccessDenied, ConditionFailed, NotFound, OncallError
 from oncallctl.lost_answers import command
-from oncallctl.times import now, span
+from oncallctl.times import span
 
 PAUSE = timedelta(seconds=5)  # between two looks: a user may ask 300 times a minute, with everything else besides
 
@@ -49,23 +50,23 @@ class Follower:
         if self._holds(wanted):
             self._listener.note(f"alert group {self.group.id} had been {self.group.state} already, by {self._who()}")
             return
-        begin = now()
-        end = begin + within
+        begin = monotonic()
+        end = begin + within.total_seconds()
         self._listener.note(f"waiting {span(within.total_seconds())} for alert group {self.group.id} to be {wanted}")
         problem = self._look()
         while not self._holds(wanted):
             if self.group.state == "resolved":
                 raise ConditionFailed(f"nobody took alert group {self.group.id}: it resolved by itself")
-            if (left := end - now()) <= timedelta():
+            if (left := end - monotonic()) <= 0:
                 unread = f"; the last look failed: {problem.message}" if problem else ""
                 by = f" by {self._who()}" if self.group.state == "acknowledged" else ""
                 raise ConditionFailed(
                     f"not {wanted} within {span(within.total_seconds())}: it is {self.group.state}{by}{unread}",
                     hint=command(self._oncall, ["alert-groups", "get", self.group.id]),
                 )
-            time.sleep(min(PAUSE, left).total_seconds())
+            time.sleep(min(PAUSE.total_seconds(), left))
             problem = self._look()
-        self._listener.note(f"{self.group.state} by {self._who()} after {span((now() - begin).total_seconds())}")
+        self._listener.note(f"{self.group.state} by {self._who()} after {span(monotonic() - begin)}")
 
     def _holds(self, wanted: str) -> bool:
         by_somebody = self.group.resolved_by or self.group.acknowledged_by

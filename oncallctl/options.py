@@ -187,6 +187,12 @@ def ask(place: Profile, question: str) -> None:
         raise Declined("declined; nothing was changed")
 
 
+def ask_text(question: str) -> str:
+    """Ask the person at the terminal for a line of text; nothing if they press Enter."""
+    print(sentence(question), end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
 def given_targets(targets: Sequence[str] | None) -> list[str]:
     """The targets of the command line, or the lines of stdin where it says ``-``.
 

@@ -1,4 +1,4 @@
-"""Paging people by hand: what is sent, and whether it would reach anybody."""
+"""A page: whom it goes to, and the request that sends it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import GROUP, AlertGroup
+from oncallctl.api.models import AlertGroup
 from oncallctl.api.names import Named
 from oncallctl.api.resource import Change
-from oncallctl.errors import InvalidInput, OncallError
-from oncallctl.rota.on_call import TeamOnCall, on_call
-from oncallctl.rota.paging_path import direct_paging
+from oncallctl.errors import InvalidInput, NotFound, OncallError
+from oncallctl.text import LONGEST_NAME, cut
 
-MOMENT = 5.0  # seconds that a page waits to hear who is on call
+SECONDS = 10.0  # that a prompt waits for the title of an alert group
 
 
 @dataclass(frozen=True)
@@ -68,52 +66,16 @@ def each_once(
     return tuple(wanted.values())
 
 
-@dataclass(frozen=True)
-class Reach:
-    """Whom a page would reach.
+def described(oncall: OnCall, ident: str) -> str:
+    """Return an alert group with its title and state; only its ID if the server does not tell them soon.
 
-    Attributes:
-        obstacle: why nobody, or None.
-        team: who is on call for the team that is paged, where that is known.
-        not_known: why it is not.
+    Raises:
+        NotFound: there is no such alert group.
     """
-
-    obstacle: str | None
-    team: TeamOnCall | None = None
-    not_known: str | None = None
-
-
-def reach(oncall: OnCall, page: Page) -> Reach:
-    """Find out whom a page would reach.
-
-    Cloud is asked who is on call; OSS pages through the team's direct paging integration, whose default route must
-    lead to a chain, and who is on call is worked out. On either, maintenance on that integration keeps people from
-    being paged.
-    """
-    if page.alert_group:
-        return Reach(None)
-    team = None
-    if page.team and oncall.is_cloud:
-        team = on_call(oncall, [page.team])[0]
-        if not team.answer.count:
-            return Reach(f"nobody is on call for team {page.team}")
-    way = direct_paging(oncall, page.team.id if page.team else None)
-    if page.team and not oncall.is_cloud:
-        if way is None:
-            return Reach(f"team {page.team} has no direct paging integration: the page would reach nobody")
-        if not (way.default_route and way.default_route.escalation_chain_id):
-            return Reach(f"the direct paging integration of team {page.team} leads to no escalation chain")
-    # A group window keeps even people who are paged by name from being notified; a silence only stops the chain.
-    if way and way.maintenance_mode and (page.team or way.maintenance_mode == GROUP):
-        return Reach(f"the direct paging integration {way.name!r} is in maintenance ({way.maintenance_mode})")
-    return Reach(None, team) if page.team is None or oncall.is_cloud else _worked_out(oncall, page.team)
-
-
-def _worked_out(oncall: OnCall, team: Named) -> Reach:
-    """Work out who is on call; the page does not wait long for what is only told."""
     try:
-        return Reach(None, parallel.begin(lambda: on_call(oncall, [team])[0])(MOMENT))
-    except TimeoutError:
-        return Reach(None, not_known="the server takes too long")
-    except OncallError as error:
-        return Reach(None, not_known=error.message)
+        group = oncall.within(SECONDS).alert_groups.get(ident)
+    except NotFound:
+        raise
+    except OncallError:
+        return ident
+    return f"{ident} {cut(group.title or '', LONGEST_NAME)!r} ({group.state})"

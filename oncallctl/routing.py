@@ -9,8 +9,8 @@ from oncallctl.api.models import EscalationPolicy, Route
 
 Names = Mapping[str, str]
 
-_MOST_REPEATS = 5  # MAX_TIMES_REPEAT of the engine
-_WAIT_UNSET = 300  # seconds; DEFAULT_WAIT_DELAY of the engine
+MOST_REPEATS = 5  # MAX_TIMES_REPEAT of the engine
+WAIT_UNSET = 300  # seconds; DEFAULT_WAIT_DELAY of the engine
 _FROM_LABEL = "set-from-label"  # SEVERITY_SET_FROM_LABEL of the engine
 
 
@@ -52,7 +52,7 @@ def sentence(step: EscalationPolicy, names: Names) -> str:
 
 
 def _wait(step: EscalationPolicy, _: Names) -> str:
-    return f"wait {_length(step.duration or _WAIT_UNSET)}" + ("" if step.duration else " (no time is set)")
+    return f"wait {length(step.duration or WAIT_UNSET)}" + ("" if step.duration else " (no time is set)")
 
 
 def _persons(step: EscalationPolicy, names: Names) -> str:
@@ -82,8 +82,14 @@ def _webhook(step: EscalationPolicy, names: Names) -> str:
 
 
 def _time_of_day(step: EscalationPolicy, _: Names) -> str:
+    between = hours(step)
+    return f"wait until it is {between}" if between else "go on (no times are set)"
+
+
+def hours(step: EscalationPolicy) -> str:
+    """Return the hours that a step waits for as "between 09:00 and 17:00 UTC", or nothing if they are not set."""
     begin, end = (_clock(each) for each in (step.notify_if_time_from, step.notify_if_time_to))
-    return f"wait until it is between {begin} and {end} UTC" if begin and end else "go on (no times are set)"
+    return f"between {begin} and {end} UTC" if begin and end else ""
 
 
 def _many_alerts(step: EscalationPolicy, _: Names) -> str:
@@ -110,7 +116,7 @@ _SENTENCES: Mapping[str, Callable[[EscalationPolicy, Names], str]] = {
     "notify_if_num_alerts_in_window": _many_alerts,
     "trigger_webhook": _webhook,
     "declare_incident": _incident,
-    "repeat_escalation": lambda *_: f"start over (up to {_MOST_REPEATS} times)",
+    "repeat_escalation": lambda *_: f"start over (up to {MOST_REPEATS} times)",
     "resolve": lambda *_: "resolve the alert group",
 }
 
@@ -128,7 +134,7 @@ def _listed(words: Sequence[str], last: str) -> str:
     return f" {last} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
-def _length(seconds: float) -> str:
+def length(seconds: float) -> str:
     """Write a length of time in words: ``5 minutes``, ``1 hour 30 minutes``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -238,10 +238,10 @@ class TestNeverTwice:
     ) -> None:
         from oncallctl.api.transport import Transport
 
-        def interrupted(self: Transport, request: object, timeout: float) -> object:
+        def interrupted(self: Transport, request: object, *rest: object) -> object:
             if request.method == "POST":  # type: ignore[attr-defined]
                 raise Signal(2)
-            return exchange(self, request, timeout)  # type: ignore[arg-type]
+            return exchange(self, request, *rest)  # type: ignore[arg-type]
 
         exchange = Transport._exchange
         monkeypatch.setattr(Transport, "_exchange", interrupted)
@@ -255,7 +255,7 @@ class TestNeverTwice:
         def interrupted(*_: object) -> None:
             raise Signal(2)
 
-        monkeypatch.setattr("oncallctl.paging.reach", interrupted)
+        monkeypatch.setattr("oncallctl.escalation.reach.check", interrupted)
         done = run("escalate --team platform --title t", status=130)
         assert "may have been sent" not in done.stderr
         assert server.changes() == []
@@ -269,6 +269,30 @@ class TestAsking:
     def test_it_says_who_is_on_call(self, cloud: Serving, run: Runner) -> None:
         (user, *_) = cloud.call("GET", "teams/TKPSLLWBFUI9R/current_oncall/")["users"]
         assert f"on call: {user['username']}" in run("escalate --team platform --title t", stdin="n\n", status=5).stderr
+
+    def test_title_is_asked_for_if_there_is_none(self, server: Serving, run: Runner) -> None:
+        done = run("escalate --team platform", stdin=" db down \ny\n")
+        assert "about 'db down'" in done.stderr
+        assert server.bodies()[0]["title"] == "db down"
+
+    def test_title_that_is_left_empty_is_the_servers(self, server: Serving, run: Runner) -> None:
+        run("escalate --team platform", stdin="\ny\n")
+        assert "title" not in server.bodies()[0]
+
+    @pytest.mark.parametrize("words", ["--title t", "--yes"])
+    def test_title_is_not_asked_for_without_need(self, server: Serving, run: Runner, words: str) -> None:
+        run(f"escalate --team platform {words}", stdin="y\n")
+        assert server.changes() == [PAGE]
+
+    def test_prompt_names_title_and_state_of_an_alert_group(self, server: Serving, run: Runner) -> None:
+        group = server.call("GET", "alert_groups/?state=acknowledged")["results"][0]
+        done = run(f"escalate --user alice --alert-group {group['id']}", stdin="n\n", status=5)
+        assert f"about alert group {group['id']} {group['title']!r} (acknowledged)?" in done.stderr
+
+    def test_prompt_names_an_alert_group_that_cannot_be_read_by_its_id(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "alert_groups", status(503))
+        done = run("escalate --user alice --alert-group IAAAAAAAAAAAA", stdin="n\n", status=5)
+        assert "about alert group IAAAAAAAAAAAA?" in done.stderr
 
     def test_it_says_whom_it_will_page_and_where(self, server: Serving, run: Runner) -> None:
         done = run("escalate --team platform --title t", stdin="y\n")

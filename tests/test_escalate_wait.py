@@ -1,7 +1,6 @@
 """`escalate --wait`: following a page until somebody has taken it."""
 
 import json
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -95,6 +94,13 @@ class TestNobodyTakesIt:
         assert "1s" in done.error["message"]
         assert server.changes() == [PAGE]
 
+    def test_wait_is_measured_by_a_clock_that_nobody_sets(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        moments = iter([0.0, 30.0])
+        monkeypatch.setattr("oncallctl.following.monotonic", lambda: next(moments, 601.0))
+        assert "not acknowledged within 10m" in run(LINE, status=10).error["message"]
+
     def test_that_nobody_could_look_is_said_and_pages_nobody_again(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "alert_groups/", status(503), times=10_000)
         done = run(f"{LINE} --within 1s", status=10)
@@ -136,43 +142,3 @@ class TestUsage:
     def test_without_it_nothing_is_waited_for(self, server: Serving, run: Runner) -> None:
         run("escalate --team platform --title t")
         assert str(server.seen[-1]) == PAGE
-
-
-class TestWhoIsOnCall:
-    def test_it_is_said_before_a_team_is_paged(self, server: Serving, run: Runner) -> None:
-        user = run("teams who-is-on-call payments -o json").json["users"][0]
-        done = run("escalate --team payments --title t")
-        assert f"on call: {user['username']}" in done.stderr
-
-    def test_that_nobody_is_is_said_too(self, oss: Serving, run: Runner) -> None:
-        empty = {"default_route": {"escalation_chain_id": "FGD4PM64AR6BA"}}
-        oss.call("PUT", "integrations/C96JEN9HUI8XD/", empty)
-        assert "on call: nobody" in run("escalate --team payments --title t").stderr
-
-    def test_that_it_cannot_be_found_out_keeps_nobody_from_being_paged(self, oss: Serving, run: Runner) -> None:
-        oss.fail("GET", "final_shifts", status(500))
-        done = run("escalate --team platform --title t")
-        assert "it is not known who is on call" in done.stderr
-        assert oss.changes() == [PAGE]
-
-    def test_a_page_does_not_wait_long_for_what_is_only_told(
-        self, oss: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("oncallctl.paging.MOMENT", 0.05)
-        paged = threading.Event()
-
-        def until_paged(_request: Request, answer: Callable[[], Response]) -> Response:
-            paged.wait(30)
-            return answer()
-
-        oss.fail("GET", "final_shifts", until_paged)
-        done = run("escalate --team platform --title t")
-        paged.set()
-        assert "takes too long" in done.stderr
-        assert oss.changes() == [PAGE]
-
-    def test_people_whom_only_slack_knows_are_not_nobody(self, oss: Serving, run: Runner) -> None:
-        chain = oss.call("POST", "escalation_chains/", {"name": "slack"})["id"]
-        oss.call("POST", "escalation_policies/", {"escalation_chain_id": chain, "type": "notify_whole_channel"})
-        oss.call("PUT", "integrations/C96JEN9HUI8XD/", {"default_route": {"escalation_chain_id": chain}})
-        assert "on call: whom Slack knows" in run("escalate --team payments --title t").stderr

@@ -139,3 +139,12 @@ class OnCall:
             yield
         finally:
             self.transport.retries.patient = True
+
+    def within(self, seconds: float) -> OnCall:
+        """Return this server for a check that must end in so many seconds: nothing is retried or waited for."""
+        limited = OnCall(
+            self.transport.within(seconds), self.dialect, profile=self.profile, service_account=self.service_account
+        )
+        limited.teams.adopt(self.teams)
+        limited.users.adopt(self.users)
+        return limited

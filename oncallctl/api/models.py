@@ -126,6 +126,12 @@ class User(ServerObject):
     email: str | None = None
     teams: list[str] | None = None
 
+    @property
+    def role(self) -> str | None:
+        """The role in the organization: admin, editor, viewer or none; None if the server does not tell."""
+        role = self.raw.get("role")
+        return role if isinstance(role, str) else None
+
 
 class AlertGroup(ServerObject):
     """Alerts that belong together; `state` is firing, acknowledged, resolved or silenced, `…_by` a user's id."""
@@ -138,6 +144,12 @@ class AlertGroup(ServerObject):
     acknowledged_by: str | None = None
     resolved_at: Instant | None = None
     resolved_by: str | None = None
+
+    @property
+    def route_id(self) -> str | None:
+        """The route that it took; None if the server does not tell."""
+        ident = self.raw.get("route_id")
+        return ident if isinstance(ident, str) and ID.fullmatch(ident) else None
 
 
 class Alert(ServerObject):

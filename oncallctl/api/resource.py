@@ -118,6 +118,15 @@ class Resource(Generic[Model]):
                 self._everything = list(self.list())
             return self._everything
 
+    def adopt(self, other: Resource[Model]) -> None:
+        """Take over the members that were read through another connection to the same server."""
+        self._everything = other._everything
+
+    @property
+    def is_complete(self) -> bool:
+        """True if all members have been read already."""
+        return self._everything is not None
+
     def several(self, idents: Collection[str]) -> dict[str, Model]:
         """Read members by id: a few one by one and at the same time, more with one reading of all.
 

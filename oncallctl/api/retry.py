@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from copy import copy
 from typing import TypeVar
 
 from oncallctl import parallel
@@ -84,9 +85,18 @@ class Retries:
         self._timeout = timeout
         self._note = note
         self._debug = debug
+        self._until: float | None = None
         self._rest_until = 0.0
         self._rest_lock = threading.Lock()
         self._gate = _Gate()
+
+    def within(self, seconds: float) -> Retries:
+        """Return the retries of operations that must all end in so many seconds: none is repeated or waited for."""
+        limited = copy(self)
+        limited.patient = False
+        limited._until = time.monotonic() + seconds  # noqa: SLF001  # its own
+        limited._gate = _Gate()  # noqa: SLF001  # nobody waits for a check that is given up
+        return limited
 
     def run(self, once: Callable[[float], Result], *, is_read: bool = False, rate_retries: int | None = None) -> Result:
         """Repeat what fails with `Unavailable`, within the limits on attempts and time.
@@ -102,7 +112,7 @@ class Retries:
             self._rest()
             try:
                 with self._gate.passing() if is_read else nullcontext():
-                    return once(min(self._timeout, max(PATIENCE - (time.monotonic() - started - waited), 1.0)))
+                    return once(self._left(PATIENCE - (time.monotonic() - started - waited)))
             except Throttled as throttled:
                 seconds = throttled.seconds
                 may_wait = self.patient and rate_retries != 0
@@ -124,6 +134,20 @@ class Retries:
             self._debug(f"{problem.message}; next try in {pause:.1f} s")
             del problem  # its traceback keeps the refused body alive, while the next attempt reads another one
             time.sleep(pause)
+
+    def _left(self, patience: float) -> float:
+        """Return the seconds that the next request may take.
+
+        Raises:
+            Unavailable: the time for all of them is over.
+        """
+        timeout = min(self._timeout, max(patience, 1.0))
+        if self._until is None:
+            return timeout
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise Unavailable("the server takes too long")
+        return min(timeout, left)
 
     def throttle(self, seconds: float) -> float:
         """Hold all requests back for a while; announce it once, however many threads were asked to wait."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Protocol
@@ -139,6 +140,12 @@ class Transport:
         if application is None:
             self._deadline = _bounded(client)
         return client
+
+    def within(self, seconds: float) -> Transport:
+        """Return this transport, with the same connections, for requests that must end in so many seconds in all."""
+        limited = copy(self)
+        limited.retries = self.retries.within(seconds)
+        return limited
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, Signal
-from oncallctl.options import DryRunOption, YesOption, ask, interactive, text_value
+from oncallctl.options import DryRunOption, YesOption, ask, ask_text, interactive, text_value
 from oncallctl.output import REQUEST, render
 from oncallctl.session import connect
 from oncallctl.times import parse_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from oncallctl.api.client import OnCall
     from oncallctl.api.models import AlertGroup
+    from oncallctl.api.names import Named
+    from oncallctl.escalation.reach import Reach
     from oncallctl.paging import Page
     from oncallctl.settings import Settings
 
@@ -64,7 +68,8 @@ def escalate(
 ) -> None:
     """Page a team or people. At a terminal it asks first; without one it pages."""
     from oncallctl.api import names
-    from oncallctl.lost_answers import send_once
+    from oncallctl.escalation.reach import Reach
+    from oncallctl.escalation.send import send
     from oncallctl.paging import Page, each_once
 
     _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])
@@ -76,11 +81,11 @@ def escalate(
     with connect(ctx.obj) as oncall:
         oncall.person_only("paging people")
         page = Page(
-            team=names.team(oncall, team) if team else None,
+            team=_resolve(names.team, oncall, team) if team else None,
             important=important,
             users=each_once(
-                [names.user(oncall, each) for each in user or ()],
-                [names.user(oncall, each) for each in important_user or ()],
+                [_resolve(names.user, oncall, each) for each in user or ()],
+                [_resolve(names.user, oncall, each) for each in important_user or ()],
                 important=important,
             ),
             title=title,
@@ -88,21 +93,35 @@ def escalate(
             source_url=source_url,
             alert_group=alert_group.removeprefix("id:") if alert_group else None,
         )
+        asks = interactive() and not yes and not dry_run
+        found = Reach() if anyway else _check_reach(ctx.obj, oncall, page)
+        summary = f"; {found.summary}" if found.summary else ""
         if dry_run:
+            ctx.obj.note(f"would page {page}{summary}")
             render(ctx.obj, oncall.described(page.change(oncall)), REQUEST)
             return
-        on_call = "" if anyway else _check_reach(ctx.obj, oncall, page)
-        if not yes and interactive():
-            ask(oncall.profile, f"Page {page}{on_call}{f', about {page.title!r}' if page.title else ''}?")
-        elif on_call:
-            ctx.obj.note(f"paging {page}{on_call}")
-        group = send_once(oncall, page.change(oncall), "the page", _where_to_look(page))
+        if asks:
+            page = _confirm(oncall, page, summary)
+        elif summary:
+            ctx.obj.note(f"paging {page}{summary}")
+        group = send(oncall, page)
         if oncall.profile.is_sandbox:
             ctx.obj.note("sandbox: nobody was paged")
+        if page.team:  # users who are paged by name are notified directly, whatever the route
+            _compare_route(ctx.obj, oncall, group, found, anyway=anyway)
         if wait:
             _follow(ctx.obj, oncall, group, wait, patience)
         else:
             render(ctx.obj, group.raw, COLUMNS, done=True)
+
+
+def _resolve(find: Callable[[OnCall, str], Named], oncall: OnCall, text: str) -> Named:
+    """Look up a name; a failure says that nobody was paged."""
+    try:
+        return find(oncall, text)
+    except OncallError as error:
+        error.message = f"{error.message}; nobody was paged"
+        raise
 
 
 def _check(team: str | None, users: list[str], alert_group: str | None, texts: list[str | None]) -> None:
@@ -122,24 +141,49 @@ def _check(team: str | None, users: list[str], alert_group: str | None, texts: l
         )
 
 
-def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> str:
-    """Refuse a page that would reach nobody; when that cannot be found out, page. Returns who is on call, in words."""
-    from oncallctl.paging import reach
+def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> Reach:
+    """Refuse a page that would notify nobody; if that cannot be found out, warn."""
+    from oncallctl.escalation.reach import Reach, check
 
     try:
-        with oncall.impatient():
-            found = reach(oncall, page)
+        found = check(oncall, page)
     except OncallError as error:
-        settings.warn(f"could not check whether anybody would be reached: {error.message}")
-        return ""
+        settings.warn(f"could not check whether anybody would be notified: {error.message}")
+        return Reach()
     if found.obstacle:
-        raise Conflict(found.obstacle, hint="name people with --user, or page --anyway")
-    if found.not_known:
-        settings.warn(f"it is not known who is on call: {found.not_known}")
-    if found.team is None:
-        return ""
-    slack = "whom Slack knows" if found.team.through_slack else "nobody"
-    return f", on call: {', '.join(found.team.usernames) or slack}"
+        raise Conflict(
+            f"a page to {page} would notify nobody: {found.obstacle}", hint="name people with --user, or page --anyway"
+        )
+    if found.doubt:
+        settings.warn(found.doubt)
+    return found
+
+
+def _confirm(oncall: OnCall, page: Page, summary: str) -> Page:
+    """Ask whether to page, and for a title if there is none; returns the page with its title."""
+    from oncallctl.paging import described
+
+    if page.alert_group:
+        about = f" about alert group {described(oncall, page.alert_group)}"
+    else:
+        title = page.title or ask_text("Title [chosen by the server]: ") or None
+        page = replace(page, title=title)
+        about = f" about {page.title!r}" if page.title else ""
+    ask(oncall.profile, f"Page {page}{about}{summary}?")
+    return page
+
+
+def _compare_route(settings: Settings, oncall: OnCall, group: AlertGroup, found: Reach, *, anyway: bool) -> None:
+    """Compare the route in the response; if it leads to nobody, show the alert group and fail."""
+    from oncallctl.escalation.send import compare_route
+
+    try:
+        compare_route(oncall, group, found.routes, settings.warn)
+    except Conflict as problem:
+        if not anyway:
+            render(settings, group.raw, COLUMNS, done=True)
+            raise
+        settings.warn(problem.message)
 
 
 def _follow(settings: Settings, oncall: OnCall, group: AlertGroup, wait: Wait, within: timedelta) -> None:
@@ -165,11 +209,3 @@ def _not_blank(settings: Settings, text: str | None, option: str) -> str | None:
         return text
     settings.warn(f"{option} is blank and left out")
     return None
-
-
-def _where_to_look(page: Page) -> list[str]:
-    """The words of the command that shows whether a page arrived."""
-    if page.alert_group:
-        return ["alert-groups", "get", page.alert_group, "-o", "json"]
-    team = ["--team", page.team.name or page.team.id] if page.team else []
-    return ["alert-groups", "list", "--state", "firing", "--limit", "5", *team]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,7 @@ from oncallctl import parallel
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import EscalationPolicy, Integration, Route
 from oncallctl.api.names import Named
+from oncallctl.api.resource import FEW
 from oncallctl.errors import NotFound
 
 
@@ -45,9 +46,25 @@ class PagingPath:
         return any(step.type in {"notify_user_group", "notify_whole_channel"} for step in self.steps)
 
 
-def direct_paging(oncall: OnCall, team_id: str | None) -> Integration | None:
-    """The integration through which a team is paged, or people are (None)."""
-    integrations = oncall.integrations.everything()
+def direct_paging(oncall: OnCall, team: Named | None) -> Integration | None:
+    """Return the integration through which a team is paged, or users are (None).
+
+    Listing all integrations slows a large engine down, so that the name which the server gives it is tried first. It
+    may have been renamed since.
+
+    Raises:
+        NotFound: the team was given by an ID that no team has.
+    """
+    team_id = team.id if team else None
+    if not oncall.integrations.is_complete:
+        owner = (team.name or oncall.teams.get(team.id).name) if team else "No"
+        named = oncall.integrations.list(name=f"Direct paging ({owner} team)")
+        if found := _direct_paging_of(named, team_id):
+            return found
+    return _direct_paging_of(oncall.integrations.everything(), team_id)
+
+
+def _direct_paging_of(integrations: Iterable[Integration], team_id: str | None) -> Integration | None:
     return next((each for each in integrations if each.is_direct_paging and each.team_id == team_id), None)
 
 
@@ -62,14 +79,24 @@ def read(oncall: OnCall, teams: Sequence[Named], route: str | None = None) -> li
     Raises:
         NotFound: no such team, or the route is none of its direct paging integration.
     """
-    chosen, _ = parallel.together(lambda: oncall.routes.get(route) if route else None, oncall.integrations.everything)
-    ways = {team.id: direct_paging(oncall, team.id) for team in teams}
-    for team in teams:
-        if ways[team.id] is None and team.name is None:
-            oncall.teams.get(team.id)  # an id may be nobody's, which is not the same as a team that nobody can page
+    chosen, ways = parallel.together(
+        lambda: oncall.routes.get(route) if route else None, lambda: _direct_paging(oncall, teams)
+    )
     chains = {team.id: _chain(team, ways[team.id], chosen) for team in teams}
     steps = _steps(oncall, [chain for chain in chains.values() if chain])
     return [PagingPath(team, ways[team.id], steps.get(chains[team.id] or "", ())) for team in teams]
+
+
+def _direct_paging(oncall: OnCall, teams: Sequence[Named]) -> dict[str, Integration | None]:
+    """Return the direct paging integration of each team; those of many teams with one list of all integrations."""
+    if len(teams) > FEW:
+        oncall.integrations.everything()
+    found = parallel.in_order(lambda team: direct_paging(oncall, team), teams)
+    ways = {team.id: integration for team, integration in zip(teams, found, strict=True)}
+    for team in teams:
+        if ways[team.id] is None and team.name is None:
+            oncall.teams.get(team.id)  # an ID may belong to no team, which is not the same as a team without a way
+    return ways
 
 
 def _chain(team: Named, integration: Integration | None, route: Route | None) -> str | None:

@@ -115,12 +115,12 @@ def _people(oncall: OnCall, path: PagingPath, found: Found, when: When) -> list[
         if step.schedule_id:
             people += [user for schedule, shift in found if schedule.id == step.schedule_id for user in shift.users]
         elif when is When.CURRENT:
-            people += _named(oncall, step)
+            people += named_by(oncall, step)
     return list(dict.fromkeys(people))
 
 
-def _named(oncall: OnCall, step: EscalationPolicy) -> Sequence[str]:
-    """The ids of those whom a step names, by themselves or as the members of a team."""
+def named_by(oncall: OnCall, step: EscalationPolicy) -> Sequence[str]:
+    """Return the IDs of the users whom a step names, as persons or as the members of a team."""
     if step.team_to_notify:
         return [user.id for user in oncall.users.everything() if step.team_to_notify in (user.teams or ())]
     return step.persons_to_notify or step.persons_to_notify_next_each_time or ()

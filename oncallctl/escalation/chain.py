@@ -1,0 +1,86 @@
+"""Which steps of an escalation chain notify somebody after a page, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from oncallctl import routing
+from oncallctl.api.models import EscalationPolicy
+
+_ALERTS = "notify_if_num_alerts_in_window"
+IN_TURN = "notify_person_next_each_time"
+_USERS = frozenset({IN_TURN, "notify_persons", "notify_on_call_from_schedule", "notify_team_members"})
+# Steps that notify people whom only another system knows, and the field without which they notify nobody.
+_ELSEWHERE = {
+    "notify_user_group": ("a Slack user group", "group_to_notify"),
+    "notify_whole_channel": ("a Slack channel", None),
+    "trigger_webhook": ("a webhook", "action_to_trigger"),
+    "declare_incident": ("an incident", None),
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A step that notifies users.
+
+    Attributes:
+        when: "after 30 minutes" or the like; empty if the step runs at once.
+    """
+
+    step: EscalationPolicy
+    when: str
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What the steps of a chain do for a page.
+
+    Attributes:
+        notices: the steps that notify users, in order.
+        elsewhere: what else a step notifies, such as "a Slack channel": who that reaches is not known.
+        ends_early: whether there are steps that never run.
+    """
+
+    notices: tuple[Notice, ...]
+    elsewhere: tuple[str, ...]
+    ends_early: bool
+
+
+def walk(steps: Iterable[EscalationPolicy]) -> Walk:
+    """Go through the steps of a chain as the engine does for a page (escalation_policy_snapshot.py of the engine)."""
+    notices: list[Notice] = []
+    elsewhere: list[str] = []
+    waited, hours = 0.0, ""
+    ends_early = False
+    for step in steps:
+        if ends_early := _ends_chain(step):
+            break
+        match step.type:
+            case "wait":
+                waited += step.duration or routing.WAIT_UNSET
+            case "repeat_escalation":  # what follows comes after the last repetition
+                waited *= routing.MOST_REPEATS + 1
+            case "notify_if_time_from_to":
+                hours = routing.hours(step) or hours
+            case kind if kind in _USERS:
+                after = f"after {routing.length(waited)}" if waited else ""
+                notices.append(Notice(step, ", ".join(part for part in (after, hours) if part)))
+            case _:
+                elsewhere += _notified_elsewhere(step)
+    return Walk(tuple(notices), tuple(dict.fromkeys(elsewhere)), ends_early)
+
+
+def _notified_elsewhere(step: EscalationPolicy) -> Iterator[str]:
+    if step.type in {None, _ALERTS}:  # not configured: the engine goes on
+        return
+    what, field = _ELSEWHERE.get(str(step.type), (f"a step of type {step.type}", None))
+    if field is None or getattr(step, field):
+        yield what
+
+
+def _ends_chain(step: EscalationPolicy) -> bool:
+    """True if no later step runs: the group is resolved, or waits for more alerts, of which a page has only one."""
+    if step.type == _ALERTS:
+        return bool(step.num_alerts_in_window) and step.num_minutes_in_window is not None
+    return step.type == "resolve"

@@ -1,0 +1,64 @@
+"""The people whom a page calls, and whether the server will notify them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import User
+from oncallctl.rota.roles import is_notified, with_role
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A person whom a page calls, or several of whom it calls one.
+
+    Attributes:
+        ids: of the users.
+        label: the names, when they are called, and who of them is not notified.
+        is_notified: None if it is not certain, since it depends on permissions or on whose turn it is.
+    """
+
+    ids: tuple[str, ...]
+    label: str
+    is_notified: bool | None
+
+
+def recipients(oncall: OnCall, users: Sequence[User], when: str = "", *, in_turn: bool = False) -> list[Recipient]:
+    """Return the recipients of a step.
+
+    Args:
+        oncall: the server.
+        users: whom the step names, or whom it takes one of each time.
+        when: when the step runs, empty for at once.
+        in_turn: whether it calls only one of them.
+    """
+    judged = [(user, is_notified(oncall, user.role)) for user in users]
+    certain = {each for _, each in judged}
+    if in_turn and len(judged) > 1 and certain != {False}:
+        order = sorted(users, key=lambda user: user.username)  # as the engine goes round
+        names = ", ".join(with_role(oncall, user.username, user.role) for user in order)
+        found = True if certain == {True} else None
+        return [Recipient(tuple(user.id for user in users), _at(f"one of {names}", when), found)]
+    return [
+        Recipient((user.id,), _at(with_role(oncall, user.username, user.role), when if each else ""), each)
+        for user, each in judged
+    ]
+
+
+def _at(label: str, when: str) -> str:
+    return f"{label} ({when})" if when else label
+
+
+def each_once(found: Iterable[Recipient]) -> list[Recipient]:
+    """Leave out whom an earlier step calls too."""
+    first: dict[tuple[str, ...], Recipient] = {}
+    for recipient in found:
+        first.setdefault(recipient.ids, recipient)
+    return list(first.values())
+
+
+def listed(found: Iterable[Recipient]) -> str:
+    """Return the labels as one text."""
+    return ", ".join(recipient.label for recipient in found)

@@ -1,0 +1,82 @@
+"""Sending a page, and what its response tells about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from oncallctl.api.client import OnCall
+from oncallctl.api.models import AlertGroup, Route
+from oncallctl.api.names import Named
+from oncallctl.errors import AccessDenied, Conflict, NotFound, OncallError
+from oncallctl.escalation.reach import CHECK_SECONDS
+from oncallctl.lost_answers import command, send_once
+from oncallctl.paging import Page
+
+
+def send(oncall: OnCall, page: Page) -> AlertGroup:
+    """Send a page, once.
+
+    Raises:
+        AccessDenied: the token's user may not page this team.
+        OutcomeUnknown: the response was lost.
+    """
+    try:
+        return send_once(oncall, page.change(oncall), "the page", _where_to_look(page))
+    except NotFound as error:
+        # The engine answers so for a team that there is not, and for one that this user may not see.
+        if page.team and error.http_status == 400 and _exists(oncall, page.team):
+            raise AccessDenied(
+                f"this token may not page team {page.team}: its user is no member, and the team does not share its"
+                " resources; nobody was paged",
+                hint="page people by name: oncallctl escalate --user USER",
+                http_status=400,
+            ) from error
+        raise
+
+
+def _exists(oncall: OnCall, team: Named) -> bool:
+    """True if `teams/`, which lists all teams to everybody, has the team."""
+    if team.name:  # it was looked up there
+        return True
+    try:
+        oncall.within(CHECK_SECONDS).teams.get(team.id)
+    except OncallError:
+        return False
+    return True
+
+
+def _where_to_look(page: Page) -> list[str]:
+    """Return the words of the command that shows whether a page arrived."""
+    if page.alert_group:
+        return ["alert-groups", "get", page.alert_group, "-o", "json"]
+    team = ["--team", page.team.name or page.team.id] if page.team else []
+    return ["alert-groups", "list", "--state", "firing", "--limit", "5", *team]
+
+
+def compare_route(oncall: OnCall, group: AlertGroup, routes: Sequence[Route], warn: Callable[[str], None]) -> None:
+    """Check the route that a page to a team took, as the response tells it.
+
+    Args:
+        oncall: the server.
+        group: what the page made.
+        routes: those that were expected; none if they were not worked out.
+        warn: tells a person what is not known.
+
+    Raises:
+        Conflict: the route has no escalation chain, so that nobody is notified.
+    """
+    if group.route_id is None:
+        return
+    expected = {route.id: route for route in routes}
+    try:
+        route = expected.get(group.route_id) or oncall.within(CHECK_SECONDS).routes.get(group.route_id)
+    except OncallError as error:
+        warn(f"not known whether anybody is notified: the route of alert group {group.id}: {error.message}")
+        return
+    if route.escalation_chain_id is None:
+        raise Conflict(
+            f"alert group {group.id} was created, but its route has no escalation chain: nobody was notified",
+            hint=f"add people to it: {command(oncall, ['escalate', '--alert-group', group.id, '--user', 'USER'])}",
+        )
+    if expected and group.route_id not in expected:
+        warn(f"alert group {group.id} took another route, {group.route_id}: who is notified is not known")
