@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
@@ -16,6 +16,7 @@ from oncallctl.outcomes import Target
 from oncallctl.text import visible
 
 FINEST = (24, 12, 8, 6, 4, 3, 2, 1)  # cells a day that are whole hours
+LABEL = len("|Mon 24")  # characters
 OPEN, OVERLAP, NOTHING, EDGE = "█", "!", "·", "|"
 PLAIN = str.maketrans({OPEN: "#", NOTHING: ".", "…": "~"})
 
@@ -179,22 +180,15 @@ def _find_overlaps(planned: Sequence[Planned]) -> None:
 def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, of a size
     rules: Sequence[Rule], planned: Sequence[Planned], at: datetime, days: int, *, zone: tzinfo | None, width: int
 ) -> list[str]:
-    """Draw the windows as lines, a cell for every so many hours; each line is at most `width` characters."""
+    """Draw the windows of the planned span as lines, a cell for every so many hours.
+
+    The first and the last cell end at the span, like the table. Each line is at most `width` characters.
+    """
     from rich.cells import cell_len, set_cell_size
 
     names = [visible(rule.name) for rule in rules]
     margin = min(max(map(cell_len, names)), max(width // 4, 1))
-    first = at.astimezone(zone).date()
-    room = max(width - margin - 1, 1)
-    per_day = next((cells for cells in FINEST if cells * days <= room), 0)
-    if per_day:
-        edges = [edge for day in range(days) for edge in _cells(first + timedelta(days=day), per_day, zone)]
-        edges.append(_midnight(first + timedelta(days=days), zone))
-        scale = f"{24 // per_day}h" if per_day > 1 else "1d"
-    else:
-        length = -(-days // room)  # days in a cell
-        edges = [_midnight(first + timedelta(days=day), zone) for day in range(0, days + length, length)]
-        scale = f"{length}d"
+    edges, scale = _edges(at, days, zone, max(width - margin - 1, 1))
     where = zone or at.astimezone().tzname()
     lines = [f"{'':{margin}} {_header(edges, zone)}"]
     overlapping = False
@@ -211,6 +205,21 @@ def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, 
     return lines
 
 
+def _edges(at: datetime, days: int, zone: tzinfo | None, room: int) -> tuple[list[datetime], str]:
+    """Divide the span into the most cells that there is room for; also say how long one is."""
+    end, first = at + timedelta(days=days), at.astimezone(zone).date()
+
+    def clipped(edges: Iterable[datetime]) -> list[datetime]:
+        return [at, *(edge for edge in edges if at < edge < end), end]
+
+    for per_day in FINEST:
+        edges = clipped(edge for day in range(days + 1) for edge in _cells(first + timedelta(days=day), per_day, zone))
+        if len(edges) - 1 <= room:
+            return edges, f"{24 // per_day}h" if per_day > 1 else "1d"
+    length = -(-days // (room - 1)) if room > 1 else days + 1  # days in a cell
+    return clipped(_midnight(first + timedelta(days=day), zone) for day in range(0, days + 1, length)), f"{length}d"
+
+
 def _midnight(day: date, zone: tzinfo | None) -> datetime:
     wall = datetime.combine(day, time())
     return (wall.replace(tzinfo=zone) if zone else wall.astimezone()).astimezone(UTC)
@@ -225,14 +234,14 @@ def _cells(day: date, count: int, zone: tzinfo | None) -> Iterator[datetime]:
 
 def _header(edges: Sequence[datetime], zone: tzinfo | None) -> str:
     """The days, at the cells where they begin; no two that run into each other."""
+    moments = [edge.astimezone(zone) for edge in edges[:-1]]
+    begins = [cell for cell, local in enumerate(moments) if cell == 0 or local.date() != moments[cell - 1].date()]
+    if moments[0].time() != time() and len(begins) > 1 and begins[1] < LABEL:  # the rest of today is too short for it
+        begins = begins[1:]
     line = ""
-    before = None
-    for cell, edge in enumerate(edges[:-1]):
-        local = edge.astimezone(zone)
-        label = f"{EDGE}{local:%a %d}"
-        if local.date() != before and cell >= len(line) and cell + len(label) <= len(edges):
-            line = f"{line:{cell}}{label}"
-        before = local.date()
+    for cell in begins:
+        if cell >= len(line) and cell + LABEL <= len(edges):
+            line = f"{line:{cell}}{EDGE}{moments[cell]:%a %d}"
     return line
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 from oncallctl import parallel
@@ -54,16 +54,22 @@ class TeamRota:
         return bool(self.path.schedules)
 
     def gap_documents(self, span: Span) -> list[dict[str, Any]]:
-        """The gaps for scripts: `team`, `gap_start` and `gap_end` (ISO 8601 in UTC), `seconds`, `schedules`."""
+        """Return the gaps for scripts: `team`, `gap_start` and `gap_end` (ISO 8601 in UTC), `seconds`, `schedules`.
+
+        `clipped` is true if a gap goes on beyond the time looked at; the rota has to be known a little longer, see
+        `with_margin`.
+        """
         return [
             {
                 "team": {"id": self.team.id, "name": self.team.name},
                 "gap_start": gap.start.astimezone(UTC).isoformat(timespec="seconds"),
-                "gap_end": gap.end.astimezone(UTC).isoformat(timespec="seconds"),
-                "seconds": round(gap.length.total_seconds()),
+                "gap_end": min(gap.end, span.end).astimezone(UTC).isoformat(timespec="seconds"),
+                "seconds": round((min(gap.end, span.end) - gap.start).total_seconds()),
+                "clipped": gap.end > span.end,
                 "schedules": [{"id": rota.schedule.id, "name": rota.schedule.name} for rota in self.judged],
             }
-            for gap in self.gaps(span)
+            for gap in self.gaps(with_margin(span))
+            if gap.start < span.end
         ]
 
     def gaps(self, span: Span) -> tuple[Span, ...]:
@@ -71,6 +77,11 @@ class TeamRota:
         if self.path.names_people and not self._goes_through_schedules:
             return ()
         return shifts.uncovered(self.judged, span)
+
+
+def with_margin(span: Span) -> Span:
+    """Return a stretch of time that tells whether a gap at the end of another one goes on."""
+    return Span(span.start, span.end + timedelta(minutes=1))
 
 
 def read(oncall: OnCall, teams: Sequence[Named], span: Span, *, overrides: bool = False) -> list[TeamRota]:

@@ -58,21 +58,32 @@ def drawn(text: str = FILE, days: int = 7, at: datetime = AT, zone: str = "UTC")
 
 def test_the_picture_of_a_week() -> None:
     assert drawn() == textwrap.dedent("""\
-                             |Sat 21 |Sun 22 |Mon 23 |Tue 24 |Wed 25 |Thu 26 |Fri 27
-        nightly              ········██······██······█!······██······██······██······
-        release 1.4          ·························!██····························
-        weekend of the whol… ████████████████·······································█
+                                  |Sun 22 |Mon 23 |Tue 24 |Wed 25 |Thu 26 |Fri 27
+        nightly              ·····██······██······█!······██······██······██······██··
+        release 1.4          ······················!██································
+        weekend of the whol… █████████████·······································█████
         █ open, one character is 3h, UTC
         ! overlaps another on the same integration
         """)
 
 
+def test_picture_and_table_cover_the_same_span() -> None:
+    text = '[[window]]\nname="w"\nteam="t"\ncron="{}"\ntimezone="UTC"\nduration="1h"\n'
+    for hour in range(24):
+        made = rules(text.format(f"0 {hour} * * *"))
+        planned = timeline.plan(made, AT, 2, None)
+        lines = timeline.picture(made, planned, AT, 2, zone=UTC_ZONE, width=100)
+        cells = lines[1].split()[1]
+        assert len(cells) == 48
+        assert cells.count(timeline.OPEN) == len(planned) == 2, hour
+
+
 def test_the_picture_of_a_month() -> None:
     assert drawn(days=30) == textwrap.dedent("""\
-                             |Sat 21|Sat 28|Sat 05|Sat 12
-        nightly              ·██!██████████████████████████
-        release 1.4          ···!··························
-        weekend of the whol… ██····███····███····███····███
+                              |Sun 22|Sun 29|Sun 06|Sun 13
+        nightly              ·██!███████████████████████████
+        release 1.4          ···!···························
+        weekend of the whol… ██····███····███····███····███·
         █ open, one character is 1d, UTC
         ! overlaps another on the same integration
         """)
@@ -98,14 +109,14 @@ def test_the_picture_of_a_year_still_fits() -> None:
 def test_a_picture_for_a_terminal_without_unicode_says_the_same() -> None:
     plain = drawn().translate(timeline.PLAIN)
     assert plain.isascii()
-    assert plain.splitlines()[1] == "nightly              ........##......##......#!......##......##......##......"
+    assert plain.splitlines()[1] == "nightly              .....##......##......#!......##......##......##......##.."
 
 
 def test_a_name_in_wide_characters_or_with_controls_moves_nothing() -> None:
     text = FILE.replace("release 1.4", "夜間メンテナンス").replace('"nightly"', '"night\\u001b[31m"')
     lines = drawn(text).splitlines()
-    assert lines[1].startswith("night\\x1b[31m        ········██")
-    assert lines[2].startswith("夜間メンテナンス     ·········")
+    assert lines[1].startswith("night\\x1b[31m        ·····██")
+    assert lines[2].startswith("夜間メンテナンス     ······················!██")
 
 
 def notes(cron: str, zone: str, at: datetime, duration: str = "2h") -> list[str]:
@@ -214,10 +225,10 @@ class TestCommand:
         done = run(f"maintenance plan {file} --days 4 --no-color")
         assert done.stdout.startswith(
             textwrap.dedent("""\
-                            |Sat 21     |Sun 22     |Mon 23     |Tue 24
-                nightly     ············███·········███·········██!·········
-                release 1.4 ······································!██·······
-                weekend     ████████████████████████························
+                            |Sat 21|Sun 22     |Mon 23     |Tue 24
+                nightly     ·······███·········███·········██!·········███··
+                release 1.4 ·································!██············
+                weekend     ███████████████████·····························
                 █ open, one character is 2h, UTC
                 ! overlaps another on the same integration
                 """)

@@ -158,6 +158,18 @@ class TestGaps:
         (gap,) = run("teams gaps empty-team --days 1 -o json").json
         assert gap["gap_end"] == "2026-10-25T08:00:00+00:00"
 
+    @pytest.mark.parametrize(("clock", "lasts"), [("08:00", "12h"), ("07:00", "11h or longer")])
+    def test_a_gap_that_goes_on_beyond_the_days_is_marked(
+        self, weekdays: Maker, run: Runner, monkeypatch: pytest.MonkeyPatch, clock: str, lasts: str
+    ) -> None:
+        """A day later the gap has just ended, or has another hour to go."""
+        at = datetime.fromisoformat(f"2026-10-24T{clock}:00+00:00")
+        monkeypatch.setattr("oncallctl.commands.teams.rota.now", lambda: at)
+        (gap,) = run("teams gaps empty-team --days 1 -o json").json
+        assert gap["clipped"] is ("longer" in lasts)
+        assert gap["seconds"] == int(lasts.partition("h")[0]) * 3600
+        assert run("teams gaps empty-team --days 1 --columns lasts --no-header").stdout == f"{lasts}\n"
+
     def test_a_table_says_how_long(self, weekdays: Maker, run: Runner) -> None:
         header, row = run("teams gaps empty-team --days 2").stdout.splitlines()
         assert header.split("\t") == ["TEAM", "FROM", "UNTIL", "LASTS", "SCHEDULES"]

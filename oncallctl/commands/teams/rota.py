@@ -97,7 +97,7 @@ def gaps(
     ahead = Span(at, at + timedelta(days=days))
     with connect(ctx.obj) as oncall:
         named, _ = parallel.together(lambda: names.teams(oncall, teams), oncall.integrations.everything)
-        found = team_rota.read(oncall, named, ahead)
+        found = team_rota.read(oncall, named, team_rota.with_margin(ahead))
     # Among all teams, those that nobody has given a schedule are not on call; a team that was named ought to be.
     judged = found if teams else [each for each in found if not each.is_bare]
     documents = [document for each in judged for document in each.gap_documents(ahead)]
@@ -105,7 +105,7 @@ def gaps(
         {
             **each,
             "id": each["team"]["id"],
-            "lasts": span(each["seconds"]),
+            "lasts": f"{span(each['seconds'])} or longer" if each["clipped"] else span(each["seconds"]),
             "schedules": ", ".join(rota["name"] for rota in each["schedules"]),
         }
         for each in documents
