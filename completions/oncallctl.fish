@@ -343,7 +343,7 @@ complete -c oncallctl -n '__oncallctl_at users' -l help -d 'Show this message an
 complete -c oncallctl -n '__oncallctl_argument_of users get' -x -a '(__oncallctl_names users)'
 
 # oncallctl alert-groups
-complete -c oncallctl -n '__oncallctl_at alert-groups' -a list -d 'List the alert groups, the newest first. Mine are those that are not resolved, unless --state says else'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a list -d 'List alert groups that are not resolved, newest first; --state lists those in other states'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a get -d 'Show one alert group'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a alerts -d 'List the alerts of an alert group, the newest first'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a acknowledge -d 'Say that somebody looks into it: nobody else is paged. Filters choose what is firing'
@@ -356,7 +356,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups' -a note -d 'Write a resol
 complete -c oncallctl -n '__oncallctl_at alert-groups' -l help -d 'Show this message and exit'
 
 # oncallctl alert-groups list
-complete -c oncallctl -n '__oncallctl_at alert-groups list' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l since -x -d 'Those that began since: 12h, 18:00'
@@ -368,7 +368,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups list' -l watch -d 'Keep th
 complete -c oncallctl -n '__oncallctl_at alert-groups alerts' -l limit -x -d 'At most so many'
 
 # oncallctl alert-groups acknowledge
-complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
@@ -377,7 +377,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l yes -s y -
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl alert-groups unacknowledge
-complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
@@ -386,7 +386,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l yes -s y
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl alert-groups resolve
-complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l since -x -d 'Those that began since: 12h, 18:00'
@@ -395,7 +395,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l yes -s y -d 'D
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl alert-groups unresolve
-complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l since -x -d 'Those that began since: 12h, 18:00'
@@ -405,7 +405,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l dry-run -d '
 
 # oncallctl alert-groups silence
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l for -x -d 'So long from now: 90m, 2h30m, 1d, PT2H'
-complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l since -x -d 'Those that began since: 12h, 18:00'
@@ -414,7 +414,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l yes -s y -d 'D
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l dry-run -d 'Show the exact requests; change nothing'
 
 # oncallctl alert-groups unsilence
-complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l since -x -d 'Those that began since: 12h, 18:00'
@@ -424,7 +424,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l dry-run -d '
 
 # oncallctl alert-groups note
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l text -x -a '(__oncallctl_at_files)' -d 'What is to be remembered'
-complete -c oncallctl -n '__oncallctl_at alert-groups note' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Those in this state (new is firing)'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l since -x -d 'Those that began since: 12h, 18:00'

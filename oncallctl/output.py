@@ -141,11 +141,16 @@ def ascii_alone() -> bool:
     return (sys.stdout.encoding or "").lower() not in {"utf-8", "utf8"}
 
 
-def limited(settings: Settings, objects: Iterable[Item], limit: int | None) -> Iterator[Item]:
-    """Pass on at most so many; when there are more, say so."""
+ALL_WITHOUT_LIMIT = "omit --limit to show all"
+
+
+def limited(
+    settings: Settings, objects: Iterable[Item], limit: int | None, hint: str = ALL_WITHOUT_LIMIT
+) -> Iterator[Item]:
+    """Yield at most `limit` objects; if there are more, note it with a hint how to see them."""
     for shown, item in enumerate(objects):
         if shown == limit:
-            settings.note(f"{limit} shown, and there are more; without --limit all are")
+            settings.note(f"showing the first {limit}; {hint}")
             return
         yield item
 

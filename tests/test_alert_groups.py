@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,6 +132,45 @@ class TestListing:
         assert found
         assert found == list(groups(server, state=is_))
 
+    @pytest.mark.parametrize("options", ["", "-o table"])
+    def test_list_without_a_state_shows_what_is_not_resolved_newest_first(
+        self, server: Serving, run: Runner, options: str
+    ) -> None:
+        expected = [ident for ident, each in groups(server).items() if each["state"] != "resolved"]
+        assert len(expected) < len(groups(server))
+        listed = run(f"alert-groups list {options} --no-header --columns id").stdout.split()
+        assert listed == expected
+        states = [each.query["state"] for each in server.seen if each.path.endswith("/alert_groups/")]
+        assert sorted(states) == sorted(NOT_RESOLVED)
+
+    def test_several_states_are_merged_newest_first(self, server: Serving, run: Runner) -> None:
+        states = {"resolved", "silenced"}
+        expected = [ident for ident, each in groups(server).items() if each["state"] in states]
+        assert run("alert-groups list --state resolved --state silenced -o id").stdout.split() == expected
+        assert run("alert-groups list --state resolved --state silenced --limit 2 -o id").stdout.split() == expected[:2]
+
+    def test_state_that_is_given_twice_is_requested_once(self, server: Serving, run: Runner) -> None:
+        found = run("alert-groups list --state new --state firing -o id").stdout.split()
+        assert found == list(groups(server, state="firing"))
+        assert len(server.seen) == 1
+
+    def test_list_with_a_limit_reads_no_page_beyond_it(self, server: Serving, run: Runner) -> None:
+        integration = groups(server)[FIRING]["integration_id"]
+        for number in range(210):
+            server.alert(integration, f"alert {number}")
+        assert len(run("alert-groups list --state firing --limit 99 -o id").stdout.split()) == 99
+        assert len(server.seen) == 1
+        server.seen.clear()
+        assert (
+            len(
+                run(
+                    "alert-groups list --mine --state resolved --limit 1 -o id", ONCALLCTL_TOKEN=EDITOR_TOKEN
+                ).stdout.split()
+            )
+            == 1
+        )
+        assert all(each.query.get("page") in {None, "1"} for each in server.seen)
+
     @pytest.mark.parametrize("named", ["service-016", "SERVICE-016", "id:{}"])
     def test_those_of_an_integration(self, server: Serving, run: Runner, named: str) -> None:
         ident = groups(server)[FIRING]["integration_id"]
@@ -226,7 +266,7 @@ class TestListing:
     def test_a_limit_counts_what_is_mine(self, server: Serving, run: Runner) -> None:
         done = run("alert-groups list --mine --limit 2 -o id", ONCALLCTL_TOKEN=EDITOR_TOKEN)
         assert len(done.stdout.split()) == 2
-        assert "there are more" in done.stderr
+        assert "omit --limit" in done.stderr
 
     def test_nothing_is_a_service_accounts_own_on_an_engine(self, oss: Serving, run: Runner) -> None:
         done = run("alert-groups list --mine -o json", status=3, ONCALLCTL_TOKEN=SERVICE_ACCOUNT_TOKEN)
@@ -252,7 +292,7 @@ class TestAlerts:
     def test_a_limit_is_said(self, server: Serving, run: Runner) -> None:
         done = run("alert-groups alerts IZ13JI6J94RL7 --limit 2 -o json")
         assert len(done.json) == 2
-        assert "there are more" in done.stderr
+        assert "omit --limit" in done.stderr
 
     def test_an_unknown_group_is_not_one_without_alerts(self, server: Serving, run: Runner) -> None:
         done = run("alert-groups alerts INOPENOPENOPE -o json", status=6)
@@ -280,7 +320,7 @@ class TestAlerts:
 class TestHints:
     @pytest.mark.parametrize(
         "line",
-        ["get INOPENOPENOPE", "alerts INOPENOPENOPE", "resolve INOPENOPENOPE", "resolve --mine", "get 'it burns'"],
+        ["get INOPENOPENOPE", "alerts INOPENOPENOPE", "resolve INOPENOPENOPE", "get 'it burns'"],
     )
     def test_they_ask_the_server_that_was_asked(self, run: Runner, line: str) -> None:
         done = run(f"alert-groups {line} -p sandbox-oss -o json", status=None)
@@ -422,7 +462,7 @@ class TestTargets:
         assert {each["status"] for each in outcomes} == {"unchanged"}
 
     def test_filters_combine(self, server: Serving, run: Runner) -> None:
-        outcomes = run("alert-groups acknowledge --team platform --since 1h -o json").json
+        outcomes = run("alert-groups acknowledge --team platform --since 1h --yes -o json").json
         assert [each["id"] for each in outcomes] == ["ICT3ZIXZWI2QX", "IZ13JI6J94RL7"]
 
     def test_mine_are_what_i_acknowledged(self, server: Serving, run: Runner) -> None:
@@ -433,32 +473,59 @@ class TestTargets:
     @pytest.mark.parametrize(
         "line", ["resolve --mine", "unsilence --team platform", "acknowledge --state silenced --team platform"]
     )
-    def test_a_filter_that_nothing_matches_is_not_found(self, server: Serving, run: Runner, line: str) -> None:
-        done = run(f"alert-groups {line} -o json", status=6)
-        assert done.error["hint"] == "oncallctl alert-groups list"
+    def test_filter_that_nothing_matches_is_done_with_a_note(self, server: Serving, run: Runner, line: str) -> None:
+        done = run(f"alert-groups {line} -o json")
+        assert done.json == []
+        assert f"nothing to {line.split(maxsplit=1)[0]}: no alert group matches" in done.stderr
         assert server.changes() == []
 
-    @pytest.mark.parametrize("filters", ["--state firing", "--since 1h", "--state firing --since 1h"])
-    def test_the_whole_organisation_is_asked_about(self, server: Serving, run: Runner, filters: str) -> None:
+    @pytest.mark.parametrize("verb", DO)
+    def test_action_on_a_filter_can_be_repeated_and_finds_nothing_left_to_do(
+        self, server: Serving, run: Runner, verb: str
+    ) -> None:
+        line = f"alert-groups {DO[verb]} --since 7d --yes -o json"
+        assert run(line).json
+        sent = len(server.changes())
+        repeated = run(line.replace(" --yes", ""))
+        assert repeated.json == []
+        assert f"nothing to {verb}" in repeated.stderr
+        assert len(server.changes()) == sent
+
+    def test_filter_that_matches_only_what_is_so_already_needs_no_yes(self, server: Serving, run: Runner) -> None:
+        done = run("alert-groups acknowledge --state acknowledged -o json")
+        assert {each["status"] for each in done.json} == {"unchanged"}
+        assert len(done.json) > 1
+        assert "all is so already" in done.stderr
+        assert server.changes() == []
+
+    @pytest.mark.parametrize(
+        "filters", ["--state firing", "--since 1h", "--state firing --since 1h", "--team platform"]
+    )
+    def test_more_than_one_group_that_a_filter_chose_is_asked_about(
+        self, server: Serving, run: Runner, filters: str
+    ) -> None:
         done = run(f"alert-groups acknowledge {filters} -o json", status=2)
         assert done.error["code"] == "confirmation_needed"
-        assert "ICT3ZIXZWI2QX 'Alert 000 on [prod] api'" in done.error["message"]
+        assert re.match(r"Acknowledge \d+ alert groups: I[A-Z0-9]+ 'Alert ", done.error["message"])
         assert server.changes() == []
         run(f"alert-groups acknowledge {filters} --yes")
-        assert server.changes()
+        assert len(server.changes()) > 1
 
-    def test_more_than_twenty_are_asked_about(self, server: Serving, run: Runner) -> None:
+    def test_one_group_that_a_filter_chose_is_changed_unasked(self, server: Serving, run: Runner) -> None:
+        (outcome,) = run("alert-groups acknowledge --integration service-016 -o json").json
+        assert (outcome["id"], outcome["status"]) == (FIRING, "acknowledged")
+
+    def test_more_than_twenty_ids_are_asked_about(self, server: Serving, run: Runner) -> None:
         integration = groups(server)[FIRING]["integration_id"]
-        for number in range(19):
+        for number in range(20):
             server.alert(integration, f"alert {number}")
-        assert len(groups(server, integration_id=integration)) == 20
-        run("alert-groups acknowledge --integration service-016 -q")
+        idents = list(groups(server, integration_id=integration))
+        run("alert-groups acknowledge - -q", stdin="\n".join(idents[:20]))
         assert len(server.changes()) == 20
-        server.alert(integration, "one too many")
-        done = run("alert-groups resolve --integration service-016 -o json", status=2)
+        done = run("alert-groups resolve - -o json", status=2, stdin="\n".join(idents))
         assert "Resolve 21 alert groups" in done.error["message"]
         assert len(server.changes()) == 20
-        run("alert-groups resolve --integration service-016 --yes -q")
+        run("alert-groups resolve - --yes -q", stdin="\n".join(idents))
         assert len(server.changes()) == 41
 
 
@@ -479,7 +546,45 @@ class TestWindows:
         integrations = server.call("GET", "integrations/?perpage=100")["results"]
         return [each["name"] for each in integrations if each["maintenance_mode"] in {"maintenance", "group_alerts"}]
 
-    @pytest.mark.parametrize("targets", ["{}", "{} " + SILENCED, "--team platform", "--team platform --state firing"])
+    @pytest.mark.parametrize("filters", ["--team platform", "--since 10s", "--team platform --state firing"])
+    @pytest.mark.parametrize("verb", ["acknowledge", "resolve", "silence", "note"])
+    def test_no_filter_chooses_it_and_a_note_says_so(
+        self, server: Serving, run: Runner, own: str, filters: str, verb: str
+    ) -> None:
+        before = self.open_windows(server)
+        words = "note --text x" if verb == "note" else DO[verb]
+        done = run(f"alert-groups {words} {filters} --yes -o json", status=None)
+        assert done.json
+        assert own not in {each["id"] for each in done.json}
+        assert f"left out 1 alert group: {own} 'Maintenance of service-016 for 7200'" in done.stderr
+        assert "oncallctl maintenance stop" in done.stderr
+        assert self.open_windows(server) == before
+
+    def test_filter_that_matches_nothing_else_has_nothing_to_do(self, server: Serving, run: Runner, own: str) -> None:
+        team = groups(server)[own]["team_id"]
+        for ident in groups(server, team_id=team).keys() - {own}:
+            server.call("DELETE", f"alert_groups/{ident}/", {"mode": "wipe"})
+        done = run(f"alert-groups resolve --team {team} -o json")
+        assert done.json == []
+        assert "nothing to resolve" in done.stderr
+        assert "left out 1 alert group" in done.stderr
+
+    def test_title_alone_hides_no_group_of_a_listed_integration(self, server: Serving, run: Runner) -> None:
+        integration = groups(server)[FIRING]["integration_id"]
+        server.alert(integration, "Maintenance of service-001 for 7200")
+        outcomes = run("alert-groups acknowledge --integration service-016 --yes -o json").json
+        titles = {each["alert_group"]["last_alert"]["payload"]["title"] for each in outcomes}
+        assert "Maintenance of service-001 for 7200" in titles
+        table = run("alert-groups list --integration service-016 --columns integration.name --no-header").stdout
+        assert set(table.split()) == {"service-016"}
+
+    def test_it_is_shown_with_the_integration_in_maintenance(self, server: Serving, run: Runner, own: str) -> None:
+        for line in (f"get {own}", "list --limit 2"):
+            rows = run(f"alert-groups {line} --columns id,integration.name --no-header").stdout.splitlines()
+            assert f"{own}\tservice-016" in rows
+        assert run(f"alert-groups get {own} -o json").json == server.call("GET", f"alert_groups/{own}/")
+
+    @pytest.mark.parametrize("targets", ["{}", "{} " + SILENCED])
     def test_it_is_not_resolved_unasked(self, server: Serving, run: Runner, own: str, targets: str) -> None:
         before = self.open_windows(server)
         done = run(f"alert-groups resolve {targets.format(own)} -o json", status=2)
@@ -499,7 +604,7 @@ class TestWindows:
         integration = groups(server)[FIRING]["integration_id"]
         for number in range(3):
             server.alert(integration, f"alert {number}")
-        assert len(run("alert-groups resolve --integration service-016 -o json").json) == 4
+        run("alert-groups resolve --integration service-016 -o json", status=2)
         assert server.reads().count(f"GET /api/v1/integrations/{integration}/") == 1
 
     def test_a_group_whose_integration_was_deleted_might_be_one(self, server: Serving, run: Runner) -> None:
@@ -696,10 +801,9 @@ class TestNoting:
         assert server.seen == []
 
     def test_a_filter_looks_at_what_is_not_resolved(self, server: Serving, run: Runner) -> None:
-        outcomes = run("alert-groups note --team payments --text x -o json").json
+        outcomes = run("alert-groups note --team payments --text x --yes -o json").json
         assert {each["id"] for each in outcomes} == set(groups(server, team_id=PAYMENTS))
-        run("alert-groups note --state resolved --since 1h --text x", status=2)
-        outcomes = run("alert-groups note --state resolved --since 1h --text x --yes -o json").json
+        outcomes = run("alert-groups note --state resolved --since 1h --text x -o json").json
         assert [each["id"] for each in outcomes] == ["ICRA95TYN2LTV"]
 
     def test_a_rehearsal_looks_and_writes_nothing(self, server: Serving, run: Runner) -> None:

@@ -70,7 +70,7 @@ class TestGrammar:
             "maintenance start --label env=prod --label team=platform --for 10m --yes",
             "maintenance start --team payments --team platform --for 10m --yes",
             "escalate --team payments --team platform --title x",
-            "alert-groups list --state firing --state resolved",
+            "alert-groups list --since 1h --since 2h",
             "teams list -o json -o id",
         ],
     )

@@ -14,7 +14,7 @@ LISTS = {
     "integrations list": "integrations",
     "schedules list": "schedules",
     "escalation-chains list": "escalation_chains",
-    "alert-groups list": "alert_groups",
+    "alert-groups list --state firing --state acknowledged --state resolved --state silenced": "alert_groups",
 }
 FILTERED = [
     *LISTS,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from oncallctl import parallel
 from oncallctl.alert_groups import OPEN, State
+from oncallctl.alert_groups.own_groups import of_windows
 from oncallctl.api import names
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup, User
@@ -29,23 +30,29 @@ TAKEN_CARE_OF = (State.ACKNOWLEDGED, State.RESOLVED)
 
 @dataclass(frozen=True)
 class Filter:
-    """Conditions on alert groups, as they are typed; all must hold, and what is None or False is none.
+    """Conditions on alert groups, as they are typed; all must hold, and what is empty, None or False is none.
 
     Attributes:
+        states: any of these.
         team: name or ID, or ``none`` for those of no team.
         integration: name or ID.
         since: a duration, counted back from each reading, or a time that is past; groups that began later.
-        mine: of a team that the user is in, or acknowledged or resolved by the user; open, where no state is named.
+        mine: of a team that the user is in, or acknowledged or resolved by the user.
     """
 
-    state: State | None = None
+    states: Sequence[State] = ()
     team: str | None = None
     integration: str | None = None
     since: str | None = None
     mine: bool = False
 
-    def resolve(self, oncall: OnCall, tz: ZoneInfo | None) -> Query:
+    def resolve(self, oncall: OnCall, tz: ZoneInfo | None, default: Sequence[State] = OPEN) -> Query:
         """Look up what is named.
+
+        Args:
+            oncall: the server.
+            tz: the zone that times are typed in.
+            default: the states to look for if the filter names none.
 
         Raises:
             InvalidInput: a time that is none.
@@ -60,9 +67,9 @@ class Filter:
             params["team_id"] = team.param
         if self.integration:
             params["integration_id"] = names.integration(oncall, self.integration).id
-        if not self.mine:
-            return Query(oncall, params, (self.state,), begin)
-        return Query(oncall, params, (self.state,) if self.state else OPEN, begin, oncall.users.current())
+        states = {state.in_filter: state for state in self.states or default}
+        me = oncall.users.current() if self.mine else None
+        return Query(oncall, params, tuple(states.values()), begin, me)
 
 
 @dataclass(frozen=True)
@@ -71,14 +78,14 @@ class Query:
 
     Attributes:
         params: what the server filters by, always the same.
-        states: any of these; None is all.
+        states: any of these; each is a request, since the server filters by one.
         begin: the earliest beginning, or how long it is before a reading.
         me: whose the groups are.
     """
 
     oncall: OnCall
     params: Mapping[str, str]
-    states: Sequence[State | None]
+    states: Sequence[State]
     begin: datetime | timedelta | None = None
     me: User | None = None
 
@@ -103,7 +110,7 @@ class Query:
         """The server's lists that have the groups: it filters by one state and by one team, and not by people."""
         lists = []
         for state in self.states:
-            asked = {**self.params, **self._since(), **({"state": state.in_filter} if state else {})}
+            asked = {**self.params, **self._since(), "state": state.in_filter}
             if self.me is None:
                 lists.append(_List(self.oncall, asked))
                 continue
@@ -186,11 +193,6 @@ class Selector:
     given: Sequence[str] = ()
     filter: Filter = field(default_factory=Filter)
 
-    @property
-    def is_wide(self) -> bool:
-        """Whether it reaches over the whole organisation."""
-        return not (self.given or self.filter.team or self.filter.integration or self.filter.mine)
-
     def check(self) -> None:
         """Refuse a command line that says it in no way, or in both.
 
@@ -206,9 +208,19 @@ class Selector:
             raise InvalidInput("alert groups are named by their ids, or chosen by filters; not both")
 
 
-def select(
-    oncall: OnCall, selector: Selector, states: Sequence[State], tz: ZoneInfo | None
-) -> list[Target[AlertGroup]]:
+@dataclass(frozen=True)
+class Selection:
+    """What a selector chose.
+
+    Attributes:
+        own_groups: the groups that matched and are maintenance windows' own: no filter chooses these.
+    """
+
+    targets: Sequence[Target[AlertGroup]]
+    own_groups: Sequence[AlertGroup] = ()
+
+
+def select(oncall: OnCall, selector: Selector, states: Sequence[State], tz: ZoneInfo | None) -> Selection:
     """Read all targets before anything is changed.
 
     Args:
@@ -218,22 +230,18 @@ def select(
         tz: the zone that times are typed in.
 
     Raises:
-        InvalidInput: no targets, two ways of saying which, or what cannot be an id.
-        NotFound: an id that is no alert group's, or a filter that nothing matches.
+        InvalidInput: no targets, two ways of naming them, or what cannot be an ID.
+        NotFound: an ID of no alert group.
     """
     selector.check()
     if selector.given:
         idents = {ident(oncall, text): text for text in reversed(selector.given)}
         found = parallel.in_order(lambda each: (idents[each], get(oncall, each)), list(reversed(idents)))
-        return [Target(text, group) for text, group in found]
-    query = selector.filter.resolve(oncall, tz)
-    if selector.filter.state is None:
-        query = replace(query, states=states)
-    targets = [Target(group.id, group) for group in query.read()]
-    if not targets:
-        asked = selector.filter.state or " or ".join(states)
-        raise NotFound(f"no alert group matches (state: {asked})", hint=look(oncall))
-    return targets
+        return Selection([Target(text, group) for text, group in found])
+    groups = list(selector.filter.resolve(oncall, tz, states).read())
+    own = of_windows(oncall, groups)
+    left_out = {group.id for group in own}
+    return Selection([Target(group.id, group) for group in groups if group.id not in left_out], own)
 
 
 def look(oncall: OnCall) -> str:

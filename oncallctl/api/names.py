@@ -84,19 +84,29 @@ def teams(oncall: OnCall, texts: Sequence[str] | None) -> list[Named]:
     return [Named(each.id, each.name) for each in oncall.teams.everything()]
 
 
-def team_filter(oncall: OnCall, text: str | None) -> TeamFilter | None:
-    """Find the team that `--team` names; ``none`` is no team, and None no condition.
-
-    An ID is checked: a list filtered by one that does not exist would look like a team without members.
+def team_or_none(oncall: OnCall, text: str | None) -> TeamFilter | None:
+    """Find the team that `--team` names; ``none`` is no team. An ID is left to the server to check.
 
     Raises:
         NotFound, Ambiguous: the team.
     """
     if text is None:
         return None
-    if text == NO_TEAM:
-        return TeamFilter(None)
-    return TeamFilter(_checked(oncall.teams, team(oncall, text)).id)
+    return TeamFilter(None if text == NO_TEAM else team(oncall, text).id)
+
+
+def team_filter(oncall: OnCall, text: str | None) -> TeamFilter | None:
+    """Find the team that `--team` filters a list by, and check an ID.
+
+    A list filtered by a team that does not exist would look like that of a team without members.
+
+    Raises:
+        NotFound, Ambiguous: the team.
+    """
+    chosen = team_or_none(oncall, text)
+    if text and chosen and chosen.id and split(text)[1]:
+        oncall.teams.get(chosen.id)
+    return chosen
 
 
 def user(oncall: OnCall, text: str) -> Named:
@@ -117,16 +127,14 @@ def escalation_chain(oncall: OnCall, text: str) -> Named:
 def existing_chain(oncall: OnCall, text: str) -> Named:
     """Find an escalation chain by name or ID, and check the ID.
 
+    A self-hosted engine refuses an unknown chain only after it has created the integration (integrations recordings).
+
     Raises:
         NotFound, Ambiguous: the chain.
     """
-    return _checked(oncall.escalation_chains, escalation_chain(oncall, text))
-
-
-def _checked(members: Resource[Model], found: Named) -> Named:
-    """Read a member that was given by ID: there may be none."""
+    found = escalation_chain(oncall, text)
     if found.name is None:
-        members.get(found.id)
+        oncall.escalation_chains.get(found.id)
     return found
 
 

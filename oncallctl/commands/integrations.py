@@ -155,7 +155,7 @@ def create(
         definition = Definition(
             type=type_,
             name=name,
-            team=names.team_filter(oncall, team),
+            team=names.team_or_none(oncall, team),
             description=description,
             escalation_chain=_chain_id(oncall, escalation_chain),
             templates=_templates(template),
@@ -196,7 +196,7 @@ def update(
     with connect(ctx.obj) as oncall:
         definition = Definition(
             name=name,
-            team=names.team_filter(oncall, team),
+            team=names.team_or_none(oncall, team),
             description=description,
             escalation_chain=_chain_id(oncall, escalation_chain),
             templates=_templates(template) | dict.fromkeys(reset_template or ()),

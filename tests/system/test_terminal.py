@@ -276,6 +276,17 @@ def test_the_title_of_an_alert_group_is_not_obeyed(work: Program, cloud: Serving
         assert not CONTROL.search(terminal.plain)
 
 
+def test_list_of_alert_groups_is_cut_at_a_terminal_and_whole_in_a_pipe(work: Program, cloud: Serving) -> None:
+    integration = cloud.call("GET", "integrations/?name=service-016")["results"][0]["id"]
+    for _ in range(100):
+        cloud.alert(integration)
+    assert len(work("alert-groups", "list", "-o", "id").stdout.split()) > 100
+    with work.at_terminal("alert-groups", "list", "-o", "id") as terminal:
+        terminal.end()
+    assert len(re.findall(r"\bI[A-Z1-9]{12}\b", terminal.plain)) == 100
+    assert "showing the first 100; use --limit N to show more" in terminal.plain
+
+
 def test_a_title_typed_by_the_caller_is_not_obeyed_in_the_prompt(work: Program, cloud: Serving) -> None:
     with work.at_terminal("escalate", "--team", "platform", "--title", f"{ESC}]0;owned{BELL}") as terminal:
         assert not CONTROL.search(terminal.expect("[y/N] "))

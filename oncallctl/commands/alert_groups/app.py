@@ -9,7 +9,9 @@ import typer
 from oncallctl.alert_groups import State
 from oncallctl.options import noun
 
-StateOption = Annotated[State | None, typer.Option("--state", help="Those in this state (new is firing).")]
+StateOption = Annotated[
+    list[State] | None, typer.Option("--state", help="Only those in this state (new is firing); may be repeated.")
+]
 IntegrationOption = Annotated[
     str | None, typer.Option("--integration", metavar="INTEGRATION", help="Those of this integration (name or id).")
 ]

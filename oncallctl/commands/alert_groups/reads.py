@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
-from oncallctl.naming import INTEGRATION, TEAM, Memory, with_names
+from oncallctl.naming import INTEGRATION, INTEGRATIONS, TEAM, Memory, for_a_person, with_names
 from oncallctl.options import LimitOption, TeamOption
-from oncallctl.output import limited, render
+from oncallctl.output import ALL_WITHOUT_LIMIT, limited, render
 from oncallctl.session import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from oncallctl.api.client import OnCall
     from oncallctl.api.models import AlertGroup
     from oncallctl.output import Row
+    from oncallctl.settings import Settings
 
 COLUMNS = {
     "ID": "id",
@@ -28,6 +31,7 @@ COLUMNS = {
     "INTEGRATION": "integration.name",
     "TEAM": "team.name",
 }
+AT_A_TERMINAL = 100  # groups that are listed without --limit
 ALERTS = {"ID": "id", "CREATED": "created_at", "TITLE": "title"}
 
 AlertGroupArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id.")]
@@ -44,7 +48,7 @@ def list_alert_groups(
     limit: LimitOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="Keep the list live, until Ctrl-C.")] = False,
 ) -> None:
-    """List the alert groups, the newest first. Mine are those that are not resolved, unless --state says else."""
+    """List alert groups that are not resolved, newest first; --state lists those in other states."""
     from oncallctl.alert_groups.choosing import Filter
 
     with connect(ctx.obj) as oncall:
@@ -52,12 +56,12 @@ def list_alert_groups(
             from oncallctl import watch as live
 
             live.check(ctx.obj)
-        query = Filter(state, team, integration, since, mine).resolve(oncall, ctx.obj.tz)
+        query = Filter(state or (), team, integration, since, mine).resolve(oncall, ctx.obj.tz)
 
         memory = Memory()
 
         def named(groups: Iterable[AlertGroup]) -> Iterable[Row]:
-            return with_names(oncall, ctx.obj, (group.raw for group in groups), INTEGRATION, TEAM, memory=memory)
+            return _with_names(oncall, ctx.obj, groups, memory)
 
         if watch:
 
@@ -67,7 +71,12 @@ def list_alert_groups(
 
             live.watch(ctx.obj, oncall, read, COLUMNS, limit=limit)
             raise typer.Exit(128 + signal.SIGINT)
-        render(ctx.obj, named(limited(ctx.obj, query.read(limit and limit + 1), limit)), COLUMNS)
+        if limit is None and sys.stdout.isatty():
+            limit, hint = AT_A_TERMINAL, "use --limit N to show more"
+        else:
+            hint = ALL_WITHOUT_LIMIT
+        found = query.read(limit and limit + 1)
+        render(ctx.obj, named(limited(ctx.obj, found, limit, hint)), COLUMNS)
 
 
 @app.command()
@@ -77,7 +86,7 @@ def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
 
     with connect(ctx.obj) as oncall:
         group = choosing.get(oncall, alert_group)
-        (shown,) = with_names(oncall, ctx.obj, [group.raw], INTEGRATION, TEAM)
+        (shown,) = _with_names(oncall, ctx.obj, [group], Memory())
     render(ctx.obj, shown, COLUMNS)
 
 
@@ -92,3 +101,13 @@ def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOpti
         found = oncall.alerts.list(limit and limit + 1, alert_group_id=group.id)
         whole = list(limited(ctx.obj, (alert.raw for alert in found), limit))
         render(ctx.obj, whole, ALERTS, rows=[titled(alert) for alert in whole])
+
+
+def _with_names(oncall: OnCall, settings: Settings, groups: Iterable[AlertGroup], memory: Memory) -> Iterable[Row]:
+    """Add names for a table; the own group of a maintenance window has that of the integration in maintenance."""
+    from oncallctl.alert_groups.own_groups import with_integration
+
+    rows = with_names(oncall, settings, (group.raw for group in groups), INTEGRATION, TEAM, memory=memory)
+    if not for_a_person(settings) or INTEGRATIONS in memory.failed:
+        return rows
+    return [with_integration(row) for row in rows]

@@ -26,8 +26,9 @@ from oncallctl.session import connect
 if TYPE_CHECKING:
     from oncallctl.alert_groups import State
     from oncallctl.alert_groups.actions import Action, Step
-    from oncallctl.alert_groups.choosing import Selector
+    from oncallctl.alert_groups.choosing import Selection, Selector
     from oncallctl.api.client import OnCall
+    from oncallctl.settings import Settings
 
 OUTCOMES = {
     "ID": "id",
@@ -119,7 +120,7 @@ def note(
 
 def _selector(
     alert_groups: list[str] | None,
-    state: State | None,
+    state: list[State] | None,
     team: str | None,
     integration: str | None,
     since: str | None,
@@ -129,16 +130,18 @@ def _selector(
     """What the command line says of its targets; ``-`` reads them from stdin."""
     from oncallctl.alert_groups.choosing import Filter, Selector
 
-    return Selector(given_targets(alert_groups), Filter(state, team, integration, since, mine))
+    return Selector(given_targets(alert_groups), Filter(state or (), team, integration, since, mine))
 
 
 def _carry_out(ctx: typer.Context, action: Action, selector: Selector, *, yes: bool, dry_run: bool) -> None:
-    """Find the targets, ask where they are many, do it, and say what became of each."""
+    """Find the targets, ask if a filter chose several or they are many, act, and report on each."""
     from oncallctl.alert_groups import actions
     from oncallctl.alert_groups.choosing import select
 
     with connect(ctx.obj) as oncall:
-        steps = actions.plan(oncall, action, select(oncall, selector, action.states, ctx.obj.tz))
+        selection = select(oncall, selector, action.states, ctx.obj.tz)
+        steps = actions.plan(oncall, action, selection.targets)
+        _note_left_out(ctx.obj, oncall, selection)
         if dry_run:
             report = actions.rehearse(oncall, action, steps)
         else:
@@ -149,16 +152,30 @@ def _carry_out(ctx: typer.Context, action: Action, selector: Selector, *, yes: b
     columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
     render(ctx.obj, [outcome.document() for outcome in report.outcomes], columns, done=True)
     report.raise_failures()
+    if not selector.given and not any(step.request for step in steps):
+        ctx.obj.note(f"nothing to {action.verb}: {'all is so already' if steps else 'no alert group matches'}")
+
+
+def _note_left_out(settings: Settings, oncall: OnCall, selection: Selection) -> None:
+    """Note the groups of maintenance windows that a filter matched and did not choose."""
+    from oncallctl.lost_answers import command
+    from oncallctl.outcomes import Target
+
+    if selection.own_groups:
+        left_out = name_all([Target(group.id, group) for group in selection.own_groups])
+        stop = command(oncall, ["maintenance", "stop"])
+        settings.note(f"left out {left_out}, which a maintenance window opened; {stop} ends windows")
 
 
 def _danger(oncall: OnCall, action: Action, steps: list[Step], selector: Selector) -> str | None:
-    """What a person is asked before these steps; None when none of them is dangerous."""
+    """Return the question to ask before these steps, or None if none of them is dangerous."""
     from oncallctl.alert_groups import actions
 
     changing = [step.target for step in steps if step.request]
     dangers = []
-    # A script is to know at once that it needs --yes, also where nothing is to be changed.
-    if (selector.is_wide or len(steps) > MANY) and (changing or not interactive()):
+    # By ID, a script is to know at once that so many need --yes, also if nothing is to be changed.
+    many = len(steps) > MANY and (changing or not interactive()) if selector.given else len(changing) > 1
+    if many:
         dangers.append(f"{action.verb.capitalize()} {name_all(changing or [step.target for step in steps])}?")
     if action.ends_windows and (unlisted := actions.unlisted(oncall, changing)):
         dangers.append(
