@@ -141,16 +141,11 @@ def ascii_alone() -> bool:
     return (sys.stdout.encoding or "").lower() not in {"utf-8", "utf8"}
 
 
-ALL_WITHOUT_LIMIT = "omit --limit to show all"
-
-
-def limited(
-    settings: Settings, objects: Iterable[Item], limit: int | None, hint: str = ALL_WITHOUT_LIMIT
-) -> Iterator[Item]:
-    """Yield at most `limit` objects; if there are more, note it with a hint how to see them."""
+def limited(settings: Settings, objects: Iterable[Item], limit: int | None) -> Iterator[Item]:
+    """Yield at most `limit` objects, and note it if there are more."""
     for shown, item in enumerate(objects):
         if shown == limit:
-            settings.note(f"showing the first {limit}; {hint}")
+            settings.note(f"showing the first {limit}; omit --limit to show all")
             return
         yield item
 

@@ -11,12 +11,13 @@ import typer
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
 from oncallctl.naming import INTEGRATION, INTEGRATIONS, TEAM, Memory, for_a_person, with_names
 from oncallctl.options import LimitOption, TeamOption
-from oncallctl.output import ALL_WITHOUT_LIMIT, limited, render
+from oncallctl.output import limited, render
 from oncallctl.session import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from oncallctl.alert_groups.choosing import Query
     from oncallctl.api.client import OnCall
     from oncallctl.api.models import AlertGroup
     from oncallctl.output import Row
@@ -72,11 +73,18 @@ def list_alert_groups(
             live.watch(ctx.obj, oncall, read, COLUMNS, limit=limit)
             raise typer.Exit(128 + signal.SIGINT)
         if limit is None and sys.stdout.isatty():
-            limit, hint = AT_A_TERMINAL, "use --limit N to show more"
+            render(ctx.obj, named(_newest(ctx.obj, query)), COLUMNS)
         else:
-            hint = ALL_WITHOUT_LIMIT
-        found = query.read(limit and limit + 1)
-        render(ctx.obj, named(limited(ctx.obj, found, limit, hint)), COLUMNS)
+            render(ctx.obj, named(limited(ctx.obj, query.read(limit and limit + 1), limit)), COLUMNS)
+
+
+def _newest(settings: Settings, query: Query) -> Sequence[AlertGroup]:
+    """Return what a terminal shows without --limit, from the beginnings of the server's lists."""
+    look = query.look(AT_A_TERMINAL + 1)
+    shown = look.groups[:AT_A_TERMINAL]
+    if look.cut or len(look.groups) > len(shown):
+        settings.note(f"showing the newest {len(shown)}; use --limit N to show more")
+    return shown
 
 
 @app.command()
