@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -170,6 +171,20 @@ class TestListing:
             == 1
         )
         assert all(each.query.get("page") in {None, "1"} for each in server.seen)
+
+    @pytest.mark.parametrize("options", ["--state firing", "", "--mine --state resolved"])
+    def test_list_at_a_terminal_reads_the_beginnings_of_the_servers_lists_and_says_so(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, options: str
+    ) -> None:
+        terminal = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True))
+        monkeypatch.setattr("oncallctl.commands.alert_groups.reads.sys", terminal)
+        monkeypatch.setattr("oncallctl.commands.alert_groups.reads.AT_A_TERMINAL", 1)
+        monkeypatch.setattr("oncallctl.alert_groups.choosing.PER_PAGE", 1)
+        done = run(f"alert-groups list {options} -o id")
+        assert len(done.stdout.split()) <= 1
+        assert "use --limit N to show more" in done.stderr
+        asked = [each.query for each in server.seen if each.path.endswith("/alert_groups/")]
+        assert {(each["page"], int(each["perpage"]) <= 2) for each in asked} == {("1", True)}
 
     @pytest.mark.parametrize("named", ["service-016", "SERVICE-016", "id:{}"])
     def test_those_of_an_integration(self, server: Serving, run: Runner, named: str) -> None:

@@ -288,18 +288,6 @@ def test_list_of_alert_groups_is_cut_at_a_terminal_and_whole_in_a_pipe(work: Pro
     assert "showing the newest 100; use --limit N to show more" in terminal.plain
 
 
-def test_list_of_alert_groups_at_a_terminal_reads_no_more_than_their_beginnings(work: Program, cloud: Serving) -> None:
-    ident = cloud.call("GET", "integrations/?name=service-016")["results"][0]["id"]
-    cloud.call("POST", f"integrations/{ident}/maintenance_start", {"mode": "group_alerts", "duration": 600})
-    for _ in range(101):
-        cloud.alert(ident)
-    cloud.call("POST", f"integrations/{ident}/maintenance_stop")  # resolves them all
-    with work.at_terminal("alert-groups", "list", "--mine", "--state", "resolved") as terminal:
-        terminal.end()
-    assert "use --limit N to show more" in terminal.plain
-    assert {each.query["page"] for each in cloud.seen if each.path.endswith("/alert_groups/")} == {"1"}
-
-
 def test_a_title_typed_by_the_caller_is_not_obeyed_in_the_prompt(work: Program, cloud: Serving) -> None:
     with work.at_terminal("escalate", "--team", "platform", "--title", f"{ESC}]0;owned{BELL}") as terminal:
         assert not CONTROL.search(terminal.expect("[y/N] "))
