@@ -102,15 +102,19 @@ class Report(Generic[Object]):
     look: str
     signum: int | None = None
 
-    def raise_failures(self) -> None:
+    def raise_failures(self, repeat: Callable[[Sequence[Outcome[Object]]], str] | None = None) -> None:
         """End with the error that the outcomes amount to, if any.
+
+        Args:
+            repeat: returns the hint for a partial failure: how to repeat what failed, and nothing else.
 
         Raises:
             Interrupted: a signal cut it short.
             OncallError: the one target failed, or all failed the same way.
             PartialFailure: some failed.
         """
-        failed = [outcome.error for outcome in self.outcomes if outcome.error]
+        failures = [outcome for outcome in self.outcomes if outcome.error]
+        failed = [outcome.error for outcome in failures if outcome.error]
         if self.signum is not None:
             raise self._interrupted(self.signum)
         if not failed:
@@ -121,9 +125,8 @@ class Report(Generic[Object]):
         if len(failed) == len(self.outcomes) and len({error.exit_code for error in failed}) == 1:
             message = f"all {len(failed)} failed; the first: {first.message}"
             raise type(first)(message, hint=first.hint, http_status=first.http_status)
-        raise PartialFailure(
-            f"{len(failed)} of {len(self.outcomes)} failed; the first: {first.message}", hint=first.hint
-        )
+        hint = repeat(failures) if repeat else first.hint
+        raise PartialFailure(f"{len(failed)} of {len(self.outcomes)} failed; the first: {first.message}", hint=hint)
 
     def _interrupted(self, signum: int) -> Interrupted:
         done = [outcome.target.name for outcome in self.outcomes if outcome.error is None]

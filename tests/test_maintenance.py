@@ -24,6 +24,11 @@ def silent(serving: Serving) -> bool:
     return serving.call("GET", f"integrations/{ONE}/")["maintenance_mode"] is not None
 
 
+def pasted(hint: str) -> str:
+    """The command line that a hint gives, as the program's words."""
+    return hint.partition("oncallctl ")[2]
+
+
 def age(serving: Serving) -> None:
     """Let the window have begun some seconds ago: the server says its beginning to the second."""
     import sqlite3
@@ -237,6 +242,7 @@ class TestOverdue:
 
     def test_one_that_collected_groups_is_not_ended_unasked(self, unswept: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
+        unswept.alert(ONE)
         expire(unswept)
         run("maintenance stop service-010", status=2)
         run("maintenance start service-010 --for 30m", status=2)
@@ -269,8 +275,30 @@ class TestStopping:
 
     def test_replacing_a_group_window_needs_yes_too(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
+        server.alert(ONE)
         run("maintenance start service-010 --for 2h --mode group_alerts --if-active replace", status=2)
         assert server.changes() == [START]
+
+    def test_group_window_that_collected_nothing_is_ended_without_a_question(
+        self, server: Serving, run: Runner
+    ) -> None:
+        run("maintenance start service-010 --for 30m --mode group_alerts")
+        run("maintenance start service-010 --for 2h --mode group_alerts --if-active replace")
+        run("maintenance stop service-010")
+        assert server.changes() == [START, STOP, START, STOP]
+
+    def test_selector_acts_on_what_is_active_only(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 service-011 --for 30m")
+        done = run("maintenance stop --all --yes -o json")
+        assert [outcome["name"] for outcome in done.json] == ["service-010", "service-011"]
+        assert "2 integrations" in done.stderr
+        assert len(server.changes()) == 4
+
+    def test_selector_that_finds_nothing_active_is_a_success_with_a_note(self, server: Serving, run: Runner) -> None:
+        done = run("maintenance stop --all -o json")
+        assert done.json == []
+        assert "nothing to stop" in done.stderr
+        assert server.changes() == []
 
 
 class TestLostAnswers:
@@ -445,6 +473,54 @@ class TestLostAnswers:
         assert f"maintenance status {ONE}" in done.error["hint"]
 
 
+class TestClock:
+    """Times are judged by the server's clock."""
+
+    @pytest.mark.parametrize("local", [timedelta(hours=3), timedelta(hours=-3)], ids=["ahead", "behind"])
+    def test_window_of_a_colleague_is_not_ended_by_a_wrong_clock(
+        self, server: Serving, run: Runner, local: timedelta
+    ) -> None:
+        server.ahead = -local
+        mode = "silence_escalations" if server.dialect == "cloud" else "debug"
+        server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 7200})
+        done = run("maintenance start service-010 --for 10m -o json")
+        assert done.json[0]["status"] == "unchanged"
+        assert "this machine's clock is 3h" in done.stderr
+        assert run("maintenance status -o json").json[0]["overdue"] is False
+        run("maintenance start service-010 --for 3h", status=7)
+        assert server.changes() == []
+
+    def test_window_that_looks_overdue_to_a_machine_that_does_not_know_the_servers_time_is_kept(
+        self, unswept: Serving, run: Runner
+    ) -> None:
+        unswept.dated = False
+        unswept.ahead = timedelta(hours=-3)
+        unswept.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": "debug", "duration": 7200})
+        run("maintenance start service-010 --for 10m", status=7)
+        assert unswept.changes() == []
+
+    def test_window_that_is_overdue_by_the_servers_clock_is_replaced(self, unswept: Serving, run: Runner) -> None:
+        unswept.ahead = timedelta(hours=3)
+        unswept.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": "debug", "duration": 60})
+        expire(unswept)
+        assert run("maintenance start service-010 --for 10m -o json").json[0]["status"] == "replaced"
+
+    @pytest.mark.parametrize("local", [timedelta(minutes=5), timedelta(minutes=-5)], ids=["ahead", "behind"])
+    def test_start_whose_response_was_lost_is_recognized_with_a_wrong_clock(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, local: timedelta
+    ) -> None:
+        monkeypatch.setattr("oncallctl.lost_answers.LOOKS", (0.0, 0.0))
+        server.ahead = -local
+        server.fail("POST", "maintenance_start", lose)
+        assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "started"
+
+    def test_until_is_the_servers_time(self, server: Serving, run: Runner) -> None:
+        server.ahead = timedelta(hours=-3)
+        end = datetime.now(UTC) - timedelta(hours=1)
+        run(f"maintenance start service-010 --until {end:%H:%M:%S}")
+        assert 7190 <= server.bodies()[0]["duration"] <= 7200
+
+
 class TestTargets:
     def test_one_that_is_not_found_stops_the_command(self, server: Serving, run: Runner) -> None:
         done = run("maintenance start service-010 servce-011 --for 30m -o json", status=6)
@@ -547,6 +623,32 @@ class TestDirectPaging:
         assert [outcome["name"] for outcome in outcomes if outcome["status"] == "stopped"] == [DIRECT_PAGING[1:-1]]
 
 
+class TestGroupsThatKeepPaging:
+    def test_warning_gives_the_command_that_silences_them(self, server: Serving, run: Runner) -> None:
+        server.alert(ONE)
+        said = run("maintenance start service-010 --for 90m").stderr
+        assert "keep paging through the window" in said
+        run(pasted(said))
+        assert "keep paging" not in run("maintenance start service-010 --for 3h --if-active replace").stderr
+
+    def test_replacing_does_not_warn_of_what_arrived_during_the_old_window(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        age(server)
+        server.alert(ONE)
+        assert "keep paging" not in run("maintenance start service-010 --for 3h --if-active replace").stderr
+
+    def test_count_that_is_not_known_is_more_than(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(13):
+            server.alert(ONE, f"fire {number}")
+        said = run("maintenance start service-010 --for 30m").stderr
+        assert "and 3 more; to silence them: oncallctl alert-groups silence --integration" in said
+        monkeypatch.setattr("oncallctl.maintenance.alerts.MOST", 12)
+        said = run("maintenance start service-010 --for 3h --if-active replace").stderr
+        assert "and more than 2 more" in said
+
+
 class TestSeveral:
     def test_some_that_fail_are_a_partial_failure(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-011 --for 30m")
@@ -554,6 +656,20 @@ class TestSeveral:
         assert [outcome["status"] for outcome in done.json] == ["started", "failed", "started"]
         assert done.json[1]["error"]["exit_code"] == 7
         assert done.error["code"] == "partial_failure"
+        repeat = pasted(done.error["hint"])
+        assert "--if-active replace" in repeat
+        assert [outcome["status"] for outcome in run(f"{repeat} -o json").json] == ["replaced"]
+
+    def test_hint_after_a_partial_failure_repeats_only_what_failed(self, server: Serving, run: Runner) -> None:
+        server.fail("POST", f"{ONE}/maintenance_start", status(403, '{"detail": "no"}'))
+        words = "maintenance start service-010 service-011 --for 2h --mode group_alerts --reason 'a b'"
+        repeat = pasted(run(f"{words} -o json", status=4).error["hint"])
+        assert "--if-active keep" in repeat
+        assert [(outcome["id"], outcome["status"]) for outcome in run(f"{repeat} -o json").json] == [(ONE, "started")]
+        assert server.bodies()[-1] == server.bodies()[0]
+        server.fail("POST", f"{ONE}/maintenance_stop", status(403, '{"detail": "no"}'))
+        repeat = pasted(run("maintenance stop service-010 service-011 -o json", status=4).error["hint"])
+        assert [outcome["status"] for outcome in run(f"{repeat} -o json").json] == ["stopped"]
 
     def test_all_that_fail_the_same_way_have_that_status(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 service-011 --for 30m")

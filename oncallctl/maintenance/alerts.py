@@ -14,7 +14,6 @@ from oncallctl.api.models import GROUP, AlertGroup, Integration
 from oncallctl.errors import NotFound, OncallError
 from oncallctl.maintenance.journal import Event, Journal
 from oncallctl.maintenance.window import Window
-from oncallctl.times import now
 
 MOST = 300  # groups that one look before a start takes in
 
@@ -39,32 +38,58 @@ class Quiet:
     run: str | None = None
 
 
-def escalating(oncall: OnCall, integrations: Collection[Integration]) -> dict[str, list[AlertGroup]]:
-    """Find the groups that fire already: a window does not stop what is being escalated before it.
+@dataclass(frozen=True)
+class Escalating:
+    """Alert groups that fire already: a window does not stop what is being escalated before it.
+
+    Attributes:
+        groups: integration id -> its groups.
+        is_cut: whether there may be more groups than were read.
+    """
+
+    groups: dict[str, list[AlertGroup]]
+    is_cut: bool
+
+
+def escalating(oncall: OnCall, integrations: Collection[Integration]) -> Escalating:
+    """Find the groups that keep paging through windows; one look at the newest groups, not a search.
+
+    What arrived during a window that is active now has never escalated, and does not when another one replaces it.
+    """
+    wanted = {each.id: Window.of(each) for each in integrations}
+    only = {"integration_id": next(iter(wanted))} if len(wanted) == 1 else {}
+    newest = list(oncall.alert_groups.list(MOST, state="new", **only))
+    found = defaultdict(list)
+    for group in newest:
+        if group.integration_id in wanted and not _is_quiet(group, wanted[group.integration_id]):
+            found[group.integration_id].append(group)
+    return Escalating(dict(found), len(newest) == MOST)
+
+
+def _is_quiet(group: AlertGroup, window: Window | None) -> bool:
+    """True if a group arrived during the window."""
+    if window is None or window.started_at is None or group.created_at is None:
+        return False
+    return group.created_at >= window.started_at + timedelta(seconds=1)  # servers truncate the start
+
+
+def collected(oncall: OnCall, integration: Integration) -> str | None:
+    """Say how many groups that are not resolved a window has collected so far: ending it resolves them.
 
     Returns:
-        Integration id -> its groups. It is one look at the newest groups, not a search.
+        What it collected, or None if that is nothing.
     """
-    wanted = {each.id for each in integrations}
-    only = {"integration_id": next(iter(wanted))} if len(wanted) == 1 else {}
-    found = defaultdict(list)
-    for group in oncall.alert_groups.list(MOST, state="new", **only):
-        if group.integration_id in wanted:
-            found[group.integration_id].append(group)
-    return dict(found)
-
-
-def collected(oncall: OnCall, integration: Integration) -> str:
-    """Say how many groups that are not resolved a window has collected so far: ending it resolves them."""
     window = Window.of(integration)
     if window is None or window.started_at is None:
         return "what it collected"
     try:
-        arrived = oncall.alert_groups.between(window.started_at, now())
+        arrived = oncall.alert_groups.between(window.started_at, oncall.now())
         groups = list(oncall.alert_groups.list(integration_id=integration.id, started_at=arrived))
     except OncallError as error:
         return f"what it collected, of which the number is not known ({error.message})"
     count = sum(group.state != "resolved" for group in groups)
+    if not count:
+        return None
     return f"{count} alert group{'' if count == 1 else 's'} that it collected and that may still be broken"
 
 

@@ -279,9 +279,9 @@ def _covers(entry: Entry, job: _Job) -> bool:
     )
 
 
-def _judge(job: _Job, warn: Callable[[str], None]) -> Step:
+def _judge(desk: Desk, job: _Job) -> Step:
     """Decide about one: a window that is open is never ended, also not one whose time is over."""
-    (step,) = plan_start([job.target], job.wanted, IfActive.KEEP)
+    (step,) = plan_start(desk.oncall, [job.target], job.wanted, IfActive.KEEP)
     if step.action is Action.REPLACE:
         name = repr(job.target.found.name)
         warning = (
@@ -289,17 +289,17 @@ def _judge(job: _Job, warn: Callable[[str], None]) -> Step:
         )
         step = Step(job.target, Action.NOTHING, warning=warning)
     if step.warning:
-        warn(f"window {job.occurrence.rule.name!r}: {step.warning}")
+        desk.warn(f"window {job.occurrence.rule.name!r}: {step.warning}")
     return step
 
 
 def _open(desk: Desk, job: _Job) -> Outcome[Integration]:
-    step = _judge(job, desk.warn)
+    step = _judge(desk, job)
     author = Author(job.occurrence.rule.reason, desk.author.run, job.occurrence.key)
     if not step.opens:
         return Outcome(job.target, "unchanged")
     try:
-        integration = replace(desk, author=author).open(job.target.found, job.wanted)
+        integration = replace(desk, author=author).carry_out(step)
     except Conflict as taken:  # somebody was quicker, with another window
         desk.warn(f"window {job.occurrence.rule.name!r}: {taken.message}; it is kept as it is")
         return Outcome(job.target, "unchanged")
@@ -307,4 +307,4 @@ def _open(desk: Desk, job: _Job) -> Outcome[Integration]:
 
 
 def _rehearse(desk: Desk, jobs: Sequence[_Job]) -> Report[Integration]:
-    return rehearse(desk.oncall, [_judge(job, desk.warn) for job in jobs])
+    return rehearse(desk.oncall, [_judge(desk, job) for job in jobs])

@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import Integration
-from oncallctl.errors import Interrupted, NotFound
+from oncallctl.api.models import Ident, Instant, Integration
+from oncallctl.errors import Interrupted, InvalidInput, NotFound
 from oncallctl.maintenance.window import Window
 from oncallctl.state import make_folder, open_private, replace_private, usable
+from oncallctl.times import LONGEST
 
 FOLDER = "runs"
 BETWEEN_LOOKS = 0.02  # seconds, while another run has the mutex
-# How far this machine's clock and the server's are apart at most, where only the time tells whose window it is.
+# How long after it was sent a window begins at most, if only the time tells whose it is.
 APART = timedelta(minutes=2)
+
+Seconds = Annotated[int, Field(ge=0, le=int(LONGEST.total_seconds()))]
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Opened:
         server, id, name: the integration.
         mode: in Cloud's words.
         seconds: how long it is.
-        asked_at, ends_at: by this machine's clock, so that the server's may differ.
+        asked_at, ends_at: by the server's clock, as far as it is known.
         started_at: as the server says it; None before it has said so, also when that never came.
         run: the id of the run that opened it.
         reason: why, or None.
@@ -45,14 +51,14 @@ class Opened:
     """
 
     server: str
-    id: str
+    id: Ident
     name: str
     mode: str
-    seconds: int
-    asked_at: datetime
+    seconds: Seconds
+    asked_at: Instant
     run: str
     reason: str | None
-    started_at: datetime | None = None
+    started_at: Instant | None = None
     changing: bool = False
 
     @property
@@ -71,9 +77,11 @@ class Opened:
         length = (window.ends_at - window.started_at).total_seconds()
         return abs(length - self.seconds) <= 1 and abs(window.started_at - self.asked_at) <= APART
 
-    def begun(self, window: Window) -> Opened:
-        """The same, with what the server said of it."""
-        return replace(self, started_at=window.started_at)
+
+@functools.cache
+def _schema() -> TypeAdapter[Opened]:
+    """Return what checks a `window.json`; building it takes time, so only the commands about runs do."""
+    return TypeAdapter(Opened)
 
 
 class Hold:
@@ -156,22 +164,26 @@ class Shared:
 
     def is_held(self, besides: str | None = None) -> bool:
         """Whether another run that lives needs the window; forgets those that died. Only under the mutex."""
-        holds = list(self._holds.iterdir()) if self._holds.is_dir() else []
+        with usable(self._holds):
+            holds = list(self._holds.iterdir()) if self._holds.is_dir() else []
         return any(self._lives(path) for path in holds if path.name != besides)
 
-    def opened(self) -> Opened | None:
-        """The window that runs opened, if one did and nobody has ended it since.
+    def opened(self, warn: Callable[[str], None] = lambda _: None) -> Opened | None:
+        """Return the window that runs opened, if one did and nobody has ended it since.
+
+        Args:
+            warn: receives a message if the file is spoilt, as by a crash or an editor.
 
         Raises:
             InvalidInput: the file is not this user's.
         """
         try:
-            with os.fdopen(open_private(self._window, os.O_RDONLY), encoding="utf-8") as file:
-                document = json.load(file)
-            for name in ("asked_at", "started_at"):
-                document[name] = document[name] and datetime.fromisoformat(document[name])
-            return Opened(**document)
-        except (OSError, ValueError, KeyError, TypeError):  # none, or one that a crash spoilt
+            with os.fdopen(open_private(self._window, os.O_RDONLY), "rb") as file:
+                return _schema().validate_json(file.read())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            warn(f"{self._window} is spoilt: the window that it was about is not known any more")
             return None
 
     def remember(self, opened: Opened) -> None:
@@ -180,11 +192,8 @@ class Shared:
         Raises:
             InvalidInput: it cannot be written; what was written before stays.
         """
-        document = asdict(opened)
-        for name in ("asked_at", "started_at"):
-            document[name] = document[name] and document[name].isoformat()
         with usable(self._window):
-            replace_private(self._window, json.dumps(document).encode())
+            replace_private(self._window, _schema().dump_json(opened))
 
     def forget(self) -> None:
         """Forget the window: it is no longer there. Only under the mutex."""
@@ -210,21 +219,40 @@ def _taken(descriptor: int) -> bool:
     return True
 
 
-def orphaned(oncall: OnCall, state: Path) -> Iterator[tuple[Opened, Integration]]:
-    """Find the windows that runs of this host opened, that are open still, and that no living run needs any more.
+def orphaned(oncall: OnCall, state: Path, warn: Callable[[str], None]) -> Iterator[tuple[Opened, Integration]]:
+    """Find the active windows that runs of this host started, and that no living run needs any more.
+
+    Args:
+        oncall: the server.
+        state: the folder in which runs find each other.
+        warn: receives a message for each window whose file cannot be used; it is skipped.
 
     Raises:
         OncallError: an integration cannot be read. One that is no longer there has no window.
     """
     for shared in Shared.everything(state):
-        opened = shared.opened()
-        if opened is None or not oncall.profile.is_at(opened.server):
+        try:
+            opened = _left_behind(oncall, shared, warn)
+        except InvalidInput as error:
+            warn(f"{error.message}; it is skipped")
             continue
-        with shared.mutex():
-            opened = shared.opened()  # a run may have left meanwhile
-            if opened is None or shared.is_held():
-                continue
+        if opened is None:
+            continue
         with contextlib.suppress(NotFound):
             integration = oncall.integrations.get(opened.id)
             if opened.matches(Window.of(integration)):
                 yield opened, integration
+
+
+def _left_behind(oncall: OnCall, shared: Shared, warn: Callable[[str], None]) -> Opened | None:
+    """Return the window that runs started on this server, unless one of them lives.
+
+    Raises:
+        InvalidInput: a file that cannot be used.
+    """
+    opened = shared.opened(warn)
+    if opened is None or not oncall.profile.is_at(opened.server):
+        return None
+    with shared.mutex():
+        opened = shared.opened()  # a run may have left meanwhile
+        return None if opened is None or shared.is_held() else opened

@@ -11,7 +11,6 @@ from typing import Self
 
 from oncallctl.errors import InvalidInput
 from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted
-from oncallctl.times import now
 
 SHORTEST = timedelta(seconds=60)
 RETRY = timedelta(seconds=15)
@@ -57,13 +56,19 @@ class Need:
         return due is None or due > at
 
 
-def keep(due: Callable[[], datetime | None], renew: Callable[[], None], stopped: Callable[[float], bool]) -> None:
-    """Renew whenever it is due, until nothing will be any more or it is stopped.
+def keep(
+    due: Callable[[], datetime | None],
+    renew: Callable[[], None],
+    stopped: Callable[[float], bool],
+    now: Callable[[], datetime],
+) -> None:
+    """Renew due leases until none is left or `stopped` returns True.
 
     Args:
-        due: when something is to be renewed next.
+        due: returns when something is to be renewed next.
         renew: renews what is due.
-        stopped: waits so many seconds, or less when it is stopped; says whether it is.
+        stopped: waits so many seconds, or less if it is stopped; returns True if it is.
+        now: the server's clock.
     """
     while (moment := due()) is not None:
         rest = (moment - now()).total_seconds()
@@ -74,11 +79,13 @@ def keep(due: Callable[[], datetime | None], renew: Callable[[], None], stopped:
 
 
 class Renewals:
-    """Renewing in the background, so that the command's signals and end are not kept waiting; a context manager."""
+    """Renews in the background, so that the command's signals and end are not kept waiting; a context manager."""
 
-    def __init__(self, due: Callable[[], datetime | None], renew: Callable[[], None]) -> None:
+    def __init__(
+        self, due: Callable[[], datetime | None], renew: Callable[[], None], now: Callable[[], datetime]
+    ) -> None:
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(due, renew), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(due, renew, now), daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -88,7 +95,7 @@ class Renewals:
         self._stop.set()
         self._thread.join()
 
-    def _run(self, due: Callable[[], datetime | None], renew: Callable[[], None]) -> None:
+    def _run(self, due: Callable[[], datetime | None], renew: Callable[[], None], now: Callable[[], datetime]) -> None:
         # Signals are for the main thread: taken here, they would not wake that up.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        keep(due, renew, self._stop.wait)
+        keep(due, renew, self._stop.wait, now)

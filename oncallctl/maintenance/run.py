@@ -18,11 +18,11 @@ from oncallctl.maintenance.child import Child, Inbox
 from oncallctl.maintenance.holds import Hold, Opened, Shared
 from oncallctl.maintenance.journal import Cause, Event
 from oncallctl.maintenance.leases import LONGEST_WAIT, RETRY, Need, Renewals
-from oncallctl.maintenance.window import Window
+from oncallctl.maintenance.window import Wanted, Window
 from oncallctl.maintenance.windows import Action, Desk, Step
 from oncallctl.outcomes import Outcome, Report, Target, for_each
 from oncallctl.profiles import Profile
-from oncallctl.times import now, span
+from oncallctl.times import now as local_now, span
 
 NOT_OPENED = 125
 ENDS_AT, TARGETS = "ONCALLCTL_WINDOW_ENDS_AT", "ONCALLCTL_WINDOW_TARGETS"
@@ -86,10 +86,11 @@ class Cover:
 
     def renew(self) -> None:
         """Renew what is due; what fails is tried again."""
-        due = [each for each in self.members.values() if each.due and each.due <= now()]
+        at = self.oncall.now()
+        due = [each for each in self.members.values() if each.due and each.due <= at]
         for outcome in for_each(due, lambda member: member.target, self._renew, lambda: None, settling.LOOK).outcomes:
             if outcome.error:
-                self.members[outcome.target.found.id].due = now() + RETRY
+                self.members[outcome.target.found.id].due = self.oncall.now() + RETRY
                 self.desk.warn(
                     f"the window of {outcome.target.found.name!r} could not be renewed,"
                     f" next try in {span(RETRY.total_seconds())}: {outcome.error.message}"
@@ -127,9 +128,9 @@ class Cover:
 
     def _begin(self, member: Member, integration: Integration) -> Outcome[Integration]:
         """See that a window is open; under the mutex, with the integration just read."""
-        opened, window = member.shared.opened(), Window.of(integration)
+        opened, window, at = member.shared.opened(), Window.of(integration), self.oncall.now()
         if opened and window and opened.matches(window) and opened.mode == self.need.mode:
-            if window.is_overdue(now()) or not self.need.is_met(opened.ends_at, now()):
+            if window.is_overdue(at) or not self.need.is_met(opened.ends_at, at):
                 return self._replace(member, integration, opened)
             self._note(member, opened)
             return Outcome(member.target, "shared", integration)
@@ -143,8 +144,9 @@ class Cover:
 
     def _judge(self, member: Member, integration: Integration) -> Outcome[Integration]:
         """Do what `start` would."""
-        wanted = replace(self.need.wanted(now()), duration=self.need.until - now())
-        (step,) = windows.plan_start([replace(member.target, found=integration)], wanted, self.if_active)
+        at = self.oncall.now()
+        wanted = replace(self.need.wanted(at), duration=self.need.until - at)
+        (step,) = windows.plan_start(self.oncall, [replace(member.target, found=integration)], wanted, self.if_active)
         if step.error:
             raise step.error
         if step.warning:
@@ -155,8 +157,8 @@ class Cover:
             return Outcome(member.target, "unchanged", integration)
         if step.ends:
             self._check_replacing(member, step)
-            integration = self.desk.close(integration, Cause.REPLACE)
-        return Outcome(member.target, windows.STATUSES[step.action], self._open(member, integration))
+        step = replace(step, wanted=self.need.wanted(at))
+        return Outcome(member.target, windows.STATUSES[step.action], self._carry_out(member, step))
 
     def _check_replacing(self, member: Member, step: Step) -> None:
         """Refuse to end what another run needs, or what nobody was asked about."""
@@ -176,25 +178,41 @@ class Cover:
                 f"the window of {integration.name!r} is replaced by a longer one: what it collected resolves"
             )
         member.shared.remember(replace(opened, changing=True))
-        closed = self.desk.close(integration, Cause.REPLACE)
-        return Outcome(member.target, "replaced", self._open(member, closed))
 
-    def _open(self, member: Member, integration: Integration, event: Event = Event.OPENED) -> Integration:
-        at = now()
-        wanted, author, shared = self.need.wanted(at), self.desk.author, member.shared
-        server = self.oncall.profile.host
-        opening = Opened(
-            server, integration.id, integration.name, wanted.mode, wanted.seconds(at), at, author.run, author.reason
-        )
-        shared.remember(opening)  # first: a run that dies now leaves a window behind that is known
+        def restore(stopped: Integration, old: Wanted) -> None:
+            self._carry_out(member, Step(replace(member.target, found=stopped), Action.START, old))
+
+        wanted = self.need.wanted(self.oncall.now())
+        step = Step(replace(member.target, found=integration), Action.REPLACE, wanted)
+        return Outcome(member.target, "replaced", self._carry_out(member, step, restore=restore))
+
+    def _carry_out(
+        self,
+        member: Member,
+        step: Step,
+        event: Event = Event.OPENED,
+        restore: Callable[[Integration, Wanted], object] | None = None,
+    ) -> Integration:
+        """Start a window for the runs of this host, in place of the active one if there is one."""
+        integration, author, shared = step.target.found, self.desk.author, member.shared
+        opening: Opened | None = None
+
+        def note(at: datetime, seconds: int) -> None:
+            """Write the window down before it is sent: a run that dies then leaves one behind that is known."""
+            nonlocal opening
+            server, mode = self.oncall.profile.host, step.wanted.mode if step.wanted else ""
+            opening = Opened(server, integration.id, integration.name, mode, seconds, at, author.run, author.reason)
+            shared.remember(opening)
+
         try:
-            found = self.desk.open(integration, wanted, event, own=True)
-        except OutcomeUnknown:
-            raise
-        except OncallError:
-            if not shared.is_held(besides=author.run) and event is Event.OPENED:
+            found = self.desk.carry_out(step, event=event, own=True, sending=note, restore=restore)
+        except OncallError as error:
+            # What is unknown may be active. And a window that was started again is not the one that failed.
+            failed = not isinstance(error, OutcomeUnknown) and opening is not None and shared.opened() == opening
+            if failed and event is Event.OPENED and not shared.is_held(besides=author.run):
                 shared.forget()
             raise
+        assert opening is not None  # noqa: S101  # it was sent
         opened = replace(opening, started_at=found.maintenance_started_at)
         try:
             shared.remember(opened)
@@ -213,16 +231,18 @@ class Cover:
             opened, window = member.shared.opened(), Window.of(integration)
             if opened is None or (window and not opened.matches(window)):
                 return self._give_up(member, integration, "has a window that is not this run's; it is left alone")
-            by_itself = opened.changing or opened.started_at is None or opened.ends_at <= now() + RETRY
+            at = self.oncall.now()
+            by_itself = opened.changing or opened.started_at is None or opened.ends_at <= at + RETRY
             if window is None and not by_itself:
                 return self._give_up(member, integration, "was ended by somebody; it is not opened again")
-            if window and not window.is_overdue(now()) and self.need.is_met(opened.ends_at, now()):
+            if window and not window.is_overdue(at) and self.need.is_met(opened.ends_at, at):
                 self._note(member, opened)  # another run has renewed it
                 return Outcome(member.target, "shared", integration)
             if window:
                 member.shared.remember(replace(opened, changing=True))
-                integration = settling.stop(self.oncall, integration)
-            return Outcome(member.target, "renewed", self._open(member, integration, Event.RENEWED))
+            action = Action.REPLACE if window else Action.START
+            step = Step(replace(member.target, found=integration), action, self.need.wanted(at))
+            return Outcome(member.target, "renewed", self._carry_out(member, step, Event.RENEWED))
 
     def _give_up(self, member: Member, integration: Integration, why: str) -> Outcome[Integration]:
         member.due = None
@@ -236,7 +256,8 @@ class Cover:
             if opened and not shared.is_held(besides=run):
                 integration = self.oncall.integrations.get(integration.id)
                 if opened.matches(Window.of(integration)):
-                    integration = self.desk.close(integration, Cause.RUN)
+                    step = Step(replace(member.target, found=integration), Action.STOP)
+                    integration = self.desk.carry_out(step, cause=Cause.RUN)
                     status = "stopped"
                 shared.forget()
             member.hold.let_go()
@@ -277,7 +298,7 @@ class Wrapping:
         """
         if cover is None:
             with Inbox() as inbox:
-                return self._watch(Child(self.words, {TARGETS: ""}), inbox, None)
+                return self._watch(Child(self.words, {TARGETS: ""}), inbox)
         transport = cover.oncall.transport
 
         def hurry() -> None:
@@ -311,14 +332,17 @@ class Wrapping:
         child = Child(self.words, cover.variables())
         for signum in inbox.take():  # it was not there yet when these arrived
             self._pass_on(child, signum, anyway=True)
-        with Renewals(cover.due, cover.renew):
-            status = self._watch(child, inbox, cover.need.until)
+        now = cover.oncall.now
+        with Renewals(cover.due, cover.renew, now):
+            status = self._watch(child, inbox, cover.need.until, now)
             if self.tail:
-                self._linger(min(now() + self.tail, cover.need.until), inbox)
+                self._linger(min(now() + self.tail, cover.need.until), inbox, now)
         return status
 
-    def _watch(self, child: Child, inbox: Inbox, until: datetime | None) -> int:
-        while (status := child.wait(inbox, _rest(until))) is None:
+    def _watch(
+        self, child: Child, inbox: Inbox, until: datetime | None = None, now: Callable[[], datetime] = local_now
+    ) -> int:
+        while (status := child.wait(inbox, _rest(until, now))) is None:
             for signum in inbox.take():
                 self._pass_on(child, signum)
             if until is not None and now() >= until:
@@ -332,11 +356,11 @@ class Wrapping:
         except PermissionError:
             self.warn(f"signal {signum} could not be passed on: the command belongs to another user")
 
-    def _linger(self, until: datetime, inbox: Inbox) -> None:
+    def _linger(self, until: datetime, inbox: Inbox, now: Callable[[], datetime]) -> None:
         inbox.take()
         self.say(f"the command has ended; its windows end in {span((until - now()).total_seconds())}")
         while inbox.first is None and now() < until:
-            inbox.wait(_rest(until))
+            inbox.wait(_rest(until, now))
 
     def _settle(self, cover: Cover, left: Report[Integration], status: int, failure: OncallError | None) -> int:
         """Make one exit status of what became of the command and of its windows."""
@@ -362,8 +386,8 @@ class Wrapping:
         return f"the window of {integration.name!r} could not be ended ({error.message if error else '?'}): {ends}"
 
 
-def _rest(until: datetime | None) -> float:
-    """How long to wait at most before the clock is looked at again."""
+def _rest(until: datetime | None, now: Callable[[], datetime]) -> float:
+    """Return how long to wait at most before the clock is looked at again."""
     if until is None:
         return LONGEST_WAIT
     return min(max((until - now()).total_seconds(), 0.0), LONGEST_WAIT)

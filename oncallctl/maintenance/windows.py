@@ -11,12 +11,12 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.models import GROUP, Integration
 from oncallctl.api.resource import Change
 from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
-from oncallctl.maintenance import IfActive
+from oncallctl.lost_answers import command
+from oncallctl.maintenance import IfActive, guards
 from oncallctl.maintenance.journal import DONE, FAILED, SENT, UNKNOWN, Author, Cause, Event, Journal
-from oncallctl.maintenance.settling import LOOK, AlreadyOpen, seconds_left, start, stop
+from oncallctl.maintenance.settling import LOOK, AlreadyOpen, Sending, seconds_left, start, stop
 from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted, Window
 from oncallctl.outcomes import Outcome, Report, Target, for_each
-from oncallctl.times import now
 
 
 class Action(StrEnum):
@@ -84,16 +84,19 @@ def check_stop(oncall: OnCall) -> None:
     oncall.integrations.stop_maintenance("any")
 
 
-def plan_start(targets: Sequence[Target[Integration]], wanted: Wanted, if_active: IfActive) -> list[Step]:
+def plan_start(
+    oncall: OnCall, targets: Sequence[Target[Integration]], wanted: Wanted, if_active: IfActive
+) -> list[Step]:
     """Judge for each target what starting the window means, from the state that was just read."""
-    return [_judge(target, wanted, if_active, now()) for target in targets]
+    return [_judge(oncall, target, wanted, if_active) for target in targets]
 
 
-def _judge(target: Target[Integration], wanted: Wanted, if_active: IfActive, at: datetime) -> Step:
-    window = Window.of(target.found)
+def _judge(oncall: OnCall, target: Target[Integration], wanted: Wanted, if_active: IfActive) -> Step:
+    window, at = Window.of(target.found), oncall.now()
     if window is None:
         return Step(target, Action.START, wanted)
-    if window.is_overdue(at):
+    # Without the server's time an active window may only look overdue, and ending it would page people.
+    if window.is_overdue(at) and oncall.transport.clock.is_known:
         return Step(target, Action.REPLACE, wanted)
     if window.mode == wanted.mode and (window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH):
         return Step(target, Action.NOTHING)
@@ -132,8 +135,11 @@ def status(integration: Integration, at: datetime) -> dict[str, object]:
 
 
 def row(outcome: Outcome[Integration]) -> dict[str, object]:
-    """An outcome with the window as it is now, for a table."""
-    return {**status(outcome.after or outcome.target.found, now()), **outcome.document()}
+    """Return an outcome with the window as it is now, for a table."""
+    integration = outcome.after or outcome.target.found
+    window = Window.of(integration)
+    now = {"mode": window.mode if window else None, "ends_at": integration.raw.get("maintenance_end_at")}
+    return {**now, **outcome.document()}
 
 
 def ends_within(integration: Integration, within: timedelta, at: datetime) -> bool:
@@ -166,39 +172,134 @@ def _rehearsed(oncall: OnCall, step: Step) -> Outcome[Integration]:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where windows are opened and ended: a server, on whose behalf, and the journal that remembers it."""
+    """The way to change windows on one server: `carry_out`.
+
+    Attributes:
+        oncall: the server.
+        journal: remembers each change.
+        author: on whose behalf.
+        warn: receives what a person should know.
+        longest: --max of this run, or None.
+    """
 
     oncall: OnCall
     journal: Journal
     author: Author
     warn: Callable[[str], None]
+    longest: str | None = None
 
-    def open(
-        self, integration: Integration, wanted: Wanted, event: Event = Event.OPENED, *, own: bool = False
+    def carry_out(  # noqa: PLR0913  # only runs need more than the step
+        self,
+        step: Step,
+        *,
+        cause: Cause | None = None,
+        event: Event = Event.OPENED,
+        own: bool = False,
+        sending: Sending | None = None,
+        restore: Callable[[Integration, Wanted], object] | None = None,
     ) -> Integration:
-        """Open a window where none is, and remember it; see `start`."""
+        """Stop the window that is active, start the one that is wanted, and write both down.
+
+        Args:
+            step: what to do, as judged from what was just read.
+            cause: what the journal says of the stop; by default a replacement, or a stop by hand.
+            event: what the journal says of the start; a renewal is one event.
+            own: see `settling.start`.
+            sending: see `settling.start`.
+            restore: starts the old window again, if the new one does not start after the stop.
+
+        Returns:
+            The integration as it is now.
+
+        Raises:
+            InvalidInput: a guard rail of the profile; nothing was changed.
+            AlreadyOpen: somebody else started a window meanwhile that does what was asked (unless `own`).
+            OncallError: why nothing is done, or what failed; after a stop it says what the integration is left with.
+        """
+        if step.error:
+            raise step.error
+        wanted = step.wanted
+        if wanted:
+            self.check(wanted)
+        integration = step.target.found
+        if step.ends:
+            cause = cause or (Cause.REPLACE if wanted else Cause.STOP)
+            integration = self._close(integration, cause, is_journaled=event is not Event.RENEWED)
+        if wanted is None:
+            return integration
         try:
-            opened = start(self.oncall, integration, wanted, own=own)
+            return self._open(integration, wanted, event, own=own, sending=sending)
+        except AlreadyOpen:
+            raise
+        except OncallError as error:
+            if step.ends:
+                self._explain_loss(error, step.target.found, integration, restore)
+            raise
+
+    def check(self, wanted: Wanted) -> None:
+        """Refuse a window that the profile's guard rails do not allow.
+
+        Raises:
+            InvalidInput: see `guards.check_window`.
+        """
+        seconds = wanted.seconds(self.oncall.now())
+        guards.check_window(
+            self.oncall.profile, mode=wanted.mode, seconds=seconds, reason=self.author.reason, longest=self.longest
+        )
+
+    def _open(
+        self, integration: Integration, wanted: Wanted, event: Event, *, own: bool, sending: Sending | None
+    ) -> Integration:
+        try:
+            opened = start(self.oncall, integration, wanted, own=own, sending=sending)
         except OutcomeUnknown:
             self._remember(event, integration, UNKNOWN)
             raise
         self._remember(event, opened, DONE)
         return opened
 
-    def close(self, integration: Integration, cause: Cause) -> Integration:
-        """End the window that is open, and remember it; see `stop`.
+    def _close(self, integration: Integration, cause: Cause, *, is_journaled: bool) -> Integration:
+        """Stop a window; `apply` must not reopen it even if this program is killed, so it is written down before."""
 
-        It is written down before it is sent: `apply` must not reopen what was stopped, also if this program is killed.
-        """
-        self._remember(Event.ENDED, integration, SENT, cause)
+        def remember(outcome: str) -> None:
+            if is_journaled:
+                self._remember(Event.ENDED, integration, outcome, cause)
+
+        remember(SENT)
         try:
             closed = stop(self.oncall, integration)
         except OncallError as error:
-            unknown = isinstance(error, OutcomeUnknown)
-            self._remember(Event.ENDED, integration, UNKNOWN if unknown else FAILED, cause)
+            remember(UNKNOWN if isinstance(error, OutcomeUnknown) else FAILED)
             raise
-        self._remember(Event.ENDED, integration, DONE, cause)
+        remember(DONE)
         return closed
+
+    def _explain_loss(
+        self,
+        error: OncallError,
+        before: Integration,
+        after: Integration,
+        restore: Callable[[Integration, Wanted], object] | None,
+    ) -> None:
+        """Say in an error that the old window is gone, and try to start it again where that is wanted."""
+        window, name = Window.of(before), repr(before.name)
+        assert window is not None  # noqa: S101  # it was stopped
+        end = f" (until {window.ends_at:%Y-%m-%dT%H:%M:%SZ})" if window.ends_at else ""
+        error.message = (
+            f"the {window.mode} window of {name}{end} was stopped and the new one did not start: {error.message}"
+        )
+        if isinstance(error, OutcomeUnknown):  # it may be active
+            error.message += f"; {name} may NOT be in maintenance"
+            return
+        if restore is None or window.ends_at is None or window.is_overdue(self.oncall.now()):
+            error.message += f"; {name} is NOT in maintenance"
+            return
+        try:
+            restore(after, Wanted(window.mode, until=window.ends_at))
+        except OncallError as again:
+            error.message += f"; starting the old one again failed too: {again.message}; {name} is NOT in maintenance"
+        else:
+            error.message += "; the old one was started again"
 
     def _remember(self, event: Event, integration: Integration, outcome: str, cause: Cause | None = None) -> None:
         """Write it down; a journal that cannot be written does not undo what was done."""
@@ -209,35 +310,42 @@ class Desk:
             self.warn(f"the journal cannot be written: {error.message}")
 
 
+@dataclass(frozen=True)
+class Again:
+    """The command that repeats what failed, and nothing else.
+
+    Attributes:
+        verb: the words before the targets.
+        options: those that ask for the same.
+        if_active: what the command did about another window, if it starts any.
+    """
+
+    verb: Sequence[str]
+    options: Sequence[str]
+    if_active: IfActive | None = None
+
+    def hint(self, oncall: OnCall, failed: Sequence[Outcome[Integration]]) -> str:
+        """Return what to do about targets that failed while others did not."""
+        if self.if_active is IfActive.FAIL and all(isinstance(each.error, Conflict) for each in failed):
+            replacing = self._command(oncall, failed, IfActive.REPLACE)
+            return f"to stop those windows and start yours (--if-active keep leaves them): {replacing}"
+        # What is unknown may be active: with `keep` that is not a conflict.
+        keep = IfActive.KEEP if self.if_active is IfActive.FAIL else self.if_active
+        return f"to repeat only what failed: {self._command(oncall, failed, keep)}"
+
+    def _command(self, oncall: OnCall, failed: Sequence[Outcome[Integration]], if_active: IfActive | None) -> str:
+        policy = ["--if-active", if_active.value] if if_active else []
+        return command(oncall, [*self.verb, *(each.target.found.id for each in failed), *self.options, *policy])
+
+
 def carry_out(desk: Desk, steps: Sequence[Step], finished: Callable[[], None]) -> Report[Integration]:
     """Do what was planned, several at a time; see `oncallctl.outcomes.for_each`."""
     return for_each(steps, lambda step: step.target, lambda step: _carry_out(desk, step), finished, LOOK)
 
 
 def _carry_out(desk: Desk, step: Step) -> Outcome[Integration]:
-    if step.error:
-        raise step.error
-    integration = step.target.found
-    if step.ends:
-        integration = desk.close(integration, Cause.REPLACE if step.opens else Cause.STOP)
-    if step.wanted:
-        begin = _start_anew if step.ends else Desk.open
-        try:
-            integration = begin(desk, integration, step.wanted)
-        except AlreadyOpen as other:
-            return Outcome(step.target, "unchanged", other.integration)
-    return Outcome(step.target, STATUSES[step.action], integration)
-
-
-def _start_anew(desk: Desk, integration: Integration, wanted: Wanted) -> Integration:
-    """Start after a stop; when that fails, the integration is left without the window it had."""
     try:
-        return desk.open(integration, wanted)
-    except AlreadyOpen:
-        raise
-    except OncallError as error:
-        error.message = (
-            f"the old window of {integration.name!r} was ended and the new one did not start:"
-            f" it is NOT in maintenance: {error.message}"
-        )
-        raise
+        integration = desk.carry_out(step)
+    except AlreadyOpen as other:
+        return Outcome(step.target, "unchanged", other.integration)
+    return Outcome(step.target, STATUSES[step.action], integration)

@@ -12,15 +12,13 @@ from pathlib import Path
 import pytest
 
 from oncallctl import times
-from oncallctl.api import clock as clock_module
+from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
+from oncallctl.api.resource import Change
 from oncallctl.errors import InvalidInput
 from oncallctl.maintenance import (
     IfActive,
     holds as holds_module,
-    leases,
-    run as run_module,
-    windows as windows_module,
 )
 from oncallctl.maintenance.holds import Opened, Shared
 from oncallctl.maintenance.journal import Author, Journal
@@ -54,8 +52,7 @@ class Clock:
     def __init__(self, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
         self._serving = serving
         self.ahead = timedelta()
-        for module in (run_module, leases, windows_module, clock_module):
-            monkeypatch.setattr(module, "now", self.now)
+        monkeypatch.setattr("oncallctl.api.clock.now", self.now)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
@@ -148,6 +145,7 @@ class TestTheCommandLine:
 
     def test_replacing_somebodys_group_alerts_window_needs_yes(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
+        cloud.alert(ONE)
         words = "maintenance run service-010 --for 2h --if-active replace"
         run(f"{words} -- true", status=2)
         run(f"{words} --yes -- true")
@@ -229,6 +227,36 @@ class TestSharing:
         assert leave(second) == "left", "the first still needs it"
         assert window(cloud) is not None
         assert leave(first) == "stopped"
+
+    def test_shared_window_is_started_again_if_the_longer_one_does_not_start(
+        self, cloud: Serving, covering: Covering
+    ) -> None:
+        first, second = covering(HOUR), covering(2 * HOUR)
+        enter(first)
+        before = window(cloud)
+        assert before is not None
+        cloud.fail("POST", "maintenance_start", REFUSED)
+        (outcome,) = second.enter([Target(ONE, second.oncall.integrations.get(ONE))]).outcomes
+        assert outcome.error is not None
+        ends = str(before["maintenance_end_at"])[:19]
+        assert f"the silence_escalations window of 'service-010' (until {ends}" in outcome.error.message
+        assert outcome.error.message.endswith("the old one was started again")
+        again = window(cloud)
+        assert again is not None
+        assert str(again["maintenance_end_at"])[:18] == str(before["maintenance_end_at"])[:18]
+        assert leave(first) == "stopped", "it is still that of the first run"
+
+    def test_shared_window_that_cannot_be_started_again_is_said_to_be_gone(
+        self, cloud: Serving, covering: Covering
+    ) -> None:
+        first, second = covering(HOUR), covering(2 * HOUR)
+        enter(first)
+        cloud.fail("POST", "maintenance_start", REFUSED, times=2)
+        (outcome,) = second.enter([Target(ONE, second.oncall.integrations.get(ONE))]).outcomes
+        assert outcome.error is not None
+        assert "starting the old one again failed too" in outcome.error.message
+        assert outcome.error.message.endswith("'service-010' is NOT in maintenance")
+        assert outcome.error.exit_code == 3
 
     def test_who_needs_it_a_few_seconds_longer_shares_it(self, cloud: Serving, covering: Covering) -> None:
         assert enter(covering(HOUR)) == "started"
@@ -394,10 +422,9 @@ class TestLeases:
         assert due is not None
         assert at < due <= at + length - timedelta(seconds=30)
 
-    def test_waiting_looks_at_the_clock_again_and_stops_when_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_waiting_looks_at_the_clock_again_and_stops_when_told(self) -> None:
         at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
         moments = {"now": at, "due": at + timedelta(seconds=70)}
-        monkeypatch.setattr(leases, "now", lambda: moments["now"])
         waits: list[float] = []
         renewed: list[datetime] = []
 
@@ -410,9 +437,61 @@ class TestLeases:
             renewed.append(moments["now"])
             moments["due"] += timedelta(seconds=100)
 
-        keep(lambda: moments["due"], renew, wait)
+        keep(lambda: moments["due"], renew, wait, lambda: moments["now"])
         assert waits == [30, 30, 10, 30, 30, 30]
         assert renewed == [at + timedelta(seconds=70)]
+
+
+class TestOrphans:
+    def test_windows_are_found_with_a_wrong_clock(
+        self, cloud: Serving, covering: Covering, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cloud.ahead = timedelta(minutes=-3)
+        cover = covering()
+
+        def send(change: Change[Integration]) -> Integration:
+            OnCall.send(cover.oncall, change)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(cover.oncall, "send", send)
+        with pytest.raises(KeyboardInterrupt):
+            enter(cover)
+        assert [each["id"] for each in run("maintenance orphans -o json").json] == [ONE]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"\xff",
+            b"[]",
+            b'{"server": 1}',
+            b'{"server": "HOST", "id": "../x", "seconds": 1, "asked_at": "2026-01-01T00:00:00Z", REST}',
+            b'{"server": "HOST", "id": "C1", "seconds": 1e99, "asked_at": "2026-01-01T00:00:00Z", REST}',
+            b'{"server": "HOST", "id": "C1", "seconds": 1, "asked_at": "soon", REST}',
+        ],
+    )
+    def test_bad_window_file_is_skipped_with_a_warning(
+        self, cloud: Serving, covering: Covering, run: Runner, content: bytes
+    ) -> None:
+        cover = covering()
+        enter(cover)
+        for member in cover.members.values():
+            os.close(member.hold._descriptor)  # as the system does at the end of a process
+        bad = Shared.of(state_folder(), "another", "AAA")
+        content = content.replace(b"HOST", cover.oncall.profile.host.encode())
+        bad._window.write_bytes(content.replace(b"REST", b'"name": "", "mode": "", "run": "", "reason": null'))
+        done = run("maintenance orphans -o json")
+        assert [each["id"] for each in done.json] == [ONE]
+        assert str(bad._window) in done.stderr
+
+    def test_window_file_that_is_a_link_is_skipped_with_a_warning(
+        self, cloud: Serving, covering: Covering, run: Runner
+    ) -> None:
+        bad = Shared.of(state_folder(), "another", "AAA")
+        bad._window.symlink_to("/etc/passwd")
+        done = run("maintenance orphans -o json")
+        assert done.json == []
+        assert "is a link; it is skipped" in done.stderr
 
 
 class TestDying:
@@ -423,16 +502,14 @@ class TestDying:
 
         cover = covering()
 
-        def die(_desk: object, _integration: Integration, *_: object, **__: object) -> Integration:
-            cloud.call(
-                "POST", f"integrations/{ONE}/maintenance_start", {"mode": "silence_escalations", "duration": 3600}
-            )
+        def send(change: Change[Integration]) -> Integration:
+            OnCall.send(cover.oncall, change)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(Desk, "open", die)
+        monkeypatch.setattr(cover.oncall, "send", send)
         with pytest.raises(KeyboardInterrupt):
             enter(cover)
-        ((opened, integration),) = orphaned(cover.oncall, state_folder())
+        ((opened, integration),) = orphaned(cover.oncall, state_folder(), pytest.fail)
         assert (opened.id, opened.started_at, integration.id) == (ONE, None, ONE)
 
     def test_a_hold_is_free_when_its_file_is_closed(self, world: Path) -> None:

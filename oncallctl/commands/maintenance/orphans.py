@@ -8,7 +8,6 @@ from oncallctl.commands.maintenance.app import app
 from oncallctl.output import render
 from oncallctl.session import connect
 from oncallctl.state import state_folder
-from oncallctl.times import now
 
 ORPHANS = {
     "ID": "id",
@@ -31,7 +30,7 @@ def orphans(ctx: typer.Context) -> None:
     found = []
     with connect(ctx.obj) as oncall:
         openers = Journal().openers(oncall.profile, ctx.obj.warn)
-        for opened, integration in orphaned(oncall, state_folder()):
-            known = windows.status(integration, now()) | authorship(openers, integration)
+        for opened, integration in orphaned(oncall, state_folder(), ctx.obj.warn):
+            known = windows.status(integration, oncall.now()) | authorship(openers, integration)
             found.append({**known, "reason": opened.reason, "run": opened.run})
     render(ctx.obj, found, ORPHANS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -111,13 +112,14 @@ def run(
     selector = selector_of(targets, team, label, match, everything=everything)
     regardless = if_start_fails is IfStartFails.CONTINUE
     wrapping = Wrapping(words, regardless, parse_duration(tail) if tail else None, settings.note, settings.warn)
-    need = _need(mode, length(settings, for_), parse_duration(lease) if lease else None)
+    lasts = length(settings, for_)
+    need = _need(mode, lasts, parse_duration(lease) if lease else None)
     cover: Cover | None = None
     found: list[Target[Integration]] = []
     with ExitStack() as stack:
         try:
             oncall = stack.enter_context(connect(settings))
-            cover, found = _prepare(settings, oncall, selector, need, if_active, longest, reason, yes=yes)
+            cover, found = _prepare(settings, oncall, selector, need, lasts, if_active, longest, reason, yes=yes)
         except OncallError as error:
             if error.exit_code in {ExitCode.USAGE, ExitCode.DECLINED}:
                 raise
@@ -143,6 +145,7 @@ def _prepare(
     oncall: OnCall,
     selector: Selector,
     need: Need,
+    lasts: timedelta,
     if_active: IfActive,
     longest: str | None,
     reason: str | None,
@@ -153,17 +156,19 @@ def _prepare(
     from oncallctl.maintenance import guards, windows
     from oncallctl.maintenance.journal import Author, Journal
     from oncallctl.maintenance.run import Cover
+    from oncallctl.maintenance.window import Wanted
     from oncallctl.selection import select
 
-    length = (need.until - now()).total_seconds()
-    guards.check_window(oncall.profile, mode=need.mode, seconds=length, reason=reason, longest=longest)
-    windows.check_start(oncall, need.wanted(now()))
+    seconds = lasts.total_seconds()
+    guards.check_window(oncall.profile, mode=need.mode, seconds=seconds, reason=reason, longest=longest)
+    windows.check_start(oncall, Wanted(need.mode, duration=lasts))
     found = select(oncall, selector, direct_paging=False)
+    need = replace(need, until=oncall.now() + lasts)  # the responses have told the server's time
     guards.check_targets(oncall.profile, len(found))
     state = state_folder()
     steps = _plan(oncall, found, need, if_active)
-    warn_of_escalating(settings, oncall, [step.target.found for step in steps if step.opens])
-    head = f"Put into maintenance for {span(length)} ({need.mode})"
+    warn_of_escalating(settings, oncall, steps, int(seconds))
+    head = f"Put into maintenance for {span(seconds)} ({need.mode})"
     if question := danger(oncall, steps, selector, head):
         if yes:
             settings.note(question)
@@ -171,7 +176,7 @@ def _prepare(
     agreed = frozenset(
         (step.target.found.id, step.target.found.maintenance_started_at) for step in steps if step.ends_group
     )
-    desk = windows.Desk(oncall, Journal(), Author(reason), settings.warn)
+    desk = windows.Desk(oncall, Journal(), Author(reason), settings.warn, longest)
     return Cover(desk, need, if_active, state, agreed), found
 
 
@@ -186,6 +191,6 @@ def _plan(oncall: OnCall, targets: Sequence[Target[Integration]], need: Need, if
     return [
         windows.Step(target, windows.Action.NOTHING)
         if shares(state_folder(), place, target.found)
-        else windows.plan_start([target], wanted, if_active)[0]
+        else windows.plan_start(oncall, [target], wanted, if_active)[0]
         for target in targets
     ]

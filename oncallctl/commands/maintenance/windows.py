@@ -30,13 +30,14 @@ from oncallctl.options import (
 )
 from oncallctl.output import progress, render
 from oncallctl.session import connect
-from oncallctl.times import now, parse_duration, parse_time, show, span
+from oncallctl.times import now, parse_duration, parse_moment, parse_time, show, span
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from oncallctl.api.client import OnCall
-    from oncallctl.api.models import Integration
     from oncallctl.maintenance.window import Wanted
-    from oncallctl.maintenance.windows import Step
+    from oncallctl.maintenance.windows import Again, Desk, Step
     from oncallctl.selection import Selector
     from oncallctl.settings import Settings
 
@@ -93,25 +94,37 @@ def start(
 ) -> None:
     """Open a maintenance window on each integration; safe to repeat."""
     from oncallctl.maintenance import guards, windows
+    from oncallctl.maintenance.journal import Author, Journal
+    from oncallctl.maintenance.window import Wanted
     from oncallctl.selection import select
 
+    if (for_ is None) is (until is None):
+        raise InvalidInput("missing duration", hint="give one of --for DURATION and --until TIME")
     selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
-        wanted = _wanted(ctx.obj, mode, for_, until)
-        guards.check_window(
-            oncall.profile, mode=wanted.mode, seconds=wanted.seconds(now()), reason=reason, longest=longest
-        )
+        wanted = Wanted(mode.in_cloud_words, duration=length(ctx.obj, for_) if for_ else None)
         windows.check_start(oncall, wanted)
+        desk = windows.Desk(oncall, Journal(), Author(reason), ctx.obj.warn, longest)
+        if until:
+            parse_moment(until, ctx.obj.tz, near=now())  # a mistake is reported before anything is sent
+        else:
+            desk.check(wanted)
         found = select(oncall, selector, direct_paging=False)
+        if until:  # the responses have told the server's time
+            wanted = _until(ctx.obj, wanted.mode, until, oncall.now())
+            desk.check(wanted)
         guards.check_targets(oncall.profile, len(found))
-        steps = windows.plan_start(found, wanted, if_active)
+        steps = windows.plan_start(oncall, found, wanted, if_active)
         for step in steps:
             if step.warning:
                 ctx.obj.warn(step.warning)
+        seconds = wanted.seconds(oncall.now())
         if not dry_run:
-            warn_of_escalating(ctx.obj, oncall, [step.target.found for step in steps if step.opens])
-        head = f"Put into maintenance for {span(wanted.seconds(now()))} ({wanted.mode})"
-        _carry_out(ctx.obj, oncall, steps, selector, head, reason=reason, yes=yes, dry_run=dry_run)
+            warn_of_escalating(ctx.obj, oncall, steps, seconds)
+        head = f"Put into maintenance for {span(seconds)} ({wanted.mode})"
+        options = _options(wanted, longest=longest, reason=reason, yes=yes)
+        again = windows.Again(["maintenance", "start"], options, if_active)
+        _carry_out(ctx.obj, desk, steps, selector, head, again, yes=yes, dry_run=dry_run)
 
 
 @app.command()
@@ -127,13 +140,21 @@ def stop(
 ) -> None:
     """End the maintenance window of each integration before its time."""
     from oncallctl.maintenance import windows
+    from oncallctl.maintenance.journal import Author, Journal
     from oncallctl.selection import select
 
     selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
         windows.check_stop(oncall)
-        steps = windows.plan_stop(select(oncall, selector))
-        _carry_out(ctx.obj, oncall, steps, selector, "End maintenance", yes=yes, dry_run=dry_run)
+        found = select(oncall, selector)
+        steps = windows.plan_stop(found)
+        if not selector.given:
+            steps = [step for step in steps if step.ends]
+        if not steps:
+            ctx.obj.note(f"nothing to stop: none of the {len(found)} integrations is in maintenance")
+        desk = windows.Desk(oncall, Journal(), Author(), ctx.obj.warn)
+        again = windows.Again(["maintenance", "stop"], ["--yes"] if yes else [])
+        _carry_out(ctx.obj, desk, steps, selector, "End maintenance", again, yes=yes, dry_run=dry_run)
 
 
 @app.command()
@@ -162,7 +183,7 @@ def status(
             found = [target.found for target in select(oncall, selector)]
         else:
             found = list(Filter(in_maintenance=True).apply(oncall))
-        at = now()
+        at = oncall.now()
         asked = found
         if within is not None:
             found = [each for each in found if windows.ends_within(each, within, at)]
@@ -176,23 +197,32 @@ def status(
         raise ConditionFailed(f"in maintenance: {', '.join(each.name for each in asked if each.maintenance_mode)}")
 
 
-def warn_of_escalating(settings: Settings, oncall: OnCall, integrations: list[Integration]) -> None:
-    """Say which alert groups keep paging through the windows that are about to be opened."""
+def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[Step], seconds: int) -> None:
+    """Say which alert groups keep paging through the windows that are about to be started, and how to silence them."""
+    from oncallctl.lost_answers import command
     from oncallctl.maintenance import alerts
 
+    integrations = [step.target.found for step in steps if step.opens]
     if not integrations:
         return
     try:
         with oncall.impatient():
-            escalating = alerts.escalating(oncall, integrations)
+            found = alerts.escalating(oncall, integrations)
     except OncallError as error:
         settings.warn(f"could not look for alert groups that are escalating already: {error.message}")
         return
     for integration in integrations:
-        if groups := escalating.get(integration.id):
-            ids = ", ".join(group.id for group in groups[:SHOWN])
-            more = f" and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
-            settings.warn(f"{integration.name!r} has alert groups that keep paging through the window: {ids}{more}")
+        groups = [group.id for group in found.groups.get(integration.id, [])]
+        if not groups:
+            continue
+        shown, more = groups[:SHOWN], len(groups) - SHOWN
+        said = ", ".join(shown)
+        if more > 0 or found.is_cut:
+            said += f" and {'more than ' if found.is_cut else ''}{max(more, 0)} more"
+            shown = ["--integration", integration.id]
+        silence = command(oncall, ["alert-groups", "silence", *shown, "--for", f"{-(-seconds // 60)}m"])
+        which = f"{integration.name!r} has alert groups that keep paging through the window"
+        settings.warn(f"{which}: {said}; to silence them: {silence}")
 
 
 def selector_of(
@@ -205,37 +235,43 @@ def selector_of(
     return Selector(given_targets(targets), team, pair, match, everything)
 
 
-def _wanted(settings: Settings, mode: Mode, for_: str | None, until: str | None) -> Wanted:
+def _until(settings: Settings, mode: str, until: str, at: datetime) -> Wanted:
+    """Return the window that ends at a time, as read at this moment; say its end if that is on another day."""
     from oncallctl.maintenance.window import Wanted
 
-    if (for_ is None) is (until is None):
-        raise InvalidInput("a window has a length or an end", hint="give one of --for and --until")
-    at = now()
-    wanted = Wanted(
-        mode.in_cloud_words,
-        duration=length(settings, for_) if for_ else None,
-        until=parse_time(until, settings.tz, after=at) if until else None,
-    )
-    if wanted.until and wanted.until.astimezone(settings.tz).date() != at.astimezone(settings.tz).date():
-        settings.note(f"the window ends {show(wanted.until, settings.tz)}, in {span(wanted.seconds(at))}")
-    return wanted
+    end = parse_time(until, settings.tz, after=at)
+    if end.astimezone(settings.tz).date() != at.astimezone(settings.tz).date():
+        settings.note(f"the window ends {show(end, settings.tz)}, in {span((end - at).total_seconds())}")
+    return Wanted(mode, until=end)
+
+
+def _options(wanted: Wanted, *, longest: str | None, reason: str | None, yes: bool) -> list[str]:
+    """Return the options of `start` that ask for the same window again."""
+    words = ["--mode", wanted.mode] if wanted.mode != Mode.SILENCE else []
+    if wanted.until:
+        words = ["--until", f"{wanted.until:%Y-%m-%dT%H:%M:%SZ}", *words]
+    elif wanted.duration:
+        words = ["--for", f"{wanted.duration.total_seconds():.0f}", *words]
+    for option, value in (("--max", longest), ("--reason", reason)):
+        words += [option, value] if value else []
+    return [*words, "--yes"] if yes else words
 
 
 def _carry_out(
     settings: Settings,
-    oncall: OnCall,
+    desk: Desk,
     steps: list[Step],
     selector: Selector,
     head: str,
+    again: Again,
     *,
-    reason: str | None = None,
     yes: bool,
     dry_run: bool,
 ) -> None:
     """Ask where it is dangerous, do it, and say what became of each target; `head` begins the question."""
     from oncallctl.maintenance import windows
-    from oncallctl.maintenance.journal import Author, Journal
 
+    oncall = desk.oncall
     if dry_run:
         report = windows.rehearse(oncall, steps)
     else:
@@ -245,13 +281,12 @@ def _carry_out(
             elif confirm(oncall.profile, question):
                 steps = [windows.look_again(oncall, step) for step in steps]
         with progress(settings, "maintenance", len(steps)) as finished:
-            desk = windows.Desk(oncall, Journal(), Author(reason), settings.warn)
             report = windows.carry_out(desk, steps, finished)
     documents = [outcome.document() for outcome in report.outcomes]
     columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
     rows = [windows.row(outcome) for outcome in report.outcomes]
     render(settings, documents, columns, rows=rows, done=True)
-    report.raise_failures()
+    report.raise_failures(lambda failed: again.hint(oncall, failed))
 
 
 def danger(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> str | None:
@@ -259,7 +294,7 @@ def danger(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> 
     from oncallctl.maintenance import alerts
 
     dangers = []
-    if selector.everything or selector.match or len(steps) > MANY:
+    if steps and (selector.everything or selector.match or len(steps) > MANY):
         changing = [step.target for step in steps if step.opens or step.ends]
         if changing or not interactive():  # a script is to know at once that it needs --yes, also where nothing is open
             dangers.append(f"{head}: {name_all(changing or [step.target for step in steps])}.")
@@ -269,5 +304,7 @@ def danger(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> 
             dangers.append(f"{name} is a direct paging integration: nobody can page its team by hand meanwhile.")
         if step.ends_group:
             with oncall.impatient():
-                dangers.append(f"Ending the window of {name} resolves {alerts.collected(oncall, step.target.found)}.")
+                resolved = alerts.collected(oncall, step.target.found)
+            if resolved:
+                dangers.append(f"Ending the window of {name} resolves {resolved}.")
     return " ".join(dangers) or None
