@@ -342,6 +342,19 @@ class TestAuthorization:
     def test_it_says_who_the_token_is(self, server: Serving, look: Look) -> None:
         assert look(ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)["authorization"]["message"].startswith("bob")
 
+    @pytest.mark.parametrize(
+        ("token", "refused"), [(sandbox.EDITOR_TOKEN, "maintenance windows"), (sandbox.VIEWER_TOKEN, "pages, actions")]
+    )
+    def test_role_that_lacks_permissions_on_an_engine_is_a_warning(
+        self, oss: Serving, look: Look, token: str, refused: str
+    ) -> None:
+        row = look(ONCALLCTL_TOKEN=token)["authorization"]
+        assert row["status"] == "warn"
+        assert f"the server refuses {refused}" in row["message"]
+
+    def test_role_on_cloud_is_only_a_hint(self, cloud: Serving, look: Look) -> None:
+        assert look(ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)["authorization"]["status"] == "ok"
+
     def test_a_service_account_works_on_cloud(self, cloud: Serving, look: Look) -> None:
         environment = {"ONCALLCTL_TOKEN": sandbox.SERVICE_ACCOUNT_TOKEN, "ONCALLCTL_GRAFANA_URL": sandbox.GRAFANA_URL}
         assert look(**environment)["authorization"] == {

@@ -757,3 +757,21 @@ class TestDryRun:
     def test_nothing_to_do_shows_none(self, server: Serving, run: Runner) -> None:
         (outcome,) = run("maintenance stop service-010 --dry-run -o json").json
         assert (outcome["status"], outcome["requests"]) == ("unchanged", [])
+
+
+class TestRoles:
+    @pytest.mark.parametrize("command", ["start service-010 --for 5m", "stop service-010"])
+    def test_a_refusal_for_the_role_names_the_role(self, oss: Serving, run: Runner, command: str) -> None:
+        run("maintenance start service-010 --for 10m" if command.startswith("stop") else "teams list")
+        done = run(f"maintenance {command} -o json", status=3, ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)
+        assert done.error["message"] == "maintenance needs the Admin role; this token's user is editor"
+
+    def test_the_role_is_read_once_for_all_targets(self, oss: Serving, run: Runner) -> None:
+        line = "maintenance start service-010 service-011 service-012 --for 5m"
+        run(line, status=3, ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)
+        assert oss.reads().count("GET /api/v1/users/current/") == 1
+
+    def test_another_refusal_is_shown_as_it_is(self, oss: Serving, run: Runner) -> None:
+        oss.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
+        done = run("maintenance start service-010 --for 5m -o json", status=3)
+        assert done.error["message"] == "the server refused the token: no"

@@ -97,7 +97,8 @@ class OnCall:
         Raises:
             OutcomeUnknown: also when the answer is a success that is not such an object.
         """
-        answer = self.transport.change(change.method, change.path, change.body)
+        with self._role_named(change):
+            answer = self.transport.change(change.method, change.path, change.body)
         try:
             return change.model.read(answer.document)
         except UnexpectedShape as error:
@@ -108,7 +109,20 @@ class OnCall:
 
     def discard(self, change: Change[Model]) -> None:
         """Send a change whose answer holds nothing."""
-        self.transport.change(change.method, change.path, change.body)
+        with self._role_named(change):
+            self.transport.change(change.method, change.path, change.body)
+
+    @contextmanager
+    def _role_named(self, change: Change[Model]) -> Iterator[None]:
+        """Name the role in a refusal that is due to it: the engine only says that a permission is missing."""
+        try:
+            yield
+        except AccessDenied as error:
+            role = self.users.own_role() if change.admin_only and not self.is_cloud else None
+            if role not in {None, "admin"}:
+                error.message = f"{change.admin_only} needs the Admin role; this token's user is {role}"
+                error.hint = "log in with an admin's API token: oncallctl auth login"
+            raise
 
     def described(self, change: Change[Model]) -> dict[str, Any]:
         """The request as `--dry-run` shows it; the authorization is not part of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ from oncallctl.errors import NotFound, OncallError, OutcomeUnknown, Unavailable
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
 
+ROLE_SECONDS = 5.0  # for finding out why something was refused
+
 
 class Integrations(Resource[Integration]):
     """Sources of alerts, and their maintenance windows."""
@@ -41,15 +44,15 @@ class Integrations(Resource[Integration]):
 
     def create(self, body: dict[str, Any]) -> Change[Integration]:
         """Create one; body as in "Create an integration" of the documents."""
-        return Change("POST", "integrations/", self._checked(body), Integration)
+        return Change("POST", "integrations/", self._checked(body), Integration, "creating integrations")
 
     def update(self, ident: str, body: dict[str, Any]) -> Change[Integration]:
         """Change the fields given; the server treats PUT as PATCH."""
-        return Change("PUT", self._member(ident), self._checked(body), Integration)
+        return Change("PUT", self._member(ident), self._checked(body), Integration, "updating integrations")
 
     def delete(self, ident: str) -> Change[Integration]:
         """Delete one; its alert groups stay."""
-        return Change("DELETE", self._member(ident), None, Integration)
+        return Change("DELETE", self._member(ident), None, Integration, "deleting integrations")
 
     def remove(self, integration: Integration) -> None:
         """Delete one; a lost answer is settled by looking for it.
@@ -87,13 +90,13 @@ class Integrations(Resource[Integration]):
         word = mode if self.oncall.is_cloud else OSS_MODES.get(mode, mode)
         path = f"{self._member(ident)}maintenance_start"
         if isinstance(seconds, int):
-            return Change("POST", path, {"mode": word, "duration": seconds}, Integration)
-        return Change("POST", path, lambda: {"mode": word, "duration": seconds()}, Integration)
+            return Change("POST", path, {"mode": word, "duration": seconds}, Integration, "maintenance")
+        return Change("POST", path, lambda: {"mode": word, "duration": seconds()}, Integration, "maintenance")
 
     def stop_maintenance(self, ident: str) -> Change[Integration]:
         """End the window. Look first: where none is open an engine with Slack answers 500."""
         self.oncall.person_only("maintenance")
-        return Change("POST", f"{self._member(ident)}maintenance_stop", None, Integration)
+        return Change("POST", f"{self._member(ident)}maintenance_stop", None, Integration, "maintenance")
 
     def _checked(self, body: dict[str, Any]) -> dict[str, Any]:
         for field in ("labels", "dynamic_labels"):
@@ -130,11 +133,22 @@ class Users(Resource[User]):
 
     path = "users"
     model = User
+    _own_role: str | None = None
+    _role_is_read = False
 
     def current(self) -> User:
         """Whose token it is."""
         self.oncall.person_only("whoami")
         return self.get("current")
+
+    def own_role(self) -> str | None:
+        """Return the role of the token's user, read once; None if the server does not tell."""
+        with self._lock:  # one request, however many threads are refused
+            if not self._role_is_read:
+                with suppress(OncallError):
+                    self._own_role = self.oncall.within(ROLE_SECONDS).users.current().role
+                self._role_is_read = True
+            return self._own_role
 
 
 class AlertGroups(Resource[AlertGroup]):

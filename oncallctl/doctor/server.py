@@ -30,6 +30,15 @@ _LEFT = ("ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining
 _LIMIT = ("ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit")
 
 
+# The permissions of the engine's roles (its permissions.py); which teams an editor may page is not in the API.
+_CONFIGURATION = "maintenance windows and changes to integrations, routes, escalation chains and webhooks"
+_REFUSED = {
+    "editor": f"{_CONFIGURATION}, and pages to teams that are not the user's and share no resources",
+    "viewer": f"pages, actions on alert groups, changes to schedules, {_CONFIGURATION}",
+    "none": "everything",
+}
+
+
 def examine(profile: Profile, token: str | None, settings: Settings) -> Iterator[Finding]:
     """Look at the server of a profile; without a token, at what it shows to anybody."""
     with _opened(profile, token or NO_TOKEN, settings) as oncall:
@@ -161,8 +170,11 @@ def _authorization(oncall: OnCall) -> Finding:
         user = oncall.users.current()
     except OncallError as error:
         return broken("authorization", error)
-    role = user.raw.get("role")
-    return good("authorization", f"{user.username}{f', role {role}' if role else ''}")
+    who = f"{user.username}{f', role {user.role}' if user.role else ''}"
+    if not oncall.is_cloud and user.role in _REFUSED:  # on Cloud permissions decide
+        hint = "for these use the API token of a user with another role: oncallctl auth login"
+        return doubtful("authorization", f"{who}: the server refuses {_REFUSED[user.role]}", hint)
+    return good("authorization", who)
 
 
 def _clock(profile: Profile, heard: dict[str, str], at: datetime) -> Finding:
