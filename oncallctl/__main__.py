@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import signal
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback while the modules that handle it are imported
+
+import os
 import sys
-from types import FrameType
 from typing import NoReturn
 
+from oncallctl import coredumps, interrupts
 from oncallctl.errors import Signal
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> NoReturn:
     """Run the program and leave it with its exit status."""
     try:
-        for signum in _SIGNALS:
-            if signal.getsignal(signum) is not signal.SIG_IGN:  # what nohup ignores stays ignored
-                signal.signal(signum, _arrive)
+        interrupts.install()
+        coredumps.disable()
         _open_streams()
-        if sys.argv[1:3] == ["completion", "names"]:  # at every TAB: too often to load the command tree
-            from oncallctl.completion import names
-
-            sys.exit(names.main(sys.argv[3:]))
         from oncallctl.cli import app
 
         app()
     except Signal as early:
         sys.exit(128 + early.signum)
     finally:
+        interrupts.end()
         _close_streams()
     raise AssertionError
-
-
-def _arrive(signum: int, _frame: FrameType | None) -> NoReturn:
-    for each in _SIGNALS:  # a second one must not cut short what is said of the first
-        signal.signal(each, lambda *_: None)
-    raise Signal(signum)
 
 
 def _open_streams() -> None:
@@ -49,12 +41,18 @@ def _open_streams() -> None:
 
 
 def _close_streams() -> None:
-    """Leave nothing to be written at exit: where that fails, Python ends with a status of its own."""
+    """Leave nothing to be written at exit: where that fails, Python ends with a status of its own.
+
+    After a signal nothing is written either: a pipe that nobody reads would keep the program from ending.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if interrupts.arrived() is None:
+                stream.flush()
+                continue
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            pass
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -17,16 +18,18 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from oncallctl import __version__
+from oncallctl import __version__, changes, interrupts
 from oncallctl.commands import NOUNS
 from oncallctl.commands.api import api
 from oncallctl.commands.completion import completion
 from oncallctl.commands.doctor import doctor
 from oncallctl.commands.escalate import escalate
-from oncallctl.errors import Declined, Defect, Interrupted, InvalidInput, OncallError, Signal
+from oncallctl.errors import Declined, Defect, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.options import Leaf, common_options, keep_for_leaf
 from oncallctl.settings import Settings
 from oncallctl.text import dump_json, sentence
+
+LONGEST_GOODBYE = 2.0  # seconds that a message after a signal waits for stderr
 
 
 class Tree(MutableMapping[str, Any]):
@@ -91,12 +94,49 @@ class Root(TyperGroup):
         settings = Settings()
         words = list(sys.argv[1:] if args is None else args) or ["--help"]
         extra["standalone_mode"] = False
+        changes.reset()
         try:
+            interrupts.begin()
             status = super().main(words, prog_name or "oncallctl", obj=settings, **extra)
             sys.stdout.flush()
+            interrupts.check()  # Python may have swallowed it
         except (Exception, Signal) as error:  # noqa: BLE001  # the boundary
-            status = report(_explained(error), settings, words)
+            status = _last_word(error, settings, words)
+        interrupts.end()
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _last_word(error: BaseException, settings: Settings, words: list[str]) -> int:
+    """Report what ended the program, and the changes that it had sent; return the exit status."""
+    if interrupts.arrived() is not None:
+        interrupts.end()  # another signal must not cut this short
+        if not isinstance(error, (OncallError, Signal)):
+            error = Signal(interrupts.arrived() or signal.SIGINT)  # what a swallowed signal broke
+    try:
+        return report(_with_changes(_explained(error), sudden=not isinstance(error, OncallError)), settings, words)
+    except MemoryError:
+        sent = changes.any_sent()
+        os.write(2, b"error: out of memory" + (b"; a change may have been sent\n" if sent else b"\n"))
+        return ExitCode.UNKNOWN if sent else ExitCode.FAILED
+
+
+def _with_changes(error: OncallError, *, sudden: bool) -> OncallError:
+    """Add to an error the changes that were sent before it, unless stdout or the error tells of them.
+
+    Args:
+        error: what ended the program.
+        sudden: whether it could come at any time, so that the command itself did not say what it had sent.
+    """
+    told = [each for each in changes.unreported() if each.request not in error.message]
+    if not sudden:
+        told = [each for each in told if each.response and not each.accounted]
+    if not told:
+        return error
+    error.message = f"{error.message}; {changes.listed(told)}"
+    error.hint = next((f"look before you try again: {each.look}" for each in told if each.look), error.hint)
+    if isinstance(error, Defect) and any(each.response is None for each in told):
+        return OutcomeUnknown(error.message, hint=error.hint)
+    return error
 
 
 def _explained(error: BaseException) -> OncallError:
@@ -113,6 +153,12 @@ def _explained(error: BaseException) -> OncallError:
     return Defect(f"{type(error).__name__} at {where}: {error}", hint="this is a defect of oncallctl; please report it")
 
 
+def _interrupted(signum: int) -> Interrupted:
+    if signum == signal.SIGPIPE:
+        return Interrupted(signum, "the reader of stdout has gone")
+    return Interrupted(signum, "interrupted" if changes.any_sent() else changes.NOTHING_SENT)
+
+
 def _wrong_usage(error: Any) -> OncallError:  # noqa: ANN401  # Typer's usage errors are private
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "oncallctl"
@@ -124,8 +170,8 @@ def _wrong_usage(error: Any) -> OncallError:  # noqa: ANN401  # Typer's usage er
 
 
 _EXPLANATIONS: tuple[tuple[type[BaseException], Callable[[Any], OncallError]], ...] = (
-    (Signal, lambda error: Interrupted(error.signum)),
-    (BrokenPipeError, lambda _: Interrupted(signal.SIGPIPE)),
+    (Signal, lambda error: _interrupted(error.signum)),
+    (BrokenPipeError, lambda _: _interrupted(signal.SIGPIPE)),
     (typer.Abort, lambda _: Declined("declined; nothing was changed")),
     (typer.TyperException, _wrong_usage),
     (OSError, lambda error: OncallError(f"{error.filename or 'standard output'}: {error.strerror or error}")),
@@ -139,7 +185,7 @@ def report(error: OncallError, settings: Settings, words: list[str]) -> int:
     Returns:
         The exit status.
     """
-    if error.exit_code == 128 + signal.SIGPIPE:
+    if error.exit_code == 128 + signal.SIGPIPE and not changes.unreported():
         return int(error.exit_code)  # whoever read stdout has gone, as `head` does, and wants no more
     as_json, quiet = _guess(words)
     if settings.as_json or (settings.output is None and as_json):
@@ -148,9 +194,18 @@ def report(error: OncallError, settings: Settings, words: list[str]) -> int:
         lines = [f"error: {sentence(error.message)}"]
         if error.hint and not (settings.quiet or quiet):
             lines.append(f"hint: {sentence(error.hint)}")
-    with contextlib.suppress(OSError):  # nobody can be told; the exit status still says it
-        print("\n".join(lines), file=sys.stderr, flush=True)
+    if interrupts.arrived() is None or _can_be_told():
+        with contextlib.suppress(OSError):  # nobody can be told; the exit status still says it
+            print("\n".join(lines), file=sys.stderr, flush=True)
     return int(error.exit_code)
+
+
+def _can_be_told() -> bool:
+    """True if stderr takes a message, perhaps after a moment: a pipe that nobody reads would take it never."""
+    try:
+        return bool(select.select([], [sys.stderr], [], LONGEST_GOODBYE)[1])
+    except (OSError, ValueError):  # it is no file, as in a test
+        return True
 
 
 def _guess(words: list[str]) -> tuple[bool, bool]:

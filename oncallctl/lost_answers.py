@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from oncallctl import changes
 from oncallctl.api.client import OnCall
 from oncallctl.api.resource import Change, Model
 from oncallctl.errors import Interrupted, OncallError, OutcomeUnknown, Signal
@@ -32,11 +33,14 @@ def send_once(oncall: OnCall, change: Change[Model], what: str, look: Sequence[s
     """
     hint = command(oncall, look)
     try:
-        return oncall.send(change)
+        with changes.named(what, hint) as sent:
+            return oncall.send(change)
     except OutcomeUnknown as lost:
         lost.message, lost.hint = f"{what} may have been sent: {lost.message}", hint
         raise
     except Signal as signal:
+        if not sent or sent[-1].response:
+            raise
         message = f"interrupted while {what} was under way: it may have been sent"
         raise Interrupted(signal.signum, message, hint=hint) from signal
 

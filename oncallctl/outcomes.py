@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from oncallctl import parallel
+from oncallctl import changes, parallel
 from oncallctl.api.models import AlertGroup, Integration, ServerObject
+from oncallctl.changes import NOTHING_SENT, SentChange
 from oncallctl.errors import Defect, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
 from oncallctl.text import LONGEST_NAME, cut
 
@@ -131,6 +132,8 @@ class Report(Generic[Object]):
     def _interrupted(self, signum: int) -> Interrupted:
         done = [outcome.target.name for outcome in self.outcomes if outcome.error is None]
         unknown = [outcome.target.name for outcome in self.outcomes if outcome.status == "unknown"]
+        if not changes.any_sent():
+            return Interrupted(signum, NOTHING_SENT)
         message = f"interrupted; done: {', '.join(done) or 'none'}"
         if unknown:
             message += f"; sent, outcome unknown: {', '.join(unknown)}"
@@ -146,7 +149,7 @@ def for_each(
 ) -> Report[Object]:
     """Work on several items at a time; a failure of one, also a defect, does not stop the others.
 
-    A signal does: what was not begun is left alone, and what was sent and not answered is unknown.
+    A signal does: what was not sent is left alone, and what was sent and not answered is unknown.
 
     Args:
         items: what is worked on.
@@ -156,13 +159,13 @@ def for_each(
         look: the command that shows what became of it all.
     """
     outcomes: dict[int, Outcome[Object]] = {}
-    begun: set[int] = set()
+    sent: dict[int, list[SentChange]] = {}
     signum = None
 
     def one(index: int) -> Outcome[Object]:
-        begun.add(index)
         try:
-            return work(items[index])
+            with changes.named(str(target(items[index])), look) as sent[index]:
+                return work(items[index])
         except OncallError as error:
             status = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
             return Outcome(target(items[index]), status, error=error)
@@ -176,9 +179,10 @@ def for_each(
     except Signal as signal:
         signum = signal.signum
         for index, item in enumerate(items):
-            if index in begun:
+            if sent.get(index):
                 lost = OutcomeUnknown("it was sent, and the program ended before the answer came")
                 outcomes.setdefault(index, Outcome(target(item), "unknown", error=lost))
             else:
                 outcomes.setdefault(index, Outcome(target(item), "not-begun", error=Interrupted(signum, "not begun")))
+    changes.account()
     return Report([outcomes[index] for index in range(len(items))], look, signum)

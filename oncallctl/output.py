@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from oncallctl import changes
 from oncallctl.errors import InvalidInput
 from oncallctl.settings import Format, Settings
 from oncallctl.text import cut, dump_json, masked, visible
@@ -91,6 +92,8 @@ def render(  # noqa: C901, PLR0913  # a branch a format
                 _write(visible(str(ident)))
     else:
         _write_table(settings, list(objects), columns, done=done)
+    sys.stdout.flush()
+    changes.mark_reported()
 
 
 def render_text(settings: Settings, text: str) -> None:

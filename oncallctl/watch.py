@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from oncallctl import interrupts
 from oncallctl.errors import AccessDenied, InvalidInput, OncallError, Signal
 from oncallctl.output import Columns, Row, console, table
 from oncallctl.settings import Format, Settings
@@ -101,6 +102,7 @@ def watch(
     except Signal as ended:
         if ended.signum != signal.SIGINT:
             raise
+        interrupts.settle()
 
 
 @dataclass(frozen=True)

@@ -307,3 +307,34 @@ class TestAsking:
 
     def test_yes_does_not_ask(self, server: Serving, run: Runner) -> None:
         assert "Go on?" not in run("escalate --team platform --title t --yes").stderr
+
+
+class TestLastWord:
+    """What is said of a page when the program fails after it was sent."""
+
+    @pytest.mark.parametrize("error", [MemoryError(), ValueError("odd")], ids=["MemoryError", "ValueError"])
+    def test_bug_after_the_page_was_answered_tells_of_the_page(
+        self, run: Runner, cloud: Serving, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr("oncallctl.commands.escalate.render", fail)
+        done = run("escalate --team platform -o json", status=1)
+        assert "the page (POST /api/v1/escalation/) was answered 20" in done.error["message"]
+        assert "oncallctl alert-groups list" in done.error["hint"]
+
+    def test_bug_while_the_response_is_read_is_outcome_unknown(
+        self, run: Runner, cloud: Serving, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(body: bytes) -> object:
+            if b"alerts_count" in body:
+                raise MemoryError
+            return parse(body)
+
+        from oncallctl.api.documents import parse
+
+        monkeypatch.setattr("oncallctl.api.transport.parse", fail)
+        done = run("escalate --team platform -o json", status=9)
+        assert done.error["code"] == "outcome_unknown"
+        assert "the page may have been sent" in done.error["message"]

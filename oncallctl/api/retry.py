@@ -10,13 +10,14 @@ from contextlib import contextmanager, nullcontext
 from copy import copy
 from typing import TypeVar
 
-from oncallctl import parallel
+from oncallctl import interrupts, parallel
 from oncallctl.api.memory import OutOfMemory
 from oncallctl.errors import Unavailable
 
 ATTEMPTS = 4
 PATIENCE = 120.0  # seconds that the attempts of one operation may take together, waiting for a rate limit aside
 RATE_PATIENCE = 900.0  # seconds that one operation waits for a rate limit in all
+SLICE = 0.2  # seconds between two looks at whether to go on waiting
 LONGEST_RATE_WAIT = 300.0  # a Retry-After beyond this is no rate limit of OnCall's, which are per minute
 
 Result = TypeVar("Result")
@@ -159,5 +160,7 @@ class Retries:
         return seconds
 
     def _rest(self) -> None:
+        """Wait for the end of a rate limit, in slices: a signal, which only the main thread gets, ends the wait."""
         while self.patient and (left := self._rest_until - time.monotonic()) > 0:  # another thread may lengthen it
-            time.sleep(left)
+            interrupts.check()
+            time.sleep(min(left, SLICE))

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from oncallctl import changes
 from oncallctl.api.body import BadBody, BodyTooLarge, read_body
 from oncallctl.api.clock import ServerClock
 from oncallctl.api.documents import parse
@@ -249,6 +250,18 @@ class Transport:
             request = self._client.build_request(method, self.url(path), json=content, timeout=timeout)
         except ValueError as error:  # half of a surrogate pair, or a number that JSON has not
             raise InvalidInput(f"this cannot be sent as JSON: {error}") from error
+        sent = changes.record(f"{method} {API}{path}")
+        try:
+            answer = self._send_change(method, path, request, timeout)
+        except OutcomeUnknown:
+            raise
+        except (OncallError, Throttled):  # it did not arrive, or the server refused it
+            sent.withdraw()
+            raise
+        sent.answer(answer.status, answer.document)
+        return answer
+
+    def _send_change(self, method: str, path: str, request: httpx.Request, timeout: float) -> Answer:
         try:
             response, answered = self._exchange(request, timeout)
             return self._success(method, path, response, answered)

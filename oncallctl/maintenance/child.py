@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any, Self
 
+from oncallctl import coredumps
 from oncallctl.errors import InvalidInput, OncallError
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
@@ -90,7 +91,8 @@ class Child:
 
     def __init__(self, words: Sequence[str], variables: Mapping[str, str]) -> None:
         try:
-            self._process = subprocess.Popen(words, env={**os.environ, **variables})  # noqa: S603  # what was asked for
+            with coredumps.original_limit():
+                self._process = subprocess.Popen(words, env={**os.environ, **variables})  # noqa: S603  # as asked for
         except FileNotFoundError as error:
             raise _cannot_run(f"command not found: {words[0]!r}", NOT_FOUND) from error
         except (OSError, ValueError) as error:

@@ -93,15 +93,21 @@ class Program:
         return ran
 
     @contextlib.contextmanager
-    def started(self, *words: str | Path, **environment: str | None) -> Iterator[subprocess.Popen[bytes]]:
+    def started(
+        self,
+        *words: str | Path,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+        **environment: str | None,
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """Start it in the background, piped; it is ended with the context."""
         process = subprocess.Popen(
             self.words(*words),
             env=self.with_(environment),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
         )
         with process:
             try:

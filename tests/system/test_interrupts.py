@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
 import signal
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -62,7 +66,7 @@ def ended(process: subprocess.Popen[bytes], *signals: signal.Signals) -> Ran:
     for signum in signals:
         os.kill(process.pid, signum)
     out, err = process.communicate(timeout=PATIENCE)
-    ran = Ran(process.returncode, out, err)
+    ran = Ran(process.returncode, out or b"", err)
     assert b"Traceback" not in err, ran.stderr
     return ran
 
@@ -164,7 +168,7 @@ def test_a_signal_before_the_page_sends_nothing_and_does_not_claim_it(work: Prog
         ran = ended(process, signal.SIGINT)
     check.release()
     assert ran.status == 130
-    assert ran.stderr == "error: interrupted\n"
+    assert ran.stderr == "error: interrupted; nothing was sent\n"
     assert pages(cloud) == []
 
 
@@ -316,7 +320,204 @@ def test_a_page_is_sent_also_when_nobody_reads_its_answer(work: Program, cloud: 
         work.words(*PAGE), env=work.environment, cwd=work.folder, stdout=write, stderr=subprocess.PIPE, check=False
     )
     os.close(write)
-    (note,) = done.stderr.splitlines()
-    assert note.startswith(b"note: paging")
-    assert len(groups(work) - before) == 1
+    note, error, hint = done.stderr.decode().splitlines()
+    assert note.startswith("note: paging")
+    (group,) = groups(work) - before
+    assert error.startswith("error: the reader of stdout has gone; the page (POST /api/v1/escalation/) was answered 20")
+    assert error.endswith(group)
+    assert "oncallctl alert-groups list" in hint
+    assert done.returncode == 128 + signal.SIGPIPE
     assert len(pages(cloud)) == 1
+
+
+# Whatever ends the program after a change was sent
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe that takes no more."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write, b"x" * 65536)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write, b"x")
+    os.set_blocking(write, True)
+    return read, write
+
+
+def wait_until_blocked(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process is blocked in writing to a pipe."""
+    give_up = time.monotonic() + PATIENCE
+    while "pipe_write" not in Path(f"/proc/{process.pid}/wchan").read_text():
+        assert time.monotonic() < give_up, "it does not write"
+        assert process.poll() is None, "it ended"
+        time.sleep(0.02)
+
+
+blocks = pytest.mark.skipif(sys.platform != "linux", reason="/proc says where a process is blocked")
+
+
+@blocks
+def test_page_that_was_answered_is_told_of_when_ctrl_c_ends_a_blocked_stdout(work: Program, cloud: Serving) -> None:
+    before = groups(work)
+    read, write = full_pipe()
+    with work.started(*PAGE, stdout=write) as process:
+        wait_until_blocked(process)
+        ran = ended(process, signal.SIGINT)
+    os.close(read)
+    os.close(write)
+    assert ran.status == 130
+    (group,) = groups(work) - before
+    note, error, hint = ran.stderr.splitlines()
+    assert note.startswith("note: paging")
+    assert error.startswith("error: interrupted; the page (POST /api/v1/escalation/) was answered 20")
+    assert error.endswith(group)
+    assert "disk full" in shown_by(work, hint)
+    assert len(pages(cloud)) == 1
+
+
+@blocks
+def test_ctrl_c_ends_the_program_although_nobody_reads_stdout_and_stderr(work: Program, cloud: Serving) -> None:
+    read, write = full_pipe()
+    words = ("maintenance", "start", "service-000", "--for", "30m")
+    with work.started(*words, stdout=write, stderr=write) as process:
+        wait_until_blocked(process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+    os.close(read)
+    os.close(write)
+    assert len(cloud.changes()) == 1
+
+
+HARNESS = """
+import os, signal, sys, threading
+from oncallctl import __main__
+sys.argv[0] = "oncallctl"
+{patch}
+__main__.main()
+"""
+
+
+def with_patch(work: Program, patch: str, *words: str) -> subprocess.Popen[bytes]:
+    """Start the program with something in it replaced."""
+    return subprocess.Popen(
+        [sys.executable, "-c", HARNESS.replace("{patch}", patch), *words],
+        env=work.environment,
+        cwd=work.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+# As Python does in the callbacks of an import, and in finalizers.
+SWALLOWED = """
+from oncallctl.api.transport import Transport
+read = Transport.read
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+def swallowing(*args, **more):
+    Finalized()
+    return read(*args, **more)
+Transport.read = swallowing
+"""
+
+
+def test_signal_that_python_swallows_prevents_the_page(work: Program, cloud: Serving) -> None:
+    with with_patch(work, SWALLOWED, *PAGE) as process:
+        ran = ended(process)
+    assert ran.status == 130
+    assert ran.stderr.splitlines()[-1] == "error: interrupted; nothing was sent"
+    assert pages(cloud) == []
+
+
+def test_signal_that_python_swallows_ends_a_read_with_its_status(work: Program) -> None:
+    with with_patch(work, SWALLOWED, "teams", "list") as process:
+        ran = ended(process)
+    assert ran.status == 130
+
+
+DURING_IMPORT = """
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "{module}":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.{signal})
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("module", ["oncallctl.cli", "typer", "httpx"])
+@SIGNALS
+def test_signal_during_an_import_ends_the_program_without_a_traceback(
+    work: Program, cloud: Serving, module: str, signum: signal.Signals, code: int
+) -> None:
+    patch = DURING_IMPORT.replace("{module}", module).replace("{signal}", signum.name)
+    with with_patch(work, patch, *PAGE) as process:
+        ran = ended(process)
+    assert (ran.status, ran.stderr) == (code, "error: interrupted; nothing was sent\n")
+    assert pages(cloud) == []
+
+
+def test_ctrl_c_ends_a_name_lookup(work: Program) -> None:
+    hanging = """
+import socket, time
+def hang(*_, **more):
+    print("looking up", file=sys.stderr, flush=True)
+    time.sleep(600)
+socket.getaddrinfo = hang
+"""
+    with with_patch(work, hanging, "teams", "list") as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"looking up\n"
+        ran = ended(process, signal.SIGINT)
+    assert (ran.status, ran.stderr) == (130, "error: interrupted; nothing was sent\n")
+
+
+@pytest.mark.parametrize("targets", [1, 2])
+def test_signal_ends_the_wait_for_a_rate_limit_of_a_run_that_leaves(
+    work: Program, cloud: Serving, targets: int
+) -> None:
+    cloud.fail("POST", "maintenance_stop", status(429, '{"detail": "throttled"}', Retry_After="290"), times=50)
+    names = [f"service-{number:03}" for number in range(targets)]
+    with work.started("maintenance", "run", *names, "--for", "30m", "--", "true") as process:
+        assert process.stderr is not None
+        assert b"rate limited" in process.stderr.readline()
+        ran = ended(process, signal.SIGTERM)
+    assert ran.status != 0
+    assert "could not be ended" in ran.stderr
+
+
+def test_signal_ends_the_wait_for_a_rate_limit_before_anything_was_sent(work: Program, cloud: Serving) -> None:
+    cloud.fail("POST", "maintenance_start", status(429, '{"detail": "throttled"}', Retry_After="290"), times=50)
+    with work.started("maintenance", "start", "service-000", "--for", "30m") as process:
+        assert process.stderr is not None
+        assert b"rate limited" in process.stderr.readline()
+        ran = ended(process, signal.SIGTERM)
+    assert ran.status == 143
+    assert "error: interrupted; nothing was sent" in ran.stderr
+    assert len(cloud.changes()) == 1
+
+
+# Core dumps
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the limits of a process")
+def test_core_dumps_are_disabled_and_a_command_keeps_its_own_limit(work: Program) -> None:
+    show = "ulimit -c; grep core /proc/$PPID/limits"
+    words = work.words("maintenance", "run", "service-000", "--for", "30m", "--", "sh", "-c", show)
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -Sc 4; {shlex.join(words)}"],
+        env=work.environment,
+        cwd=work.folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    own, ours = done.stdout.splitlines()
+    assert int(own) > 0
+    assert ours.split()[4] == "0"

@@ -1,0 +1,35 @@
+"""Core dumps: disabled, because the memory of this program holds the token."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+from collections.abc import Iterator
+
+_original: list[tuple[int, int]] = []
+
+
+def disable() -> None:
+    """Write no core dump of this process."""
+    with contextlib.suppress(OSError, ValueError):  # a limit that cannot be lowered is no reason to page nobody
+        limits = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, limits[1]))
+        _original.append(limits)
+
+
+@contextlib.contextmanager
+def original_limit() -> Iterator[None]:
+    """Have the limit that this process was started with, for a command that is started in the context."""
+    if not _original:
+        yield
+        return
+    _set(_original[0])
+    try:
+        yield
+    finally:
+        _set((0, _original[0][1]))
+
+
+def _set(limits: tuple[int, int]) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, limits)
