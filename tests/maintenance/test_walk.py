@@ -15,7 +15,7 @@ import pytest
 
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.transport import Answer
-from oncallctl.maintenance import timeline, windows
+from oncallctl.maintenance import timeline
 from oncallctl.maintenance.apply import apply, due, near
 from oncallctl.maintenance.journal import DONE, Author, Entry, Journal
 from oncallctl.maintenance.windows import Desk
@@ -106,10 +106,8 @@ class Memory(Journal):
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    made = World()
-    monkeypatch.setattr(windows, "now", lambda: made.now)
-    return made
+def world() -> World:
+    return World()
 
 
 def rules(zone: str, cron: str = "10 2 * * *", duration: str = "3h", more: str = "") -> list[Rule]:
