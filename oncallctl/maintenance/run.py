@@ -130,7 +130,7 @@ class Cover:
         """See that a window is open; under the mutex, with the integration just read."""
         opened, window, at = member.shared.opened(), Window.of(integration), self.oncall.now()
         if opened and window and opened.matches(window) and opened.mode == self.need.mode:
-            if window.is_overdue(at) or not self.need.is_met(opened.ends_at, at):
+            if windows.is_overdue(self.oncall, window) or not self.need.is_met(opened.ends_at, at):
                 return self._replace(member, integration, opened)
             self._note(member, opened)
             return Outcome(member.target, "shared", integration)
@@ -235,7 +235,7 @@ class Cover:
             by_itself = opened.changing or opened.started_at is None or opened.ends_at <= at + RETRY
             if window is None and not by_itself:
                 return self._give_up(member, integration, "was ended by somebody; it is not opened again")
-            if window and not window.is_overdue(at) and self.need.is_met(opened.ends_at, at):
+            if window and self.need.is_met(opened.ends_at, at) and not windows.is_overdue(self.oncall, window):
                 self._note(member, opened)  # another run has renewed it
                 return Outcome(member.target, "shared", integration)
             if window:

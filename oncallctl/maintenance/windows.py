@@ -95,8 +95,7 @@ def _judge(oncall: OnCall, target: Target[Integration], wanted: Wanted, if_activ
     window, at = Window.of(target.found), oncall.now()
     if window is None:
         return Step(target, Action.START, wanted)
-    # Without the server's time an active window may only look overdue, and ending it would page people.
-    if window.is_overdue(at) and oncall.transport.clock.is_known:
+    if is_overdue(oncall, window):
         return Step(target, Action.REPLACE, wanted)
     if window.mode == wanted.mode and (window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH):
         return Step(target, Action.NOTHING)
@@ -107,6 +106,14 @@ def _judge(oncall: OnCall, target: Target[Integration], wanted: Wanted, if_activ
         return Step(target, Action.REPLACE, wanted)
     hint = "--if-active keep leaves it, --if-active replace ends it and starts yours"
     return Step(target, Action.REFUSE, error=Conflict(there, hint=hint))
+
+
+def is_overdue(oncall: OnCall, window: Window) -> bool:
+    """True if a window is certainly past its end and the server has not closed it.
+
+    Without the server's time an active window may only look overdue, and ending it would page people.
+    """
+    return oncall.transport.clock.is_known and window.is_overdue(oncall.now())
 
 
 def _described(window: Window) -> str:
@@ -291,7 +298,7 @@ class Desk:
         if isinstance(error, OutcomeUnknown):  # it may be active
             error.message += f"; {name} may NOT be in maintenance"
             return
-        if restore is None or window.ends_at is None or window.is_overdue(self.oncall.now()):
+        if restore is None or window.ends_at is None or is_overdue(self.oncall, window):
             error.message += f"; {name} is NOT in maintenance"
             return
         try:

@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -403,6 +404,28 @@ class TestLeases:
         assert cover.due() is None
         assert cloud.changes() == [START]
         assert leave(cover) == "left"
+
+    def test_renewal_that_a_guard_rail_forbids_does_not_stop_the_window(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
+        cover = covering(HOUR, QUARTER)
+        enter(cover)
+        cover.desk = replace(cover.desk, longest="1m")
+        clock.pass_(timedelta(minutes=11))
+        cover.renew()
+        assert "longer than the 1m" in WARNED[-1]
+        assert cloud.changes() == [START]
+
+    def test_renewal_whose_start_fails_names_the_window_that_it_stopped(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
+        cover = covering(HOUR, QUARTER)
+        enter(cover)
+        clock.pass_(timedelta(minutes=11))
+        cloud.fail("POST", "maintenance_start", REFUSED)
+        cover.renew()
+        assert "the silence_escalations window of 'service-010'" in WARNED[-1]
+        assert WARNED[-1].endswith("'service-010' is NOT in maintenance")
 
     def test_a_run_without_a_lease_makes_the_window_last_for_it(self, cloud: Serving, covering: Covering) -> None:
         leased, plain = covering(HOUR, QUARTER), covering(2 * HOUR)
