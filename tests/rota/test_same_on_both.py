@@ -90,7 +90,7 @@ def ask(servers: dict[str, Serving], run: Runner, monkeypatch: pytest.MonkeyPatc
 
     def ask(line: str, moment: datetime) -> dict[str, Run]:
         stopped = SimpleNamespace(time=moment.timestamp, monotonic=time.monotonic)
-        monkeypatch.setattr("oncallctl.sandbox.server.time", stopped)
+        monkeypatch.setattr("tests.serving.time", stopped)
         monkeypatch.setattr("oncallctl.rota.on_call.now", lambda: moment)
         return {
             dialect: run(line, ONCALLCTL_URL=server.url, ONCALLCTL_TOKEN=server.token, ONCALLCTL_API=dialect)
