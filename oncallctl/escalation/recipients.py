@@ -34,15 +34,17 @@ def recipients(oncall: OnCall, users: Sequence[User], when: str = "", *, in_turn
         when: when the step runs, empty for at once.
         in_turn: whether it calls only one of them.
     """
-    judged = [(user, is_notified(oncall, user.role)) for user in users]
+    judged = [(user, is_notified(user.role, is_cloud=oncall.is_cloud)) for user in users]
     certain = {each for _, each in judged}
     if in_turn and len(judged) > 1 and certain != {False}:
         order = sorted(users, key=lambda user: user.username)  # as the engine goes round
-        names = ", ".join(with_role(oncall, user.username, user.role) for user in order)
+        names = ", ".join(with_role(user.username, user.role, is_cloud=oncall.is_cloud) for user in order)
         found = True if certain == {True} else None
         return [Recipient(tuple(user.id for user in users), _at(f"one of {names}", when), found)]
     return [
-        Recipient((user.id,), _at(with_role(oncall, user.username, user.role), when if each else ""), each)
+        Recipient(
+            (user.id,), _at(with_role(user.username, user.role, is_cloud=oncall.is_cloud), when if each else ""), each
+        )
         for user, each in judged
     ]
 

@@ -12,6 +12,7 @@ from oncallctl.api.models import OnCallDocument
 from oncallctl.api.names import Named
 from oncallctl.errors import NotFound
 from oncallctl.rota.resolved import Question, When, resolve
+from oncallctl.rota.roles import is_notified, with_role
 from oncallctl.times import now
 
 NOW = Question()
@@ -24,12 +25,14 @@ class TeamOnCall:
 
     Attributes:
         through_slack: whether a page would also reach people whom only Slack knows.
+        is_cloud: whether Cloud has them on call, where permissions decide who is notified.
     """
 
     team: Named
     answer: OnCallDocument
     raw: dict[str, Any]
     through_slack: bool = False
+    is_cloud: bool = False
 
     @property
     def document(self) -> dict[str, Any]:
@@ -37,9 +40,9 @@ class TeamOnCall:
         return {**self.raw, "team": {"id": self.team.id, "name": self.team.name}}
 
     @property
-    def usernames(self) -> tuple[str, ...]:
-        """What the people are called."""
-        return tuple(str(user.get("username") or user.get("id")) for user in self.answer.users)
+    def is_anybody_notified(self) -> bool:
+        """True if one of the people would be notified of a page, as far as the roles tell."""
+        return any(is_notified(user.get("role"), is_cloud=self.is_cloud) is not False for user in self.answer.users)
 
     def people(self) -> list[dict[str, Any]]:
         """A row a person, with schedules and the end of the last shift; people named by a step have no shift."""
@@ -51,6 +54,7 @@ class TeamOnCall:
         ends = [shift.shift_end for shift in shifts if shift.shift_end]
         return {
             **user,
+            "name": with_role(str(user.get("username") or user.get("id")), user.get("role"), is_cloud=self.is_cloud),
             "team": {"id": self.team.id, "name": self.team.name or self.team.id},
             "schedules": ", ".join(dict.fromkeys(shift.schedule_name or "" for shift in shifts)) or BY_A_STEP,
             "shift_start": min(starts).isoformat() if starts else None,
@@ -73,7 +77,9 @@ def on_call(oncall: OnCall, teams: Sequence[Named], question: Question = NOW) ->
         return list(parallel.in_order(lambda team: _ask(oncall, team, question), teams))
     found = resolve(oncall, teams, question, at=question.at or now())
     return [
-        TeamOnCall(team, OnCallDocument.model_validate(each.document), each.document, each.through_slack)
+        TeamOnCall(
+            team, OnCallDocument.model_validate(each.document), each.document, each.through_slack, oncall.is_cloud
+        )
         for team, each in zip(teams, found, strict=True)
     ]
 
@@ -89,4 +95,4 @@ def _ask(oncall: OnCall, team: Named, question: Question) -> TeamOnCall:
             error.message = f"no team {team}, or route {question.route} is none of its direct paging integration"
             error.hint = "oncallctl routes list"
         raise
-    return TeamOnCall(team, answer, raw)
+    return TeamOnCall(team, answer, raw, is_cloud=oncall.is_cloud)

@@ -1,5 +1,6 @@
 """`teams who-is-on-call`, `next` and `previous` on either server."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,20 @@ class TestOnEitherServer:
         done = run("teams who-is-on-call platform empty-team --require -o json", status=10)
         assert "empty-team" in done.error["message"]
         assert len(done.json) == 2
+
+    def test_viewers_are_marked_and_do_not_meet_a_requirement(self, oss: Serving, run: Runner) -> None:
+        with sqlite3.connect(oss.database) as database:
+            database.execute("UPDATE users SET role = 'viewer'")
+        line = "teams who-is-on-call platform --require"
+        done = run(line, status=10)
+        assert "alice (viewer: not notified)" in done.stdout
+        users = run(f"{line} -o json", status=10).json["users"]
+        assert {"username": "alice", "role": "viewer"}.items() <= users[0].items()
+
+    def test_viewers_on_cloud_are_marked_and_meet_a_requirement(self, cloud: Serving, run: Runner) -> None:
+        with sqlite3.connect(cloud.database) as database:
+            database.execute("UPDATE users SET role = 'viewer'")
+        assert "alice (viewer)" in run("teams who-is-on-call platform --require").stdout
 
     def test_next_and_previous_are_other_shifts(self, server: Serving, run: Runner) -> None:
         now, after, before = (run(f"teams {verb} platform -o json").json["shifts"][0] for verb in VERBS)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PEOPLE = {
     "TEAM": "team.name",
-    "USER": "username",
+    "USER": "name",  # with the role of those who are not notified
     "EMAIL": "email",
     "PHONE": "phone_number",
     "SCHEDULE": "schedules",
@@ -40,8 +40,8 @@ def who_is_on_call(
 ) -> None:
     """Show who is on call."""
     asked = _show(ctx.obj, teams, "current", at=at, route=_only_of_one(teams, route))
-    if require and (bare := [str(each.team) for each in asked if not each.answer.users]):
-        raise ConditionFailed(f"nobody is on call for {', '.join(bare)}")
+    if require and (bare := [str(each.team) for each in asked if not each.is_anybody_notified]):
+        raise ConditionFailed(f"nobody who would be notified is on call for {', '.join(bare)}")
 
 
 @app.command("next")
@@ -83,7 +83,8 @@ def _show(
 
     with connect(settings) as oncall:
         moment = parse_moment(at, settings.tz, near=now()) if at else None  # the profile may know the zone
-        ahead = [] if oncall.is_cloud and moment is None else [oncall.integrations.everything]  # will be needed
+        # The paths of all teams will be needed; those of a few are found without a list of all integrations.
+        ahead = [] if teams or (oncall.is_cloud and moment is None) else [oncall.integrations.everything]
         named, *_ = parallel.together(lambda: names.teams(oncall, teams), *ahead)
         asked = on_call(oncall, named, Question(When(when), moment, **question))
     if moment:
