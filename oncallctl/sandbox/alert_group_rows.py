@@ -7,8 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from oncallctl.sandbox.identifiers import new_id
-from oncallctl.sandbox.jinja import render
-from oncallctl.sandbox.jinja_expressions import TemplateError
+from oncallctl.sandbox.jinja import TemplateError, TemplateWarning, render
 
 if TYPE_CHECKING:
     import sqlite3
@@ -74,26 +73,25 @@ def route_for(db: sqlite3.Connection, integration_id: str, payload: object) -> s
     ).fetchall()
     route: sqlite3.Row
     for route in rows:
-        if route["is_default"] or _matches(route, payload):
+        if route["is_default"] or condition_holds(route["routing_type"], route["routing_regex"], payload):
             return route
     message = f"integration {integration_id} has no default route"
     raise LookupError(message)
 
 
-def _matches(route: sqlite3.Row, payload: object) -> bool:
+def condition_holds(routing_type: str, condition: str | None, payload: object) -> bool:
     """True if the condition of a route holds for a payload.
 
-    A template matches if it renders to one of three words; one that fails to render does not match. A regular
-    expression is searched for in the payload's JSON, which is ASCII only.
+    A template holds if it renders to one of three words, and does not hold if it fails to render. A regular expression
+    is searched for in the payload's JSON, which is ASCII only.
     """
-    condition = route["routing_regex"]
     if condition is None:
         return False
     try:
-        if route["routing_type"] == "jinja2":
+        if routing_type == "jinja2":
             return render(condition, payload=payload, labels=None).strip().lower() in TRUE_WORDS
         return re.search(condition, json.dumps(payload)) is not None
-    except (TemplateError, re.error):
+    except (TemplateError, TemplateWarning, re.error):
         return False
 
 

@@ -1,71 +1,136 @@
-"""Templates of Jinja2, as far as routing conditions use them: text, expressions, comments and `{% if %}`."""
+"""Jinja2 templates, rendered as the engine renders them (its common/jinja_templater).
+
+The engine uses jinja2's sandbox with `range` forbidden, filters of its own, and limits on the length of a template and
+of its result. jinja2 is imported by the first template.
+"""
+# ruff: noqa: A002, DTZ007 - the parameters and the naive times of the engine's filters
 
 from __future__ import annotations
 
+import base64
+import json
 import re
-from dataclasses import dataclass
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
-from oncallctl.sandbox.jinja_expressions import TemplateError, evaluate
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-COMMENT: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
-MARKUP: Final = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})", re.DOTALL)
-OPENING: Final = re.compile(r"\{[{%#]")
+    from jinja2.sandbox import SandboxedEnvironment
 
+    Filter = Callable[..., object]
 
-@dataclass
-class Branch:
-    """One `{% if %}`.
-
-    Attributes:
-        surrounded: True if what surrounds it is shown.
-        shown: True if its current part is shown.
-        taken: True if a part of it was shown.
-    """
-
-    surrounded: bool
-    shown: bool
-    taken: bool
+MAX_TEMPLATE_LENGTH: Final = 50_000
+MAX_RESULT_LENGTH: Final = 50_000
+TIME_FORMAT: Final = "%H:%M / %d-%m-%Y"
+DURATION: Final = re.compile(r"([-+]?\d+)([smhdw])")
+DURATION_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def render(template: str, **names: object) -> str:
-    """Fill in a template.
+class TemplateError(Exception):
+    """A template that cannot be rendered with any payload: its syntax is wrong, or it does something forbidden."""
+
+
+class TemplateWarning(Exception):
+    """A template that cannot be rendered with this payload, for example because a field is missing."""
+
+
+def render(template: str, **context: object) -> str:
+    """Render a template.
 
     Raises:
-        TemplateError: it is not Jinja2, or holds a part of Jinja2 that is not covered.
+        TemplateError: the template is wrong whatever the payload.
+        TemplateWarning: the template does not fit the payload.
     """
-    shown: list[str] = []
-    branches: list[Branch] = []
-    for part in MARKUP.split(COMMENT.sub("", template)):
-        is_shown = not branches or branches[-1].shown
-        if part.startswith("{%"):
-            _branch(branches, part[2:-2].strip("-+").strip(), names)
-        elif part.startswith("{{") and part.endswith("}}"):
-            value = evaluate(part[2:-2].strip("-+"), names) if is_shown else ""
-            shown.append(str(value))
-        elif OPENING.search(part):
-            raise TemplateError(template)
-        elif is_shown:
-            shown.append(part)
-    if branches:
-        raise TemplateError(template)
-    return "".join(shown)
+    from jinja2 import TemplateSyntaxError, UndefinedError
+
+    if len(template) > MAX_TEMPLATE_LENGTH:
+        raise TemplateError(f"longer than {MAX_TEMPLATE_LENGTH} characters")
+    try:
+        result = _environment().from_string(template).render(**context)
+    except TemplateSyntaxError as error:
+        raise TemplateError(str(error)) from error
+    except (TypeError, KeyError, ValueError, UndefinedError) as error:
+        raise TemplateWarning(str(error)) from error
+    # A template can raise anything: SecurityError, RecursionError, OverflowError, …
+    except Exception as error:
+        raise TemplateError(str(error)) from error
+    return f"{result[:MAX_RESULT_LENGTH]}.." if len(result) > MAX_RESULT_LENGTH else result
 
 
-def _branch(branches: list[Branch], statement: str, names: dict[str, object]) -> None:
-    """Open, go on with or close an `{% if %}`."""
-    word, _, condition = statement.partition(" ")
-    if word == "if":
-        surrounded = not branches or branches[-1].shown
-        holds = surrounded and bool(evaluate(condition, names))
-        branches.append(Branch(surrounded, shown=holds, taken=holds))
-        return
-    if word not in {"elif", "else", "endif"} or not branches:
-        raise TemplateError(statement)
-    if word == "endif":
-        branches.pop()
-        return
-    branch = branches[-1]
-    is_next = branch.surrounded and not branch.taken
-    branch.shown = is_next and (word == "else" or bool(evaluate(condition, names)))
-    branch.taken = branch.taken or branch.shown
+def has_valid_syntax(template: str) -> bool:
+    """True if a template can be compiled; an unknown filter is a syntax error, too."""
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        _environment().from_string(template)
+    except TemplateSyntaxError:
+        return False
+    return True
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    from jinja2.sandbox import SandboxedEnvironment
+
+    environment = SandboxedEnvironment()
+    environment.globals["time"] = lambda: datetime.now(UTC)
+    environment.globals["range"] = _forbidden_range
+    environment.filters |= {name: _none_on_error(function) for name, function in FILTERS.items()}
+    return environment
+
+
+def _forbidden_range(*_: object) -> None:
+    from jinja2.exceptions import SecurityError
+
+    raise SecurityError("use of 'range' is restricted")
+
+
+def _none_on_error(function: Filter) -> Filter:
+    """Make a filter return None instead of raising, as the engine's filters do."""
+
+    @wraps(function)
+    def tolerant(*args: object, **kwargs: object) -> object:
+        try:
+            return function(*args, **kwargs)
+        except (ValueError, AttributeError, TypeError, LookupError, OSError, re.error):
+            return None
+
+    return tolerant
+
+
+def _timedelta(value: str) -> timedelta | None:
+    """Parse a duration such as `-5m`."""
+    match = DURATION.fullmatch(value)
+    return match and timedelta(**{DURATION_UNITS[match[2]]: int(match[1])})
+
+
+def _strftime(value: datetime, format: str = TIME_FORMAT) -> str:
+    return value.strftime(format)
+
+
+def _strftime_in_zone(value: datetime, format: str = TIME_FORMAT, tz: str = "UTC") -> str:
+    return value.astimezone(ZoneInfo(tz)).strftime(format)
+
+
+def _strptime(value: str, format: str = TIME_FORMAT) -> datetime:
+    return datetime.strptime(value, format)
+
+
+FILTERS: Final[dict[str, Filter]] = {
+    "b64decode": lambda value: base64.b64decode(value).decode(),
+    "datetimeformat": _strftime,
+    "datetimeformat_as_timezone": _strftime_in_zone,
+    "datetimeparse": _strptime,
+    "iso8601_to_time": datetime.fromisoformat,
+    "json_dumps": json.dumps,
+    "parse_json": json.loads,
+    "regex_match": lambda value, pattern: re.match(pattern, value) is not None,
+    "regex_replace": lambda value, pattern, replacement: re.sub(pattern, replacement, value),
+    "regex_search": lambda value, pattern: re.search(pattern, value) is not None,
+    "timedeltaparse": _timedelta,
+    "timestamp_to_datetime": datetime.fromtimestamp,
+    "tojson_pretty": lambda value: json.dumps(value, sort_keys=True, indent=4, ensure_ascii=False),
+}

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from oncallctl.sandbox.answers import bad_request
-from oncallctl.sandbox.templates import is_readable
+from oncallctl.sandbox.jinja import has_valid_syntax
 
 KEY: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_]{0,61}[A-Za-z])?")
 VALUE: Final = re.compile(r"[A-Za-z_.-]([A-Za-z0-9_.-]{0,61}[A-Za-z_.-])?")
@@ -37,7 +37,7 @@ def read(value: object, field: str, *, dynamic: bool) -> dict[str, str]:
             raise _refused(field, f"Invalid label key: {key}")
         if key in labels:
             raise _refused(field, f"Duplicate label key: {key}")
-        if not (is_readable(content) if dynamic else VALUE.fullmatch(content)):
+        if not (has_valid_syntax(content) if dynamic else VALUE.fullmatch(content)):
             raise _refused(field, f"Invalid label value: {content}")
         labels[key] = content
     return labels

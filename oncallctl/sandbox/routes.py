@@ -9,9 +9,9 @@ from oncallctl.sandbox import notifications, positions, rows
 from oncallctl.sandbox.answers import NOTHING, Answer, bad_request, detail, not_found
 from oncallctl.sandbox.fields import Checker, number, optional, text
 from oncallctl.sandbox.identifiers import new_id
+from oncallctl.sandbox.jinja import TemplateError, TemplateWarning, render
 from oncallctl.sandbox.listing import listing
 from oncallctl.sandbox.references import one_of
-from oncallctl.sandbox.templates import is_readable
 
 if TYPE_CHECKING:
     import sqlite3
@@ -124,12 +124,16 @@ def _check(expression: str, routing_type: str | None) -> None:
     if len(expression) > LONGEST:
         problem = f"Expression is too long. Maximum length: {LONGEST} characters, current length: {len(expression)}"
         raise bad_request({"non_field_errors": [problem]})
-    if routing_type == "jinja2":
-        if not is_readable(expression):
-            raise bad_request({"non_field_errors": ["Jinja template is incorrect"]})
-        return
     try:
-        re.compile(expression)
+        if routing_type == "jinja2":
+            render(expression, payload={})
+        else:
+            re.compile(expression)
+    except TemplateError as error:
+        raise bad_request({"non_field_errors": ["Jinja template is incorrect"]}) from error
+    except TemplateWarning:
+        # It may fit another payload.
+        return
     except re.error as error:
         raise bad_request({"non_field_errors": ["Regular expression is incorrect"]}) from error
 

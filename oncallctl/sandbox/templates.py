@@ -1,12 +1,12 @@
-"""Templates of an integration: which there are, and whether their Jinja2 can be read."""
+"""Templates of an integration: which there are, and whether their syntax is valid."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from oncallctl.sandbox.answers import bad_request, detail
 from oncallctl.sandbox.fields import Invalid, dictionary
+from oncallctl.sandbox.jinja import has_valid_syntax
 
 if TYPE_CHECKING:
     from oncallctl.sandbox.dialects import Dialect
@@ -24,9 +24,6 @@ GROUPS: Final = {
     "email": ("title", "message"),
 }
 CHAT: Final = ("title", "message", "image_url")
-DELIMITERS: Final = re.compile(r"\{\{|\{%|\{#|\}\}|%\}|#\}")
-CLOSING: Final = {"{{": "}}", "{%": "%}", "{#": "#}"}
-BLOCK: Final = re.compile(r"\{%-?\s*(end)?(if|for|block|macro|call|filter|raw|with|autoescape)\b[^%]*%\}")
 
 
 def groups(dialect: Dialect) -> dict[str, tuple[str, ...]]:
@@ -47,7 +44,7 @@ def changed(stored: Templates, value: object, dialect: Dialect) -> Templates:
     """Put what a body says over the stored templates; null resets one or a whole group; unknown names are ignored.
 
     Raises:
-        Refusal: 400 for another kind of JSON, or for Jinja2 that cannot be read, named after the template.
+        Refusal: 400 for another kind of JSON, or for invalid Jinja2, named after the template.
     """
     try:
         given = dictionary(value)
@@ -75,31 +72,6 @@ def changed(stored: Templates, value: object, dialect: Dialect) -> Templates:
 def _checked(value: object, name: str) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not is_readable(value):
+    if not isinstance(value, str) or not has_valid_syntax(value):
         raise detail(f"invalid {name} template")
     return value
-
-
-def is_readable(template: str) -> bool:
-    """Tell whether Jinja2's delimiters are balanced and its blocks closed: not all its syntax, but the usual slips."""
-    opened: str | None = None
-    for mark in DELIMITERS.findall(template):
-        if opened is None:
-            if mark not in CLOSING:
-                continue
-            opened = mark
-        elif mark == CLOSING[opened]:
-            opened = None
-        elif mark in CLOSING:
-            return False
-    return opened is None and "{{}}" not in template.replace(" ", "") and _blocks_are_closed(template)
-
-
-def _blocks_are_closed(template: str) -> bool:
-    blocks: list[str] = []
-    for end, name in BLOCK.findall(template):
-        if not end:
-            blocks.append(name)
-        elif not blocks or blocks.pop() != name:
-            return False
-    return not blocks

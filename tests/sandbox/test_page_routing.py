@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from oncallctl.sandbox.jinja import render
-from oncallctl.sandbox.jinja_expressions import TemplateError
 from tests.sandbox.conftest import (
     ALICE,
     BOB,
@@ -30,16 +28,6 @@ if TYPE_CHECKING:
 
 IMPORTANT = "{{ payload.oncall.important }}"
 PLATFORM_PRIMARY = "SN1XIG9SHWR2U"
-PAYLOAD = {
-    "oncall": {
-        "title": "Minor: db café",
-        "message": None,
-        "uid": "0",
-        "author_username": "admin",
-        "permalink": None,
-        "important": True,
-    }
-}
 
 
 def page(api: Api, team: str, **fields: object) -> dict[str, Any]:
@@ -132,70 +120,6 @@ class TestConditions:
         route = route_to(oss, None, expression, "regex")
         taken = page(oss, PLATFORM, title="café", important_team_escalation=True)["route_id"]
         assert (taken == route) is matches
-
-    @pytest.mark.parametrize(
-        ("template", "text"),
-        [
-            ("true", "true"),
-            ("{{ true }}", "True"),
-            ("{{ 1 }}", "1"),
-            ("{{ payload.oncall.important }}", "True"),
-            ("{{- payload['oncall']['important'] -}}", "True"),
-            ("{{ not payload.oncall.important }}", "False"),
-            ("{{ payload.oncall.author_username == 'admin' and payload.oncall.important }}", "True"),
-            ("{{ payload.oncall.title.startswith('Minor') or false }}", "True"),
-            ("{{ 'minor' in payload.oncall.title }}", "False"),
-            ("{{ 'minor' not in payload.oncall.title | lower }}", "False"),
-            ("{{ payload.oncall.author_username in ['alice', 'bob'] }}", "False"),
-            ("{{ payload.nothing }}", ""),
-            ("{{ payload.nothing == 'x' }}", "False"),
-            ("{{ 'x' in payload.nothing }}", "False"),
-            ("{{ payload.nothing is defined }}", "False"),
-            ("{{ payload.oncall is not defined }}", "False"),
-            ("{{ payload.oncall.message is none }}", "True"),
-            ("{{ 'ok' if payload.oncall.important else 'no' }}", "ok"),
-            ("{{ 'ok' if payload.oncall.important }}", "ok"),
-            ("{{ 'ok' if payload.nothing }}", ""),
-            ("{{ payload.get('oncall').get('important') }}", "True"),
-            ("{{ payload.nothing | default(false) }}", "False"),
-            ("{{ payload.oncall.important | int - 1 + 1 }}", "1"),
-            ("{{ 'A|B' + payload.oncall.author_username | upper }}", "A|BADMIN"),
-            ("{{ payload.oncall | tojson | length > 9 and payload.oncall is mapping }}", "True"),
-            ("{{ payload.oncall.title | regex_match('Min') }}", "True"),
-            ("{{ payload.oncall.title | regex_search('^db') }}", "False"),
-            ("{% if payload.oncall.important %}true{% endif %}", "true"),
-            ("{%- if payload.nothing -%}1{% elif not payload.nothing %}2{% else %}3{% endif %}", "2"),
-            ("{% if false %}{% if true %}1{% else %}{{ payload.a.b }}{% endif %}{% else %}2{% endif %}", "2"),
-            ("{# a remark #}a{{ payload.oncall.message }}b", "aNoneb"),
-            ("{{ payload.oncall.important\n   and 1 }}", "1"),
-        ],
-    )
-    def test_a_template_renders_as_jinja2_renders_it(self, template: str, text: str) -> None:
-        assert render(template, payload=PAYLOAD) == text
-
-    @pytest.mark.parametrize(
-        "template",
-        [
-            "{{ payload.nothing.below }}",
-            "{{ 'x' in payload.oncall.message }}",
-            "{{ payload.oncall.title < 1 }}",
-            "{{ }}",
-            "{{ a b }}",
-            "{{ range(3) }}",
-            "{{ payload.oncall.title.__class__ }}{{ payload.oncall.title.format(1) }}",
-            "{{ payload | unknown }}",
-            "{{ [x for x in payload] }}",
-            "{{ payload.oncall.title.startswith(1) }}",
-            "{% set a = 1 %}",
-            "{% if true %}true",
-            "true{% endif %}",
-            "{{ true",
-            "{{ payload.oncall.title | regex_search('(') }}",
-        ],
-    )
-    def test_a_template_that_jinja2_or_this_part_of_it_cannot_render_is_an_error(self, template: str) -> None:
-        with pytest.raises(TemplateError):
-            render(template, payload=PAYLOAD)
 
 
 class TestUsersNotified:
