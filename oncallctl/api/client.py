@@ -101,7 +101,7 @@ class OnCall:
             answer = self.transport.change(change.method, change.path, change.body)
         try:
             return change.model.read(answer.document)
-        except UnexpectedShape as error:
+        except (UnexpectedShape, MemoryError, RecursionError) as error:
             raise OutcomeUnknown(
                 f"{change.method} {API}{change.path} was answered {answer.status}, but not as it should be: {error}",
                 http_status=answer.status,

@@ -21,12 +21,12 @@ from oncallctl import changes
 from oncallctl.api.body import BadBody, BodyTooLarge, read_body
 from oncallctl.api.clock import ServerClock
 from oncallctl.api.documents import parse
+from oncallctl.api.masking import TokenMask
 from oncallctl.api.memory import LARGEST_RESPONSE, ResponseTooLarge, refuse_too_large
 from oncallctl.api.problems import API, from_answer, retry_after
 from oncallctl.api.retry import Retries, Throttled, TimedOut
 from oncallctl.errors import Defect, InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.profiles import is_loopback
-from oncallctl.text import MASK
 from oncallctl.times import now
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 REDIRECTS = 3
 PAGING = "escalation/"
 PAGE_RATE_RETRIES = 3  # a page answered 429 is for a person who waits; nobody should learn of it a quarter hour later
-LIKE_A_TOKEN = 16  # characters; a shorter one may be part of anything that a server says
 
 _NEVER_ARRIVED = (
     httpx.ConnectError,
@@ -114,7 +113,7 @@ class Transport:
         self.heard: Mapping[str, str] = {}
         self.clock = ServerClock(listener.warn, is_local=application is not None)
         self._origin = _origin(httpx.URL(self.base_url))
-        self._token = headers["Authorization"].removeprefix("Bearer ")
+        self._mask = TokenMask(headers["Authorization"].removeprefix("Bearer "))
         self._timeout = timeout
         self._listener = listener
         self._deadline: Deadline | None = None
@@ -197,16 +196,13 @@ class Transport:
         try:
             yield
         except OncallError as error:
-            error.message = self._without_token(error.message)
+            error.message = self._mask.hide(error.message)
             error.args = (error.message,)
-            error.hint = error.hint and self._without_token(error.hint)
+            error.hint = error.hint and self._mask.hide(error.hint)
             raise
 
-    def _without_token(self, text: str) -> str:
-        return text.replace(self._token, MASK)
-
     def _debug(self, message: str) -> None:
-        self._listener.debug(self._without_token(message))
+        self._listener.debug(self._mask.hide(message))
 
     def _read_once(self, path: str, params: Params | None, memory: int, timeout: float) -> Answer:
         try:
@@ -301,7 +297,7 @@ class Transport:
 
         with self._deadline.within(timeout) if self._deadline else nullcontext():
             response = self._client.send(request, stream=True)
-            self.heard = heard = {name.lower(): value for name, value in response.headers.items()}
+            self.heard = heard = {name.lower(): self._mask.hide(value) for name, value in response.headers.items()}
             self.clock.observe(heard, sent, now())
             if self._deadline:
                 self._deadline.watch(response.extensions.get("network_stream"), _unread_after(response))
@@ -318,8 +314,6 @@ class Transport:
         self, method: str, path: str, response: httpx.Response, body: bytes, memory: int = LARGEST_RESPONSE
     ) -> Answer:
         content_type = response.headers.get("content-type", "")
-        if not response.is_success or len(self._token) >= LIKE_A_TOKEN:
-            body = body.replace(self._token.encode(), MASK.encode())  # a server may say back what it was sent
         if not response.is_success:
             problem = from_answer(response.status_code, content_type, body, what=f"{method} {API}{path}")
             if response.status_code == 429:
@@ -329,7 +323,7 @@ class Transport:
             return Answer(response.status_code, None)
         needed = refuse_too_large(body, memory, f"{method} {API}{path}")
         try:
-            return Answer(response.status_code, parse(body), needed)
+            return Answer(response.status_code, self._mask.hide_in(parse(body), body), needed)
         except (ValueError, RecursionError) as error:
             raise Unavailable(
                 f"the answer to {method} {API}{path} is not OnCall's ({content_type or 'no content type'})",
