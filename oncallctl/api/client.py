@@ -102,8 +102,9 @@ class OnCall:
         try:
             return change.model.read(answer.document)
         except (UnexpectedShape, MemoryError, RecursionError) as error:
+            reason = str(error) or type(error).__name__
             raise OutcomeUnknown(
-                f"{change.method} {API}{change.path} was answered {answer.status}, but not as it should be: {error}",
+                f"{change.method} {API}{change.path} was answered {answer.status}, but not as it should be: {reason}",
                 http_status=answer.status,
             ) from error
 
