@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -19,6 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     for module in ("transport", "retry"):
         monkeypatch.setattr(f"oncallctl.api.{module}.time", clock)
+    monkeypatch.setattr("oncallctl.api.retry.SLICE", math.inf)  # a wait is one wait
     return clock
 
 

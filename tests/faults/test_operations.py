@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -50,6 +51,7 @@ def clocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clocks:
     clocks = Clocks()
     for module in ("transport", "retry"):
         monkeypatch.setattr(f"oncallctl.api.{module}.time", clocks)
+    monkeypatch.setattr("oncallctl.api.retry.SLICE", math.inf)  # a wait is one wait
     monkeypatch.setattr("oncallctl.api.body.LARGEST_BODY", ENOUGH)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.trust_in(tmp_path)))
     return clocks
