@@ -39,6 +39,9 @@ class Dialect(StrEnum):
     OSS = "oss"
 
 
+_ROLES = ("none", "viewer", "editor", "admin")
+
+
 class OnCall:
     """One server, one token.
 
@@ -119,10 +122,11 @@ class OnCall:
         try:
             yield
         except AccessDenied as error:
-            role = self.users.own_role() if change.admin_only and not self.is_cloud else None
-            if role not in {None, "admin"}:
-                error.message = f"{change.admin_only} needs the Admin role; this token's user is {role}"
-                error.hint = "log in with an admin's API token: oncallctl auth login"
+            role = self.users.own_role() if change.needs and not self.is_cloud else None
+            if change.needs and role in _ROLES and _ROLES.index(role) < _ROLES.index(change.needs[1]):
+                what, least = change.needs
+                error.message = f"{what} needs the {least.capitalize()} role; this token's user is {role}"
+                error.hint = f"log in with the API token of an {least}: oncallctl auth login"
             raise
 
     def described(self, change: Change[Model]) -> dict[str, Any]:

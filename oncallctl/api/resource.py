@@ -31,14 +31,14 @@ class Change(Generic[Model]):
     Attributes:
         body: the JSON object, what makes it at the moment of sending, or None.
         model: what the answer holds.
-        admin_only: what it does, if a self-hosted engine lets only admins do it.
+        needs: what it does, and the role that a self-hosted engine wants for it.
     """
 
     method: str
     path: str
     body: dict[str, Any] | Callable[[], dict[str, Any]] | None
     model: type[Model]
-    admin_only: str | None = None
+    needs: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

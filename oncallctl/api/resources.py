@@ -44,15 +44,15 @@ class Integrations(Resource[Integration]):
 
     def create(self, body: dict[str, Any]) -> Change[Integration]:
         """Create one; body as in "Create an integration" of the documents."""
-        return Change("POST", "integrations/", self._checked(body), Integration, "creating integrations")
+        return Change("POST", "integrations/", self._checked(body), Integration, ("creating integrations", "admin"))
 
     def update(self, ident: str, body: dict[str, Any]) -> Change[Integration]:
         """Change the fields given; the server treats PUT as PATCH."""
-        return Change("PUT", self._member(ident), self._checked(body), Integration, "updating integrations")
+        return Change("PUT", self._member(ident), self._checked(body), Integration, ("updating integrations", "admin"))
 
     def delete(self, ident: str) -> Change[Integration]:
         """Delete one; its alert groups stay."""
-        return Change("DELETE", self._member(ident), None, Integration, "deleting integrations")
+        return Change("DELETE", self._member(ident), None, Integration, ("deleting integrations", "admin"))
 
     def remove(self, integration: Integration) -> None:
         """Delete one; a lost answer is settled by looking for it.
@@ -90,13 +90,15 @@ class Integrations(Resource[Integration]):
         word = mode if self.oncall.is_cloud else OSS_MODES.get(mode, mode)
         path = f"{self._member(ident)}maintenance_start"
         if isinstance(seconds, int):
-            return Change("POST", path, {"mode": word, "duration": seconds}, Integration, "maintenance")
-        return Change("POST", path, lambda: {"mode": word, "duration": seconds()}, Integration, "maintenance")
+            return Change("POST", path, {"mode": word, "duration": seconds}, Integration, ("maintenance", "admin"))
+        return Change(
+            "POST", path, lambda: {"mode": word, "duration": seconds()}, Integration, ("maintenance", "admin")
+        )
 
     def stop_maintenance(self, ident: str) -> Change[Integration]:
         """End the window. Look first: where none is open an engine with Slack answers 500."""
         self.oncall.person_only("maintenance")
-        return Change("POST", f"{self._member(ident)}maintenance_stop", None, Integration, "maintenance")
+        return Change("POST", f"{self._member(ident)}maintenance_stop", None, Integration, ("maintenance", "admin"))
 
     def _checked(self, body: dict[str, Any]) -> dict[str, Any]:
         for field in ("labels", "dynamic_labels"):
@@ -168,7 +170,7 @@ class AlertGroups(Resource[AlertGroup]):
 
         The answer is empty, so that it is for `OnCall.discard`; in the wrong state it is 400 (alert_groups recordings).
         """
-        return Change("POST", f"{self._member(ident)}{verb}/", body, AlertGroup)
+        return Change("POST", f"{self._member(ident)}{verb}/", body, AlertGroup, ("acting on alert groups", "editor"))
 
 
 class Alerts(Resource[Alert]):
@@ -275,4 +277,4 @@ class Escalation:
     def page(self, body: dict[str, Any]) -> Change[AlertGroup]:
         """Page a team or users; body as in "Escalation HTTP API"."""
         self.oncall.person_only("paging people")
-        return Change("POST", "escalation/", body, AlertGroup)
+        return Change("POST", "escalation/", body, AlertGroup, ("paging", "editor"))

@@ -156,11 +156,11 @@ def _doubt(called: Sequence[Recipient]) -> str | None:
     """Return why a page may notify nobody, although it may as well notify somebody."""
     if any(recipient.is_notified for recipient in called):
         return None
-    return f"whether anybody is notified depends on roles and permissions: {listed(called)}"
+    return "it is not certain that anybody is notified: that depends on permissions, or on whose turn it is"
 
 
 def _never_notified(called: Sequence[Recipient]) -> str:
-    return f"a self-hosted engine notifies no viewers: {listed(called)}"
+    return f"it calls only {listed(called)}"
 
 
 def _nobody(walked: Walk, chain_id: str) -> str:

@@ -18,6 +18,9 @@ _IMPORTANT = ("payload", "oncall", "important")
 _TRUTHY = frozenset({"1", "true", "ok"})  # templated_value_is_truthy of the engine
 _LONGEST = 1024  # characters; FILTERING_TERM_MAX_LENGTH of the engine
 _EXPRESSION = re.compile(r"\{\{-?((?:(?!\{[{%#]|[}%#]\}).)*?)-?\}\}", re.DOTALL)
+_IF = re.compile(
+    r"\{%-?\s*if\s+((?:(?!%\}).)+?)-?%\}([^{}]*)(?:\{%-?\s*else\s*-?%\}([^{}]*))?\{%-?\s*endif\s*-?%\}", re.DOTALL
+)
 _ANY_TEXT = frozenset({"", ".", ".*", ".+", "^", "$", "(.*)", "^.*", ".*$", "^.*$"})
 _IMPORTANT_IN_JSON = re.compile(r'"important": ?(?P<value>true|false)')
 
@@ -68,19 +71,34 @@ def _regex_holds(term: str, *, important: bool) -> bool | None:
 
 
 def _jinja_holds(template: str, *, important: bool) -> bool | None:
-    """Evaluate a template that is plain text or one expression; the engine compares the text that it renders."""
+    """Evaluate a template of plain text, one expression or one condition; the engine compares the text it renders."""
     if len(template) > _LONGEST:
         return None
     if not re.search(r"\{[{%#]", template):
         return _is_truthy(template)
-    found = _EXPRESSION.fullmatch(template.strip())
-    if found is None or "\\" in template:
+    if "\\" in template:
         return None
     try:
-        tree = ast.parse(found[1].strip(), mode="eval")
-        return _is_truthy(str(_value(tree.body, important=important)))
+        return _is_truthy(_rendered(template.strip(), important=important))
     except (_NotKnownError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _rendered(template: str, *, important: bool) -> str:
+    """Render `{{ … }}`, or text in `{% if … %}`.
+
+    Raises:
+        _NotKnownError: it is something else, or looks at more than the importance.
+    """
+    if found := _EXPRESSION.fullmatch(template):
+        return str(_evaluated(found[1], important=important))
+    if found := _IF.fullmatch(template):
+        return found[2] if _evaluated(found[1], important=important) else found[3] or ""
+    raise _NotKnownError
+
+
+def _evaluated(expression: str, *, important: bool) -> object:
+    return _value(ast.parse(expression.strip(), mode="eval").body, important=important)
 
 
 class _NotKnownError(Exception):
@@ -109,6 +127,9 @@ def _value(node: ast.expr, *, important: bool) -> object:  # noqa: PLR0911  # a 
         case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() as operator], comparators=[right]):
             is_equal = _value(left, important=important) == _value(right, important=important)
             return is_equal is isinstance(operator, ast.Eq)
+    if isinstance(node, ast.IfExp):
+        chosen = node.body if _value(node.test, important=important) else node.orelse
+        return _value(chosen, important=important)
     if isinstance(node, ast.BoolOp):
         return _both_or_either(node, important=important)
     if _path(node) == _IMPORTANT:

@@ -172,7 +172,7 @@ def test_viewer_is_named_as_not_notified(oss: Serving, run: Runner) -> None:
 def test_turn_that_may_be_a_viewers_is_no_certainty(oss: Serving, run: Runner) -> None:
     lead_to(oss, chain(oss, NEXT_OF_TWO | {"persons_to_notify_next_each_time": [ALICE, FRANK]}), None)
     done = run("escalate --team platform --title t")
-    assert "warning: whether anybody is notified depends" in done.stderr
+    assert "warning: it is not certain that anybody is notified" in done.stderr
     assert oss.changes() == [PAGE]
 
 
@@ -190,7 +190,7 @@ class TestUsersByName:
         assert notified(oss) == {"alice"}
 
     def test_page_to_viewers_only_is_a_warning_on_cloud(self, cloud: Serving, run: Runner) -> None:
-        assert "warning: whether anybody is notified depends" in run("escalate --user frank --title t").stderr
+        assert "warning: it is not certain that anybody is notified" in run("escalate --user frank --title t").stderr
         assert notified(cloud) == {"frank"}
 
     def test_anyway_pages_a_viewer(self, oss: Serving, run: Runner) -> None:
@@ -296,6 +296,10 @@ class TestRoleOfTheToken:
             assert "may not page team" in done.error["message"]
             assert "--user" in done.error["hint"]
         assert notified(oss) == set()
+
+    def test_viewer_may_not_page(self, oss: Serving, run: Runner) -> None:
+        done = run("escalate --user alice --title t -o json", status=3, ONCALLCTL_TOKEN=sandbox.VIEWER_TOKEN)
+        assert done.error["message"] == "paging needs the Editor role; this token's user is viewer"
 
     def test_team_that_is_missing_is_not_found(self, oss: Serving, run: Runner) -> None:
         line = "escalate --team TAAAAAAAAAAAA --title t --anyway"
