@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: demo test setup lint types layers dependencies unit completions bench build
+.PHONY: demo test setup lint types layers dependencies unit completions bench simulate build
 
 demo: setup
 	@echo '$$ oncallctl teams who-is-on-call platform'
@@ -53,6 +53,10 @@ completions: setup
 # Takes some minutes, on a machine that does nothing else, and needs hyperfine.
 bench: setup
 	$(BIN)/python tests/bench/bench.py
+
+# A simulated year of `maintenance apply`: some minutes.
+simulate: setup
+	$(BIN)/python -m tests.simulation
 
 build: setup
 	$(BIN)/uv build --quiet

@@ -142,10 +142,10 @@ def apply(desk: Desk, rules: Sequence[Rule], debug: Callable[[str], None], *, dr
         found.of(rule)  # before the clock is read: the responses tell the server's time
     occurrences = due(rules, desk.oncall.now())
     jobs, results = _jobs(found, occurrences)
-    memory = _Memory(desk)
+    memory = _Memory(desk) if jobs else None
     waiting: dict[str, list[_Job]] = {}
     for job in jobs:
-        if objection := memory.objection(job):
+        if memory and (objection := memory.objection(job)):
             debug(f"{job.occurrence.key} {objection} on {job.target.found.name!r}; it is not opened again")
             results.append(Result(job.occurrence, Outcome(job.target, "unchanged"), None))
         else:
