@@ -19,9 +19,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from oncallctl.api.models import Instant, Integration
+from oncallctl.api.models import Integration
 from oncallctl.profiles import Profile
 from oncallctl.state import append_line, locked, open_private, state_folder, usable
 
@@ -88,7 +88,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    time: Instant
+    time: AwareDatetime
     event: str
     cause: str | None = None
     profile: str
@@ -99,11 +99,11 @@ class Entry(BaseModel):
     window: str | None
     integration: Subject
     mode: str | None
-    started_at: Instant | None
-    ends_at: Instant | None
+    started_at: AwareDatetime | None
+    ends_at: AwareDatetime | None
     reason: str | None
     outcome: str
-    _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _line: str = PrivateAttr(default="{}")
 
     @classmethod
     def read(cls, line: str) -> Self:
@@ -113,18 +113,13 @@ class Entry(BaseModel):
             ValueError: it is incomplete; the message says what is wrong with it.
         """
         try:
-            document = json.loads(line)
-        except ValueError as error:
-            raise ValueError("not JSON") from error
-        if not isinstance(document, dict):
-            raise ValueError("not an object")  # noqa: TRY004  # one kind of error for one kind of mistake
-        try:
-            entry = cls.model_validate(document)
+            entry = cls.model_validate_json(line)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise ValueError(f"no {where}" if first["type"] == "missing" else f"{where}: {first['msg']}") from error
-        entry._raw = document  # noqa: SLF001  # its own
+            said = {"json_invalid": "not JSON", "model_type": "not an object", "missing": f"no {where}"}
+            raise ValueError(said.get(first["type"], f"{where}: {first['msg']}")) from error
+        entry._line = line  # noqa: SLF001  # its own
         return entry
 
     @property
@@ -136,7 +131,7 @@ class Entry(BaseModel):
     def raw(self) -> dict[str, Any]:
         """The line as scripts read it, with what other versions wrote into it."""
         outcome = UNKNOWN if self.outcome == SENT else self.outcome
-        return {"cause": None, **self._raw, "outcome": outcome}
+        return {"cause": None, **json.loads(self._line), "outcome": outcome}
 
 
 class Journal:

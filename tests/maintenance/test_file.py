@@ -181,6 +181,12 @@ def test_check_of_a_good_file_needs_no_server_and_says_nothing_on_stdout(run: Ru
     assert run(f"maintenance check {path} -q").stderr == ""
 
 
+def test_check_of_a_window_that_the_usual_guard_rails_refuse_warns(run: Runner, tmp_path: Path) -> None:
+    path = tmp_path / "windows.toml"
+    path.write_text('[[window]]\nname = "w"\nteam = "t"\ncron = "* * * * *"\ntimezone = "UTC"\nduration = "3650d"\n')
+    assert "warning: window 'w': 3650d is longer than 7d" in run(f"maintenance check {path}").stderr
+
+
 def test_check_reads_stdin_and_says_when_there_is_no_file(run: Runner) -> None:
     assert run("maintenance check -", stdin=changed(6, ""), status=2).stdout.startswith("-:1: ")
     assert "cannot read" in run("maintenance check nowhere.toml", status=2).stderr

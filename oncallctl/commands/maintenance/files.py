@@ -16,7 +16,7 @@ from oncallctl.output import ascii_alone, console, render, render_text
 from oncallctl.session import connect
 from oncallctl.settings import Format
 from oncallctl.text import visible
-from oncallctl.times import now, span
+from oncallctl.times import now, parse_duration, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def on_a_terminal() -> bool:
 @app.command()
 def check(ctx: typer.Context, file: FileArgument) -> None:
     """Say everything that is wrong with a file of windows; needs no server."""
-    from oncallctl.maintenance import windowsfile
+    from oncallctl.maintenance import guards, windowsfile
 
     settings = ctx.obj
     rules, mistakes = windowsfile.load(read_text(file, "FILE"))
@@ -80,6 +80,13 @@ def check(ctx: typer.Context, file: FileArgument) -> None:
         render(settings, [mistake.document() for mistake in mistakes], MISTAKES)
     if mistakes:
         raise InvalidInput(f"{file}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}")
+    usual = parse_duration(guards.LONGEST)
+    for rule in rules:
+        if rule.duration > usual:
+            settings.warn(
+                f"window {rule.name!r}: {span(rule.duration.total_seconds())} is longer than {guards.LONGEST}:"
+                " `apply` refuses it unless longest_window in the profile allows it"
+            )
     settings.note(f"{file}: {len(rules)} window{'s' if len(rules) > 1 else ''}, no mistakes")
 
 
