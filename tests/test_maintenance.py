@@ -117,6 +117,20 @@ class TestStarting:
         assert "NOT in maintenance" in done.stderr
         assert not silent(server)
 
+    def test_start_after_a_stop_that_finds_another_window_does_not_say_that_there_is_none(
+        self, server: Serving, run: Runner
+    ) -> None:
+        def somebody_is_quicker(_request: object, answer: Callable[[], Response]) -> Response:
+            mode = "group_alerts" if server.dialect == "cloud" else "maintenance"
+            server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
+            return answer()
+
+        run("maintenance start service-010 --for 30m")
+        server.fail("POST", "maintenance_start", somebody_is_quicker)
+        done = run("maintenance start service-010 --for 2h --if-active replace", status=7)
+        assert "was stopped and the new one did not start" in done.stderr
+        assert "NOT in maintenance" not in done.stderr
+
     def test_until_names_the_end(self, server: Serving, run: Runner) -> None:
         end = (datetime.now(UTC) + timedelta(hours=3)).replace(microsecond=0)
         run(f"maintenance start service-010 --until {end:%Y-%m-%dT%H:%M:%SZ}")
@@ -331,6 +345,13 @@ class TestLostAnswers:
         done = run("maintenance start service-010 --for 30m -o json", status=9)
         assert server.changes() == [START] * 4
         assert "is not active after 4 attempts" in done.error["message"]
+
+    def test_start_that_is_refused_when_it_is_tried_again_may_still_come(self, server: Serving, run: Runner) -> None:
+        server.fail("POST", "maintenance_start", status(504))
+        server.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
+        done = run("maintenance start service-010 --for 30m -o json", status=9)
+        assert "trying again failed" in done.error["message"]
+        assert server.changes() == [START] * 2
 
     def test_stop_that_the_server_failed_on_is_tried_again(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")

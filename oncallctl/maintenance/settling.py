@@ -12,7 +12,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.models import Integration
 from oncallctl.api.problems import API
 from oncallctl.api.resource import Change
-from oncallctl.errors import Conflict, InvalidInput, OutcomeUnknown
+from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
 from oncallctl.lost_answers import command, look_again, may_still_come
 from oncallctl.maintenance.window import CLOSE_ENOUGH, Wanted, Window
 
@@ -238,6 +238,12 @@ def _settle(oncall: OnCall, request: _Request) -> tuple[Integration, bool]:
                 return _send(oncall, request), True
         except OutcomeUnknown as error:
             lost = error
+        except Conflict:
+            raise
+        except OncallError as error:  # of this attempt; an earlier one may still be carried out
+            if request.lost is None:
+                raise
+            raise _unsettled(request.lost, f"{request.undone}, and trying again failed: {error.message}") from error
         request.lose(lost)
         found = _look_again(oncall, request, lost)
         if found is not None:

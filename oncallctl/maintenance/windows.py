@@ -295,16 +295,15 @@ class Desk:
         error.message = (
             f"the {window.mode} window of {name}{end} was stopped and the new one did not start: {error.message}"
         )
-        if isinstance(error, OutcomeUnknown):  # it may be active
-            error.message += f"; {name} may NOT be in maintenance"
+        if isinstance(error, Conflict):  # somebody else's window is in its place
             return
-        if restore is None or window.ends_at is None or is_overdue(self.oncall, window):
-            error.message += f"; {name} is NOT in maintenance"
+        if isinstance(error, OutcomeUnknown) or restore is None or window.ends_at is None:
+            error.message += f"; {_left(before, error)}"
             return
         try:
             restore(after, Wanted(window.mode, until=window.ends_at))
         except OncallError as again:
-            error.message += f"; starting the old one again failed too: {again.message}; {name} is NOT in maintenance"
+            error.message += f"; starting the old one again failed too: {again.message}; {_left(before, again)}"
         else:
             error.message += "; the old one was started again"
 
@@ -343,6 +342,12 @@ class Again:
     def _command(self, oncall: OnCall, failed: Sequence[Outcome[Integration]], if_active: IfActive | None) -> str:
         policy = ["--if-active", if_active.value] if if_active else []
         return command(oncall, [*self.verb, *(each.target.found.id for each in failed), *self.options, *policy])
+
+
+def _left(integration: Integration, error: OncallError) -> str:
+    """Say what an integration is left with after a start failed."""
+    verb = "may NOT be" if isinstance(error, OutcomeUnknown) else "is NOT"
+    return f"{integration.name!r} {verb} in maintenance"
 
 
 def carry_out(desk: Desk, steps: Sequence[Step], finished: Callable[[], None]) -> Report[Integration]:

@@ -11,7 +11,7 @@ from oncallctl.commands.maintenance.app import app
 from oncallctl.errors import ConditionFailed
 from oncallctl.output import render
 from oncallctl.session import connect
-from oncallctl.times import now, parse_past
+from oncallctl.times import parse_past
 
 GROUPS = {
     "ID": "id",
@@ -45,8 +45,8 @@ def debrief(
     from oncallctl.maintenance.journal import Journal
 
     with connect(ctx.obj) as oncall:
-        at = now()
         found = names.integration(oncall, integration)
+        at = oncall.now()
         begin = parse_past(since, ctx.obj.tz, before=at) if since else None
         times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at, warn=ctx.obj.warn)
         left = [alerts.document(group, fate) for group, fate in alerts.left_behind(oncall, found, times)]
