@@ -234,7 +234,7 @@ def length(settings: Settings, text: str) -> timedelta:
     """
     duration, word = parse_duration(text), text.strip()
     if word.isdigit() and int(word) < SHORTEST_MEANT:
-        settings.warn(f"--for {word} is {word} seconds; {word}m would be minutes")
+        settings.warn(f"--for {word} is {word} second{'' if int(word) == 1 else 's'}; {word}m would be minutes")
     return duration
 
 

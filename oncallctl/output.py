@@ -30,6 +30,7 @@ Item = TypeVar("Item")
 
 REQUEST: Columns = {"METHOD": "method", "URL": "url", "BODY": "body"}
 
+_WHOLE_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 # What is of no use when a part of it is missing.
 _NARROWED_LAST = {"id", "phone_number", "state", "status"}
@@ -179,7 +180,7 @@ def _write_table(settings: Settings, rows: Sequence[Row], columns: Columns, *, d
         if settings.header:
             _write("\t".join(_harmless(title) for title in columns))
         for row in rows:
-            _write("\t".join(_harmless(cell(row, path), field(row, path)) for path in columns.values()))
+            _write("\t".join(_piped(settings, row, path) for path in columns.values()))
 
 
 def _check_columns(settings: Settings, rows: Sequence[Row], *, done: bool) -> None:
@@ -206,7 +207,7 @@ def field(row: Row, path: str) -> object:
 
 
 def cell(row: Row, path: str) -> str:
-    """Write one field for a program: times and text as the server has them, objects as JSON, nothing for null."""
+    """Write one field as the server has it, objects as JSON, nothing for null."""
     value = field(row, path)
     if value is None:
         return ""
@@ -221,12 +222,22 @@ def _write_csv(settings: Settings, rows: Iterable[Row], columns: Columns) -> Non
     if settings.header:
         writer.writerow([_harmless(title) for title in columns])
     for row in rows:
-        writer.writerow([_harmless(cell(row, path), field(row, path)) for path in columns.values()])
+        writer.writerow([_piped(settings, row, path) for path in columns.values()])
         sys.stdout.write(buffer.getvalue())
         buffer.seek(0)
         buffer.truncate()
     sys.stdout.write(buffer.getvalue())
     sys.stdout.flush()
+
+
+def _piped(settings: Settings, row: Row, path: str) -> str:
+    """Write one field for a program: a time to the second, in UTC or in the zone asked for, and text harmless."""
+    text, value = cell(row, path), field(row, path)
+    if isinstance(value, str) and _WHOLE_INSTANT.fullmatch(text):
+        with contextlib.suppress(ValueError, OverflowError):
+            instant = datetime.fromisoformat(text).astimezone(settings.tz or UTC)
+            return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _harmless(text, value)
 
 
 def _harmless(text: str, value: object = "") -> str:

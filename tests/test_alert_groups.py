@@ -200,6 +200,17 @@ class TestListing:
         run("alert-groups list --integration CNOPENOPENOPE", status=6)
         assert run("alert-groups list --integration service-019 -o json").json == []
 
+    def test_title_is_shown_without_the_entities_that_the_server_puts_into_it(
+        self, server: Serving, run: Runner
+    ) -> None:
+        paged = run("escalate --team platform --title '<b>R&D</b>' --anyway -o json").json
+        assert paged["title"] == "&lt;b&gt;R&amp;D&lt;/b&gt;"
+        ident = paged["id"]
+        for line in (f"get {ident}", "list --limit 1", f"acknowledge {ident}"):
+            assert "<b>R&D</b>" in run(f"alert-groups {line}").stdout
+        assert "<b>R&D</b>" in run("teams handoff platform").stdout
+        assert run(f"alert-groups get {ident} -o json").json["title"] == paged["title"]
+
     def test_filters_combine(self, server: Serving, run: Runner) -> None:
         found = run("alert-groups list --team payments --state acknowledged --since 1h -o id").stdout.split()
         assert set(found) < set(groups(server, team_id=PAYMENTS, state="acknowledged"))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -112,6 +113,28 @@ def test_cell_that_a_spreadsheet_would_execute_is_text_in_csv_and_in_a_piped_tab
 def test_header_that_a_spreadsheet_would_execute_is_text(capsys: pytest.CaptureFixture[str], output: str) -> None:
     render(Settings(output=Format(output), columns=["=1"]), [{"=1": 1}], COLUMNS)
     assert capsys.readouterr().out.startswith("'=1\n")
+
+
+@pytest.mark.parametrize("output", ["csv", "table"])
+@pytest.mark.parametrize(
+    ("text", "zone", "shown"),
+    [
+        ("2026-11-21T05:58:49.122606Z", None, "2026-11-21T05:58:49Z"),
+        ("2026-11-21T05:58:49+00:00", None, "2026-11-21T05:58:49Z"),
+        ("2026-11-21T07:58:49.5+02:00", None, "2026-11-21T05:58:49Z"),
+        ("2026-11-21T05:58:49.122606Z", "Asia/Kolkata", "2026-11-21T11:28:49+05:30"),
+        ("2026-11-21T05:58:49Z", "UTC", "2026-11-21T05:58:49Z"),
+        ("2026-11-21T05:58:49", None, "2026-11-21T05:58:49"),
+        ("0001-01-01T00:00:00+14:00", None, "0001-01-01T00:00:00+14:00"),
+        ("since 2026-11-21T05:58:49.1Z", None, "since 2026-11-21T05:58:49.1Z"),
+    ],
+)
+def test_time_in_a_pipe_is_to_the_second_and_in_utc_unless_a_zone_is_given(
+    out: object, output: str, text: str, zone: str | None, shown: str
+) -> None:
+    tz = zone and ZoneInfo(zone)
+    written = out(output, [{"id": "C1", "name": "n", "until": text}], tz=tz)  # type: ignore[operator]
+    assert re.split(r"[,\t\n]", written)[-2] == shown
 
 
 @pytest.mark.parametrize("number", ["+12025550101", "+49 30 1234567"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
@@ -134,16 +135,24 @@ class User(ServerObject):
 
 
 class AlertGroup(ServerObject):
-    """Alerts that belong together; `state` is firing, acknowledged, resolved or silenced, `…_by` a user's id."""
+    """Alerts that belong together; `state` is firing, acknowledged, resolved or silenced, `…_by` a user's id.
+
+    The title of `raw` is escaped for HTML, as the engine escapes every title (escalation recordings).
+    """
 
     state: str
-    title: str | None = None
+    title: Annotated[str, AfterValidator(unescape)] | None = None
     integration_id: str | None = None
     team_id: str | None = None
     created_at: Instant | None = None
     acknowledged_by: str | None = None
     resolved_at: Instant | None = None
     resolved_by: str | None = None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The server's object with the title as people read it, for a table."""
+        return {**self.raw, "title": self.title}
 
     @property
     def route_id(self) -> str | None:

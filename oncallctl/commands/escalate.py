@@ -112,7 +112,7 @@ def escalate(
         if wait:
             _follow(ctx.obj, oncall, group, wait, patience)
         else:
-            render(ctx.obj, group.raw, COLUMNS, done=True)
+            render(ctx.obj, group.raw, COLUMNS, rows=[group.row], done=True)
 
 
 def _resolve(find: Callable[[OnCall, str], Named], oncall: OnCall, text: str) -> Named:
@@ -181,7 +181,7 @@ def _compare_route(settings: Settings, oncall: OnCall, group: AlertGroup, found:
         compare_route(oncall, group, found.routes, settings.warn)
     except Conflict as problem:
         if not anyway:
-            render(settings, group.raw, COLUMNS, done=True)
+            render(settings, group.raw, COLUMNS, rows=[group.row], done=True)
             raise
         settings.warn(problem.message)
 
@@ -200,7 +200,7 @@ def _follow(settings: Settings, oncall: OnCall, group: AlertGroup, wait: Wait, w
         error.message = f"{error.message}; {paged}"
         raise
     finally:
-        render(settings, follower.group.raw, COLUMNS, done=True)
+        render(settings, follower.group.raw, COLUMNS, rows=[follower.group.row], done=True)
 
 
 def _not_blank(settings: Settings, text: str | None, option: str) -> str | None:

@@ -115,7 +115,9 @@ def _with_names(oncall: OnCall, settings: Settings, groups: Iterable[AlertGroup]
     """Add names for a table; the own group of a maintenance window has that of the integration in maintenance."""
     from oncallctl.alert_groups.own_groups import with_integration
 
-    rows = with_names(oncall, settings, (group.raw for group in groups), INTEGRATION, TEAM, memory=memory)
-    if not for_a_person(settings) or INTEGRATIONS in memory.failed:
+    if not for_a_person(settings):
+        return (group.raw for group in groups)
+    rows = with_names(oncall, settings, (group.row for group in groups), INTEGRATION, TEAM, memory=memory)
+    if INTEGRATIONS in memory.failed:
         return rows
     return [with_integration(row) for row in rows]
