@@ -29,6 +29,8 @@ def main() -> NoReturn:
     finally:
         interrupts.end()
         _close_streams()
+        # Python takes its handlers away before it has ended: a signal would now kill a program that has done its work.
+        signal.pthread_sigmask(signal.SIG_BLOCK, interrupts.SIGNALS)
     raise AssertionError
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from oncallctl.api.memory import ResponseTooLarge
-from oncallctl.api.retry import ATTEMPTS
+from oncallctl.api.retry import ATTEMPTS, TimedOut
 from oncallctl.api.transport import REDIRECTS
 from oncallctl.errors import (
     AccessDenied,
@@ -80,7 +80,7 @@ def throttled(reads: int, **headers: str) -> Fault:
 
 
 def hanging(*first: Step, forever: tuple[Step, ...] = ()) -> Fault:
-    return Fault(Again(*first, forever=forever) if forever else Again(*first, SILENCE), hangs=True)
+    return Fault(Again(*first, forever=forever) if forever else Again(*first, SILENCE), TimedOut, hangs=True)
 
 
 def unsafe(certificate: str) -> Fault:

@@ -440,6 +440,21 @@ def test_signal_that_python_swallows_ends_a_read_with_its_status(work: Program) 
     assert ran.status == 130
 
 
+LATE = """
+class Late:
+    def __del__(self, kill=os.kill, pid=os.getpid(), signum=signal.SIGTERM):
+        kill(pid, signum)
+late = Late()
+"""
+
+
+def test_signal_after_the_last_word_does_not_change_the_exit_status(work: Program, cloud: Serving) -> None:
+    with with_patch(work, LATE, *PAGE) as process:
+        ran = ended(process)
+    assert ran.status == 0
+    assert len(pages(cloud)) == 1
+
+
 DURING_IMPORT = """
 class Finder:
     def find_spec(self, name, *_):
