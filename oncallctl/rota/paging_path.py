@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +12,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.models import EscalationPolicy, Integration, Route
 from oncallctl.api.names import Named
 from oncallctl.api.resource import FEW
-from oncallctl.errors import NotFound
+from oncallctl.errors import InvalidInput, NotFound
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ def direct_paging(oncall: OnCall, team: Named | None) -> Integration | None:
     team_id = team.id if team else None
     if not oncall.integrations.is_complete:
         owner = (team.name or oncall.teams.get(team.id).name) if team else "No"
-        named = oncall.integrations.list(name=f"Direct paging ({owner} team)")
-        if found := _direct_paging_of(named, team_id):
-            return found
+        with suppress(InvalidInput):  # no URL holds every name
+            if found := _direct_paging_of(oncall.integrations.list(name=f"Direct paging ({owner} team)"), team_id):
+                return found
     return _direct_paging_of(oncall.integrations.everything(), team_id)
 
 
