@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from oncallctl import sandbox
 from oncallctl.errors import Signal
@@ -13,6 +15,12 @@ from tests.serving import Serving, drop, lose, status
 
 PLATFORM, ALICE, BOB = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ", "U85BI7ASG8K6E"
 PAGE = "POST /api/v1/escalation/"
+
+
+def fail_after(_request: Request, answer: Callable[[], Response]) -> Response:
+    """Carry the request out and respond with 500."""
+    answer()
+    return Response("<h1>Server Error (500)</h1>", 500)
 
 
 def paged(server: Serving) -> int:
@@ -207,13 +215,53 @@ class TestReach:
 
 
 class TestNeverTwice:
-    @pytest.mark.parametrize("fault", [lose, drop, status(500), status(502), status(200, "<html>login</html>")])
+    @pytest.mark.parametrize("fault", [lose, drop, status(502), status(200, "<html>login</html>")])
     def test_a_lost_answer_is_unknown_and_never_sent_again(self, server: Serving, run: Runner, fault: object) -> None:
         server.fail("POST", "escalation", fault)  # type: ignore[arg-type]
         done = run("escalate --team platform --title t -o json", status=9)
         assert done.error["code"] == "outcome_unknown"
         assert done.error["hint"].startswith("oncallctl alert-groups list")
         assert server.changes() == [PAGE]
+
+    @pytest.mark.parametrize("to", ["--team platform", "--user alice"])
+    def test_page_without_alert_group_after_a_500_response_is_unavailable(
+        self, oss: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, to: str
+    ) -> None:
+        monkeypatch.setattr("oncallctl.lost_answers.LOOKS", (0.0, 0.0))
+        run(f"escalate {to} --title before")
+        oss.fail("POST", "escalation", status(500))
+        done = run(f"escalate {to} --title 'a & b' -o json", status=8)
+        assert done.error["message"].endswith("no alert group was created: nobody was paged")
+        assert oss.changes() == [PAGE, PAGE]
+
+    @pytest.mark.parametrize("to", ["--team platform", "--team platform --important", "--user alice"])
+    @pytest.mark.parametrize("texts", ["--title 'a & b' --message '<m>'", ""])
+    def test_page_with_alert_group_after_a_500_response_is_unknown(
+        self, oss: Serving, run: Runner, to: str, texts: str
+    ) -> None:
+        oss.fail("POST", "escalation", fail_after)
+        done = run(f"escalate {to} {texts} -o json", status=9)
+        (group,) = oss.call("GET", "alert_groups/?perpage=1")["results"]
+        assert group["id"] in done.error["message"]
+        assert oss.changes() == [PAGE]
+
+    def test_page_after_a_500_response_is_unknown_if_the_alert_groups_cannot_be_read(
+        self, oss: Serving, run: Runner
+    ) -> None:
+        oss.fail("POST", "escalation", status(500))
+        oss.fail("GET", "alert_groups", status(500), times=9)
+        run("escalate --team platform --title t", status=9)
+        assert oss.changes() == [PAGE]
+
+    def test_page_to_an_alert_group_after_a_500_response_is_unknown(self, oss: Serving, run: Runner) -> None:
+        group = run("escalate --user alice --title t -o json").json
+        oss.fail("POST", "escalation", status(500))
+        run(f"escalate --user bob --alert-group {group['id']}", status=9)
+
+    def test_page_after_a_500_response_of_cloud_is_unknown(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("POST", "escalation", status(500))
+        run("escalate --team platform --title t", status=9)
+        assert cloud.changes() == [PAGE]
 
     def test_a_rate_limit_is_waited_for_since_nothing_was_done(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from oncallctl.api.client import OnCall
 from oncallctl.api.models import AlertGroup, Route
 from oncallctl.api.names import Named
-from oncallctl.errors import AccessDenied, Conflict, NotFound, OncallError
+from oncallctl.errors import AccessDenied, Conflict, NotFound, OncallError, OutcomeUnknown
 from oncallctl.escalation.reach import CHECK_SECONDS
+from oncallctl.escalation.settling import settle
 from oncallctl.lost_answers import command, send_once
 from oncallctl.paging import Page
 
@@ -18,6 +19,7 @@ def send(oncall: OnCall, page: Page) -> AlertGroup:
 
     Raises:
         AccessDenied: the token's user may not page this team.
+        Unavailable: the server failed, and created no alert group.
         OutcomeUnknown: the response was lost.
     """
     try:
@@ -31,6 +33,9 @@ def send(oncall: OnCall, page: Page) -> AlertGroup:
                 hint="page people by name: oncallctl escalate --user USER",
                 http_status=400,
             ) from error
+        raise
+    except OutcomeUnknown as lost:
+        settle(oncall, page, lost)
         raise
 
 
