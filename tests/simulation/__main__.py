@@ -176,7 +176,8 @@ class Year:
     def _start(self, host: Host, ident: str, wanted: Wanted, if_active: IfActive) -> None:
         desk = self._desk(host, "start")
         with suppress(OncallError, Killed):
-            steps = windows.plan_start([Target(ident, desk.oncall.integrations.get(ident))], wanted, if_active)
+            targets = [Target(ident, desk.oncall.integrations.get(ident))]
+            steps = windows.plan_start(desk.oncall, targets, wanted, if_active)
             windows.carry_out(desk, steps, lambda: None)
 
 

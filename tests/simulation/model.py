@@ -275,11 +275,11 @@ class CachedJournal(Journal):
 def simulated(world: World, clock: Callable[[], datetime]) -> Iterator[None]:
     """Put a simulated clock in the place of the real one, and do things one after the other."""
 
-    def each(function: Callable[[Any], Any], items: Any) -> Iterator[tuple[int, Any]]:
+    def each(function: Callable[[Any], Any], items: Any, *_: object) -> Iterator[tuple[int, Any]]:
         for index, item in enumerate(items):
             yield index, function(item)
 
-    replaced: list[tuple[Any, str, Any]] = [(parallel, "each", each)]
+    replaced: list[tuple[Any, str, Any]] = [(parallel, "_each", each)]
     for name, module in list(sys.modules.items()):
         if name.startswith("oncallctl.") and getattr(module, "now", None) is times.now:
             replaced.append((module, "now", clock))
