@@ -89,6 +89,9 @@ class TestOpening:
         day = (datetime.now(UTC) - timedelta(minutes=10)).date()
         file.write_text(window(**{key: value.format(day=day) for key, value in keys.items()}))
         assert run(f"maintenance apply {file} -o json").json == []
+        assert server.reads() == ["GET /api/v1/teams/"]  # the first run learns the server's time
+        server.seen.clear()
+        assert run(f"maintenance apply {file} -o json").json == []
         assert server.seen == []
 
     def test_what_is_due_is_judged_by_the_servers_clock(self, server: Serving, run: Runner, file: Path) -> None:
@@ -99,6 +102,15 @@ class TestOpening:
         server.seen.clear()
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
         assert 0 < server.bodies()[0]["duration"] <= 180
+
+    def test_window_is_started_at_its_time_on_a_machine_whose_clock_is_wrong_by_hours(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
+        file.write_text(window(ago="-170", duration='"30m"'))
+        server.ahead = timedelta(hours=3)
+        for expected in ("started", "unchanged"):
+            assert run(f"maintenance apply {file} -o json").json[0]["status"] == expected
+        assert 19 * 60 < server.bodies()[0]["duration"] <= 20 * 60
 
     def test_occurrence_that_a_host_with_a_fast_clock_opened_is_not_opened_again_by_another(
         self, server: Serving, run: Runner, file: Path, tmp_path: Path
@@ -126,7 +138,7 @@ class TestOpening:
         file.write_text(window("long", at="", cron='"* * * * *"', duration='"3650d"').replace("at = \n", ""))
         done = run(f"maintenance apply {file}", status=2)
         assert "longer than the 7d" in done.stderr
-        assert server.seen == []
+        assert server.reads() == ["GET /api/v1/teams/"]
         run(f"maintenance plan {file} --days 1 --quiet")
 
     def test_the_last_minute_is_not_opened_any_more(self, server: Serving, run: Runner, file: Path) -> None:

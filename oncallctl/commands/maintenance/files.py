@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +15,7 @@ from oncallctl.commands.maintenance.app import app
 from oncallctl.errors import InvalidInput, OncallError, Unavailable
 from oncallctl.options import DryRunOption, read_text
 from oncallctl.output import ascii_alone, console, render, render_text
-from oncallctl.session import connect
+from oncallctl.session import choose_profile, connect
 from oncallctl.settings import Format
 from oncallctl.text import visible
 from oncallctl.times import now, parse_duration, span
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    from oncallctl.api.client import OnCall
     from oncallctl.api.models import Integration
     from oncallctl.maintenance.timeline import Found
     from oncallctl.maintenance.windowsfile import Rule
@@ -149,40 +152,55 @@ def _targets(settings: Settings, rules: Sequence[Rule]) -> Found | None:
 @app.command()
 def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False) -> None:
     """Start the windows of a file that are due now; run it every minute."""
-    from oncallctl.maintenance import apply as applying, windowsfile
+    from oncallctl.maintenance import apply as applying, skew, windowsfile
     from oncallctl.maintenance.journal import Author, Journal
     from oncallctl.maintenance.windows import Desk
-    from oncallctl.state import Held
+    from oncallctl.state import Held, state_folder
 
-    rules = applying.near(windowsfile.usable(read_text(file, "FILE"), file), now())
-    if not rules:
-        render(ctx.obj, [], OUTCOMES)
+    settings = ctx.obj
+    rules = windowsfile.usable(read_text(file, "FILE"), file)
+    server, folder = choose_profile(settings.profile, os.environ).host, state_folder()
+    known = skew.remembered(folder, server)
+    if known is not None and not applying.near(rules, now() + known):
+        render(settings, [], OUTCOMES)
         return
     try:
-        with nullcontext() if dry_run else _only_run(ctx.obj, file), connect(ctx.obj) as oncall:
-            desk = Desk(oncall, Journal(), Author(), ctx.obj.warn)
-            results = applying.apply(desk, rules, ctx.obj.debug, dry_run=dry_run)
+        with nullcontext() if dry_run else _only_run(folder, server, file), connect(settings) as oncall:
+            if known is None:
+                _learn_clock(oncall, folder, server)
+            near = applying.near(rules, oncall.now() + (known or timedelta()))
+            results = applying.apply(
+                Desk(oncall, Journal(), Author(), settings.warn), near, settings.debug, dry_run=dry_run
+            )
     except Held as held:
-        _note_other_run(ctx.obj, file, held.holder)
-        render(ctx.obj, [], OUTCOMES)
+        _note_other_run(settings, file, held.holder)
+        render(settings, [], OUTCOMES)
         return
     documents = [each.document() for each in results.items]
-    render(ctx.obj, documents, OUTCOMES, rows=[each.row() for each in results.items], done=True)
+    render(settings, documents, OUTCOMES, rows=[each.row() for each in results.items], done=True)
     results.raise_failures()
 
 
-def _only_run(settings: Settings, file: str) -> AbstractContextManager[None]:
+def _learn_clock(oncall: OnCall, folder: Path, server: str) -> None:
+    """Read something small, for the date of the response; what fails leaves this machine's clock."""
+    from oncallctl.maintenance import skew
+
+    clock = oncall.transport.clock
+    with suppress(OncallError), oncall.impatient():
+        if not clock.is_known:
+            next(oncall.teams.list(1), None)
+        if clock.is_known:
+            skew.remember(folder, server, clock.skew)
+
+
+def _only_run(folder: Path, server: str, file: str) -> AbstractContextManager[None]:
     """Hold the lock of a file on a server: cron starts the next run whether or not the last one has ended."""
     import hashlib
-    import os
-    from pathlib import Path
 
-    from oncallctl.session import choose_profile
-    from oncallctl.state import locked_at_once, state_folder
+    from oncallctl.state import locked_at_once
 
-    server = choose_profile(settings.profile, os.environ).host
     place = f"{server} {file if file == '-' else Path(file).resolve()}"
-    return locked_at_once(state_folder() / f"apply-{hashlib.sha256(place.encode()).hexdigest()[:12]}.lock")
+    return locked_at_once(folder / f"apply-{hashlib.sha256(place.encode()).hexdigest()[:12]}.lock")
 
 
 def _note_other_run(settings: Settings, file: str, other: Holder | None) -> None:

@@ -1,0 +1,45 @@
+"""How far the server's clock is ahead of this machine's, remembered between runs of `apply`.
+
+`apply` runs every minute and asks the server only if something may be due. On a machine whose clock is wrong by hours
+nothing would seem due at the right time, so the difference is learned anew every hour.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from oncallctl.errors import InvalidInput
+from oncallctl.state import open_private, replace_private, usable
+from oncallctl.times import now
+
+KEPT = timedelta(hours=1)
+
+
+def remembered(folder: Path, server: str) -> timedelta | None:
+    """Return the difference as it was learned in the last hour, or None."""
+    try:
+        with os.fdopen(open_private(_path(folder, server), os.O_RDONLY), encoding="utf-8") as file:
+            learned, seconds = file.read().split()
+        age = now() - datetime.fromisoformat(learned)
+        skew = timedelta(seconds=float(seconds))
+    except (OSError, ValueError, OverflowError, InvalidInput):  # none, or one that cannot be used
+        return None
+    return skew if timedelta() <= age < KEPT else None  # a clock that was set back is not the one that was compared
+
+
+def remember(folder: Path, server: str, skew: timedelta) -> None:
+    """Remember the difference.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
+    path = _path(folder, server)
+    with usable(path):
+        replace_private(path, f"{now().isoformat()} {skew.total_seconds()}\n".encode())
+
+
+def _path(folder: Path, server: str) -> Path:
+    return folder / f"clock-{hashlib.sha256(server.encode()).hexdigest()[:12]}"
