@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -68,7 +70,7 @@ NEEDED = [
     (f"{STATE}/journal.jsonl", START, 2),
     (f"{STATE}/journal.jsonl", "maintenance status -p work", 2),
     (f"{STATE}/journal.jsonl.1", "maintenance history", 2),
-    (f"{STATE}/apply.lock", APPLY, 2),
+    (f"{STATE}/apply-{{digest}}.lock", APPLY, 2),
     (f"{STATE}/runs/{{place}}/window.json", RUN, 2),
     (f"{STATE}/runs/{{place}}/mutex", RUN, 125),
     (f"{STATE}/sandbox.sqlite3", "teams list -p sandbox", 2),
@@ -87,6 +89,9 @@ def prepared(work: Program, home: Path, cloud: Serving, file: str) -> Path:
         (place,) = (home / STATE / "runs").iterdir()
         file = file.format(place=place.name)
         cloud.seen.clear()
+    if "{digest}" in file:
+        place = f"{cloud.url.removeprefix('http://')} {(home / 'windows.toml').resolve()}"
+        file = file.format(digest=hashlib.sha256(place.encode()).hexdigest()[:12])
     path = home / file
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
@@ -105,8 +110,8 @@ class TestWhose:
         folders = {name for name in made if (home / name).is_dir()}
         assert {made[name] for name in folders} == {0o700}, made
         assert {made[name] for name in made.keys() - folders} == {0o600}, made
-        names = {Path(name).name for name in made}
-        assert {"config.toml", "journal.jsonl", "apply.lock", "sandbox.sqlite3", "mutex", "holds"} <= names
+        names = {re.sub("-[0-9a-f]{12}", "", Path(name).name) for name in made}
+        assert {"config.toml", "journal.jsonl", "apply.lock", "clock", "sandbox.sqlite3", "mutex", "holds"} <= names
 
     def test_what_was_opened_to_others_is_closed_again(self, work: Program, home: Path) -> None:
         work(*shlex.split(START))
