@@ -4,7 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: demo test setup lint types layers dependencies unit completions bench simulate build
+# Processes that the tests run in; `make test WORKERS=0` runs them in one, which a debugger needs.
+WORKERS := auto
+# Seconds for one test. The slowest waits for cron, which runs once a minute.
+TIMEOUT := 180
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadgroup --timeout $(TIMEOUT)
+
+.PHONY: demo test quick setup lint types layers dependencies unit fast completions bench simulate build
 
 demo: setup
 	@echo '$$ oncallctl teams who-is-on-call platform'
@@ -15,6 +21,9 @@ demo: setup
 	@$(BIN)/oncallctl --profile sandbox maintenance status
 
 test: lint types layers dependencies unit
+
+# What a change needs before every commit: less than a minute.
+quick: lint types layers fast
 
 setup: $(VENV)/ready
 
@@ -43,7 +52,10 @@ dependencies: | setup
 	$(BIN)/deptry oncallctl
 
 unit: | setup
-	$(BIN)/pytest
+	$(PYTEST)
+
+fast: | setup
+	$(PYTEST) -q -m 'not slow'
 
 completions: setup
 	$(BIN)/oncallctl completion bash > completions/oncallctl.bash

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,27 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.serving import Serving
+
+# Folders of tests that start processes, wait for timeouts or replay hundreds of requests: not part of `make quick`.
+SLOW = {"contract", "faults", "hostile", "system"}
+
+
+def pytest_configure() -> None:
+    """Let signals arrive also if the suite runs as a background job of a shell, which ignores them for it.
+
+    A program inherits what is ignored: its tests would wait for the effect of a Ctrl-C for ever.
+    """
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from oncallctl import sandbox
 from oncallctl.errors import Signal
+from tests.api.clock import Clock
 from tests.conftest import Runner
 from tests.serving import Serving, drop, lose, status
 
@@ -266,7 +267,7 @@ class TestNeverTwice:
     def test_a_rate_limit_is_waited_for_since_nothing_was_done(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
+        monkeypatch.setattr("oncallctl.api.retry.time", Clock())
         server.fail("POST", "escalation", status(429, '{"detail": "throttled"}', Retry_After="41"))
         done = run("escalate --team platform --title t")
         assert "rate limited, next try in 41 s" in done.stderr

@@ -460,8 +460,9 @@ class TestConsent:
         assert server.changes() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["cloud", "oss"])
-def test_twenty_at_once_from_two_hosts_open_each_window_once(
+def test_eight_at_once_from_two_hosts_open_each_window_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dialect: str, file: Path
 ) -> None:
     file.write_text(
@@ -488,10 +489,10 @@ def test_twenty_at_once_from_two_hosts_open_each_window_once(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-            for number in range(20)
+            for number in range(8)
         ]
         ends = [(*process.communicate(), process.returncode) for process in runs]
-    assert [code for _, _, code in ends] == [0] * 20, ends
+    assert [code for _, _, code in ends] == [0] * 8, ends
     successes = sorted(path for path, code in answered if code == 200)
     wanted = {each["id"] for stdout, _, _ in ends for each in json.loads(stdout)}
     assert len(wanted) > 2

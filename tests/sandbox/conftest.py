@@ -13,6 +13,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from oncallctl import sandbox
+from tests.serving import copy_sample_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,8 +142,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "sandbox.sqlite3"
+def database(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A database with the sample data; with a clock of its own, the first server makes it, by that clock."""
+    path = tmp_path / "state" / "sandbox.sqlite3"
+    return path if "clock" in request.fixturenames else copy_sample_data(path)
 
 
 @pytest.fixture

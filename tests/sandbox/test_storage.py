@@ -29,6 +29,12 @@ for number in range(int(sys.argv[3])):
 """
 
 
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A database that is not there yet."""
+    return tmp_path / "state" / "sandbox.sqlite3"
+
+
 def test_the_folder_and_the_file_are_for_their_owner_alone(cloud: Api, database: Path) -> None:
     cloud.start(SERVICE, "group_alerts")
     assert stat.S_IMODE(database.parent.stat().st_mode) == 0o700

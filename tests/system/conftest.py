@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,17 +11,6 @@ import pytest
 from oncallctl.sandbox import ADMIN_TOKEN
 from tests.serving import Serving
 from tests.system.program import ROOT, Program
-
-
-@pytest.fixture(autouse=True)
-def _signals_arrive() -> Iterator[None]:
-    """Let children be interrupted also where the tests run in the background, with SIGINT ignored."""
-    ignored = [each for each in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_IGN]
-    for each in ignored:
-        signal.signal(each, signal.SIG_DFL)
-    yield
-    for each in ignored:
-        signal.signal(each, signal.SIG_IGN)
 
 
 @pytest.fixture
