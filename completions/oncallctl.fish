@@ -207,7 +207,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'Show what a
 complete -c oncallctl -n '__oncallctl_at maintenance' -a export -d 'Print what runs \'maintenance apply\' on a file every minute, for cron, systemd or Kubernetes'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a check -d 'Say everything that is wrong with a file of windows; needs no server'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a plan -d 'Show when the windows of a file will be open, and what is odd about it'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a apply -d 'Open the windows of a file that are due now; run it every minute'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a apply -d 'Start the windows of a file that are due now; run it every minute'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine opened, renewed and ended, the oldest first'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a orphans -d 'Show the open windows of this machine\'s runs that died; `-o id | maintenance stop -` ends them'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Open a maintenance window on each integration; safe to repeat'

@@ -21,6 +21,10 @@ def main() -> NoReturn:
         interrupts.install()
         coredumps.disable()
         _open_streams()
+        if sys.argv[1:3] == ["completion", "names"]:  # at every TAB: too often to load the command tree
+            from oncallctl.completion import names
+
+            sys.exit(names.main(sys.argv[3:]))
         from oncallctl.cli import app
 
         app()
