@@ -1,10 +1,10 @@
-"""An embedded OnCall: a WSGI application over one SQLite file that behaves like the real servers.
+"""An embedded OnCall server for trying things out and for tests: a WSGI application over one SQLite file.
 
-It speaks both dialects over the same data: "cloud" as Grafana Cloud IRM is documented, "oss" as the self-hosted engine
-was recorded. Nobody is ever notified: the notifications that a real server would send are rows of the table
+It imitates both servers over the same data: "cloud" behaves as Grafana Cloud IRM is documented, "oss" as the
+self-hosted engine was recorded. It notifies nobody: the notifications of a real server become rows of the table
 `notifications`.
 
-Importing this package is cheap; werkzeug is loaded by the first call.
+Importing this package is cheap; the first call imports werkzeug.
 """
 
 from __future__ import annotations
@@ -28,45 +28,45 @@ __all__ = [
     "serve",
 ]
 
-ADMIN_TOKEN: Final = "sandbox-admin"  # noqa: S105 - opens nothing but the sandbox, like the three below
+ADMIN_TOKEN: Final = "sandbox-admin"  # noqa: S105 - valid only in the sandbox, like the next three
 EDITOR_TOKEN: Final = "sandbox-editor"  # noqa: S105
 VIEWER_TOKEN: Final = "sandbox-viewer"  # noqa: S105
 SERVICE_ACCOUNT_TOKEN: Final = "glsa_sandbox"  # noqa: S105
 
 GRAFANA_URL: Final = "https://sandbox.grafana.invalid"
-"""The only value of the header X-Grafana-URL that the sandbox knows."""
+"""The URL of the stack, which X-Grafana-URL must name."""
 
 BASE_URL: Final = "http://oncall.sandbox.invalid"
-"""What `next` and `link` are built from: never the host that was asked, as on a real server behind a proxy."""
+"""The base of `next` and `link`, whatever the Host header: as on a real server behind a proxy."""
 
 
 def application(
     database: Path,
-    dialect: Literal["cloud", "oss"],
+    variant: Literal["cloud", "oss"],
     *,
     rate_limit: int = 300,
     sweeps: bool = True,
     clock: Callable[[], float] | None = None,
 ) -> WSGIApplication:
-    """Build the server.
+    """Return the WSGI application.
 
     Args:
-        database: the SQLite file; created with the sample data (folder 0700, file 0600) when absent. Several processes
-            may share it.
-        dialect: which of the two servers to be.
-        rate_limit: requests a minute for each user.
-        sweeps: whether windows past their end are ended by the next request. The real engine sweeps once an hour;
-            without, a window that has ended stays in force until it is stopped.
-        clock: tells the moment in seconds since 1970, of every request and of the sample data; the machine's clock
-            unless given.
+        database: the SQLite file; created with the sample data (folder 0700, file 0600) if it is missing. Several
+            processes may share it.
+        variant: the server to imitate.
+        rate_limit: requests per minute and user.
+        sweeps: True if a request ends the windows whose end has passed. The real engine does so once an hour; without
+            it, a window that has ended stays in force until it is stopped.
+        clock: returns the time of requests and of the sample data, in seconds since 1970; the machine's clock by
+            default.
     """
     from oncallctl.sandbox.server import Server
 
-    return Server(database, dialect, rate_limit=rate_limit, sweeps=sweeps, clock=clock)
+    return Server(database, variant, rate_limit=rate_limit, sweeps=sweeps, clock=clock)
 
 
 def reset(database: Path) -> None:
-    """Put the sample data back, also while other processes have the file open."""
+    """Restore the sample data; other processes may have the file open."""
     from oncallctl.sandbox.storage import restore
 
     restore(database)
@@ -74,7 +74,7 @@ def reset(database: Path) -> None:
 
 def serve(
     database: Path,
-    dialect: Literal["cloud", "oss"],
+    variant: Literal["cloud", "oss"],
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -84,11 +84,11 @@ def serve(
 
     Args:
         database: as for `application`.
-        dialect: as for `application`.
-        host: the address to listen at.
-        port: the port to listen at; 0 takes a free one.
-        ready: called with the URL once the server listens.
+        variant: as for `application`.
+        host: the address to bind.
+        port: the port to bind; 0 takes a free one.
+        ready: called with the URL when the server accepts connections.
     """
-    from oncallctl.sandbox.listener import listen
+    from oncallctl.sandbox.http_server import listen
 
-    listen(application(database, dialect), host=host, port=port, ready=ready)
+    listen(application(database, variant), host=host, port=port, ready=ready)

@@ -1,21 +1,21 @@
-"""An alert group as JSON."""
+"""The JSON of an alert group."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oncallctl.sandbox import GRAFANA_URL
-from oncallctl.sandbox.moments import precise
+from oncallctl.sandbox.timestamps import to_iso
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from oncallctl.sandbox.dialects import Dialect
+    from oncallctl.sandbox.variants import Variant
 
 
-def alert_group(row: sqlite3.Row, dialect: Dialect) -> dict[str, object]:
-    """Say one alert group."""
+def alert_group_json(row: sqlite3.Row, variant: Variant) -> dict[str, Any]:
+    """Return the JSON of an alert group with its last alert."""
     labels = json.loads(row["labels_json"])
     return {
         "id": row["id"],
@@ -24,10 +24,10 @@ def alert_group(row: sqlite3.Row, dialect: Dialect) -> dict[str, object]:
         "route_id": row["route_id"],
         "alerts_count": row["alerts_count"],
         "state": row["state"],
-        "created_at": precise(row["created_at"]),
-        "resolved_at": precise(row["resolved_at"]),
+        "created_at": to_iso(row["created_at"]),
+        "resolved_at": to_iso(row["resolved_at"]),
         "resolved_by": row["resolved_by"],
-        "acknowledged_at": precise(row["acknowledged_at"]),
+        "acknowledged_at": to_iso(row["acknowledged_at"]),
         "acknowledged_by": row["acknowledged_by"],
         "labels": [
             {"key": {"id": key, "name": key}, "value": {"id": value, "name": value}} for key, value in labels.items()
@@ -37,13 +37,13 @@ def alert_group(row: sqlite3.Row, dialect: Dialect) -> dict[str, object]:
             "slack": None,
             "slack_app": None,
             "telegram": None,
-            "web": f"{GRAFANA_URL}/a/{dialect.app}/alert-groups/{row['id']}",
+            "web": f"{GRAFANA_URL}/a/{variant.app}/alert-groups/{row['id']}",
         },
-        "silenced_at": precise(row["silenced_at"]),
+        "silenced_at": to_iso(row["silenced_at"]),
         "last_alert": {
             "id": row["last_alert_id"],
             "alert_group_id": row["id"],
-            "created_at": precise(row["last_alert_at"]),
+            "created_at": to_iso(row["last_alert_at"]),
             "payload": json.loads(row["last_alert_json"]),
         },
     }

@@ -1,178 +1,142 @@
-"""Paging people by hand: POST escalation/."""
+"""Escalation: runs the steps of a chain for an alert group as time passes.
+
+As on the engine, an escalation keeps the steps that its chain had when it started, and a step that notifies nobody does
+not stop it. The engine waits 5 s between two steps; here a step runs at once unless the step before it waits.
+"""
 
 from __future__ import annotations
 
-import html
-import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from oncallctl.sandbox import alert_group_rows, integration_rows
-from oncallctl.sandbox.alert_group_view import alert_group
-from oncallctl.sandbox.answers import Answer, bad_request, detail
-from oncallctl.sandbox.escalations import escalate
-from oncallctl.sandbox.fields import Checker, Invalid, boolean, optional, text, url
-from oncallctl.sandbox.paging import notify
-from oncallctl.sandbox.references import team
-from oncallctl.sandbox.rows import by_id
+from oncallctl.sandbox import storage
+from oncallctl.sandbox.alert_group_rows import resolve_group
+from oncallctl.sandbox.notifications import notify, steps_of, users_notified_by
+from oncallctl.sandbox.timestamps import next_time_of_day, time_of_day
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from oncallctl.sandbox.calls import Call
+    from oncallctl.sandbox.variants import Variant
 
-NO_TARGET = "No team or user(s) specified"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a body asks for, after every field was checked."""
-
-    users: list[tuple[sqlite3.Row, bool]]
-    team: sqlite3.Row | None
-    important: bool
-    title: str | None
-    message: str | None
-    source_url: str | None
-    group: sqlite3.Row | None
+DEFAULT_WAIT: Final = 300
+DELAY_BETWEEN_ROUNDS: Final = 5
+MAX_REPEATS: Final = 5
 
 
-def page_people(call: Call) -> Answer:
-    """Page a team, or users, by hand.
+class RunningEscalation(NamedTuple):
+    """The state of an escalation.
 
-    Users are notified directly. Their group belongs to the integration without a team, and escalates as its route
-    says. A user named twice is paged twice. A team given with `alert_group_id` is accepted and pages nobody, as seen on
-    OSS.
+    Attributes:
+        steps: the steps of the chain when the escalation started.
+        at: the index of the next step.
+        repeats: the number of times that the chain has started again.
+        due: the time of the next step.
     """
-    wanted = _read(call)
-    if not wanted.users and wanted.team is None:
-        raise detail(NO_TARGET)
-    if wanted.group is not None:
-        if wanted.group["state"] == "resolved":
-            raise detail("Cannot add responders for a resolved alert group")
-        group_id = wanted.group["id"]
-        _page_users(call, wanted, group_id)
-        return _answer(call, group_id)
-    integration = _direct_paging(call.db, wanted.team)
-    title = _default_title(call.caller.name, wanted) if wanted.title is None else html.escape(wanted.title, quote=False)
-    payload = _payload(call.caller.name, title, wanted)
-    group_id = alert_group_rows.open_group(call.db, integration, title, payload, now=call.now)
-    # The chain runs after the response: a step that resolves the group does not show in it.
-    answer = _answer(call, group_id)
-    _page_users(call, wanted, group_id)
-    escalate(call.db, call.dialect, group_id, now=call.now)
-    return answer
+
+    steps: list[dict[str, Any]]
+    at: int
+    repeats: int
+    due: float
 
 
-def _answer(call: Call, group_id: str) -> Answer:
-    row = alert_group_rows.by_id(call.db, group_id)
-    assert row is not None  # noqa: S101 - it was made or found above
-    return Answer(alert_group(row, call.dialect))
+def escalate(db: sqlite3.Connection, variant: Variant, group_id: str, *, now: float) -> None:
+    """Start the escalation of a group, and run the steps that are due.
 
-
-def _read(call: Call) -> Wanted:
-    """Check the body: each field, then the fields together, in the order that escalation.jsonl shows."""
-    fields = call.fields
-    checker = Checker(fields)
-    users = checker.read("users", lambda value: _users(call.db, value)) or []
-    paged = checker.read("team", lambda value: _team(call, value))
-    important = checker.read("important_team_escalation", boolean) or False
-    title = checker.read("title", text)
-    message = checker.read("message", optional(text))
-    source_url = checker.read("source_url", optional(url))
-    group_id = checker.read("alert_group_id", text)
-    checker.done()
-    group = None
-    if users and paged is not None:
-        raise bad_request({"non_field_errors": ["users and team are mutually exclusive"]})
-    if group_id is not None:
-        if any(name in fields for name in ("title", "message", "source_url")):
-            problem = "alert_group_id and (title, message, source_url) are mutually exclusive"
-            raise bad_request({"non_field_errors": [problem]})
-        group = alert_group_rows.by_id(call.db, group_id)
-        if group is None:
-            raise bad_request({"non_field_errors": [f"Alert group {group_id} does not exist"]})
-    return Wanted(users, paged, important, title, message, source_url, group)
-
-
-def _users(db: sqlite3.Connection, value: object) -> list[tuple[sqlite3.Row, bool]]:
-    """Check the list of `{"id", "important"}`; what is wrong is said entry by entry, {} for a good one."""
-    if value is None:
-        raise Invalid("This field may not be null.")
-    if not isinstance(value, list):
-        raise Invalid({"non_field_errors": [f'Expected a list of items but got type "{type(value).__name__}".']})
-    users: list[tuple[sqlite3.Row, bool]] = []
-    problems: list[object] = []
-    for entry in value:
-        try:
-            users.append(_user(db, entry))
-            problems.append({})
-        except Invalid as invalid:
-            problems.append(invalid.problem)
-    if any(problems):
-        raise Invalid(problems)
-    return users
-
-
-def _user(db: sqlite3.Connection, entry: object) -> tuple[sqlite3.Row, bool]:
-    if not isinstance(entry, dict):
-        kind = type(entry).__name__
-        raise Invalid({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
-    checker = Checker(entry)
-    user_id = checker.read("id", text, required=True)
-    important = checker.read("important", boolean, required=True)
-    if checker.problems:
-        raise Invalid(checker.problems)
-    row = db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone()
-    if row is None:
-        raise Invalid({"non_field_errors": [f"User {user_id} does not exist"]})
-    return row, bool(important)
-
-
-def _team(call: Call, value: object) -> sqlite3.Row | None:
-    """Read the team to page, which must be one that the caller may use."""
-    team_id = team(call)(value)
-    return None if team_id is None else by_id(call.db, "teams", team_id)
-
-
-def _direct_paging(db: sqlite3.Connection, owner: sqlite3.Row | None) -> sqlite3.Row:
-    """Find the direct paging integration of a team, or of no team, whatever its name.
-
-    A team that lacks one gets one, with a default route only: the route for important pages is made when the engine
-    synchronizes its teams.
+    A group does not escalate without a chain, nor while its integration is in maintenance.
     """
-    team_id = None if owner is None else owner["id"]
-    name = "Direct paging (No team)" if owner is None else f"Direct paging ({owner['name']} team)"
-    query = "SELECT id FROM integrations WHERE type = 'direct_paging' AND team_id IS ?"
-    found = db.execute(query, (team_id,)).fetchone()
-    return integration_rows.by_id(
-        db, found["id"] if found else integration_rows.add(db, "direct_paging", name, team_id)
+    query = (
+        "SELECT routes.escalation_chain_id, integrations.maintenance_mode FROM alert_groups "
+        "JOIN routes ON routes.id = alert_groups.route_id "
+        "JOIN integrations ON integrations.id = alert_groups.integration_id WHERE alert_groups.id = ?"
     )
-
-
-def _page_users(call: Call, wanted: Wanted, group_id: str) -> None:
-    """Notify the users that are paged by name, whatever the state of the group, unless it hangs below another one."""
-    if alert_group_rows.is_attached(call.db, group_id):
+    found = db.execute(query, (group_id,)).fetchone()
+    if found is None or found["maintenance_mode"] is not None or found["escalation_chain_id"] is None:
         return
-    for user, important in wanted.users:
-        notify(call.db, call.dialect, group_id, [user["id"]], important=important, step=None, now=call.now)
+    steps = [dict(step) for step in steps_of(db, found["escalation_chain_id"])]
+    _run(db, variant, group_id, RunningEscalation(steps, at=0, repeats=0, due=now), now=now)
 
 
-def _default_title(author: str, wanted: Wanted) -> str:
-    names = [user["username"] for user, _ in wanted.users] if wanted.team is None else [wanted.team["name"]]
-    *first, last = names
-    listed = f"{', '.join(first)} and {last}" if first else last
-    return f"{author} is paging {listed} to join escalation"
+def resume_due_escalations(db: sqlite3.Connection, variant: Variant, *, now: float) -> None:
+    """Resume the escalations whose next step is due. Takes the write lock only if there are any.
+
+    A maintenance window does not stop escalations that started before it.
+    """
+    query = "SELECT * FROM escalations WHERE due_at <= ? ORDER BY due_at"
+    if db.execute(query, (now,)).fetchone() is None:
+        return
+    with storage.transaction(db):
+        for row in db.execute(query, (now,)).fetchall():
+            escalation = RunningEscalation(json.loads(row["steps_json"]), row["at"], row["repeats"], row["due_at"])
+            _run(db, variant, row["alert_group_id"], escalation, now=now)
 
 
-def _payload(author: str, title: str, wanted: Wanted) -> dict[str, object]:
-    return {
-        "oncall": {
-            "title": title,
-            "message": None if wanted.message is None else html.escape(wanted.message, quote=False),
-            "uid": str(uuid.uuid4()),
-            "author_username": author,
-            "permalink": wanted.source_url,
-            "important": wanted.important,
-        }
-    }
+def unsilence_due_groups(db: sqlite3.Connection, variant: Variant, *, now: float) -> None:
+    """Unsilence the groups whose silence has ended; they escalate again. Takes the write lock only if there are any."""
+    query = "SELECT id FROM alert_groups WHERE state = 'silenced' AND silenced_until <= ?"
+    if db.execute(query, (now,)).fetchone() is None:
+        return
+    with storage.transaction(db):
+        for row in db.execute(query, (now,)).fetchall():
+            db.execute(
+                "UPDATE alert_groups SET state = 'firing', silenced_at = NULL, silenced_until = NULL WHERE id = ?",
+                (row["id"],),
+            )
+            escalate(db, variant, row["id"], now=now)
+
+
+def _run(db: sqlite3.Connection, variant: Variant, group_id: str, escalation: RunningEscalation, *, now: float) -> None:
+    """Run the steps that are due, and store the rest of the escalation.
+
+    It ends after the last step, or if the group is no longer firing or is attached to another one.
+    """
+    db.execute("DELETE FROM escalations WHERE alert_group_id = ?", (group_id,))
+    rest: RunningEscalation | None = escalation
+    while rest is not None and rest.due <= now:
+        group = db.execute("SELECT state, window_group_id FROM alert_groups WHERE id = ?", (group_id,)).fetchone()
+        if group is None or group["state"] != "firing" or group["window_group_id"] or rest.at >= len(rest.steps):
+            return
+        rest = _run_step(db, variant, group_id, rest)
+    if rest is not None:
+        db.execute(
+            "INSERT INTO escalations (alert_group_id, steps_json, at, repeats, due_at) VALUES (?, ?, ?, ?, ?)",
+            (group_id, json.dumps(rest.steps), rest.at, rest.repeats, rest.due),
+        )
+
+
+def _run_step(
+    db: sqlite3.Connection, variant: Variant, group_id: str, escalation: RunningEscalation
+) -> RunningEscalation | None:
+    """Run one step and return the rest of the escalation; None if it ends here."""
+    step = escalation.steps[escalation.at]
+    rest = escalation._replace(at=escalation.at + 1)
+    match step["type"]:
+        case "wait":
+            return rest._replace(due=escalation.due + (step["duration_seconds"] or DEFAULT_WAIT))
+        case "notify_if_time_from_to":
+            return rest._replace(due=_opening(step, escalation.due))
+        case "notify_if_num_alerts_in_window" if _needs_more_alerts(step):
+            return None
+        case "repeat_escalation" if escalation.repeats < MAX_REPEATS:
+            due = escalation.due + DELAY_BETWEEN_ROUNDS
+            return escalation._replace(at=0, repeats=escalation.repeats + 1, due=due)
+        case "resolve":
+            resolve_group(db, group_id, by=None, now=escalation.due)
+            return None
+    users = users_notified_by(db, variant, step, escalation.due)
+    notify(db, variant, group_id, users, important=bool(step["important"]), step=step["type"], now=escalation.due)
+    return rest
+
+
+def _needs_more_alerts(step: dict[str, Any]) -> bool:
+    """True if a step waits for more than one alert, which is all that a group here has. An unset step never waits."""
+    return step["minutes_in_window"] is not None and step["alerts_in_window"] not in {None, 0}
+
+
+def _opening(step: dict[str, Any], timestamp: float) -> float:
+    """Return the time at which a step lets the chain continue: at once within its hours, which are in UTC."""
+    start, end, clock = step["time_from"], step["time_to"], time_of_day(timestamp)
+    if start is None or end is None:
+        return timestamp
+    is_open = start <= clock < end if start < end else not end <= clock < start if start > end else clock == start
+    return timestamp if is_open else next_time_of_day(timestamp, start)

@@ -1,33 +1,34 @@
-"""An integration as JSON, in the words of either server."""
+"""The JSON of an integration."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from oncallctl.sandbox import BASE_URL, labels, notifications, templates
-from oncallctl.sandbox.moments import whole
+from oncallctl.sandbox import BASE_URL, labels, route_channels, templates
+from oncallctl.sandbox.integration_rows import default_route
+from oncallctl.sandbox.timestamps import to_iso_seconds
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from oncallctl.sandbox.dialects import Dialect
+    from oncallctl.sandbox.variants import Variant
 
-Json = dict[str, object]
+Json = dict[str, Any]
 
 WITHOUT_LINK: Final = frozenset({"inbound_email", "manual"})
 WITHOUT_HEARTBEAT: Final = WITHOUT_LINK | {"direct_paging", "kapacitor"}
 MAIL_HOST: Final = "inbound.sandbox.invalid"
 
 
-def integration(db: sqlite3.Connection, row: sqlite3.Row, dialect: Dialect) -> Json:
-    """Say one integration whole."""
+def integration_json(db: sqlite3.Connection, row: sqlite3.Row, variant: Variant) -> Json:
+    """Return the JSON of an integration."""
     kind, token = row["type"], row["token"]
     link = f"{BASE_URL}/integrations/v1/{kind}/{token}/"
     shown: Json = {
-        "maintenance_mode": dialect.mode(row["maintenance_mode"]),
-        "maintenance_started_at": whole(row["maintenance_started_at"]),
-        "maintenance_end_at": whole(row["maintenance_end_at"]),
+        "maintenance_mode": variant.mode(row["maintenance_mode"]),
+        "maintenance_started_at": to_iso_seconds(row["maintenance_started_at"]),
+        "maintenance_end_at": to_iso_seconds(row["maintenance_end_at"]),
         "id": row["id"],
         "name": row["name"],
         "description_short": row["description_short"],
@@ -35,17 +36,18 @@ def integration(db: sqlite3.Connection, row: sqlite3.Row, dialect: Dialect) -> J
         "link": None if kind in WITHOUT_LINK else link,
         "inbound_email": f"{token}@{MAIL_HOST}" if kind == "inbound_email" else None,
         "type": kind,
-        "templates": templates.view(json.loads(row["templates_json"]), dialect),
+        "templates": templates.view(json.loads(row["templates_json"]), variant),
         "heartbeat": None if kind in WITHOUT_HEARTBEAT else {"link": f"{link}heartbeat/"},
-        "default_route": _default_route(db, row["id"], dialect),
+        "default_route": _default_route_json(db, row["id"], variant),
     }
-    if dialect.is_cloud:
+    if variant.is_cloud:
         shown["labels"] = labels.view(json.loads(row["labels_json"]))
         shown["dynamic_labels"] = labels.view(json.loads(row["dynamic_labels_json"]))
     return shown
 
 
-def _default_route(db: sqlite3.Connection, integration_id: str, dialect: Dialect) -> Json:
-    row = db.execute("SELECT * FROM routes WHERE integration_id = ? AND is_default", (integration_id,)).fetchone()
-    chain = row["escalation_chain_id"]
-    return {"id": row["id"], "escalation_chain_id": chain, **notifications.view(row, dialect)}
+def _default_route_json(db: sqlite3.Connection, integration_id: str, variant: Variant) -> Json:
+    route = default_route(db, integration_id)
+    assert route is not None  # noqa: S101 - every shown integration has one
+    names = ("id", "escalation_chain_id")
+    return {**{name: route[name] for name in names}, **route_channels.view(route, variant)}

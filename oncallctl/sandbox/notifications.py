@@ -1,54 +1,87 @@
-"""Where a route announces its alert groups."""
+"""The notifications that a real server would send. The sandbox only records them, in the table `notifications`."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
-from oncallctl.sandbox import rows
-from oncallctl.sandbox.answers import bad_request
+from oncallctl.sandbox.rota import users_on_call
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
-    from oncallctl.sandbox.dialects import Dialect
+    from oncallctl.sandbox.variants import Variant
 
-Json = dict[str, object]
-
-CHANNELS: Final = ("telegram", "mobile_app", "mobile_app_critical", "email")
+    StepRow = sqlite3.Row | dict[str, Any]
 
 
-def view(route: sqlite3.Row, dialect: Dialect) -> Json:
-    """Say all channels of a route; Slack is used unless it was switched off."""
-    stored = json.loads(route["notifications_json"])
-    shown: Json = {"slack": {"channel_id": None, "enabled": True} | stored.get("slack", {})}
-    for channel in (*CHANNELS, dialect.chat):
-        shown[channel] = {"id": None, "enabled": False} | stored.get(channel, {})
-    return shown
+def notify(  # noqa: PLR0913 - a notification is about a group, for a user, from a server, for a step, at a time
+    db: sqlite3.Connection,
+    variant: Variant,
+    group_id: str,
+    users: Iterable[str],
+    *,
+    important: bool,
+    step: str | None,
+    now: float,
+) -> None:
+    """Record the notifications of users, except users whose role the server does not notify.
 
-
-def change(db: sqlite3.Connection, route_id: str, given: Mapping[str, object], dialect: Dialect) -> None:
-    """Store what a body says of the channels of a route.
-
-    Raises:
-        Refusal: 400 for a Slack channel that there is not.
+    Args:
+        db: a connection in a transaction.
+        variant: the server.
+        group_id: the alert group.
+        users: the IDs of the users.
+        important: True if their important notification rules apply.
+        step: the type of the escalation step; None for users who are paged by name.
+        now: the time of the notification.
     """
-    row = rows.by_id(db, "routes", route_id)
-    assert row is not None  # noqa: S101 - it was made or found
-    stored = json.loads(row["notifications_json"])
-    for channel in ("slack", *CHANNELS, dialect.chat):
-        part = given.get(channel)
-        if not isinstance(part, dict):
-            continue
-        if channel == "slack":
-            _check_slack_channel(db, part.get("channel_id"))
-        names = ("channel_id", "enabled") if channel == "slack" else ("id", "enabled")
-        stored[channel] = stored.get(channel, {}) | {name: part[name] for name in names if name in part}
-    rows.update(db, "routes", route_id, {"notifications_json": json.dumps(stored)})
+    for user_id in users:
+        role = db.execute("SELECT role FROM users WHERE id = ?", (user_id,)).fetchone()["role"]
+        if variant.notifies(role):
+            db.execute(
+                "INSERT INTO notifications (alert_group_id, user_id, important, step, notified_at) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (group_id, user_id, important, step, now),
+            )
 
 
-def _check_slack_channel(db: sqlite3.Connection, slack_id: object) -> None:
-    if slack_id is None or rows.where(db, "slack_channels", "slack_id", str(slack_id).upper()) is not None:
-        return
-    raise bad_request({"slack": {"channel_id": ["Slack channel does not exist"]}})
+def steps_of(db: sqlite3.Connection, chain_id: str | None) -> list[sqlite3.Row]:
+    """Return the steps of a chain, in order; none if there is no chain."""
+    query = "SELECT * FROM escalation_policies WHERE escalation_chain_id = ? ORDER BY position"
+    return db.execute(query, (chain_id,)).fetchall()
+
+
+def users_named_by(db: sqlite3.Connection, step: StepRow) -> list[str]:
+    """Return the users that a step names, or the members of the team that it names; a schedule names nobody."""
+    if step["team_id"] is None:
+        users: list[str] = json.loads(step["people_json"])
+        return users
+    query = "SELECT users.id FROM users, json_each(teams_json) WHERE json_each.value = ? ORDER BY grafana_id"
+    return [row["id"] for row in db.execute(query, (step["team_id"],))]
+
+
+def users_notified_by(db: sqlite3.Connection, variant: Variant, step: StepRow, now: float) -> list[str]:
+    """Return the users that a step notifies; steps for Slack, webhooks and incidents notify no users."""
+    match step["type"]:
+        case "notify_on_call_from_schedule":
+            schedule_id = step["schedule_id"]
+            return [] if schedule_id is None else users_on_call(db, schedule_id, now, variant)
+        case "notify_person_next_each_time":
+            return _next_user(db, step)
+        case _:
+            return users_named_by(db, step)
+
+
+def _next_user(db: sqlite3.Connection, step: StepRow) -> list[str]:
+    """Return the user whose turn it is, by username. A user who cannot be notified uses up a turn as well."""
+    query = "SELECT users.id FROM users, json_each(?) WHERE users.id = json_each.value ORDER BY username, grafana_id"
+    queue = [row["id"] for row in db.execute(query, (step["people_json"],))]
+    if not queue:
+        return []
+    last = db.execute("SELECT last_notified_id FROM escalation_policies WHERE id = ?", (step["id"],)).fetchone()
+    last_id = None if last is None else last["last_notified_id"]
+    user_id: str = queue[(queue.index(last_id) + 1) % len(queue) if last_id in queue else 0]
+    db.execute("UPDATE escalation_policies SET last_notified_id = ? WHERE id = ?", (user_id, step["id"]))
+    return [user_id]

@@ -1,4 +1,4 @@
-"""When the turns of a shift begin, on the wall clock of wherever it is kept: all times here are naive."""
+"""Recurrence rules: when the occurrences of a shift start. All times are naive local times."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 Frequency = Literal["hourly", "daily", "weekly", "monthly"]
 
 DAY: Final = timedelta(days=1)
-FAR: Final = timedelta(days=3660)
-"""How far ahead the first turn of a rotation is looked for."""
+MAX_LOOKAHEAD: Final = timedelta(days=3660)
+"""The range in which the first occurrence of a rotation is searched."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """How often a turn begins.
+class RecurrenceRule:
+    """A recurrence rule.
 
     Attributes:
-        start: before it no turn begins, and its time of day is that of all turns.
-        frequency: None for a single turn at `start`.
+        start: the earliest start; its time of day is that of all occurrences.
+        frequency: None for a single occurrence at `start`.
         interval: every so many hours, days, weeks or months.
-        week_start: the weekday that weeks are counted from, Monday = 0.
-        days: the weekdays a turn may begin on; empty for those that follow from `start`.
-        month_days: the days of a month, -1 for its last; empty as above.
+        week_start: the first day of a week; Monday is 0.
+        days: the weekdays on which an occurrence may start; empty if `start` decides.
+        month_days: the days of the month, -1 for the last one; empty if `start` decides.
         months: the months; empty for all.
-        counts_days: whether a daily rule counts only `days`, so that every `interval` of them somebody else takes over.
+        counts_days: True if a daily rule counts only `days`, so that the rotation advances after `interval` of them.
     """
 
     start: datetime
@@ -41,45 +41,45 @@ class Rule:
     months: frozenset[int] = frozenset()
     counts_days: bool = False
 
-    def turns(self, since: datetime, before: datetime) -> Iterator[tuple[int, datetime]]:
-        """Go through the turns that begin from `since` until before `before`.
+    def occurrences(self, since: datetime, before: datetime) -> Iterator[tuple[int, datetime]]:
+        """Yield the occurrences that start from `since` until before `before`.
 
         Yields:
-            The number of the turn in its rotation, from 0, and its beginning. All turns of a week or a month of a
-            weekly or monthly rule have the same number.
+            The number of the occurrence in the rotation, from 0, and its start. All occurrences of a week or month of
+            a weekly or monthly rule have the same number.
         """
         if self.frequency is None:
             if since <= self.start < before:
                 yield 0, self.start
         elif self.frequency == "hourly":
-            yield from self._hours(since, before)
+            yield from self._hourly(since, before)
         else:
-            yield from self._days(since, before)
+            yield from self._on_days(since, before)
 
-    def beginning(self, moment: datetime) -> Rule | None:
-        """Count turns from the first one that begins at a moment or later; None where there is none."""
-        since = max(moment, self.start)
-        _, first = next(self.turns(since, since + FAR), (0, None))
+    def starting_at(self, earliest: datetime) -> RecurrenceRule | None:
+        """Return a rule that starts with the first occurrence from a time on; None if there is none."""
+        since = max(earliest, self.start)
+        _, first = next(self.occurrences(since, since + MAX_LOOKAHEAD), (0, None))
         return None if first is None else replace(self, start=first)
 
-    def _hours(self, since: datetime, before: datetime) -> Iterator[tuple[int, datetime]]:
+    def _hourly(self, since: datetime, before: datetime) -> Iterator[tuple[int, datetime]]:
         period = timedelta(hours=self.interval)
         number = max(0, -((self.start - since) // period))
-        while (at := self.start + number * period) < before:
-            if self._allows(at.date()):
-                yield number, at
+        while (start := self.start + number * period) < before:
+            if self._allows(start.date()):
+                yield number, start
             number += 1
 
-    def _days(self, since: datetime, before: datetime) -> Iterator[tuple[int, datetime]]:
-        at = datetime.combine(max(since, self.start).date(), self.start.time())
-        while at < before:
-            number = self._number(at.date()) if at >= since else None
+    def _on_days(self, since: datetime, before: datetime) -> Iterator[tuple[int, datetime]]:
+        start = datetime.combine(max(since, self.start).date(), self.start.time())
+        while start < before:
+            number = self._number(start.date()) if start >= since else None
             if number is not None:
-                yield number, at
-            at += DAY
+                yield number, start
+            start += DAY
 
     def _number(self, day: date) -> int | None:
-        """Number the turn of a day; None where there is none."""
+        """Return the number of the occurrence of a day; None if there is none."""
         first = self.start.date()
         if not self._allows(day):
             return None
@@ -93,25 +93,25 @@ class Rule:
                     return None
                 passed = (day.year - first.year) * 12 + day.month - first.month
             case _ if self.counts_days:
-                return self._days_before(day) // self.interval
+                return self._count_days_before(day) // self.interval
             case _:
                 passed = (day - first).days
         number, rest = divmod(passed, self.interval)
         return number if rest == 0 else None
 
     def _allows(self, day: date) -> bool:
-        from_the_end = day.day - monthrange(day.year, day.month)[1] - 1
+        from_month_end = day.day - monthrange(day.year, day.month)[1] - 1
         return (
             (not self.days or day.weekday() in self.days)
             and (not self.months or day.month in self.months)
-            and (not self.month_days or not self.month_days.isdisjoint({day.day, from_the_end}))
+            and (not self.month_days or not self.month_days.isdisjoint({day.day, from_month_end}))
         )
 
     def _week(self, day: date) -> date:
         return day - timedelta(days=(day.weekday() - self.week_start) % 7)
 
-    def _days_before(self, day: date) -> int:
-        """Count the chosen weekdays from the start until before a day."""
+    def _count_days_before(self, day: date) -> int:
+        """Return the number of `days` from the start until before a day."""
         first = self.start.date()
         weeks, rest = divmod((day - first).days, 7)
         return weeks * len(self.days) + sum((first.weekday() + number) % 7 in self.days for number in range(rest))

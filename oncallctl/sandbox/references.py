@@ -1,48 +1,48 @@
-"""Fields and filters that name other objects by their ids."""
+"""Fields and filters that refer to other objects by ID."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from oncallctl.sandbox.answers import Crash, bad_request
-from oncallctl.sandbox.fields import Invalid
+from oncallctl.sandbox.fields import InvalidField
+from oncallctl.sandbox.responses import ServerCrash, bad_request
 from oncallctl.sandbox.rows import by_id
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from oncallctl.sandbox.calls import Call
+    from oncallctl.sandbox.requests import ApiRequest
 
-NO_SUCH_TEAM: Final = "Select a valid choice. That choice is not one of the available choices."
+UNKNOWN_TEAM: Final = "Select a valid choice. That choice is not one of the available choices."
 
 
-def one_of(db: sqlite3.Connection, table: str) -> Callable[[object], str]:
-    """Take the id of an object that there is."""
+def existing_id(db: sqlite3.Connection, table: str) -> Callable[[object], str]:
+    """Return a check for the ID of an existing object."""
 
     def check(value: object) -> str:
         if value is None:
-            raise Invalid("This field may not be null.")
+            raise InvalidField("This field may not be null.")
         if by_id(db, table, value) is None:
-            raise Invalid("Object does not exist")
+            raise InvalidField("Object does not exist")
         return str(value)
 
     return check
 
 
-def team(call: Call) -> Callable[[object], str | None]:
-    """Take the id of a team that the caller may use, or null for no team, also as a word.
+def usable_team(request: ApiRequest) -> Callable[[object], str | None]:
+    """Return a check for the ID of a team that the caller may use; null and "null" are no team.
 
-    Admins and service accounts may use all teams, others their own and those that share their resources. A team that
-    the caller may not use is refused as if it did not exist.
+    Admins and service accounts may use all teams, others their own teams and those that share their resources. A team
+    that the caller may not use is refused like an unknown team.
     """
 
     def check(value: object) -> str | None:
         if value is None or value == "null":
             return None
-        team_id = one_of(call.db, "teams")(value)
-        if not call.caller.may("admin") and not _is_open_to(call.db, team_id, call.caller.user_id):
-            raise Invalid("Object does not exist")
+        team_id = existing_id(request.db, "teams")(value)
+        if not request.caller.has_role("admin") and not _is_open_to(request.db, team_id, request.caller.user_id):
+            raise InvalidField("Object does not exist")
         return team_id
 
     return check
@@ -56,36 +56,36 @@ def _is_open_to(db: sqlite3.Connection, team_id: str, user_id: str | None) -> bo
     return db.execute(query, {"team": team_id, "user": user_id}).fetchone() is not None
 
 
-def people(db: sqlite3.Connection) -> Callable[[object], list[str]]:
-    """Take ids of users, each once; unknown ones are left out (escalation_policies/create_persons_unknown)."""
+def existing_users(db: sqlite3.Connection) -> Callable[[object], list[str]]:
+    """Return a check for a list of user IDs: drops repeated and unknown ones (create_persons_unknown)."""
 
     def check(value: object) -> list[str]:
-        named = value if isinstance(value, list) else []
-        return [str(user_id) for user_id in dict.fromkeys(map(str, named)) if by_id(db, "users", user_id) is not None]
+        ids = value if isinstance(value, list) else []
+        return [str(user_id) for user_id in dict.fromkeys(map(str, ids)) if by_id(db, "users", user_id) is not None]
 
     return check
 
 
-def asked_teams(call: Call) -> list[str]:
-    """Read the filter `team_id`, which may be there several times; `null` means no team.
+def team_filter(request: ApiRequest) -> list[str]:
+    """Return the values of the filter `team_id`, which may be repeated; `null` stands for no team.
 
     Raises:
-        Refusal: 400 for a team that is none.
+        HttpError: 400 for an unknown team.
     """
-    wanted = [team_id for team_id in call.request.args.getlist("team_id") if team_id]
-    if any(team_id != "null" and by_id(call.db, "teams", team_id) is None for team_id in wanted):
-        raise bad_request({"team_id": [NO_SUCH_TEAM]})
-    return wanted
+    team_ids = [team_id for team_id in request.http.args.getlist("team_id") if team_id]
+    if any(team_id != "null" and by_id(request.db, "teams", team_id) is None for team_id in team_ids):
+        raise bad_request({"team_id": [UNKNOWN_TEAM]})
+    return team_ids
 
 
-def of_team(call: Call, rows: Iterable[sqlite3.Row]) -> list[sqlite3.Row]:
-    """Leave the rows of the teams asked for.
+def filter_by_team(request: ApiRequest, rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+    """Return the rows of the teams in the filter `team_id`.
 
     Raises:
-        Refusal: 400 for a team that is none.
-        Crash: the engine fails on every team that exists (integrations/list_perpage_10_page_2_team).
+        HttpError: 400 for an unknown team.
+        ServerCrash: the engine crashes on every existing team (integrations/list_perpage_10_page_2_team).
     """
-    wanted = asked_teams(call)
-    if wanted and not call.dialect.is_cloud:
-        raise Crash
-    return [row for row in rows if not wanted or (row["team_id"] or "null") in wanted]
+    team_ids = team_filter(request)
+    if team_ids and not request.variant.is_cloud:
+        raise ServerCrash
+    return [row for row in rows if not team_ids or (row["team_id"] or "null") in team_ids]

@@ -1,4 +1,4 @@
-"""Writing rows whose columns are known by name."""
+"""Rows of tables, read by ID and written by column name."""
 
 from __future__ import annotations
 
@@ -18,28 +18,40 @@ def insert(db: sqlite3.Connection, table: str, row: Mapping[str, object]) -> Non
 
 
 def update(db: sqlite3.Connection, table: str, row_id: str, changes: Mapping[str, object]) -> None:
-    """Change columns of the row with an id; no columns is no change."""
+    """Change columns of the row with an ID; do nothing if there are no changes."""
     if changes:
         columns = ", ".join(f"{name} = ?" for name in changes)
         db.execute(f"UPDATE {table} SET {columns} WHERE id = ?", (*changes.values(), row_id))  # noqa: S608
 
 
 def delete(db: sqlite3.Connection, table: str, row_id: str) -> None:
-    """Delete the row with an id."""
+    """Delete the row with an ID."""
     db.execute(f"DELETE FROM {table} WHERE id = ?", (row_id,))  # noqa: S608
 
 
 def by_id(db: sqlite3.Connection, table: str, row_id: object) -> sqlite3.Row | None:
-    """Read the row with an id, if there is one."""
-    return where(db, table, "id", row_id)
+    """Return the row with an ID, if there is one."""
+    return first_where(db, table, "id", row_id)
 
 
-def where(db: sqlite3.Connection, table: str, column: str, value: object) -> sqlite3.Row | None:
-    """Read the first row with a text in a column, if there is one."""
+def existing(db: sqlite3.Connection, table: str, row_id: str) -> sqlite3.Row:
+    """Return a row that is known to exist.
+
+    Raises:
+        LookupError: there is no such row.
+    """
+    row = by_id(db, table, row_id)
+    if row is None:
+        raise LookupError(f"no {row_id} in {table}")
+    return row
+
+
+def first_where(db: sqlite3.Connection, table: str, column: str, value: object) -> sqlite3.Row | None:
+    """Return the first row with a text in a column, if there is one."""
     query = f"SELECT * FROM {table} WHERE {column} = ?"  # noqa: S608
     try:
         row: sqlite3.Row | None = db.execute(query, (str(value),)).fetchone()
     except UnicodeEncodeError:
-        # Half of a surrogate pair can be named in JSON, and no row holds one.
+        # JSON can name half of a surrogate pair; no row has one.
         return None
     return row

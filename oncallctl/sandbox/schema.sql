@@ -1,7 +1,7 @@
 -- Times are seconds since 1970 in UTC, booleans 0 or 1. Columns named *_json hold JSON.
--- `maintenance_mode` is in Cloud's words; a dialect translates it.
+-- `maintenance_mode` has Cloud's name of the mode; `Variant.mode` translates it.
 
--- shares_resources: users who are neither members nor admins may use the team too; the API does not show it.
+-- shares_resources: users who are neither members nor admins can use the team; the API does not show this.
 CREATE TABLE teams (
     id TEXT PRIMARY KEY,
     grafana_id INTEGER NOT NULL,
@@ -23,17 +23,46 @@ CREATE TABLE users (
     teams_json TEXT NOT NULL
 ) STRICT;
 
+-- duration_seconds: of rules of type wait.
+CREATE TABLE personal_notification_rules (
+    id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    important INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    duration_seconds INTEGER
+) STRICT;
+
 CREATE TABLE slack_channels (
-    slack_id TEXT PRIMARY KEY
+    slack_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE user_groups (
     id TEXT PRIMARY KEY,
-    slack_id TEXT NOT NULL UNIQUE
+    slack_id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    handle TEXT NOT NULL
 ) STRICT;
 
+-- integration_filter_json is a list of integration IDs.
 CREATE TABLE webhooks (
-    id TEXT PRIMARY KEY
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    team_id TEXT REFERENCES teams (id),
+    is_webhook_enabled INTEGER NOT NULL DEFAULT 1,
+    url TEXT NOT NULL,
+    http_method TEXT NOT NULL,
+    trigger_type TEXT NOT NULL,
+    trigger_template TEXT,
+    headers TEXT,
+    data TEXT,
+    forward_all INTEGER NOT NULL DEFAULT 1,
+    username TEXT,
+    password TEXT,
+    authorization_header TEXT,
+    integration_filter_json TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 
 CREATE TABLE escalation_chains (
@@ -57,8 +86,8 @@ CREATE TABLE schedules (
     enable_web_overrides INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- start and rotation_start are what clocks show in time_zone, or where it is null in the zone of the schedule
--- (`2026-11-07T00:00:00`); until is UTC in the same form. users_json is a list of user ids, rolling_users_json a list of such lists.
+-- start and rotation_start are local times (`2026-11-07T00:00:00`) in time_zone, or in the zone of the schedule if that
+-- is null; until is in UTC. users_json is a list of user IDs, rolling_users_json a list of such lists.
 CREATE TABLE on_call_shifts (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -82,7 +111,7 @@ CREATE TABLE on_call_shifts (
     start_rotation_from_user_index INTEGER
 ) STRICT;
 
--- A calendar shares its shifts with others, a web schedule does not.
+-- Calendars share shifts, web schedules do not.
 CREATE TABLE schedule_shifts (
     schedule_id TEXT NOT NULL REFERENCES schedules (id) ON DELETE CASCADE,
     shift_id TEXT NOT NULL REFERENCES on_call_shifts (id) ON DELETE CASCADE,
@@ -90,8 +119,8 @@ CREATE TABLE schedule_shifts (
 ) STRICT;
 CREATE INDEX schedules_of_shift ON schedule_shifts (shift_id);
 
--- Times of day are said as `09:00:00Z`.
--- last_notified_id: the user whose turn the last run of a step of type notify_person_next_each_time was.
+-- Times of day have the format `09:00:00Z`.
+-- last_notified_id: the user whose turn it was in the last run of a notify_person_next_each_time step.
 CREATE TABLE escalation_policies (
     id TEXT PRIMARY KEY,
     escalation_chain_id TEXT NOT NULL REFERENCES escalation_chains (id) ON DELETE CASCADE,
@@ -104,7 +133,7 @@ CREATE TABLE escalation_policies (
     last_notified_id TEXT,
     team_id TEXT REFERENCES teams (id),
     user_group_id TEXT REFERENCES user_groups (id),
-    webhook_id TEXT REFERENCES webhooks (id),
+    webhook_id TEXT REFERENCES webhooks (id) ON DELETE SET NULL,
     time_from TEXT,
     time_to TEXT,
     alerts_in_window INTEGER,
@@ -112,7 +141,7 @@ CREATE TABLE escalation_policies (
     severity TEXT
 ) STRICT;
 
--- hidden: the integrations that carry the "Maintenance of …" groups; the API never shows them.
+-- hidden: the integrations of the "Maintenance of …" groups; the API never shows them.
 CREATE TABLE integrations (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -143,9 +172,9 @@ CREATE TABLE routes (
 ) STRICT;
 CREATE INDEX routes_of_integration ON routes (integration_id);
 
--- No reference to integrations: groups outlive the integration that made them.
--- silenced_until is null for a silence without an end.
--- window_group_id: the "Maintenance of …" group of the window the group was collected in.
+-- No reference to integrations: groups outlive their integration.
+-- silenced_until: null if the silence has no end.
+-- window_group_id: the "Maintenance of …" group that the group is attached to.
 CREATE TABLE alert_groups (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -175,7 +204,7 @@ CREATE TABLE alerts (
 ) STRICT;
 CREATE INDEX alerts_of_group ON alerts (alert_group_id);
 
--- author_id is null where a service account wrote it.
+-- author_id: null for a service account.
 CREATE TABLE resolution_notes (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -186,8 +215,8 @@ CREATE TABLE resolution_notes (
 ) STRICT;
 CREATE INDEX resolution_notes_of_group ON resolution_notes (alert_group_id);
 
--- The notifications that a real server would have sent, a row for each time that a user is notified.
--- step: the type of the escalation step, null for a user who was paged by name.
+-- The notifications that a real server would have sent.
+-- step: the type of the escalation step; null for a user who was paged by name.
 CREATE TABLE notifications (
     position INTEGER PRIMARY KEY,
     alert_group_id TEXT NOT NULL,
@@ -197,7 +226,7 @@ CREATE TABLE notifications (
     notified_at REAL NOT NULL
 ) STRICT;
 
--- The escalations that go on later. steps_json: the steps as they were when it began; at: which of them comes next.
+-- Escalations that continue later. steps_json: the steps when it started; at: the index of the next step.
 CREATE TABLE escalations (
     alert_group_id TEXT PRIMARY KEY REFERENCES alert_groups (id) ON DELETE CASCADE,
     steps_json TEXT NOT NULL,
@@ -206,7 +235,7 @@ CREATE TABLE escalations (
     due_at REAL NOT NULL
 ) STRICT;
 
--- The requests of the last minute, for the limit on them.
+-- The requests of the last minute, for the rate limit.
 CREATE TABLE requests (
     bucket TEXT NOT NULL,
     caller TEXT NOT NULL,

@@ -1,76 +1,64 @@
-"""What a body says of an on-call shift, checked in the order that on_call_shifts.jsonl shows.
-
-Columns of on_call_shifts come out of it, by name: those that the body names, and those that its type forbids.
-"""
+"""The fields of an on-call shift, checked in the order of on_call_shifts.jsonl."""
 
 from __future__ import annotations
 
 import json
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from oncallctl.sandbox.answers import detail
-from oncallctl.sandbox.fields import Checker, Invalid, at_most, listed, number, optional, time_zone
-from oncallctl.sandbox.references import people, team
-from oncallctl.sandbox.shift_rows import WALL, WEEKDAYS
+from oncallctl.sandbox.fields import FieldReader, InvalidField, array, integer, optional, text_up_to, time_zone
+from oncallctl.sandbox.references import existing_users, usable_team
+from oncallctl.sandbox.responses import detail
+from oncallctl.sandbox.shift_rows import LOCAL_FORMAT, WEEKDAYS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-    from oncallctl.sandbox.calls import Call
+    from oncallctl.sandbox.requests import ApiRequest
 
-Columns = dict[str, object]
+Columns = dict[str, Any]
 
 TYPES: Final = ("rolling_users", "recurrent_event", "single_event", "override")
 FREQUENCIES: Final = ("hourly", "daily", "weekly", "monthly")
-NAME_LENGTH: Final = 200
+MAX_NAME_LENGTH: Final = 200
 WEEKDAY_LIST: Final = "'MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'"
 DURATION: Final = re.compile(r"(?:(-?\d+) )?(-?)(?:(?:(\d+):)?(\d+):)?(\d+)(?:\.\d+)?")
 
-NEVER: Final = {
+NO_RECURRENCE: Final = {
     "frequency": None,
     "interval": None,
     "by_day_json": None,
     "by_month_json": None,
     "by_monthday_json": None,
 }
-NOT_ROLLING: Final = {"rolling_users_json": None, "start_rotation_from_user_index": None}
-FORBIDDEN: Final[dict[str, Columns]] = {
-    "single_event": {**NEVER, **NOT_ROLLING},
-    "recurrent_event": {**NOT_ROLLING},
+NO_ROTATION: Final = {"rolling_users_json": None, "start_rotation_from_user_index": None}
+FIXED_COLUMNS: Final[dict[str, Columns]] = {
+    "single_event": {**NO_RECURRENCE, **NO_ROTATION},
+    "recurrent_event": {**NO_ROTATION},
     "rolling_users": {"users_json": "[]"},
-    "override": {**NEVER, **NOT_ROLLING, "level": 0, "until": None},
+    "override": {**NO_RECURRENCE, **NO_ROTATION, "level": 0, "until": None},
 }
-"""What a shift of a type does not have, whatever the body says."""
+"""The columns that each type of shift fixes, whatever the body has."""
 
 
-def created(call: Call) -> Columns:
-    """Read a new shift.
-
-    Raises:
-        Refusal: 400; `{"detail": …}` for the first field that is no word of the API, else `{field: [problem]}`.
-    """
-    columns = _read(call, required=True)
-    columns |= _corrected(str(columns["type"]), columns)
-    _check_recurrence(columns)
-    if columns["type"] == "rolling_users" and columns.get("start_rotation_from_user_index") is None:
-        raise detail("Field 'start_rotation_from_user_index' is required for this on-call shift type")
-    _check_days(columns)
-    if columns.get("rotation_start") is None:
-        columns["rotation_start"] = columns["start"]
-    return columns
-
-
-def changed(call: Call, row: sqlite3.Row) -> Columns:
-    """Read what is to change of a shift; no field is needed.
+def shift_columns(request: ApiRequest, row: sqlite3.Row | None) -> Columns:
+    """Read a shift. A change needs no fields, and leaves `rotation_start` as it is (put).
 
     Raises:
-        Refusal: as `created`.
+        HttpError: 400; `{"detail": …}` for the first value that is no word of the API, else `{field: [problem]}`.
     """
-    columns = _read(call, required=False)
-    columns |= _corrected(str(columns.get("type", row["type"])), columns)
+    columns = _read(request, required=row is None)
+    columns |= _fixed_columns(columns["type"] if row is None else columns.get("type", row["type"]), columns)
+    if row is None:
+        _check_recurrence(columns)
+        if columns["type"] == "rolling_users" and columns.get("start_rotation_from_user_index") is None:
+            raise detail("Field 'start_rotation_from_user_index' is required for this on-call shift type")
+        _check_days(columns)
+        if columns.get("rotation_start") is None:
+            columns["rotation_start"] = columns["start"]
+        return columns
     after = {**row, **columns}
     if after["frequency"] != row["frequency"]:
         _check_recurrence(after | {"week_start": columns.get("week_start")})
@@ -78,26 +66,26 @@ def changed(call: Call, row: sqlite3.Row) -> Columns:
     return columns
 
 
-def _read(call: Call, *, required: bool) -> Columns:
-    fields = call.fields
+def _read(request: ApiRequest, *, required: bool) -> Columns:
+    fields = request.fields
     for name in ("start", "rotation_start", "until"):
         if fields.get(name) is not None:
-            _check_wall_time(fields[name])
+            _check_local_time(fields[name])
     checks: dict[str, tuple[str, Callable[[object], object]]] = {
-        "team_id": ("team_id", team(call)),
-        "name": ("name", optional(at_most(NAME_LENGTH))),
-        "type": ("type", _word(TYPES, "Invalid shift type")),
+        "team_id": ("team_id", usable_team(request)),
+        "name": ("name", optional(text_up_to(MAX_NAME_LENGTH))),
+        "type": ("type", _choice(TYPES, "Invalid shift type")),
         "time_zone": ("time_zone", optional(time_zone)),
-        "level": ("level", number()),
-        "start": ("start", _wall_time),
+        "level": ("level", integer()),
+        "start": ("start", _local_time),
         "duration": ("duration_seconds", _duration),
-        "rotation_start": ("rotation_start", _wall_time),
-        "frequency": ("frequency", optional(_word(FREQUENCIES, "Invalid frequency type"))),
+        "rotation_start": ("rotation_start", _local_time),
+        "frequency": ("frequency", optional(_choice(FREQUENCIES, "Invalid frequency type"))),
         "interval": ("interval", optional(_interval)),
-        "until": ("until", optional(_wall_time)),
+        "until": ("until", optional(_local_time)),
         "week_start": (
             "week_start",
-            _word(
+            _choice(
                 WEEKDAYS,
                 f"Invalid day format for week start field. Should be one of the following: {WEEKDAY_LIST}",
             ),
@@ -117,22 +105,22 @@ def _read(call: Call, *, required: bool) -> Columns:
                 "Invalid monthday value in by_monthday field. Valid values: from 1 to 31 and from -31 to -1",
             ),
         ),
-        "users": ("users_json", lambda value: json.dumps(people(call.db)(value))),
-        "rolling_users": ("rolling_users_json", lambda value: _rolling_users(call.db, value)),
-        "start_rotation_from_user_index": ("start_rotation_from_user_index", optional(number(at_least=0))),
+        "users": ("users_json", lambda value: json.dumps(existing_users(request.db)(value))),
+        "rolling_users": ("rolling_users_json", lambda value: _rolling_users(request.db, value)),
+        "start_rotation_from_user_index": ("start_rotation_from_user_index", optional(integer(at_least=0))),
     }
-    checker = Checker(fields)
+    reader = FieldReader(fields)
     columns = {
-        column: checker.read(name, check, required=required and name in {"type", "start", "duration"})
+        column: reader.read(name, check, required=required and name in {"type", "start", "duration"})
         for name, (column, check) in checks.items()
     }
-    checker.done()
+    reader.raise_problems()
     return {column: columns[column] for name, (column, _) in checks.items() if name in fields}
 
 
-def _corrected(kind: str, columns: Columns) -> Columns:
-    """Take out what the type does not have; a frequency comes with an interval of 1."""
-    more = FORBIDDEN[kind]
+def _fixed_columns(kind: str, columns: Columns) -> Columns:
+    """Return the columns that a type fixes; a frequency defaults to an interval of 1."""
+    more = FIXED_COLUMNS[kind]
     if columns.get("frequency") is not None and "interval" not in columns and "interval" not in more:
         return {**more, "interval": 1}
     return more
@@ -161,38 +149,38 @@ def _check_days(columns: Mapping[str, object]) -> None:
         raise detail("Interval must be less than or equal to the number of selected days")
 
 
-def _check_wall_time(value: object) -> None:
+def _check_local_time(value: object) -> None:
     try:
-        datetime.strptime(str(value), WALL)  # noqa: DTZ007 - it has no zone
+        datetime.strptime(str(value), LOCAL_FORMAT)  # noqa: DTZ007 - it has no zone
     except ValueError as error:
         raise detail("Invalid datetime format, should be \"yyyy-mm-dd'T'hh:mm:ss\"") from error
 
 
-def _wall_time(value: object) -> str:
+def _local_time(value: object) -> str:
     if value is None:
-        raise Invalid("This field may not be null.")
-    return datetime.strptime(str(value), WALL).isoformat()  # noqa: DTZ007 - it has no zone
+        raise InvalidField("This field may not be null.")
+    return datetime.strptime(str(value), LOCAL_FORMAT).isoformat()  # noqa: DTZ007 - it has no zone
 
 
 def _duration(value: object) -> int:
-    """Take seconds, also 0 and fewer, or `[DD] [HH:[MM:]]ss`."""
+    """Return seconds, given as a number, also 0 or negative, or as `[DD] [HH:[MM:]]ss`."""
     if value is None:
-        raise Invalid("This field may not be null.")
+        raise InvalidField("This field may not be null.")
     match = DURATION.fullmatch(str(value))
     if match is None:
-        raise Invalid("Duration has wrong format. Use one of these formats instead: [DD] [HH:[MM:]]ss[.uuuuuu].")
+        raise InvalidField("Duration has wrong format. Use one of these formats instead: [DD] [HH:[MM:]]ss[.uuuuuu].")
     days, minus, hours, minutes, seconds = match.groups()
     try:
         within = timedelta(hours=int(hours or 0), minutes=int(minutes or 0), seconds=int(seconds))
         return int((timedelta(days=int(days or 0)) + (-within if minus else within)).total_seconds())
     except OverflowError as error:
-        raise Invalid("The number of days must be between -999999999 and 999999999.") from error
+        raise InvalidField("The number of days must be between -999999999 and 999999999.") from error
 
 
-def _word(words: tuple[str, ...], problem: str) -> Callable[[object], str]:
+def _choice(words: tuple[str, ...], problem: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if value is None:
-            raise Invalid("This field may not be null.")
+            raise InvalidField("This field may not be null.")
         if value not in words:
             raise detail(problem)
         return str(value)
@@ -201,19 +189,19 @@ def _word(words: tuple[str, ...], problem: str) -> Callable[[object], str]:
 
 
 def _interval(value: object) -> int:
-    interval = number()(value)
+    interval = integer()(value)
     if interval <= 0:
         raise detail("Invalid value for interval")
     return interval
 
 
 def _each(allowed: tuple[str, ...] | range | list[int], problem: str) -> Callable[[object], str | None]:
-    """Take a list of allowed values as JSON; null and an empty list are none."""
+    """Return a check for a list of allowed values, stored as JSON; null and an empty list are stored as null."""
 
     def check(value: object) -> str | None:
         if value is None:
             return None
-        values = listed(value)
+        values = array(value)
         if any(isinstance(item, bool | float) or item not in allowed for item in values):
             raise detail(problem)
         return json.dumps(values) if values else None
@@ -222,16 +210,16 @@ def _each(allowed: tuple[str, ...] | range | list[int], problem: str) -> Callabl
 
 
 def _rolling_users(db: sqlite3.Connection, value: object) -> str | None:
-    """Take lists of users, all of whom must be there; what is wrong is said by the number of the list."""
+    """Return lists of existing users as JSON; a problem is named by the number of its list."""
     if value is None:
         return None
-    groups = [listed(group or []) for group in listed(value)]
-    known = [people(db)(group) for group in groups]
+    groups = [array(group or []) for group in array(value)]
+    known = [existing_users(db)(group) for group in groups]
     problems = {
         str(position): [f"User does not exist {missing}"]
         for position, (group, found) in enumerate(zip(groups, known, strict=True))
         if (missing := {str(user_id) for user_id in group} - set(found))
     }
     if problems:
-        raise Invalid(problems)
+        raise InvalidField(problems)
     return json.dumps(known) if known else None

@@ -1,7 +1,4 @@
-"""On-call shifts as rows: which there are, and the schedules they belong to.
-
-A shift is what a schedule is made of: a rotation, a recurrent or a single event, or an override.
-"""
+"""Rows of on-call shifts, and their schedules."""
 
 from __future__ import annotations
 
@@ -9,18 +6,18 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from oncallctl.sandbox.recurrence import Rule
+from oncallctl.sandbox.recurrence import RecurrenceRule
 
 if TYPE_CHECKING:
     import sqlite3
 
-WALL: Final = "%Y-%m-%dT%H:%M:%S"
-"""How the times of a shift are stored and said: on a wall clock, without a zone."""
+LOCAL_FORMAT: Final = "%Y-%m-%dT%H:%M:%S"
+"""The format of the times of a shift, which are local times without a zone."""
 WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
-def of_schedule(db: sqlite3.Connection, schedule_id: str) -> list[sqlite3.Row]:
-    """List the shifts of a schedule, oldest first."""
+def shifts_of_schedule(db: sqlite3.Connection, schedule_id: str) -> list[sqlite3.Row]:
+    """Return the shifts of a schedule, oldest first."""
     return db.execute(
         "SELECT on_call_shifts.* FROM on_call_shifts JOIN schedule_shifts ON shift_id = on_call_shifts.id "
         "WHERE schedule_id = ? ORDER BY on_call_shifts.position",
@@ -28,8 +25,8 @@ def of_schedule(db: sqlite3.Connection, schedule_id: str) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def schedule_of(db: sqlite3.Connection, shift_id: str) -> sqlite3.Row | None:
-    """Read the schedule of a shift, the oldest where it has several; None where it has none."""
+def schedule_of_shift(db: sqlite3.Connection, shift_id: str) -> sqlite3.Row | None:
+    """Return the oldest schedule that has a shift, if there is one."""
     row: sqlite3.Row | None = db.execute(
         "SELECT schedules.* FROM schedules JOIN schedule_shifts ON schedule_id = schedules.id "
         "WHERE shift_id = ? ORDER BY schedules.position",
@@ -38,26 +35,27 @@ def schedule_of(db: sqlite3.Connection, shift_id: str) -> sqlite3.Row | None:
     return row
 
 
-def groups(row: sqlite3.Row) -> list[list[str]]:
-    """Say who takes turns: lists of user ids, the first of which begins."""
-    if row["type"] != "rolling_users":
-        return [json.loads(row["users_json"])]
-    rolling: list[list[str]] = json.loads(row["rolling_users_json"] or "[]")
-    first = row["start_rotation_from_user_index"] or 0
+def user_groups_of(shift: sqlite3.Row) -> list[list[str]]:
+    """Return the lists of user IDs that take turns, in the order of the rotation."""
+    if shift["type"] != "rolling_users":
+        return [json.loads(shift["users_json"])]
+    rolling: list[list[str]] = json.loads(shift["rolling_users_json"] or "[]")
+    first = shift["start_rotation_from_user_index"] or 0
     return rolling[first:] + rolling[:first]
 
 
-def rule(row: sqlite3.Row) -> Rule | None:
-    """Say when the turns of a shift begin; None where there is none to come."""
-    rolls = row["type"] == "rolling_users"
-    stated = Rule(
-        start=datetime.fromisoformat(row["start"]),
-        frequency=row["frequency"],
-        interval=row["interval"] or 1,
-        week_start=WEEKDAYS.index(row["week_start"]),
-        days=frozenset(WEEKDAYS.index(day) for day in json.loads(row["by_day_json"] or "[]")),
-        month_days=frozenset(json.loads(row["by_monthday_json"] or "[]")),
-        months=frozenset(json.loads(row["by_month_json"] or "[]")),
-        counts_days=rolls and row["frequency"] == "daily" and bool(json.loads(row["by_day_json"] or "[]")),
+def recurrence_of(shift: sqlite3.Row) -> RecurrenceRule | None:
+    """Return the recurrence rule of a shift; None if it has no occurrences."""
+    is_rolling = shift["type"] == "rolling_users"
+    days = frozenset(WEEKDAYS.index(day) for day in json.loads(shift["by_day_json"] or "[]"))
+    rule = RecurrenceRule(
+        start=datetime.fromisoformat(shift["start"]),
+        frequency=shift["frequency"],
+        interval=shift["interval"] or 1,
+        week_start=WEEKDAYS.index(shift["week_start"]),
+        days=days,
+        month_days=frozenset(json.loads(shift["by_monthday_json"] or "[]")),
+        months=frozenset(json.loads(shift["by_month_json"] or "[]")),
+        counts_days=is_rolling and shift["frequency"] == "daily" and bool(days),
     )
-    return stated.beginning(datetime.fromisoformat(row["rotation_start"])) if rolls else stated
+    return rule.starting_at(datetime.fromisoformat(shift["rotation_start"])) if is_rolling else rule

@@ -1,17 +1,17 @@
-"""Templates of an integration: which there are, and whether their syntax is valid."""
+"""The templates of an integration."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from oncallctl.sandbox.answers import bad_request, detail
-from oncallctl.sandbox.fields import Invalid, dictionary
+from oncallctl.sandbox.fields import InvalidField, dictionary
 from oncallctl.sandbox.jinja import has_valid_syntax
+from oncallctl.sandbox.responses import bad_request, detail
 
 if TYPE_CHECKING:
-    from oncallctl.sandbox.dialects import Dialect
+    from oncallctl.sandbox.variants import Variant
 
-Templates = dict[str, object]
+Templates = dict[str, Any]
 
 SINGLE: Final = ("grouping_key", "resolve_signal", "acknowledge_signal", "source_link")
 GROUPS: Final = {
@@ -26,44 +26,41 @@ GROUPS: Final = {
 CHAT: Final = ("title", "message", "image_url")
 
 
-def groups(dialect: Dialect) -> dict[str, tuple[str, ...]]:
-    """List the groups of templates and what each holds."""
-    return GROUPS | {dialect.chat: CHAT}
+def _groups(variant: Variant) -> dict[str, tuple[str, ...]]:
+    return GROUPS | {variant.chat: CHAT}
 
 
-def view(stored: Templates, dialect: Dialect) -> Templates:
-    """Say all templates, null where the default is in force."""
+def view(stored: Templates, variant: Variant) -> Templates:
+    """Return the JSON of all templates, with null for a default."""
     shown: Templates = {name: stored.get(name) for name in SINGLE}
-    for group, names in groups(dialect).items():
-        values = stored.get(group)
-        shown[group] = {name: values.get(name) if isinstance(values, dict) else None for name in names}
+    for group, names in _groups(variant).items():
+        shown[group] = {name: stored.get(group, {}).get(name) for name in names}
     return shown
 
 
-def changed(stored: Templates, value: object, dialect: Dialect) -> Templates:
-    """Put what a body says over the stored templates; null resets one or a whole group; unknown names are ignored.
+def updated(stored: Templates, value: object, variant: Variant) -> Templates:
+    """Return the stored templates with those of a body. null resets a template or a group; unknown names are ignored.
 
     Raises:
-        Refusal: 400 for another kind of JSON, or for invalid Jinja2, named after the template.
+        HttpError: 400 for another kind of JSON, or for invalid Jinja2, with the name of the template.
     """
     try:
         given = dictionary(value)
-    except Invalid as invalid:
+    except InvalidField as invalid:
         raise bad_request({"templates": invalid.problem}) from invalid
     result = dict(stored)
     for name in SINGLE:
         if name in given:
             result[name] = _checked(given[name], name)
-    for group, names in groups(dialect).items():
+    for group, names in _groups(variant).items():
         if group not in given:
             continue
         parts = given[group]
         if parts is None:
             result[group] = {}
         elif isinstance(parts, dict):
-            before = result.get(group)
-            fresh = {name: _checked(parts[name], f"{group} {name}") for name in names if name in parts}
-            result[group] = (before if isinstance(before, dict) else {}) | fresh
+            new = {name: _checked(parts[name], f"{group} {name}") for name in names if name in parts}
+            result[group] = result.get(group, {}) | new
         else:
             raise detail(f"invalid {group} template")
     return result

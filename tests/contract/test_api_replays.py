@@ -248,6 +248,7 @@ ENDPOINTS = (
 
 READ_ONLY = "schedules|on_call_shifts|routes|escalation_chains|escalation_policies|webhooks|user_groups"
 LEFT_OUT: Mapping[str, str] = {
+    r"\w+ /api/v1/(slack_channels|organizations|personal_notification_rules)\b.*": "no command reads these",
     r"\w+ (?!/api/v1/.).*": "it is not below the API's root",
     r"(OPTIONS|HEAD|TRACE|FOO) .*": "the method is never sent",
     rf"(POST|PUT|PATCH|DELETE) /api/v1/(teams|users|{READ_ONLY})(/+[^/]+)?/*": "these are only read",

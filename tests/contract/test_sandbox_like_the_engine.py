@@ -42,12 +42,17 @@ FILES = (
     "integrations",
     "maintenance",
     "on_call_shifts",
+    "organizations",
+    "personal_notification_rules",
     "resolution_notes",
     "routes",
     "schedules",
+    "slack_channels",
     "teams",
     "throttle",
+    "user_groups",
     "users",
+    "webhooks",
 )
 RECORDED = {exchange.case: exchange for exchange in load(*FILES)}
 
@@ -65,6 +70,9 @@ DELIBERATE = {
     "on_call_shifts/get_no_slash": SINCE_2020,
     "on_call_shifts/list": PAYMENTS,
     "schedules/export_no_token": NO_CALENDAR,
+    "slack_channels/org2_unconnected": ONE_ORGANISATION,
+    "webhooks/actions_create_deprecated": "the sandbox lacks the deprecated path `actions`",
+    "webhooks/responses": "the sandbox calls no webhooks, so it has no responses of them",
     "schedules/final_shifts_payments": PAYMENTS,
     "users/schedule_export": NO_CALENDAR,
 }
@@ -89,6 +97,8 @@ class Step:
     made: str | None = None
 
 
+RULE = {"user_id": "UP5USJJUWR1GX", "type": "notify_by_sms"}
+WEBHOOK = {"name": "wh", "url": "http://e.com", "trigger_type": "escalation", "http_method": "GET"}
 STEP = {"escalation_chain_id": "FGD4PM64AR6BA", "type": "repeat_escalation"}
 ROUTE = {"integration_id": "CRX5VWIUH5PFF", "escalation_chain_id": None, "routing_regex": "far", "position": 999}
 WEB = {"name": "new web", "type": "web", "time_zone": "UTC"}
@@ -226,6 +236,25 @@ STORIES = (
     ),
     story("resolution_notes", "create_ok", "patch", "delete_ok"),
     story(
+        "personal_notification_rules",
+        "create_wait",
+        "create_position",
+        Step("POST", "/api/v1/personal_notification_rules/", RULE, made="N2"),
+        Step("POST", "/api/v1/personal_notification_rules/", RULE, made="N3"),
+        Step("POST", "/api/v1/personal_notification_rules/", RULE, made="N4"),
+        "create_mobile",
+        "create_mobile_critical",
+        "put",
+        "patch_type",
+        "delete_ok",
+    ),
+    story(
+        "webhooks",
+        Step("POST", "/api/v1/webhooks/", WEBHOOK, made="WHMWPMRW5DTM29"),
+        "create_dup",
+        "patch",
+    ),
+    story(
         "inbound",
         "post_alert",
         "group_from_inbound",
@@ -333,7 +362,7 @@ class Replay:
             self._learn({"id": step.made}, _body(response))
 
     def _renamed(self, text: str) -> str:
-        return re.sub(r"[A-Z][A-Z1-9]{12}", lambda match: self._ids.get(match[0], match[0]), text)
+        return re.sub(r"\b[A-Z][A-Z1-9]{12,14}\b", lambda match: self._ids.get(match[0], match[0]), text)
 
     def _learn(self, recorded: object, here: object) -> None:
         if isinstance(recorded, dict) and isinstance(here, dict):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oncallctl.sandbox import storage
-from oncallctl.sandbox.dialects import CLOUD
-from oncallctl.sandbox.rota import Span, on_call, shifts
+from oncallctl.sandbox.rota import TimeRange, periods, users_on_call
+from oncallctl.sandbox.variants import CLOUD
 from tests.sandbox.conftest import ALICE, BOB, DATA_INFRA, DAVE, EMPTY_TEAM, PAYMENTS, PAYMENTS_PAGING, PLATFORM, Api
 
 if TYPE_CHECKING:
@@ -118,16 +118,16 @@ def test_somebody_of_platform_is_on_call_at_any_moment_of_a_year(cloud: Api, dat
         start = datetime(2027, 1, 1, tzinfo=UTC)
         for hours in range(0, 365 * 24, 7):
             moment = (start + timedelta(hours=hours, minutes=hours % 60)).timestamp()
-            assert len(on_call(db, PRIMARY, moment, CLOUD)) == 1
-            assert len(on_call(db, "S3V631KJV7WQ6", moment, CLOUD)) == 2
-            assert on_call(db, "SFXCICA3QCWD8", moment, CLOUD) == []
+            assert len(users_on_call(db, PRIMARY, moment, CLOUD)) == 1
+            assert len(users_on_call(db, "S3V631KJV7WQ6", moment, CLOUD)) == 2
+            assert users_on_call(db, "SFXCICA3QCWD8", moment, CLOUD) == []
 
 
 def test_the_hours_of_data_infra_are_two_a_week(cloud: Api, database: Path) -> None:
     assert cloud.get("schedules/SHHDRXI9MDM87")["on_call_now"] == []
     with closing(storage.connect(database)) as db:
-        laid = shifts(db, "SHHDRXI9MDM87", Span(time.time(), time.time() + 7 * 86_400), CLOUD)
-    assert [shift.span.end - shift.span.start for shift in laid] == [7200]
+        laid = periods(db, "SHHDRXI9MDM87", TimeRange(time.time(), time.time() + 7 * 86_400), CLOUD)
+    assert [shift.range.end - shift.range.start for shift in laid] == [7200]
 
 
 def test_an_override_that_covers_a_shift_whole_replaces_it(cloud: Api, database: Path) -> None:
@@ -137,5 +137,5 @@ def test_an_override_that_covers_a_shift_whole_replaces_it(cloud: Api, database:
             "UPDATE on_call_shifts SET start = '2027-01-15T08:00:00', duration_seconds = 200000 WHERE type = 'override'"
         )
     with closing(storage.connect(database)) as db:
-        inside = shifts(db, PRIMARY, Span(1800050000, 1800060000), CLOUD)
+        inside = periods(db, PRIMARY, TimeRange(1800050000, 1800060000), CLOUD)
     assert [shift.users for shift in inside] == [(DAVE,)]

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client
 
 from oncallctl import sandbox
-from oncallctl.sandbox.identifiers import ID_ALPHABET
+from oncallctl.sandbox.ids import ID_ALPHABET
 from tests.sandbox.conftest import DATA_INFRA, EMPTY_TEAM, PAYMENTS, PLATFORM, Api
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client
 
 from oncallctl import sandbox
-from oncallctl.sandbox.windows import spoken
+from oncallctl.sandbox.maintenance_windows import humanized
 from tests.sandbox.conftest import PLATFORM_PAGING, SERVICE, Api, Pages
 
 if TYPE_CHECKING:
@@ -163,4 +163,4 @@ def test_paging_a_team_in_maintenance_reaches_nobody(cloud: Api, pages: Pages) -
     ],
 )
 def test_durations_are_spoken_as_the_engine_speaks_them(seconds: int, words: str) -> None:
-    assert spoken(seconds) == words
+    assert humanized(seconds) == words

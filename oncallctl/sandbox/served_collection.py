@@ -1,0 +1,175 @@
+"""Collections of the API. A declaration says which rows are served, as which JSON, and which writes are accepted.
+
+A collection that can only be read needs a path and a view; `resources/slack.py` has examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from sqlite3 import Row
+from typing import TYPE_CHECKING, Any
+
+from oncallctl.sandbox import ordering, rows
+from oncallctl.sandbox.ids import new_id
+from oncallctl.sandbox.pagination import page_of
+from oncallctl.sandbox.requests import ApiPath, ApiRequest, Endpoint, ServiceAccounts
+from oncallctl.sandbox.responses import EMPTY_BODY, SandboxResponse, not_found
+
+if TYPE_CHECKING:
+    from oncallctl.sandbox.requests import Handler
+
+Json = dict[str, Any]
+
+ID_PATTERN = "([^/.]+)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writes:
+    """The writes that a collection accepts; PUT is handled as PATCH, as the engine does.
+
+    Attributes:
+        role: the lowest role that may write.
+        id_prefix: the letters that a new ID begins with.
+        columns: reads the columns to store from the body; gets the row to change, or None for a new row. `position`
+            moves the row among its siblings, see `siblings`.
+        siblings: the columns whose values the rows of one order share; empty if rows have no order.
+        after: called with each written row, for data outside of it.
+        delete: deletes a row.
+    """
+
+    role: str
+    id_prefix: str
+    columns: Callable[[ApiRequest, Row | None], Json]
+    siblings: Sequence[str] = ()
+    after: Callable[[ApiRequest, Row], None] | None = None
+    delete: Callable[[ApiRequest, Row], None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """A collection of the API.
+
+    Attributes:
+        path: the path below /api/v1/.
+        view: returns the JSON of a row.
+        table: the table; named like the path by default.
+        select: a query that yields the rows, for columns of other tables; all of the table by default.
+        order_by: the order of the list.
+        filters: an SQL condition for each query parameter, with the value as `:value`. An empty value is no filter.
+        filters_even_if_empty: the parameters whose empty value does filter.
+        narrow: filters the rows further.
+        page_size: the default page size.
+        has_get: True if single objects have a path.
+        writes: the writes; None for a read-only collection.
+        member_methods: further methods of the path of single objects.
+        service_accounts: how service accounts are treated.
+    """
+
+    path: str
+    view: Callable[[ApiRequest, Row], Json]
+    table: str = ""
+    select: str = ""
+    order_by: str = "position"
+    filters: Mapping[str, str] = field(default_factory=dict)
+    filters_even_if_empty: frozenset[str] = frozenset()
+    narrow: Callable[[ApiRequest, list[Row]], list[Row]] | None = None
+    page_size: int = 50
+    has_get: bool = True
+    writes: Writes | None = None
+    member_methods: Mapping[str, Endpoint] = field(default_factory=dict)
+    service_accounts: ServiceAccounts = "allowed"
+
+    def paths(self) -> tuple[ApiPath, ...]:
+        """Return the paths of the list and of single objects, with their endpoints."""
+        many, one = {"GET": self._endpoint(self._list)}, {"GET": self._endpoint(self._get)}
+        if self.writes is not None:
+            role = self.writes.role
+            many["POST"] = self._endpoint(self._create, role)
+            one["PUT"] = one["PATCH"] = self._endpoint(self._update, role)
+            one["DELETE"] = self._endpoint(self._delete, role)
+        paths = (ApiPath(self.path, many), ApiPath(f"{self.path}/{ID_PATTERN}", one | dict(self.member_methods)))
+        return paths if self.has_get else paths[:1]
+
+    def find(self, request: ApiRequest) -> Row:
+        """Return the row with the ID in the path, among those that pass the filters of the query.
+
+        Raises:
+            HttpError: 404.
+        """
+        for row in self._matching(request, {"id = :value": request.ids[0]}):
+            return row
+        raise not_found()
+
+    def _endpoint(self, handler: Handler, role: str = "viewer") -> Endpoint:
+        return Endpoint(handler, role, self.service_accounts)
+
+    @property
+    def _table(self) -> str:
+        return self.table or self.path
+
+    def _matching(self, request: ApiRequest, conditions: Mapping[str, str] | None = None) -> list[Row]:
+        values: dict[str, str] = {}
+        where = ["TRUE"]
+        asked = {
+            condition: request.http.args[name]
+            for name, condition in self.filters.items()
+            if request.http.args.get(name) or (name in self.filters_even_if_empty and name in request.http.args)
+        }
+        for number, (condition, value) in enumerate((asked | dict(conditions or {})).items()):
+            where.append(f"({condition.replace(':value', f':value{number}')})")
+            values[f"value{number}"] = value
+        source = self.select or f"SELECT * FROM {self._table}"  # noqa: S608 - names of this package
+        query = f"SELECT * FROM ({source}) WHERE {' AND '.join(where)} ORDER BY {self.order_by}"  # noqa: S608 - the same
+        found = request.db.execute(query, values).fetchall()
+        return found if self.narrow is None else self.narrow(request, found)
+
+    def _list(self, request: ApiRequest) -> SandboxResponse:
+        return page_of(request, self._matching(request), lambda row: self.view(request, row), size=self.page_size)
+
+    def _get(self, request: ApiRequest) -> SandboxResponse:
+        return SandboxResponse(self.view(request, self.find(request)))
+
+    def _create(self, request: ApiRequest) -> SandboxResponse:
+        writes = self._writes
+        columns = writes.columns(request, None)
+        position = columns.pop("position", None)
+        row_id = new_id(writes.id_prefix)
+        if writes.siblings:
+            columns["position"] = ordering.last(self._siblings(request, columns))
+        rows.insert(request.db, self._table, {"id": row_id, **columns})
+        return SandboxResponse(self._written(request, row_id, position), 201)
+
+    def _update(self, request: ApiRequest) -> SandboxResponse:
+        row = self.find(request)
+        columns = self._writes.columns(request, row)
+        position = columns.pop("position", None)
+        rows.update(request.db, self._table, row["id"], columns)
+        return SandboxResponse(self._written(request, row["id"], position))
+
+    def _written(self, request: ApiRequest, row_id: str, position: int | None) -> Json:
+        """Move a written row, run the hook, and return the JSON of the row."""
+        row = rows.existing(request.db, self._table, row_id)
+        if position is not None:
+            ordering.move(request.db, self._table, row_id, position, self._siblings(request, row))
+        if self._writes.after is not None:
+            self._writes.after(request, row)
+        return self.view(request, rows.existing(request.db, self._table, row_id))
+
+    def _delete(self, request: ApiRequest) -> SandboxResponse:
+        row = self.find(request)
+        if self._writes.delete is None:
+            rows.delete(request.db, self._table, row["id"])
+        else:
+            self._writes.delete(request, row)
+        return SandboxResponse(EMPTY_BODY, 204)
+
+    def _siblings(self, request: ApiRequest, row: Row | Json) -> list[Row]:
+        conditions = " AND ".join(f"{name} = ?" for name in self._writes.siblings)
+        query = f"SELECT * FROM {self._table} WHERE {conditions}"  # noqa: S608 - names of this package
+        return request.db.execute(query, [row[name] for name in self._writes.siblings]).fetchall()
+
+    @property
+    def _writes(self) -> Writes:
+        assert self.writes is not None  # noqa: S101 - only then are there endpoints that write
+        return self.writes
