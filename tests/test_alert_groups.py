@@ -524,6 +524,7 @@ class TestTargets:
         assert "all is so already" in done.stderr
         assert server.changes() == []
 
+    @pytest.mark.promise("dangerous-asked-about")
     @pytest.mark.parametrize(
         "filters", ["--state firing", "--since 1h", "--state firing --since 1h", "--team platform"]
     )
@@ -572,6 +573,7 @@ class TestWindows:
         integrations = server.call("GET", "integrations/?perpage=100")["results"]
         return [each["name"] for each in integrations if each["maintenance_mode"] in {"maintenance", "group_alerts"}]
 
+    @pytest.mark.promise("dangerous-asked-about")
     @pytest.mark.parametrize("filters", ["--team platform", "--since 10s", "--team platform --state firing"])
     @pytest.mark.parametrize("verb", ["acknowledge", "resolve", "silence", "note"])
     def test_no_filter_chooses_it_and_a_note_says_so(

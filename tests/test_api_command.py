@@ -117,6 +117,7 @@ class TestAllPages:
 
 
 class TestPaths:
+    @pytest.mark.promise("goes-to-profiles-own-origin")
     @pytest.mark.parametrize(
         "path",
         [
@@ -232,6 +233,7 @@ class TestChanging:
             assert run(line, status=2, stdin="x").stdout == ""
         assert server.seen == []
 
+    @pytest.mark.promise("dry-run-sends-no-change")
     def test_a_dry_run_shows_the_request_and_asks_nothing(self, server: Serving, run: Runner) -> None:
         request = run(f"api DELETE integrations/{ONE}/ --dry-run").json
         assert request == {"method": "DELETE", "url": f"{server.url}/api/v1/integrations/{ONE}/", "body": None}

@@ -37,6 +37,7 @@ def token_file(world: Path) -> Path:
 
 
 class TestLogin:
+    @pytest.mark.promise("in-no-file-this-programs")
     def test_the_token_goes_into_the_keyring_and_into_no_file(
         self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str], world: Path
     ) -> None:
@@ -196,6 +197,7 @@ def test_logout_deletes_the_token_from_the_keyring(
     assert keyring == {}
 
 
+@pytest.mark.promise("url-and-token-come-from")
 def test_a_changed_url_does_not_get_the_old_hosts_token(
     bare: Serving, run: Runner, keyring: dict[tuple[str, str], str], world: Path
 ) -> None:

@@ -159,6 +159,7 @@ def test_a_link_is_followed_to_a_closed_file(file: Path, tmp_path: Path) -> None
     assert read_token_file(str(link)) == TOKEN
 
 
+@pytest.mark.promise("token-file-judged-after-its")
 def test_a_link_to_an_open_file_is_refused(file: Path, tmp_path: Path) -> None:
     file.chmod(0o644)
     link = tmp_path / "link"
@@ -335,6 +336,7 @@ def test_the_token_is_the_first_line_that_a_command_prints(program: Callable[[st
     assert run_token_command(program(f"echo '  {TOKEN} '; echo second line; echo remark >&2")) == TOKEN
 
 
+@pytest.mark.promise("token-command-runs-without-shell")
 def test_a_command_is_split_like_a_shell_would_and_run_without_one(program: Callable[[str], str]) -> None:
     script = program('printf "%s|" "$@"')
     assert run_token_command(f"{script} 'a' \"b\" $HOME ; *") == "a|b|$HOME|;|*|"
@@ -344,6 +346,7 @@ def test_a_command_finds_nobody_at_its_stdin(program: Callable[[str], str]) -> N
     assert run_token_command(program(f"cat; echo {TOKEN}")) == TOKEN
 
 
+@pytest.mark.promise("token-command-runs-without-shell")
 def test_a_command_has_no_terminal_to_ask_at(program: Callable[[str], str]) -> None:
     script = program(f"if (: </dev/tty) 2>/dev/null; then echo terminal; else echo {TOKEN}; fi")
     # A program of a terminal of its own, so that there would be one to ask at.

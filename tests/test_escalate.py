@@ -95,6 +95,7 @@ class TestWhatIsSent:
         assert "blank" in done.stderr
         assert set(server.bodies()[0]) == {"team", "users"}
 
+    @pytest.mark.promise("dry-run-sends-no-change")
     def test_a_dry_run_shows_the_request_and_pages_nobody(self, server: Serving, run: Runner) -> None:
         request = run("escalate --team platform --title t --dry-run -o json").json
         assert request == {
@@ -216,6 +217,7 @@ class TestReach:
 
 
 class TestNeverTwice:
+    @pytest.mark.promise("nobody-paged-twice")
     @pytest.mark.parametrize("fault", [lose, drop, status(502), status(200, "<html>login</html>")])
     def test_a_lost_answer_is_unknown_and_never_sent_again(self, server: Serving, run: Runner, fault: object) -> None:
         server.fail("POST", "escalation", fault)  # type: ignore[arg-type]
@@ -361,6 +363,7 @@ class TestAsking:
 class TestLastWord:
     """What is said of a page when the program fails after it was sent."""
 
+    @pytest.mark.promise("whatever-ends-program-after-change")
     @pytest.mark.parametrize("error", [MemoryError(), ValueError("odd")], ids=["MemoryError", "ValueError"])
     def test_bug_after_the_page_was_answered_tells_of_the_page(
         self, run: Runner, cloud: Serving, monkeypatch: pytest.MonkeyPatch, error: Exception

@@ -109,6 +109,7 @@ class TestWriting:
         assert done.json[0]["status"] == "started"
         assert "No space left" in done.stderr
 
+    @pytest.mark.promise("in-no-file-this-programs")
     def test_no_secret_gets_into_it(self, server: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
         text = (world / STATE / "journal.jsonl").read_text()

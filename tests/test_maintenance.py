@@ -408,6 +408,7 @@ class TestLostAnswers:
         assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "started"
         assert server.changes() == [START]
 
+    @pytest.mark.promise("window-counts-as-started-or")
     def test_start_whose_response_shows_something_else_and_that_was_not_made_is_unknown(
         self, server: Serving, run: Runner
     ) -> None:
@@ -427,6 +428,7 @@ class TestLostAnswers:
         done = run("maintenance start service-010 --for 30m -o json", status=9)
         assert "not the one asked for" in done.error["message"]
 
+    @pytest.mark.promise("window-counts-as-started-or")
     def test_stop_whose_response_still_shows_the_window_is_read_back(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         before = server.call("GET", f"integrations/{ONE}/")
@@ -497,6 +499,7 @@ class TestLostAnswers:
 class TestClock:
     """Times are judged by the server's clock."""
 
+    @pytest.mark.promise("wrong-clock-ends-no-window")
     @pytest.mark.parametrize("local", [timedelta(hours=3), timedelta(hours=-3)], ids=["ahead", "behind"])
     def test_window_of_a_colleague_is_not_ended_by_a_wrong_clock(
         self, server: Serving, run: Runner, local: timedelta
@@ -511,6 +514,7 @@ class TestClock:
         run("maintenance start service-010 --for 3h", status=7)
         assert server.changes() == []
 
+    @pytest.mark.promise("wrong-clock-ends-no-window")
     def test_window_that_looks_overdue_to_a_machine_that_does_not_know_the_servers_time_is_kept(
         self, unswept: Serving, run: Runner
     ) -> None:

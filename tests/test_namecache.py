@@ -75,6 +75,7 @@ def test_a_file_says_first_whose_names_it_holds(run: Runner, other: Serving, fol
     assert "platform" in names
 
 
+@pytest.mark.promise("owner-alone")
 def test_files_are_this_users_alone_whatever_the_umask(run: Runner, folder: Path) -> None:
     before = os.umask(0)
     try:

@@ -99,6 +99,7 @@ FORMULAS = [
 SPACES = ["", " ", "\u00a0", "\u202f", "\u3000\u00a0"]
 
 
+@pytest.mark.promise("data")
 @pytest.mark.parametrize("name", [f"{space}{formula}" for formula in FORMULAS for space in SPACES])
 def test_cell_that_a_spreadsheet_would_execute_is_text_in_csv_and_in_a_piped_table(out: object, name: str) -> None:
     value = [{"id": "C1", "name": name, "until": None}]
@@ -150,6 +151,7 @@ def test_csv_reads_back_with_its_commas_and_quotes(out: object) -> None:
     assert rows == [["ID", "NAME", "UNTIL"], ["C1", name, ""]]
 
 
+@pytest.mark.promise("links-let-anyone-raise-alerts")
 @pytest.mark.parametrize(
     ("output", "secrets", "shown"),
     [

@@ -80,6 +80,7 @@ def test_a_server_is_recognized_in_each_spelling_of_its_host() -> None:
     assert not any(profile.is_at(host) for host in ("oncall.example.org:80", "example.org", "", "[", "h:x"))
 
 
+@pytest.mark.promise("plain-http-goes-to-loopback")
 @pytest.mark.parametrize("url", ["http://oncall.example.org", "http://127.0.0.1.example.org", "http://10.0.0.1"])
 def test_a_token_does_not_cross_a_network_in_clear_unless_the_profile_says_so(url: str) -> None:
     with pytest.raises(InvalidInput, match="in clear"):
@@ -87,6 +88,7 @@ def test_a_token_does_not_cross_a_network_in_clear_unless_the_profile_says_so(ur
     assert base_url(url, allow_http=True) == url
 
 
+@pytest.mark.promise("plain-http-goes-to-loopback")
 @pytest.mark.parametrize("host", ["127.0.0.2", "localhost.", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"])
 def test_plain_http_to_loopback_is_accepted_in_every_spelling(host: str) -> None:
     assert base_url(f"http://{host}:8080")
@@ -182,6 +184,7 @@ def test_a_broken_file_is_said_with_its_name(path: Path, text: str) -> None:
     assert "\n" not in refused.value.message
 
 
+@pytest.mark.promise("belongs-to-somebody-else-refused")
 def test_a_file_that_others_may_write_to_is_refused(path: Path) -> None:
     Config(path).save(Profile("prod", "https://h"))
     path.chmod(0o666)

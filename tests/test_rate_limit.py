@@ -141,6 +141,7 @@ def assert_said(run: Run, seconds: int = 1) -> None:
     assert "error" not in run.stderr
 
 
+@pytest.mark.promise("no-change-sent-twice-may")
 @pytest.mark.parametrize("limited", ["cloud", "oss"], indirect=True)
 def test_windows_on_many_more_targets_than_the_limit_are_all_opened_once(limited: Limited) -> None:
     ids = integrations(limited)

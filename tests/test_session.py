@@ -56,6 +56,7 @@ class TestOrder:
         profile = choose_profile(None, without("ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_PROFILE"))
         assert (profile.url, profile.grafana_url) == ("https://terraform.example.org", "https://stack.grafana.net")
 
+    @pytest.mark.promise("nothing-falls-back-to-sandbox")
     def test_nothing_falls_back_to_the_sandbox(self, config: Path) -> None:
         config.write_text("")
         with pytest.raises(NoCredentials) as refused:
@@ -68,6 +69,7 @@ class TestOrder:
 class TestOnePlace:
     """A URL and a token from different places never meet."""
 
+    @pytest.mark.promise("url-and-token-come-from")
     @pytest.mark.parametrize("missing", ["ONCALLCTL_URL", "ONCALLCTL_TOKEN"])
     def test_half_of_the_pair_is_wrong_usage(self, missing: str) -> None:
         with pytest.raises(InvalidInput, match=missing):
@@ -79,6 +81,7 @@ class TestOnePlace:
         with pytest.raises(InvalidInput, match=missing):
             choose_profile(None, without(missing, "ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_PROFILE"))
 
+    @pytest.mark.promise("url-and-token-come-from")
     def test_the_token_of_the_environment_is_not_sent_to_the_profiles_server(
         self, server: Serving, run: Runner, world: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

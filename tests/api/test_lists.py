@@ -135,6 +135,7 @@ def test_filters_go_with_every_page(oncall: OnCall, httpx_mock: HTTPXMock) -> No
     assert [request.url.params["name"] for request in httpx_mock.get_requests()] == ["a & b=ü"] * 3
 
 
+@pytest.mark.promise("goes-to-profiles-own-origin")
 @pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
 def test_a_next_that_names_another_host_gives_a_page_number_and_nothing_else(
     counts: object, oncall_at: OpenOnCall
@@ -225,6 +226,7 @@ def test_a_few_rows_are_read_of_a_list_however_many_pages_it_claims(oncall: OnCa
     assert [team.name for team in oncall.teams.list(2)] == names(2)
 
 
+@pytest.mark.promise("response-cannot-fill-memory-or")
 def test_a_list_that_goes_on_without_end_is_given_up(
     oncall: OnCall, httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ class Dripping(httpx.SyncByteStream):
             yield b" "
 
 
+@pytest.mark.promise("response-cannot-fill-memory-or")
 def test_an_answer_that_drips_in_without_end_is_cut_off(
     transport_to: OpenTransport, clock: Clock, httpx_mock: HTTPXMock
 ) -> None:
@@ -187,6 +188,7 @@ def test_a_host_of_which_one_address_is_dead_is_reached_at_the_other(
 # Changes
 
 
+@pytest.mark.promise("no-change-sent-twice-may")
 @lost
 def test_a_change_that_may_have_arrived_is_never_sent_again(
     reaction: Reaction, transport_to: OpenTransport, clock: Clock
@@ -199,6 +201,7 @@ def test_a_change_that_may_have_arrived_is_never_sent_again(
     assert len(caught.value.message.splitlines()) == 1
 
 
+@pytest.mark.promise("no-change-sent-twice-may")
 @pytest.mark.parametrize(
     "failure", [httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError]
 )
@@ -243,6 +246,7 @@ def test_a_change_that_tls_kept_from_being_sent_is_unavailable(transport_to: Ope
     assert wire.arrived == []
 
 
+@pytest.mark.promise("tls-verified")
 def test_a_server_whose_certificate_nobody_trusts_is_unavailable_and_gets_nothing(
     transport_to: OpenTransport,
 ) -> None:
@@ -318,6 +322,7 @@ def test_a_rate_limit_is_waited_for_as_long_as_the_server_asks_and_said_once(
     assert wire.arrived[0].body == wire.arrived[1].body
 
 
+@pytest.mark.promise("nobody-paged-twice")
 def test_a_page_that_is_throttled_is_sent_at_most_three_more_times(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(throttled(retry_after="1")) as wire, pytest.raises(Unavailable, match="429") as caught:
         transport_to(wire.url).change("POST", "escalation/", BODY)
@@ -494,6 +499,7 @@ def test_a_read_follows_a_redirect_to_the_whole_url_of_its_origin(
     assert transport_to(BASE).read("teams/").document == {"id": "T1"}
 
 
+@pytest.mark.promise("goes-to-profiles-own-origin")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_read_never_follows_a_redirect_to_another_port(
     status: int, transport_to: OpenTransport, clock: Clock
@@ -506,6 +512,7 @@ def test_a_read_never_follows_a_redirect_to_another_port(
     assert (caught.value.exit_code, caught.value.http_status) == (1, status)
 
 
+@pytest.mark.promise("goes-to-profiles-own-origin")
 @pytest.mark.parametrize(
     "location",
     [
@@ -535,6 +542,7 @@ def test_a_redirect_to_no_url_leads_nowhere(location: str, transport_to: OpenTra
     assert {each.path for each in wire.arrived} == {"/api/v1/teams/"}
 
 
+@pytest.mark.promise("goes-to-profiles-own-origin")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["{other}/x/", "/x/"], ids=["to another server", "within the origin"])
 def test_a_change_never_follows_a_redirect(
@@ -627,6 +635,7 @@ def kept(document: object) -> bytes:
     return answer(200, document, connection="keep-alive")
 
 
+@pytest.mark.promise("stray-response-not-taken-next")
 def test_a_stray_response_on_a_connection_is_not_taken_for_the_next_one(transport_to: OpenTransport) -> None:
     def twice(arrived: Arrived) -> Reaction:
         own = kept({"id": arrived.path.split("/")[-2]})
@@ -653,6 +662,7 @@ def test_a_connection_without_unread_data_is_used_again(transport_to: OpenTransp
 BAD_COOKIES = ["a=b; expires=Fri, 01 Jan 99999999999999999999 00:00:00 GMT", "a=b; version=x; max-age=1", "=;;=\xff"]
 
 
+@pytest.mark.promise("cookies-ignored")
 @pytest.mark.parametrize("cookie", ["a=b", *BAD_COOKIES])
 def test_cookies_are_ignored(cookie: str, transport_to: OpenTransport, recwarn: pytest.WarningsRecorder) -> None:
     with Wire(answer(200, {"id": "T1"}, set_cookie=cookie)) as wire:
@@ -663,6 +673,7 @@ def test_cookies_are_ignored(cookie: str, transport_to: OpenTransport, recwarn: 
     assert not [each for each in recwarn if "cookie" in str(each.message)]
 
 
+@pytest.mark.promise("response-cannot-fill-memory-or")
 @either
 def test_a_name_lookup_that_hangs_counts_against_the_timeout(
     method: str, transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
@@ -678,6 +689,7 @@ def test_a_name_lookup_that_hangs_counts_against_the_timeout(
         released.set()
 
 
+@pytest.mark.promise("response-cannot-fill-memory-or")
 def test_a_time_limit_that_httpx_does_not_take_is_refused_at_start(
     transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -714,6 +726,7 @@ SPELLINGS_OF_LOOPBACK = [
 ]
 
 
+@pytest.mark.promise("plain-http-goes-to-loopback")
 @pytest.mark.parametrize("host", SPELLINGS_OF_LOOPBACK)
 def test_a_proxy_of_the_environment_is_not_for_this_machine(
     host: str, proxy: Wire, transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
@@ -793,6 +806,7 @@ def test_every_request_is_told_on_demand_and_the_token_never_is(transport_to: Op
     assert TOKEN not in told + "\n".join(ears.notes)
 
 
+@pytest.mark.promise("never-an-argument-printed-logged")
 @either
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 500])
 def test_no_error_shows_the_token_although_the_server_says_it_back(

@@ -81,6 +81,7 @@ def announced(stderr: str) -> set[str]:
     return {name for name in found[1].split(", ") if name.isalpha() and name != "nobody"} if found else set()
 
 
+@pytest.mark.promise("page-would-certainly-notify-nobody")
 @pytest.mark.parametrize(
     "steps",
     [
@@ -113,6 +114,7 @@ def test_prediction_agrees_with_the_users_that_the_engine_notifies(
     assert (predicted.status, announced(predicted.stderr)) == (0 if notified(server) else 7, notified(server))
 
 
+@pytest.mark.promise("page-would-certainly-notify-nobody")
 @pytest.mark.parametrize("important", [False, True])
 @pytest.mark.parametrize(
     "condition",
@@ -199,6 +201,7 @@ class TestUsersByName:
 
 
 class TestResponse:
+    @pytest.mark.promise("page-would-certainly-notify-nobody")
     def test_route_without_a_chain_in_the_response_is_a_conflict(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "integrations", status(503))  # the check fails, and the page is sent
         lead_to(server, None, None)
@@ -234,6 +237,7 @@ class TestResponse:
 
 
 class TestTime:
+    @pytest.mark.promise("page-would-certainly-notify-nobody")
     @pytest.mark.parametrize(
         ("line", "slow"),
         [

@@ -253,6 +253,7 @@ def test_every_line_does_what_it_says_while_all_is_well_and_tells_no_secret(
     assert (TOKEN in done.stdout) == line.shows_token
 
 
+@pytest.mark.promise("links-let-anyone-raise-alerts")
 @pytest.mark.parametrize("output", ["json", "csv"])
 @pytest.mark.parametrize("path", LINES)
 def test_no_format_tells_a_secret_where_it_does_not_belong(
@@ -330,6 +331,7 @@ def test_a_window_that_may_still_come_or_go_is_said_to_be_as_it_was(
     assert len(server.changes) == (1 + RETRIES if kind is Kind.DOWN else 1)
 
 
+@pytest.mark.promise("nobody-paged-twice")
 @pytest.mark.parametrize("kind", [Kind.BEFORE, Kind.AFTER, Kind.DOWN, Kind.NONSENSE])
 def test_a_page_whose_answer_was_lost_is_sent_once_and_says_how_to_look(kind: Kind, attempt: Attempt) -> None:
     done, server = attempt("escalate", kind, "changes", options="-o json")

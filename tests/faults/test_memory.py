@@ -103,6 +103,7 @@ DENSE_BODIES: dict[str, Callable[[], Reaction]] = {
 either = pytest.mark.parametrize("kind", [*HUGE_BODIES, *DENSE_BODIES])
 
 
+@pytest.mark.promise("response-cannot-fill-memory-or")
 @either
 def test_a_response_that_is_too_large_is_refused_in_bounded_memory(kind: str, usual: int) -> None:
     with Wire((HUGE_BODIES | DENSE_BODIES)[kind]()) as wire:
@@ -177,6 +178,7 @@ def test_dense_result_pages_are_fetched_one_at_a_time(usual: int) -> None:
     assert done.peak - usual < LARGEST_RESPONSE
 
 
+@pytest.mark.promise("response-cannot-fill-memory-or")
 @pytest.mark.parametrize("first", [1, 2], ids=["all pages", "all but the first page"])
 def test_a_list_of_nine_dense_pages_is_refused_in_bounded_memory(first: int, usual: int) -> None:
     bomb = zipped(b'{"results": ' + dense(b'{"":0}') + b', "next": "http://x/?page=2", "total_pages": 9}')
@@ -188,6 +190,7 @@ def test_a_list_of_nine_dense_pages_is_refused_in_bounded_memory(first: int, usu
     assert done.peak - usual < LARGEST_RESPONSE
 
 
+@pytest.mark.promise("response-cannot-fill-memory-or")
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_a_list_is_given_up_once_it_fills_the_memory_unless_it_is_streamed(form: str, usual: int) -> None:
     with Wire(decide=Rows(8_000, lambda number: team(number, filler=f"{number} " * 1_600))) as wire:

@@ -52,6 +52,7 @@ def assert_nothing(serving: Serving, seen: Path) -> None:
     assert not [link for link in links(serving) if link in text]
 
 
+@pytest.mark.promise("profiles-token-handed-to-no")
 def test_the_command_that_says_the_token_does_not_see_it_and_nobody_sees_it_with_it(
     logged_in: Program, oss: Serving, seen: Path
 ) -> None:
@@ -60,6 +61,7 @@ def test_the_command_that_says_the_token_does_not_see_it_and_nobody_sees_it_with
     assert_nothing(oss, seen)
 
 
+@pytest.mark.promise("profiles-token-handed-to-no")
 def test_a_command_under_maintenance_is_not_given_the_token(
     logged_in: Program, oss: Serving, seen: Path, world: Path
 ) -> None:

@@ -49,6 +49,7 @@ class Command:
         return self.run(words, status=self.line.status)
 
 
+@pytest.mark.promise("data")
 @pytest.mark.parametrize("leaf", LINES)
 def test_nothing_a_server_says_is_obeyed_in_any_format(hostile: Spoiled, run: Runner, file: Path, leaf: str) -> None:
     line = LINES[leaf]

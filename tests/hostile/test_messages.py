@@ -34,6 +34,7 @@ def refusal(code: int, body: object, content_type: str = "application/json", **h
     return lambda _request, _answer: Response(text, code, made, content_type=content_type)
 
 
+@pytest.mark.promise("data")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("code", [400, 403, 404, 409])
 def test_the_words_of_a_refusal_are_said_and_not_obeyed(hostile: Spoiled, run: Runner, shape: str, code: int) -> None:

@@ -29,6 +29,7 @@ MARKDOWN = {
 OURS = {"paragraph", "bullet_list", "list_item", "inline", "strong", "text", "code_inline", "link", "softbreak"}
 
 
+@pytest.mark.promise("data")
 @pytest.mark.parametrize("text", [TEXT, MARKUP], ids=["everything", "markup"])
 def test_a_drawing_has_no_element_and_no_attribute_of_anybody_elses(hostile: Spoiled, run: Runner, text: str) -> None:
     hostile.text = text
@@ -40,6 +41,7 @@ def test_a_drawing_has_no_element_and_no_attribute_of_anybody_elses(hostile: Spo
     assert any(MARK in (element.text or "") for element in root.iter())
 
 
+@pytest.mark.promise("data")
 @pytest.mark.parametrize("text", MARKDOWN.values(), ids=MARKDOWN)
 def test_what_is_pasted_has_no_markdown_of_anybody_elses(hostile: Spoiled, run: Runner, text: str) -> None:
     hostile.text = text
@@ -55,6 +57,7 @@ def test_what_is_pasted_has_no_markdown_of_anybody_elses(hostile: Spoiled, run: 
     assert levels == {1}, "a list within a list"
 
 
+@pytest.mark.promise("data")
 @pytest.mark.parametrize(
     "text",
     ["https://evil.example/x", "see http://evil.example", "HTTPS://EVIL", "www.evil.example", "evil.example/login"],

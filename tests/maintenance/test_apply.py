@@ -154,6 +154,7 @@ class TestOpening:
         run(f"maintenance apply {file}")
         assert server.bodies()[0]["mode"] == ("group_alerts" if server.dialect == "cloud" else "maintenance")
 
+    @pytest.mark.promise("dry-run-sends-no-change")
     def test_a_dry_run_changes_nothing_and_says_the_request(self, server: Serving, run: Runner, file: Path) -> None:
         (outcome,) = run(f"maintenance apply {file} --dry-run -o json").json
         assert outcome["status"] == "would-start"
@@ -188,6 +189,7 @@ class TestOtherWindows:
         file.write_text(window(ago="5"))
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
+    @pytest.mark.promise("window-you-stop-stays-stopped")
     @pytest.mark.parametrize("started", ["by this host", "by another host", "by a longer window"])
     def test_window_that_was_stopped_on_this_machine_is_not_reopened(
         self, server: Serving, run: Runner, file: Path, tmp_path: Path, started: str
@@ -202,6 +204,7 @@ class TestOtherWindows:
             assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
         assert state(server)["maintenance_mode"] is None
 
+    @pytest.mark.promise("window-you-stop-stays-stopped")
     def test_stop_whose_program_was_killed_is_respected(
         self, server: Serving, run: Runner, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -67,6 +67,7 @@ def job(file: str, **changed: Any) -> Job:
 class TestEvery:
     TARGETS = ("crontab", "systemd", "kubernetes --image oncallctl:1")
 
+    @pytest.mark.promise("in-no-file-this-programs")
     @pytest.mark.parametrize("to", TARGETS)
     def test_it_names_the_profile_and_no_token(self, work: Path, file: Path, run: Runner, to: str) -> None:
         done = run(f"maintenance export {file} --to {to}")

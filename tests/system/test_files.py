@@ -98,6 +98,7 @@ def prepared(work: Program, home: Path, cloud: Serving, file: str) -> Path:
 
 
 class TestWhose:
+    @pytest.mark.promise("owner-alone")
     @pytest.mark.usefixtures("loose")
     def test_whatever_is_made_is_for_its_owner_alone_also_under_a_loose_umask(self, work: Program, home: Path) -> None:
         shutil.rmtree(home / ".config")
@@ -113,6 +114,7 @@ class TestWhose:
         names = {re.sub("-[0-9a-f]{12}", "", Path(name).name) for name in made}
         assert {"config.toml", "journal.jsonl", "apply.lock", "clock", "sandbox.sqlite3", "mutex", "holds"} <= names
 
+    @pytest.mark.promise("owner-alone")
     def test_what_was_opened_to_others_is_closed_again(self, work: Program, home: Path) -> None:
         work(*shlex.split(START))
         (home / STATE).chmod(0o777)
@@ -121,6 +123,7 @@ class TestWhose:
         assert modes(home)[STATE] == 0o700
         assert modes(home)[f"{STATE}/journal.jsonl"] == 0o600
 
+    @pytest.mark.promise("belongs-to-somebody-else-refused")
     @as_root
     @FILES
     def test_a_file_of_somebody_elses_is_refused_and_nothing_sent(  # noqa: PLR0913, PLR0917
@@ -138,6 +141,7 @@ class TestWhose:
         assert path.read_bytes() == before
         assert path.stat().st_uid == SOMEBODY
 
+    @pytest.mark.promise("belongs-to-somebody-else-refused")
     @NO_LINKS
     def test_a_link_in_its_place_is_refused_and_not_followed(  # noqa: PLR0913, PLR0917
         self, work: Program, home: Path, cloud: Serving, file: str, line: str, status: int
@@ -160,6 +164,7 @@ class TestWhose:
         assert f"{path}: is not a regular file" in refused.stderr
         assert cloud.changes() == []
 
+    @pytest.mark.promise("belongs-to-somebody-else-refused")
     @as_root
     @pytest.mark.parametrize(
         ("folder", "line"),
@@ -187,6 +192,7 @@ class TestWhose:
         assert cloud.changes() == []
         assert content(home / folder) == before
 
+    @pytest.mark.promise("belongs-to-somebody-else-refused")
     def test_a_config_in_a_folder_that_others_may_write_to_is_refused(self, work: Program, home: Path) -> None:
         (home / ".config/oncallctl").chmod(0o777)
         refused = work("auth", "list", status=2)
@@ -201,6 +207,7 @@ class TestWhose:
         assert (home / CONFIG).readlink() == real
         assert 'default_profile = "sandbox"' in real.read_text()
 
+    @pytest.mark.promise("token-file-judged-after-its")
     @as_root
     @pytest.mark.parametrize("link", ["", "theirs"])
     def test_a_token_file_is_judged_after_its_links_are_followed(
@@ -383,6 +390,7 @@ def on_a_full_disk(work: Program, line: str, status: int) -> Ran:
 
 
 class TestFullDisk:
+    @pytest.mark.promise("crash-or-full-disk-leaves")
     def test_a_profile_stays_as_it_was(self, work: Program, home: Path) -> None:
         before = content(home / ".config")
         refused = on_a_full_disk(work, "auth switch sandbox", status=2)
@@ -463,6 +471,7 @@ print(moment)
         assert done.returncode == 0, done.stderr
         return int(done.stdout)
 
+    @pytest.mark.promise("crash-or-full-disk-leaves")
     def test_a_profile_file_is_the_old_or_the_new_one(self, work: Program) -> None:
         setup = """
 from oncallctl.profiles import Config, Profile
@@ -482,6 +491,7 @@ def check(moment):
 """
         assert self.moments(work, setup) > 50
 
+    @pytest.mark.promise("crash-or-full-disk-leaves")
     def test_what_is_known_of_a_window_is_the_old_or_the_new(self, work: Program) -> None:
         setup = """
 from dataclasses import replace
@@ -502,6 +512,7 @@ def check(moment):
 """
         assert self.moments(work, setup) > 15
 
+    @pytest.mark.promise("crash-or-full-disk-leaves")
     def test_a_journal_loses_no_line_but_the_one_that_was_being_written(self, work: Program) -> None:
         setup = """
 import oncallctl.maintenance.journal as journal

@@ -172,6 +172,7 @@ def test_a_signal_before_the_page_sends_nothing_and_does_not_claim_it(work: Prog
     assert pages(cloud) == []
 
 
+@pytest.mark.promise("nobody-paged-twice")
 def test_a_page_whose_answer_is_lost_is_outcome_unknown_and_not_sent_again(work: Program, cloud: Serving) -> None:
     cloud.fail("POST", "escalation/", lose)
     ran = work(*PAGE, "-o", "json", status=9)
@@ -312,6 +313,7 @@ def test_head_takes_its_line_and_nothing_is_said(work: Program) -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.promise("whatever-ends-program-after-change")
 def test_a_page_is_sent_also_when_nobody_reads_its_answer(work: Program, cloud: Serving) -> None:
     before = groups(work)
     read, write = os.pipe()
@@ -359,6 +361,7 @@ def wait_until_blocked(process: subprocess.Popen[bytes]) -> None:
 blocks = pytest.mark.skipif(sys.platform != "linux", reason="/proc says where a process is blocked")
 
 
+@pytest.mark.promise("whatever-ends-program-after-change")
 @blocks
 def test_page_that_was_answered_is_told_of_when_ctrl_c_ends_a_blocked_stdout(work: Program, cloud: Serving) -> None:
     before = groups(work)
@@ -426,6 +429,7 @@ Transport.read = swallowing
 """
 
 
+@pytest.mark.promise("signal-arrives-before-change-sent")
 def test_signal_that_python_swallows_prevents_the_page(work: Program, cloud: Serving) -> None:
     with with_patch(work, SWALLOWED, *PAGE) as process:
         ran = ended(process)
@@ -465,6 +469,7 @@ sys.meta_path.insert(0, Finder())
 """
 
 
+@pytest.mark.promise("signal-arrives-before-change-sent")
 @pytest.mark.parametrize("module", ["oncallctl.cli", "typer", "httpx"])
 @SIGNALS
 def test_signal_during_an_import_ends_the_program_without_a_traceback(
@@ -520,6 +525,7 @@ def test_signal_ends_the_wait_for_a_rate_limit_before_anything_was_sent(work: Pr
 # Core dumps
 
 
+@pytest.mark.promise("gets-into-no-core-dump")
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the limits of a process")
 def test_core_dumps_are_disabled_and_a_command_keeps_its_own_limit(work: Program) -> None:
     show = "ulimit -c; grep core /proc/$PPID/limits"

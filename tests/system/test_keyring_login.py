@@ -118,6 +118,7 @@ def stored(session: Session, url: str) -> str | None:
     return done.stdout or None
 
 
+@pytest.mark.promise("never-an-argument-printed-logged")
 def test_a_prompt_for_the_token_does_not_show_it(unlocked: Session, cloud: Serving) -> None:
     program = within(unlocked)
     with program.at_terminal("auth", "login", "work", "--url", cloud.url) as terminal:

@@ -247,6 +247,7 @@ def test_a_variable_before_the_command_never_brings_the_names_of_another_profile
         assert shell.offered("LANG=C.UTF-8 oncallctl teams get ") == ["of-prod"]
 
 
+@pytest.mark.promise("data")
 def test_a_hostile_name_reaches_the_program_unchanged_and_the_shell_obeys_nothing_in_it(shell: Shell) -> None:
     stubs(shell.home, WRITE_ARGUMENTS)
     given = shell.home / "given"

@@ -169,6 +169,7 @@ def test_a_dumb_terminal_gets_no_escapes(in_maintenance: Program) -> None:
         assert "\x1b" not in terminal.end()
 
 
+@pytest.mark.promise("dangerous-asked-about")
 def test_deleting_asks_at_the_terminal_naming_profile_and_host(work: Program, cloud: Serving) -> None:
     with work.at_terminal("integrations", "delete", "service-000") as terminal:
         asked = terminal.expect("[y/N] ")
@@ -221,6 +222,7 @@ def test_the_name_in_a_prompt_is_not_obeyed(work: Program, hostile: Any) -> None
         terminal.end(status=5)
 
 
+@pytest.mark.promise("data")
 @pytest.mark.usefixtures("hostile")
 @pytest.mark.parametrize("width", [80, 400])
 def test_a_terminal_obeys_nothing_in_a_name(work: Program, width: int) -> None:
@@ -296,6 +298,7 @@ def test_a_title_typed_by_the_caller_is_not_obeyed_in_the_prompt(work: Program, 
     assert cloud.changes() == []
 
 
+@pytest.mark.promise("data")
 @pytest.mark.parametrize("name", ["=1+1", '=cmd|"/c calc"!A1', "+1", "@SUM(A1)", "-2+3", "\t=1", "\r=1"])
 def test_a_spreadsheet_calculates_nothing(work: Program, cloud: Serving, name: str) -> None:
     made = cloud.call("POST", "integrations/", {"type": "webhook", "name": name})
@@ -316,6 +319,7 @@ def test_links_that_let_anyone_raise_alerts_are_not_in_a_table(work: Program, cl
     assert link in at_terminal(work, *columns, "--show-secrets", width=300)
 
 
+@pytest.mark.promise("dangerous-asked-about")
 def test_a_terminal_that_goes_away_is_no_yes(work: Program, cloud: Serving) -> None:
     with work.at_terminal("escalate", "--team", "platform", "--title", "disk full") as terminal:
         terminal.expect("[y/N] ")

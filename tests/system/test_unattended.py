@@ -72,6 +72,7 @@ DANGERS = [
 ]
 
 
+@pytest.mark.promise("dangerous-asked-about")
 @pytest.mark.usefixtures("grouped")
 @pytest.mark.parametrize("words", DANGERS)
 def test_what_needs_a_yes_is_not_done_without_one(
@@ -399,6 +400,7 @@ def test_quiet_logging_in_says_nothing(program: Program, cloud: Serving, token_f
     assert "platform" in program("teams", "list").stdout
 
 
+@pytest.mark.promise("never-an-argument-printed-logged")
 @pytest.mark.parametrize(
     "words", [(*PAGE, "-v"), (*PAGE, "-vv"), ("--verbose", *PAGE)], ids=["-v", "-vv", "before the noun"]
 )
@@ -430,6 +432,7 @@ def test_a_server_that_says_the_token_back_is_not_quoted(work: Program, cloud: S
 SOURCES = ["--token-file", "--token-command", "environment"]
 
 
+@pytest.mark.promise("never-an-argument-printed-logged")
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_token_is_in_no_argument_file_or_output(
     program: Program, cloud: Serving, home: Path, token_file: Path, source: str
@@ -460,6 +463,7 @@ def test_the_token_is_in_no_argument_file_or_output(
     assert [file for file in files if ADMIN_TOKEN.encode() in file.read_bytes()] == []
 
 
+@pytest.mark.promise("never-an-argument-printed-logged")
 def test_a_token_is_taken_by_no_option(program: Program) -> None:
     for words in (("auth", "login", "--url", "https://a.example", "--token", "x"), ("teams", "list", "--token", "x")):
         assert "No such option" in program(*words, status=2).stderr
