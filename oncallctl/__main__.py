@@ -11,15 +11,15 @@ import os
 import sys
 from typing import NoReturn
 
-from oncallctl import coredumps, interrupts
 from oncallctl.errors import Signal
+from oncallctl.process import core_dumps, interrupts
 
 
 def main() -> NoReturn:
     """Run the program and leave it with its exit status."""
     try:
         interrupts.install()
-        coredumps.disable()
+        core_dumps.disable()
         _open_streams()
         if sys.argv[1:3] == ["completion", "names"]:  # at every TAB: too often to load the command tree
             from oncallctl.completion import names

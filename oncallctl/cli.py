@@ -18,15 +18,16 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from oncallctl import __version__, changes, interrupts
+from oncallctl import __version__
 from oncallctl.commands import NOUNS
 from oncallctl.commands.api import api
 from oncallctl.commands.completion import completion
 from oncallctl.commands.doctor import doctor
 from oncallctl.commands.escalate import escalate
+from oncallctl.config.settings import Settings
 from oncallctl.errors import Declined, Defect, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
-from oncallctl.options import Leaf, common_options, keep_for_leaf
-from oncallctl.settings import Settings
+from oncallctl.parsing.framework import Leaf, common_options, keep_for_leaf
+from oncallctl.process import interrupts, sent_changes
 from oncallctl.text import dump_json, sentence
 
 LONGEST_GOODBYE = 2.0  # seconds that a message after a signal waits for stderr
@@ -94,7 +95,7 @@ class Root(TyperGroup):
         settings = Settings()
         words = list(sys.argv[1:] if args is None else args) or ["--help"]
         extra["standalone_mode"] = False
-        changes.reset()
+        sent_changes.reset()
         try:
             interrupts.begin()
             status = super().main(words, prog_name or "oncallctl", obj=settings, **extra)
@@ -115,7 +116,7 @@ def _last_word(error: BaseException, settings: Settings, words: list[str]) -> in
     try:
         return report(_with_changes(_explained(error), sudden=not isinstance(error, OncallError)), settings, words)
     except MemoryError:
-        sent = changes.any_sent()
+        sent = sent_changes.any_sent()
         os.write(2, b"error: out of memory" + (b"; a change may have been sent\n" if sent else b"\n"))
         return ExitCode.UNKNOWN if sent else ExitCode.FAILED
 
@@ -127,12 +128,12 @@ def _with_changes(error: OncallError, *, sudden: bool) -> OncallError:
         error: what ended the program.
         sudden: whether it could come at any time, so that the command itself did not say what it had sent.
     """
-    told = [each for each in changes.unreported() if each.request not in error.message]
+    told = [each for each in sent_changes.unreported() if each.request not in error.message]
     if not sudden:
         told = [each for each in told if each.response and not each.accounted]
     if not told:
         return error
-    error.message = f"{error.message}; {changes.listed(told)}"
+    error.message = f"{error.message}; {sent_changes.listed(told)}"
     error.hint = next((f"look before you try again: {each.look}" for each in told if each.look), error.hint)
     if isinstance(error, Defect) and any(each.response is None for each in told):
         return OutcomeUnknown(error.message, hint=error.hint)
@@ -156,7 +157,7 @@ def _explained(error: BaseException) -> OncallError:
 def _interrupted(signum: int) -> Interrupted:
     if signum == signal.SIGPIPE:
         return Interrupted(signum, "the reader of stdout has gone")
-    return Interrupted(signum, "interrupted" if changes.any_sent() else changes.NOTHING_SENT)
+    return Interrupted(signum, "interrupted" if sent_changes.any_sent() else sent_changes.NOTHING_SENT)
 
 
 def _wrong_usage(error: Any) -> OncallError:  # noqa: ANN401  # Typer's usage errors are private
@@ -185,7 +186,7 @@ def report(error: OncallError, settings: Settings, words: list[str]) -> int:
     Returns:
         The exit status.
     """
-    if error.exit_code == 128 + signal.SIGPIPE and not changes.unreported():
+    if error.exit_code == 128 + signal.SIGPIPE and not sent_changes.unreported():
         return int(error.exit_code)  # whoever read stdout has gone, as `head` does, and wants no more
     as_json, quiet = _guess(words)
     if settings.as_json or (settings.output is None and as_json):

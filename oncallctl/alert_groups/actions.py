@@ -11,10 +11,10 @@ from oncallctl import parallel
 from oncallctl.alert_groups import State
 from oncallctl.alert_groups.choosing import look
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import AlertGroup
-from oncallctl.api.resource import Change
+from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.resources.base import Change
+from oncallctl.batch import Outcome, Report, Target, for_each
 from oncallctl.errors import OncallError
-from oncallctl.outcomes import Outcome, Report, Target, for_each
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _rehearsed(oncall: OnCall, action: Action, step: Step) -> Outcome[AlertGroup
 def carry_out(
     oncall: OnCall, action: Action, steps: Sequence[Step], finished: Callable[[], None]
 ) -> Report[AlertGroup]:
-    """Do what was planned, several at a time; see `oncallctl.outcomes.for_each`."""
+    """Do what was planned, several at a time; see `oncallctl.batch.for_each`."""
 
     def one(step: Step) -> Outcome[AlertGroup]:
         if step.error:

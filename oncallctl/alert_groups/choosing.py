@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 from oncallctl import parallel
 from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.own_groups import of_windows
-from oncallctl.api import names
+from oncallctl.api import lookup
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import AlertGroup, User
-from oncallctl.api.pages import PER_PAGE
+from oncallctl.api.lost_responses import command
+from oncallctl.api.pagination import PER_PAGE
+from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.resources.users import User
+from oncallctl.batch import Target
 from oncallctl.errors import InvalidInput, NotFound
-from oncallctl.lost_answers import command
-from oncallctl.outcomes import Target
 from oncallctl.times import now, parse_duration, parse_past
 
 # The filter wants an end too. It lies this far ahead: the server's clock may be, and a list that stays live goes on.
@@ -63,10 +64,10 @@ class Filter:
         if self.mine:
             oncall.person_only("--mine")
         params = {}
-        if team := names.team_filter(oncall, self.team):
+        if team := lookup.team_filter(oncall, self.team):
             params["team_id"] = team.param
         if self.integration:
-            params["integration_id"] = names.integration(oncall, self.integration).id
+            params["integration_id"] = lookup.integration(oncall, self.integration).id
         states = {state.in_filter: state for state in self.states or default}
         me = oncall.users.current() if self.mine else None
         return Query(oncall, params, tuple(states.values()), begin, me)

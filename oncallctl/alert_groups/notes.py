@@ -9,11 +9,11 @@ from typing import Any
 from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.actions import Action, Step
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import AlertGroup
-from oncallctl.api.resource import Change
+from oncallctl.api.lost_responses import look_again, may_still_come
+from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.resources.base import Change
+from oncallctl.batch import Outcome, Target
 from oncallctl.errors import InvalidInput, OutcomeUnknown
-from oncallctl.lost_answers import look_again, may_still_come
-from oncallctl.outcomes import Outcome, Target
 
 LOOK = "the same command with --dry-run looks whether the note is there"
 

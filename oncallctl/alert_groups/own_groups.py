@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import AlertGroup
+from oncallctl.api.resources.alert_groups import AlertGroup
 
 _TITLE = re.compile(r"Maintenance of (.+) for .+", re.DOTALL)
 

@@ -13,11 +13,11 @@ from typing import Any
 from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.actions import Action, Step
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import AlertGroup
-from oncallctl.api.resource import Change
+from oncallctl.api.lost_responses import command, look_again, may_still_come
+from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.resources.base import Change
+from oncallctl.batch import Outcome, Target
 from oncallctl.errors import Conflict, OncallError, OutcomeUnknown, ServerRefused
-from oncallctl.lost_answers import command, look_again, may_still_come
-from oncallctl.outcomes import Outcome, Target
 
 _WRONG_STATE = {400, 409}
 _WAY_BACK = {State.RESOLVED: "unresolve", State.ACKNOWLEDGED: "unacknowledge"}

@@ -6,30 +6,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from oncallctl.api.models import UnexpectedShape
 from oncallctl.api.problems import API
-from oncallctl.api.resource import Change, Keeper, Model
-from oncallctl.api.resources import (
-    AlertGroups,
-    Alerts,
-    Escalation,
-    EscalationChains,
-    EscalationPolicies,
-    Integrations,
-    OnCallShifts,
-    ResolutionNotes,
-    Routes,
-    Schedules,
-    Teams,
-    UserGroups,
-    Users,
-    Webhooks,
-)
+from oncallctl.api.resources.alert_groups import AlertGroups
+from oncallctl.api.resources.alerts import Alerts
+from oncallctl.api.resources.base import Change, Keeper, Model, UnexpectedShape
+from oncallctl.api.resources.escalation import Escalation
+from oncallctl.api.resources.escalation_chains import EscalationChains
+from oncallctl.api.resources.escalation_policies import EscalationPolicies
+from oncallctl.api.resources.integrations import Integrations
+from oncallctl.api.resources.on_call_shifts import OnCallShifts
+from oncallctl.api.resources.resolution_notes import ResolutionNotes
+from oncallctl.api.resources.routes import Routes
+from oncallctl.api.resources.schedules import Schedules
+from oncallctl.api.resources.teams import Teams
+from oncallctl.api.resources.user_groups import UserGroups
+from oncallctl.api.resources.users import Users
+from oncallctl.api.resources.webhooks import Webhooks
 from oncallctl.api.transport import Transport
+
+if TYPE_CHECKING:
+    from oncallctl.config.profiles import Profile
 from oncallctl.errors import AccessDenied, OutcomeUnknown, Unsupported
-from oncallctl.profiles import Profile
 
 
 class Dialect(StrEnum):

@@ -12,13 +12,12 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import PrivateAttr
 
-from oncallctl.api import pages
+from oncallctl.api import pagination
 from oncallctl.api.client import OnCall
-from oncallctl.api.documents import TooLarge, parse
-from oncallctl.api.models import ServerObject
-from oncallctl.api.pages import Page
+from oncallctl.api.pagination import Page
 from oncallctl.api.problems import API
-from oncallctl.api.resource import Change
+from oncallctl.api.resources.base import Change, ServerObject
+from oncallctl.api.strict_json import TooLarge, parse
 from oncallctl.errors import InvalidInput, NotFound, NotOnCall
 from oncallctl.text import masked
 
@@ -101,7 +100,7 @@ class Request:
         asked = self.query.get("perpage", [""])[-1]
         perpage = int(asked) if re.fullmatch(r"[1-9][0-9]{0,5}", asked) else None
         with self.refused():
-            yield from pages.rows(partial(self._page, oncall), perpage=perpage)
+            yield from pagination.rows(partial(self._page, oncall), perpage=perpage)
 
     def _page(self, oncall: OnCall, number: int, perpage: int, memory: int) -> Page:
         query = {**self.query, "perpage": str(perpage), "page": str(number)}

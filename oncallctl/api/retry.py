@@ -10,9 +10,10 @@ from contextlib import contextmanager, nullcontext
 from copy import copy
 from typing import TypeVar
 
-from oncallctl import interrupts, parallel
+from oncallctl import parallel
 from oncallctl.api.memory import OutOfMemory
 from oncallctl.errors import Unavailable
+from oncallctl.process import interrupts
 
 ATTEMPTS = 4
 PATIENCE = 120.0  # seconds that the attempts of one operation may take together, waiting for a rate limit aside

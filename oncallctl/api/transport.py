@@ -17,16 +17,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from oncallctl import changes
 from oncallctl.api.body import BadBody, BodyTooLarge, read_body
 from oncallctl.api.clock import ServerClock
-from oncallctl.api.documents import parse
 from oncallctl.api.masking import TokenMask
 from oncallctl.api.memory import LARGEST_RESPONSE, ResponseTooLarge, refuse_too_large
 from oncallctl.api.problems import API, from_answer, retry_after
 from oncallctl.api.retry import Retries, Throttled, TimedOut
+from oncallctl.api.strict_json import parse
+from oncallctl.api.urls import is_loopback
 from oncallctl.errors import Defect, InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
-from oncallctl.profiles import is_loopback
+from oncallctl.process import sent_changes
 from oncallctl.times import now
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ class Transport:
             request = self._client.build_request(method, self.url(path), json=content, timeout=timeout)
         except ValueError as error:  # half of a surrogate pair, or a number that JSON has not
             raise InvalidInput(f"this cannot be sent as JSON: {error}") from error
-        sent = changes.record(f"{method} {API}{path}")
+        sent = sent_changes.record(f"{method} {API}{path}")
         try:
             answer = self._send_change(method, path, request, timeout)
         except OutcomeUnknown:

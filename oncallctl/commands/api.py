@@ -10,17 +10,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oncallctl.config.connect import connect
+from oncallctl.config.settings import Format
 from oncallctl.errors import InvalidInput
-from oncallctl.options import DryRunOption, ShowSecretsOption, YesOption, confirm, key_value, read_text
-from oncallctl.output import REQUEST, Secrets, render, render_text
-from oncallctl.session import connect
-from oncallctl.settings import Format
+from oncallctl.output.prompts import confirm
+from oncallctl.output.render import REQUEST, Secrets, render, render_text
+from oncallctl.parsing.options import (
+    DryRunOption,
+    ShowSecretsOption,
+    YesOption,
+    key_value,
+    read_text,
+)
 from oncallctl.text import dump_json
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
     from oncallctl.api.raw import Request
-    from oncallctl.settings import Settings
+    from oncallctl.config.settings import Settings
 
 
 class Method(StrEnum):
@@ -83,7 +90,7 @@ def _fields(method: Method, given: list[str]) -> list[tuple[str, Any]]:
 
 
 def _change(settings: Settings, oncall: OnCall, request: Request, *, yes: bool) -> Any:  # noqa: ANN401  # a JSON value
-    from oncallctl.lost_answers import send_once
+    from oncallctl.api.lost_responses import send_once
 
     if request.method == Method.DELETE:
         confirm(oncall.profile, f"DELETE {oncall.transport.url(request.path)}?", yes=yes)

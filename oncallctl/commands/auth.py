@@ -11,15 +11,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oncallctl.config.connect import (
+    ENVIRONMENT,
+    choose_profile,
+    config,
+    detect,
+    dialect_of,
+    open_profile,
+    token_of,
+)
+from oncallctl.config.name_cache import forget as forget_names
+from oncallctl.config.profiles import SANDBOXES, Profile, checked
 from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
-from oncallctl.namecache import forget as forget_names
-from oncallctl.options import interactive, noun
-from oncallctl.output import render, render_text
-from oncallctl.profiles import SANDBOXES, Profile, checked
-from oncallctl.session import ENVIRONMENT, choose_profile, config, detect, dialect_of, open_profile, token_of
+from oncallctl.output.prompts import interactive
+from oncallctl.output.render import render, render_text
+from oncallctl.parsing.framework import noun
 
 if TYPE_CHECKING:
-    from oncallctl.settings import Settings
+    from oncallctl.config.settings import Settings
 
 LIST = {"DEFAULT": "default", "PROFILE": "id", "URL": "url", "API": "api", "TOKEN FROM": "token_source"}
 STATUS = {**LIST, "USER": "user", "STATUS": "status"}
@@ -90,7 +99,7 @@ def login(
             error.hint = error.hint or "is the token for this server, and is --api what it is?"
             raise
     if made.token_source == "keyring":  # noqa: S105  # a source, not a token
-        from oncallctl.credentials import delete_keyring, write_keyring
+        from oncallctl.config.credentials import delete_keyring, write_keyring
 
         write_keyring(made.name, made.origin, token)
         if made.former_origin != made.origin:
@@ -162,7 +171,7 @@ def logout(
         raise InvalidInput(f"{name} is built in", hint="oncallctl sandbox reset restores its data")
     known = file.profile(name)
     if known.token_source == "keyring":  # noqa: S105
-        from oncallctl.credentials import delete_keyring
+        from oncallctl.config.credentials import delete_keyring
 
         delete_keyring(known.name, known.origin, known.former_origin)
     file.remove(name)
@@ -177,7 +186,7 @@ def token(ctx: typer.Context) -> None:
 
 
 def _typed_token(profile: Profile, *, from_stdin: bool) -> str:
-    from oncallctl.credentials import valid_token
+    from oncallctl.config.credentials import valid_token
 
     if from_stdin:
         if sys.stdin.isatty():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from oncallctl.output import render_text
+from oncallctl.output.render import render_text
 
 
 class Shell(StrEnum):

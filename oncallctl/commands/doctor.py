@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.config.settings import Format
 from oncallctl.errors import OncallError
-from oncallctl.output import console, render
-from oncallctl.settings import Format
+from oncallctl.output.render import render
+from oncallctl.output.table import console
 
 if TYPE_CHECKING:
+    from oncallctl.config.settings import Settings
     from oncallctl.doctor import Finding
-    from oncallctl.settings import Settings
 
 COLUMNS = {"STATUS": "status", "CHECK": "check", "MESSAGE": "message", "HINT": "hint"}
 COLORS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
@@ -48,7 +49,7 @@ def _adopt(settings: Settings) -> None:
     """Take the profile's defaults, where there is a profile."""
     import os
 
-    from oncallctl.session import choose_profile
+    from oncallctl.config.connect import choose_profile
 
     with suppress(OncallError):
         profile = choose_profile(settings.profile, os.environ)

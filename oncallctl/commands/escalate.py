@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.config.connect import connect
 from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, Signal
-from oncallctl.options import DryRunOption, YesOption, ask, ask_text, interactive, text_value
-from oncallctl.output import REQUEST, render
-from oncallctl.session import connect
+from oncallctl.output.prompts import ask, ask_text, interactive
+from oncallctl.output.render import REQUEST, render
+from oncallctl.parsing.options import DryRunOption, YesOption, text_value
 from oncallctl.times import parse_duration
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from oncallctl.api.client import OnCall
-    from oncallctl.api.models import AlertGroup
-    from oncallctl.api.names import Named
+    from oncallctl.api.lookup import Named
+    from oncallctl.api.resources.alert_groups import AlertGroup
+    from oncallctl.config.settings import Settings
+    from oncallctl.escalation.page import Page
     from oncallctl.escalation.reach import Reach
-    from oncallctl.paging import Page
-    from oncallctl.settings import Settings
 
 
 class Wait(StrEnum):
@@ -67,10 +68,10 @@ def escalate(
     dry_run: DryRunOption = False,
 ) -> None:
     """Page a team or people. At a terminal it asks first; without one it pages."""
-    from oncallctl.api import names
+    from oncallctl.api import lookup
+    from oncallctl.escalation.page import Page, each_once
     from oncallctl.escalation.reach import Reach
     from oncallctl.escalation.send import send
-    from oncallctl.paging import Page, each_once
 
     _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])
     if within and not wait:
@@ -81,11 +82,11 @@ def escalate(
     with connect(ctx.obj) as oncall:
         oncall.person_only("paging people")
         page = Page(
-            team=_resolve(names.team, oncall, team) if team else None,
+            team=_resolve(lookup.team, oncall, team) if team else None,
             important=important,
             users=each_once(
-                [_resolve(names.user, oncall, each) for each in user or ()],
-                [_resolve(names.user, oncall, each) for each in important_user or ()],
+                [_resolve(lookup.user, oncall, each) for each in user or ()],
+                [_resolve(lookup.user, oncall, each) for each in important_user or ()],
                 important=important,
             ),
             title=title,
@@ -161,7 +162,7 @@ def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> Reach:
 
 def _confirm(oncall: OnCall, page: Page, summary: str) -> Page:
     """Ask whether to page, and for a title if there is none; returns the page with its title."""
-    from oncallctl.paging import described
+    from oncallctl.escalation.page import described
 
     if page.alert_group:
         about = f" about alert group {described(oncall, page.alert_group)}"
@@ -188,7 +189,7 @@ def _compare_route(settings: Settings, oncall: OnCall, group: AlertGroup, found:
 
 def _follow(settings: Settings, oncall: OnCall, group: AlertGroup, wait: Wait, within: timedelta) -> None:
     """Wait for what was asked for; the alert group is written however that ends, for it was paged."""
-    from oncallctl.following import Follower
+    from oncallctl.escalation.follow import Follower
 
     follower = Follower(oncall, group, settings)
     paged = f"alert group {group.id} was paged, once"

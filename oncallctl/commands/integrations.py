@@ -6,30 +6,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
-from oncallctl.naming import TEAM, with_names
-from oncallctl.options import (
+from oncallctl.output.linked_names import TEAM, with_names
+from oncallctl.output.progress import progress
+from oncallctl.output.prompts import confirm, name_all
+from oncallctl.output.render import REQUEST, Secrets, limited, render
+from oncallctl.parsing.framework import noun
+from oncallctl.parsing.options import (
     DryRunOption,
     LimitOption,
     MatchOption,
     ShowSecretsOption,
     TeamOption,
     YesOption,
-    confirm,
     given_targets,
     key_value,
-    name_all,
-    noun,
     read_text,
     text_value,
 )
-from oncallctl.output import REQUEST, Secrets, limited, progress, render
-from oncallctl.session import connect
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
-    from oncallctl.api.models import Integration
-    from oncallctl.api.resource import Change
+    from oncallctl.api.resources.base import Change
+    from oncallctl.api.resources.integrations import Integration
 
 COLUMNS = {
     "ID": "id",
@@ -90,7 +90,7 @@ def list_integrations(
     limit: LimitOption = None,
 ) -> None:
     """List the integrations."""
-    from oncallctl.selection import Filter
+    from oncallctl.integrations.selection import Filter
 
     labels = [key_value(each, "--label") for each in label or ()]
     conditions = Filter(team, type_, match, tuple(labels), in_maintenance)
@@ -103,10 +103,10 @@ def list_integrations(
 @app.command()
 def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: ShowSecretsOption = False) -> None:
     """Show integrations; -o json shows them whole."""
-    from oncallctl.api import names
+    from oncallctl.api import lookup
 
     with connect(ctx.obj) as oncall:
-        raw = [each.raw for each in names.integrations(oncall, given_targets(integrations))]
+        raw = [each.raw for each in lookup.integrations(oncall, given_targets(integrations))]
         found = list(with_names(oncall, ctx.obj, raw, TEAM))
     render(
         ctx.obj,
@@ -143,8 +143,8 @@ def create(
     dry_run: DryRunOption = False,
 ) -> None:
     """Create an integration."""
-    from oncallctl.api import names
-    from oncallctl.definitions import Definition
+    from oncallctl.api import lookup
+    from oncallctl.integrations.fields import Definition
 
     base = _base(source)
     if not (type_ or base.get("type")):
@@ -155,7 +155,7 @@ def create(
         definition = Definition(
             type=type_,
             name=name,
-            team=names.team_or_none(oncall, team),
+            team=lookup.team_or_none(oncall, team),
             description=description,
             escalation_chain=_chain_id(oncall, escalation_chain),
             templates=_templates(template),
@@ -188,15 +188,15 @@ def update(
     dry_run: DryRunOption = False,
 ) -> None:
     """Change an integration; what is not mentioned stays."""
-    from oncallctl.api import names
-    from oncallctl.definitions import Definition
+    from oncallctl.api import lookup
+    from oncallctl.integrations.fields import Definition
 
     base = _base(source)
     base.pop("type", None)  # fixed at creation
     with connect(ctx.obj) as oncall:
         definition = Definition(
             name=name,
-            team=names.team_or_none(oncall, team),
+            team=lookup.team_or_none(oncall, team),
             description=description,
             escalation_chain=_chain_id(oncall, escalation_chain),
             templates=_templates(template) | dict.fromkeys(reset_template or ()),
@@ -206,7 +206,7 @@ def update(
         )
         if definition.needs_present_labels:
             oncall.cloud_only("labels")
-        present = names.integration(oncall, integration)
+        present = lookup.integration(oncall, integration)
         change = oncall.integrations.update(present.id, definition.body(base, present))
         _send_or_show(ctx, oncall, change, ["integrations", "get", present.id], dry_run=dry_run)
 
@@ -216,8 +216,8 @@ def delete(
     ctx: typer.Context, integrations: IntegrationsArgument, yes: YesOption = False, dry_run: DryRunOption = False
 ) -> None:
     """Delete integrations; their alert groups stay."""
-    from oncallctl.outcomes import Outcome, Report, Target, for_each
-    from oncallctl.selection import Selector, select
+    from oncallctl.batch import Outcome, Report, Target, for_each
+    from oncallctl.integrations.selection import Selector, select
 
     with connect(ctx.obj) as oncall:
         targets = select(oncall, Selector(given_targets(integrations)))
@@ -246,19 +246,19 @@ def delete(
 
 
 def _base(source: str | None) -> dict[str, Any]:
-    from oncallctl.definitions import from_json
+    from oncallctl.integrations.fields import from_json
 
     return from_json(read_text(source, "--from"), "--from") if source else {}
 
 
 def _chain_id(oncall: OnCall, chain: str | None) -> str | None:
-    from oncallctl.api import names
+    from oncallctl.api import lookup
 
-    return names.existing_chain(oncall, chain).id if chain else None
+    return lookup.existing_chain(oncall, chain).id if chain else None
 
 
 def _templates(given: list[str] | None) -> dict[str, str | None]:
-    from oncallctl.definitions import known_template
+    from oncallctl.integrations.fields import known_template
 
     pairs = (key_value(each, "--template") for each in given or ())
     return {known_template(path): text_value(text, "--template") for path, text in pairs}
@@ -275,7 +275,7 @@ def _send_or_show(
     ctx: typer.Context, oncall: OnCall, change: Change[Integration], look: list[str], *, dry_run: bool
 ) -> None:
     """Send a change, or show it; `look` is the command that shows what became of one whose answer was lost."""
-    from oncallctl.lost_answers import send_once
+    from oncallctl.api.lost_responses import send_once
 
     if dry_run:
         render(ctx.obj, oncall.described(change), REQUEST)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oncallctl.naming import CHAIN, INTEGRATION, Row, for_a_person, with_names
-from oncallctl.options import LimitOption, noun
-from oncallctl.output import limited, render
-from oncallctl.session import connect
+from oncallctl.config.connect import connect
+from oncallctl.output.linked_names import CHAIN, INTEGRATION, Row, for_a_person, with_names
+from oncallctl.output.render import limited, render
+from oncallctl.parsing.framework import noun
+from oncallctl.parsing.options import LimitOption
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
-    from oncallctl.api.models import Route
-    from oncallctl.settings import Settings
+    from oncallctl.api.resources.routes import Route
+    from oncallctl.config.settings import Settings
 
 COLUMNS = {
     "ID": "id",
@@ -37,10 +38,10 @@ def list_routes(
     limit: LimitOption = None,
 ) -> None:
     """List the routes."""
-    from oncallctl.api import names
+    from oncallctl.api import lookup
 
     with connect(ctx.obj) as oncall:
-        filters = {"integration_id": names.integration(oncall, integration).id} if integration else {}
+        filters = {"integration_id": lookup.integration(oncall, integration).id} if integration else {}
         found = oncall.routes.list(limit and limit + 1, **filters)
         render(ctx.obj, _rows(ctx.obj, oncall, limited(ctx.obj, found, limit)), COLUMNS)
 
@@ -55,7 +56,7 @@ def get(ctx: typer.Context, route: Annotated[str, typer.Argument(metavar="ID", h
 
 def _rows(settings: Settings, oncall: OnCall, routes: Iterable[Route]) -> Iterable[Row]:
     """The routes as the server has them; for a table with names, and their condition in words."""
-    from oncallctl.routing import condition
+    from oncallctl.escalation.describe import condition
 
     if not for_a_person(settings):
         return (route.raw for route in routes)

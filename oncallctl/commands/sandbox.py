@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from oncallctl.config.connect import sandbox_database, telling_of
 from oncallctl.errors import InvalidInput
-from oncallctl.options import noun
-from oncallctl.output import render_text
-from oncallctl.session import sandbox_database, telling_of
+from oncallctl.output.render import render_text
+from oncallctl.parsing.framework import noun
 
 
 class Api(StrEnum):

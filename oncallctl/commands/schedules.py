@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from oncallctl.naming import ON_CALL_NOW, TEAM, with_names
-from oncallctl.options import LimitOption, TeamOption, noun
-from oncallctl.output import limited, render
-from oncallctl.session import connect
-from oncallctl.settings import Format
+from oncallctl.config.connect import connect
+from oncallctl.config.settings import Format
+from oncallctl.output.linked_names import ON_CALL_NOW, TEAM, with_names
+from oncallctl.output.render import limited, render
+from oncallctl.parsing.framework import noun
+from oncallctl.parsing.options import LimitOption, TeamOption
 from oncallctl.times import now, parse_moment
 
 COLUMNS = {
@@ -33,10 +34,10 @@ app = noun()
 @app.command("list")
 def list_schedules(ctx: typer.Context, team: TeamOption = None, limit: LimitOption = None) -> None:
     """List the schedules."""
-    from oncallctl.api import names
+    from oncallctl.api import lookup
 
     with connect(ctx.obj) as oncall:
-        found = oncall.schedules.of_team(names.team_filter(oncall, team), limit and limit + 1)
+        found = oncall.schedules.of_team(lookup.team_filter(oncall, team), limit and limit + 1)
         shown = limited(ctx.obj, (schedule.raw for schedule in found), limit)
         render(ctx.obj, with_names(oncall, ctx.obj, shown, TEAM, ON_CALL_NOW), COLUMNS)
 
@@ -44,10 +45,10 @@ def list_schedules(ctx: typer.Context, team: TeamOption = None, limit: LimitOpti
 @app.command()
 def get(ctx: typer.Context, schedule: ScheduleArgument) -> None:
     """Show one schedule."""
-    from oncallctl.api import names
+    from oncallctl.api import lookup
 
     with connect(ctx.obj) as oncall:
-        found = oncall.schedules.get(names.schedule(oncall, schedule).id)
+        found = oncall.schedules.get(lookup.schedule(oncall, schedule).id)
         (shown,) = with_names(oncall, ctx.obj, [found.raw], TEAM, ON_CALL_NOW)
     render(ctx.obj, shown, COLUMNS)
 
@@ -60,13 +61,13 @@ def shifts(
     since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From then on (now).")] = None,
 ) -> None:
     """Show the shifts of a schedule, whole, also those that have begun already."""
-    from oncallctl.api import names
+    from oncallctl.api import lookup
     from oncallctl.rota.shifts import Span, document, read
 
     with connect(ctx.obj) as oncall:
         begin = parse_moment(since, ctx.obj.tz, near=now()) if since else now()  # the profile may know the zone
         span = Span(begin, begin + timedelta(days=days))
-        rota = read(oncall, names.schedule(oncall, schedule).id, span)
+        rota = read(oncall, lookup.schedule(oncall, schedule).id, span)
     documents = [document(rota.schedule, shift) for shift in rota.shifts]
     rows = [
         {**each, "user_names": ", ".join(rota.usernames.get(user, user) for user in each["users"])}

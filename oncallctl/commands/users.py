@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oncallctl.naming import MEMBER_OF, with_names
-from oncallctl.options import noun
-from oncallctl.output import render
-from oncallctl.session import connect
+from oncallctl.config.connect import connect
+from oncallctl.output.linked_names import MEMBER_OF, with_names
+from oncallctl.output.render import render
+from oncallctl.parsing.framework import noun
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
-    from oncallctl.api.models import User
-    from oncallctl.settings import Settings
+    from oncallctl.api.resources.users import User
+    from oncallctl.config.settings import Settings
 
 COLUMNS = {
     "ID": "id",
@@ -40,10 +40,10 @@ def get(
     ctx: typer.Context, user: Annotated[str, typer.Argument(metavar="USER", help="User name, e-mail or id.")]
 ) -> None:
     """Show one user."""
-    from oncallctl.api import names
+    from oncallctl.api import lookup
 
     with connect(ctx.obj) as oncall:
-        _show(ctx.obj, oncall, oncall.users.get(names.user(oncall, user).id))
+        _show(ctx.obj, oncall, oncall.users.get(lookup.user(oncall, user).id))
 
 
 @app.command()

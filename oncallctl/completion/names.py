@@ -9,8 +9,8 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 
+from oncallctl.config.name_cache import NAMED_BY, load
 from oncallctl.errors import OncallError
-from oncallctl.namecache import NAMED_BY, load
 
 PROFILES = "profiles"
 
@@ -38,8 +38,8 @@ def main(words: Sequence[str]) -> int:
 
 
 def _profiles() -> Iterable[str]:
-    from oncallctl.profiles import NAME, SANDBOXES
-    from oncallctl.session import config
+    from oncallctl.config.connect import config
+    from oncallctl.config.profiles import NAME, SANDBOXES
 
     return [*SANDBOXES, *(name for name in config().names if NAME.fullmatch(name))]
 
@@ -47,6 +47,6 @@ def _profiles() -> Iterable[str]:
 def _cached(profile: str | None, kind: str) -> Iterable[str]:
     import os
 
-    from oncallctl.session import choose_profile, config_path
+    from oncallctl.config.connect import choose_profile, config_path
 
     return load(choose_profile(profile, os.environ), config_path().absolute(), kind)

@@ -10,7 +10,7 @@ from oncallctl.doctor.cron import in_cron
 from oncallctl.doctor.finding import Finding, Status, doubtful
 
 if TYPE_CHECKING:
-    from oncallctl.settings import Settings
+    from oncallctl.config.settings import Settings
 
 __all__ = ["Finding", "Status", "examine", "in_cron"]
 

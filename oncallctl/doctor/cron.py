@@ -16,7 +16,7 @@ from oncallctl.doctor.finding import Finding, Status, broken, doubtful, good
 from oncallctl.errors import Interrupted, OncallError, Unavailable
 
 if TYPE_CHECKING:
-    from oncallctl.settings import Settings
+    from oncallctl.config.settings import Settings
 
 LONGEST = 180.0  # seconds
 

@@ -9,13 +9,14 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from oncallctl.config.connect import ENVIRONMENT, choose_profile, config, token_of
 from oncallctl.doctor.finding import Finding, broken, doubtful, good
 from oncallctl.errors import InvalidInput, OncallError
-from oncallctl.session import ENVIRONMENT, choose_profile, config, token_of
 
 if TYPE_CHECKING:
-    from oncallctl.profiles import Config, Profile
-    from oncallctl.settings import Settings
+    from oncallctl.config.config_file import Config
+    from oncallctl.config.profiles import Profile
+    from oncallctl.config.settings import Settings
 
 PATIENCE = 3.0  # seconds: a token that takes longer makes every command slow
 
@@ -111,7 +112,7 @@ def credentials(profile: Profile) -> Generator[Finding, None, str | None]:
 
 def _source(profile: Profile) -> str:
     """Name where a token came from, without what may be a secret itself."""
-    from oncallctl.credentials.text import named
+    from oncallctl.config.credentials.text import named
 
     if profile.is_sandbox:
         return "the sandbox, which has its own"

@@ -11,16 +11,16 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from oncallctl.api.urls import is_loopback
+from oncallctl.config.connect import SERVICE_ACCOUNT, dialect_of, open_profile
 from oncallctl.doctor.finding import Finding, broken, doubtful, good
 from oncallctl.errors import AccessDenied, InvalidInput, OncallError
-from oncallctl.profiles import is_loopback
-from oncallctl.session import SERVICE_ACCOUNT, dialect_of, open_profile
 from oncallctl.times import now
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
-    from oncallctl.profiles import Profile
-    from oncallctl.settings import Settings
+    from oncallctl.config.profiles import Profile
+    from oncallctl.config.settings import Settings
 
 NO_TOKEN = "none-at-hand"  # noqa: S105  # what is sent to see whether anybody answers: refusing it is an answer
 MOST_SKEW = 30.0  # seconds

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from oncallctl import routing
-from oncallctl.api.models import EscalationPolicy
+from oncallctl.api.resources.escalation_policies import EscalationPolicy
+from oncallctl.escalation import describe
 
 _ALERTS = "notify_if_num_alerts_in_window"
 IN_TURN = "notify_person_next_each_time"
@@ -58,13 +58,13 @@ def walk(steps: Iterable[EscalationPolicy]) -> Walk:
             break
         match step.type:
             case "wait":
-                waited += step.duration or routing.WAIT_UNSET
+                waited += step.duration or describe.WAIT_UNSET
             case "repeat_escalation":  # what follows comes after the last repetition
-                waited *= routing.MOST_REPEATS + 1
+                waited *= describe.MOST_REPEATS + 1
             case "notify_if_time_from_to":
-                hours = routing.hours(step) or hours
+                hours = describe.hours(step) or hours
             case kind if kind in _USERS:
-                after = f"after {routing.length(waited)}" if waited else ""
+                after = f"after {describe.length(waited)}" if waited else ""
                 notices.append(Notice(step, ", ".join(part for part in (after, hours) if part)))
             case _:
                 elsewhere += _notified_elsewhere(step)

@@ -8,13 +8,15 @@ from itertools import chain
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import GROUP, Integration, Route, User
-from oncallctl.api.names import Named
+from oncallctl.api.lookup import Named
+from oncallctl.api.resources.integrations import GROUP, Integration
+from oncallctl.api.resources.routes import Route
+from oncallctl.api.resources.users import User
 from oncallctl.errors import OncallError, Unavailable
 from oncallctl.escalation.chain import IN_TURN, Walk, walk
+from oncallctl.escalation.page import Page
 from oncallctl.escalation.recipients import Recipient, each_once, listed, recipients
 from oncallctl.escalation.routes import choose, name
-from oncallctl.paging import Page
 from oncallctl.rota.paging_path import direct_paging
 from oncallctl.rota.resolved import When, named_by
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import User
+from oncallctl.api.resources.users import User
 from oncallctl.rota.roles import is_notified, with_role
 
 

@@ -12,7 +12,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from oncallctl.api.models import Route
+from oncallctl.api.resources.routes import Route
 
 _IMPORTANT = ("payload", "oncall", "important")
 _TRUTHY = frozenset({"1", "true", "ok"})  # templated_value_is_truthy of the engine

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import AlertGroup, Route
-from oncallctl.api.names import Named
+from oncallctl.api.lookup import Named
+from oncallctl.api.lost_responses import command, send_once
+from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.resources.routes import Route
 from oncallctl.errors import AccessDenied, Conflict, NotFound, OncallError, OutcomeUnknown
+from oncallctl.escalation.page import Page
 from oncallctl.escalation.reach import CHECK_SECONDS
 from oncallctl.escalation.settling import settle
-from oncallctl.lost_answers import command, send_once
-from oncallctl.paging import Page
 
 
 def send(oncall: OnCall, page: Page) -> AlertGroup:

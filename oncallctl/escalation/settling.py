@@ -6,11 +6,11 @@ import html
 from http import HTTPStatus
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import AlertGroup
+from oncallctl.api.lost_responses import look_again
+from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.errors import OutcomeUnknown, Unavailable
+from oncallctl.escalation.page import Page
 from oncallctl.escalation.reach import CHECK_SECONDS
-from oncallctl.lost_answers import look_again
-from oncallctl.paging import Page
 from oncallctl.rota.paging_path import direct_paging
 
 NEWEST = 20  # alert groups of one direct paging integration, each of which is a page

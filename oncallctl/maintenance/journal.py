@@ -21,9 +21,9 @@ from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from oncallctl.api.models import Integration
-from oncallctl.profiles import Profile
-from oncallctl.state import append_line, locked, open_private, state_folder, usable
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.config.private_files import append_line, locked, open_private, state_folder, usable
+from oncallctl.config.profiles import Profile
 
 NAME = "journal.jsonl"
 LARGEST = 4 * 1024 * 1024

@@ -11,8 +11,8 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from oncallctl.config.private_files import open_private, replace_private, usable
 from oncallctl.errors import InvalidInput
-from oncallctl.state import open_private, replace_private, usable
 from oncallctl.times import now
 
 KEPT = timedelta(hours=1)

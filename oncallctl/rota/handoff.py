@@ -10,8 +10,8 @@ from typing import Any
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import AlertGroup
-from oncallctl.api.names import Named
+from oncallctl.api.lookup import Named
+from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.rota import team_rota
 from oncallctl.rota.handovers import HandOver, hand_overs
 from oncallctl.rota.shifts import Rota, Span

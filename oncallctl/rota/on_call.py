@@ -8,8 +8,8 @@ from typing import Any
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import OnCallDocument
-from oncallctl.api.names import Named
+from oncallctl.api.lookup import Named
+from oncallctl.api.resources.teams import OnCallDocument
 from oncallctl.errors import NotFound
 from oncallctl.rota.resolved import Question, When, resolve
 from oncallctl.rota.roles import is_notified, with_role

@@ -9,9 +9,11 @@ from functools import cached_property
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import EscalationPolicy, Integration, Route
-from oncallctl.api.names import Named
-from oncallctl.api.resource import FEW
+from oncallctl.api.lookup import Named
+from oncallctl.api.resources.base import FEW
+from oncallctl.api.resources.escalation_policies import EscalationPolicy
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.api.resources.routes import Route
 from oncallctl.errors import InvalidInput, NotFound
 
 

@@ -13,8 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import EscalationPolicy, Schedule, User
-from oncallctl.api.names import Named
+from oncallctl.api.lookup import Named
+from oncallctl.api.resources.escalation_policies import EscalationPolicy
+from oncallctl.api.resources.schedules import Schedule
+from oncallctl.api.resources.users import User
 from oncallctl.rota import paging_path, shifts
 from oncallctl.rota.paging_path import PagingPath
 from oncallctl.rota.shifts import Rota, Shift, Span

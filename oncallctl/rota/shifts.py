@@ -10,7 +10,8 @@ from typing import Any
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import FinalShift, OnCallShift, Schedule
+from oncallctl.api.resources.on_call_shifts import OnCallShift
+from oncallctl.api.resources.schedules import FinalShift, Schedule
 from oncallctl.errors import InvalidInput, NotFound
 from oncallctl.times import zone
 

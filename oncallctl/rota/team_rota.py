@@ -9,8 +9,8 @@ from typing import Any
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import Schedule
-from oncallctl.api.names import Named
+from oncallctl.api.lookup import Named
+from oncallctl.api.resources.schedules import Schedule
 from oncallctl.rota import paging_path, shifts
 from oncallctl.rota.paging_path import PagingPath
 from oncallctl.rota.shifts import Rota, Span

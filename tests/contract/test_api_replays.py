@@ -15,27 +15,23 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from oncallctl.api.client import Dialect, OnCall
-from oncallctl.api.models import (
-    Alert,
-    AlertGroup,
-    EscalationChain,
-    EscalationPolicy,
-    FinalShift,
-    Integration,
-    OnCallDocument,
-    OnCallShift,
-    ResolutionNote,
-    Route,
-    Schedule,
-    ServerObject,
-    Team,
-    User,
-    UserGroup,
-    Webhook,
-)
-from oncallctl.api.resource import Resource
+from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.resources.alerts import Alert
+from oncallctl.api.resources.base import Resource, ServerObject
+from oncallctl.api.resources.escalation_chains import EscalationChain
+from oncallctl.api.resources.escalation_policies import EscalationPolicy
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.api.resources.on_call_shifts import OnCallShift
+from oncallctl.api.resources.resolution_notes import ResolutionNote
+from oncallctl.api.resources.routes import Route
+from oncallctl.api.resources.schedules import FinalShift, Schedule
+from oncallctl.api.resources.teams import OnCallDocument, Team
+from oncallctl.api.resources.user_groups import UserGroup
+from oncallctl.api.resources.users import User
+from oncallctl.api.resources.webhooks import Webhook
 from oncallctl.api.retry import ATTEMPTS
 from oncallctl.api.transport import Transport
+from oncallctl.config.profiles import Profile
 from oncallctl.errors import (
     AccessDenied,
     Conflict,
@@ -48,9 +44,8 @@ from oncallctl.errors import (
     Unavailable,
     Unsupported,
 )
-from oncallctl.profiles import Profile
-from tests.api.clock import Clock, Ears
 from tests.contract.recordings import FOLDER, Exchange, load
+from tests.unit.api.clock import Clock, Ears
 
 BASE = "http://engine.test"
 EVERYTHING = load(*sorted(path.stem for path in FOLDER.glob("*.jsonl")))

@@ -12,13 +12,15 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.models import AlertGroup, Integration, Team
-from oncallctl.api.names import Named
+from oncallctl.api.lookup import Named
+from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.api.resources.teams import Team
+from oncallctl.config.connect import open_profile
+from oncallctl.config.profiles import Profile
+from oncallctl.config.settings import Settings
 from oncallctl.errors import Unsupported
-from oncallctl.paging import Page
-from oncallctl.profiles import Profile
-from oncallctl.session import open_profile
-from oncallctl.settings import Settings
+from oncallctl.escalation.page import Page
 from tests.contract import documented as doc
 
 CLOUD = "https://oncall-prod-eu-west-0.grafana.net/oncall"

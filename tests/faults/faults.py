@@ -1,6 +1,6 @@
 """What can go wrong between this program and a server, as data: what happens on the wire, and what it has to come to.
 
-A fault is played by `tests.api.wire.Wire` over a real socket, on every request that arrives.
+A fault is played by `tests.unit.api.wire.Wire` over a real socket, on every request that arrives.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from oncallctl.errors import (
     Unavailable,
 )
 from tests import certificates
-from tests.api.wire import MOMENT, RESET, SILENCE, Reaction, Step, answer
+from tests.unit.api.wire import MOMENT, RESET, SILENCE, Reaction, Step, answer
 
 ENOUGH = 2**20  # bytes; the tests of the operations lower the limit on an answer to this
 ELSEWHERE = "{elsewhere}"  # stands for another server's URL in a Location

@@ -10,10 +10,10 @@ from typing import Any
 
 from oncallctl.api import raw
 from oncallctl.api.client import Dialect, OnCall
-from oncallctl.api.models import Integration
-from oncallctl.api.resource import Change, Resource, TeamFilter
-from oncallctl.api.resources import Escalation
-from oncallctl.profiles import Profile
+from oncallctl.api.resources.base import Change, Resource, TeamFilter
+from oncallctl.api.resources.escalation import Escalation
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.config.profiles import Profile
 
 IDENT = "XAAAAAAAAAAAA"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

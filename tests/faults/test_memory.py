@@ -8,17 +8,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from oncallctl.api.body import LARGEST_BODY
 from oncallctl.api.memory import LARGEST_PROCESS, LARGEST_RESPONSE, MIB
-from tests.api.wire import Arrived, Reaction, Step, Wire, answer
 from tests.faults.commands import TEAM
+from tests.places import ROOT
+from tests.unit.api.wire import Arrived, Reaction, Step, Wire, answer
 
-ROOT = Path(__file__).parents[2]
 HUGE = 100 * MIB
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child's peak begins with its parent's")

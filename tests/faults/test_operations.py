@@ -12,16 +12,16 @@ import pytest
 
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.memory import ResponseTooLarge
-from oncallctl.api.resource import Resource
+from oncallctl.api.resources.base import Resource
 from oncallctl.api.retry import ATTEMPTS, PATIENCE, RATE_PATIENCE
 from oncallctl.api.transport import Transport
+from oncallctl.config.profiles import Profile
 from oncallctl.errors import NotFound, OncallError, OutcomeUnknown, Unavailable
-from oncallctl.profiles import Profile
 from tests import certificates
-from tests.api.clock import Clock, Ears
-from tests.api.wire import Wire, answer
 from tests.faults.faults import ELSEWHERE, ENOUGH, FAULTS, Fault
 from tests.faults.operations import ASIDE, OPERATIONS, Operation, anywhere, collections, public
+from tests.unit.api.clock import Clock, Ears
+from tests.unit.api.wire import Wire, answer
 
 PAGE_SIZES = (100, 25, 5, 1)  # rows that are requested at a time, while the response is too large
 TOKEN = "a-token-that-nobody-else-may-see"

@@ -20,14 +20,15 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from pathlib import Path
 
+from oncallctl.batch import Target
 from oncallctl.errors import OncallError
-from oncallctl.maintenance import IfActive, journal, windows
-from oncallctl.maintenance.apply import apply, near
+from oncallctl.maintenance import IfActive, journal
+from oncallctl.maintenance.file.apply import apply, near
+from oncallctl.maintenance.file.schema import Occurrence, load
 from oncallctl.maintenance.journal import Author
-from oncallctl.maintenance.window import Wanted
-from oncallctl.maintenance.windows import Desk
-from oncallctl.maintenance.windowsfile import Occurrence, load
-from oncallctl.outcomes import Target
+from oncallctl.maintenance.windows import change
+from oncallctl.maintenance.windows.change import Desk
+from oncallctl.maintenance.windows.model import Wanted
 from tests.simulation.model import Host, Killed, Window, World, simulated
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -165,8 +166,8 @@ class Year:
         desk = self._desk(host, "stop")
         failed = False
         try:
-            steps = windows.plan_stop([Target(ident, desk.oncall.integrations.get(ident))])
-            failed = bool(windows.carry_out(desk, steps, lambda: None).outcomes[0].error)
+            steps = change.plan_stop([Target(ident, desk.oncall.integrations.get(ident))])
+            failed = bool(change.carry_out(desk, steps, lambda: None).outcomes[0].error)
         except (OncallError, Killed):
             failed = True
         if failed and attempts > 1:
@@ -177,8 +178,8 @@ class Year:
         desk = self._desk(host, "start")
         with suppress(OncallError, Killed):
             targets = [Target(ident, desk.oncall.integrations.get(ident))]
-            steps = windows.plan_start(desk.oncall, targets, wanted, if_active)
-            windows.carry_out(desk, steps, lambda: None)
+            steps = change.plan_start(desk.oncall, targets, wanted, if_active)
+            change.carry_out(desk, steps, lambda: None)
 
 
 @dataclass

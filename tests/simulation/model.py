@@ -18,9 +18,9 @@ from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.clock import ServerClock
 from oncallctl.api.problems import from_answer
 from oncallctl.api.transport import Answer
+from oncallctl.config.profiles import Profile
 from oncallctl.errors import OutcomeUnknown, Unavailable
 from oncallctl.maintenance.journal import Entry, Journal
-from oncallctl.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,12 +283,12 @@ def simulated(world: World, clock: Callable[[], datetime]) -> Iterator[None]:
     for name, module in list(sys.modules.items()):
         if name.startswith("oncallctl.") and getattr(module, "now", None) is times.now:
             replaced.append((module, "now", clock))
-    from oncallctl import lost_answers
+    from oncallctl.api import lost_responses
 
     class Sleep:
         sleep = staticmethod(world.pass_)
 
-    replaced.append((lost_answers, "time", Sleep))
+    replaced.append((lost_responses, "time", Sleep))
     originals = [(module, name, getattr(module, name)) for module, name, _ in replaced]
     for module, name, value in replaced:
         setattr(module, name, value)

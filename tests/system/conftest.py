@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from oncallctl.sandbox import ADMIN_TOKEN
+from tests.places import ROOT
 from tests.serving import Serving
-from tests.system.program import ROOT, Program
+from tests.system.program import Program
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.places import ROOT
+
 PATIENCE = 60.0  # seconds; nothing is measured by it, it only ends a test that would hang
 
 # What rich itself writes at a terminal: colours and weights, the cursor on and off, lines cleared.

@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tests.places import COMPLETIONS
 from tests.system.needs import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COMPLETIONS = Path(__file__).parents[2] / "completions"
 FILES = {"bash": "oncallctl.bash", "zsh": "_oncallctl", "fish": "oncallctl.fish"}
 SHELLS = list(FILES)
 

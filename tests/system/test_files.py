@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.maintenance.test_apply import window
+from tests.cli.maintenance.test_apply import window
+from tests.places import ROOT
 from tests.serving import Serving
-from tests.system.program import PATIENCE, ROOT, Program, Ran
+from tests.system.program import PATIENCE, Program, Ran
 
 SOMEBODY = 12345
 NOBODY = 65534
@@ -474,8 +475,8 @@ print(moment)
     @pytest.mark.promise("crash-or-full-disk-leaves")
     def test_a_profile_file_is_the_old_or_the_new_one(self, work: Program) -> None:
         setup = """
-from oncallctl.profiles import Config, Profile
-from oncallctl.session import config
+from oncallctl.config.config_file import Config; from oncallctl.config.profiles import Profile
+from oncallctl.config.connect import config
 from tests.conftest import *
 def write_before():
     config().save(Profile("prod", "https://old.example.org"))
@@ -495,8 +496,8 @@ def check(moment):
     def test_what_is_known_of_a_window_is_the_old_or_the_new(self, work: Program) -> None:
         setup = """
 from dataclasses import replace
-from oncallctl.maintenance.holds import Opened, Shared
-from oncallctl.state import state_folder
+from oncallctl.maintenance.run.shared import Opened, Shared
+from oncallctl.config.private_files import state_folder
 from oncallctl.times import now
 old = Opened("host", "C1", "api", "group_alerts", 60, now(), "run", "old")
 new = replace(old, reason="new" * 5000)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oncallctl import namecache
-from oncallctl.profiles import Profile, sandbox
+from oncallctl.config import name_cache
+from oncallctl.config.profiles import Profile, sandbox
+from tests.places import COMPLETIONS
 from tests.system.needs import need
-from tests.system.shells import COMPLETIONS, SHELLS, Shell, start, stubs
+from tests.system.shells import SHELLS, Shell, start, stubs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +130,7 @@ def shell(name: str, home: Path) -> Iterator[Shell]:
 
 def keep(home: Path, kind: str, *names: str, profile: Profile = PROD, config: Path | None = None) -> Path:
     """Leave names as a real call does, and return their file."""
-    namecache.keep(profile, config or home / ".config/oncallctl/config.toml", kind, names)
+    name_cache.keep(profile, config or home / ".config/oncallctl/config.toml", kind, names)
     return home / ".cache" / "oncallctl" / "names" / f"{profile.name}.{kind}"
 
 
@@ -259,7 +260,7 @@ def test_a_hostile_name_reaches_the_program_unchanged_and_the_shell_obeys_nothin
         shell.type(f"oncallctl {line}\t\r")
         shell.wait_for(given.exists)
         words = [word.removeprefix("--team=") for word in given.read_text(encoding="utf-8").split("\n")[:-1]]
-        assert words[-1] == namecache.offered([hostile])[0]
+        assert words[-1] == name_cache.offered([hostile])[0]
         assert words[-1] in {hostile, f"name:{hostile}"}
         assert len(words) == len(line.replace("=", " ").split()) + 1 - line.endswith("=")
     assert not list(shell.home.rglob("*pwned*"))

@@ -12,8 +12,9 @@ import typer
 from typer.main import get_command
 
 from oncallctl.completion.scripts import script
+from tests.places import COMPLETIONS
 from tests.system.needs import need
-from tests.system.shells import COMPLETIONS, FILES, SHELLS, ZSH_SOURCED, Shell, start, stubs
+from tests.system.shells import FILES, SHELLS, ZSH_SOURCED, Shell, start, stubs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

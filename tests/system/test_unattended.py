@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from oncallctl.sandbox import ADMIN_TOKEN
+from tests.places import ROOT
 from tests.serving import Serving, status
 from tests.system.needs import need
-from tests.system.program import PATIENCE, ROOT, Program, Ran
+from tests.system.program import PATIENCE, Program, Ran
 from tests.system.test_interrupts import Held
 
 PAGE = ("escalate", "--team", "platform", "--title", "disk full")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from oncallctl.alert_groups import State
-from oncallctl.options import noun
+from oncallctl.parsing.framework import noun
 
 StateOption = Annotated[
     list[State] | None, typer.Option("--state", help="Only those in this state (new is firing); may be repeated.")

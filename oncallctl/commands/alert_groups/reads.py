@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.api.named_collections import INTEGRATIONS
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
-from oncallctl.naming import INTEGRATION, INTEGRATIONS, TEAM, Memory, for_a_person, with_names
-from oncallctl.options import LimitOption, TeamOption
-from oncallctl.output import limited, render
-from oncallctl.session import connect
+from oncallctl.config.connect import connect
+from oncallctl.output.linked_names import INTEGRATION, TEAM, Memory, for_a_person, with_names
+from oncallctl.output.render import limited, render
+from oncallctl.parsing.options import LimitOption, TeamOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from oncallctl.alert_groups.choosing import Query
     from oncallctl.api.client import OnCall
-    from oncallctl.api.models import AlertGroup
-    from oncallctl.output import Row
-    from oncallctl.settings import Settings
+    from oncallctl.api.resources.alert_groups import AlertGroup
+    from oncallctl.config.settings import Settings
+    from oncallctl.output.table import Row
 
 COLUMNS = {
     "ID": "id",
@@ -54,7 +55,7 @@ def list_alert_groups(
 
     with connect(ctx.obj) as oncall:
         if watch:
-            from oncallctl import watch as live
+            from oncallctl.output import live
 
             live.check(ctx.obj)
         query = Filter(state or (), team, integration, since, mine).resolve(oncall, ctx.obj.tz)

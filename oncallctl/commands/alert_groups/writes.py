@@ -7,28 +7,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
+from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
-from oncallctl.options import (
-    MANY,
+from oncallctl.output.progress import progress
+from oncallctl.output.prompts import MANY, confirm, interactive, name_all
+from oncallctl.output.render import render
+from oncallctl.parsing.options import (
     DryRunOption,
     TeamOption,
     YesOption,
-    confirm,
     given_targets,
-    interactive,
     length,
-    name_all,
     text_value,
 )
-from oncallctl.output import progress, render
-from oncallctl.session import connect
 
 if TYPE_CHECKING:
     from oncallctl.alert_groups import State
     from oncallctl.alert_groups.actions import Action, Step
     from oncallctl.alert_groups.choosing import Selection, Selector
     from oncallctl.api.client import OnCall
-    from oncallctl.settings import Settings
+    from oncallctl.config.settings import Settings
 
 OUTCOMES = {
     "ID": "id",
@@ -158,8 +156,8 @@ def _carry_out(ctx: typer.Context, action: Action, selector: Selector, *, yes: b
 
 def _note_left_out(settings: Settings, oncall: OnCall, selection: Selection) -> None:
     """Note the groups of maintenance windows that a filter matched and did not choose."""
-    from oncallctl.lost_answers import command
-    from oncallctl.outcomes import Target
+    from oncallctl.api.lost_responses import command
+    from oncallctl.batch import Target
 
     if selection.own_groups:
         left_out = name_all([Target(group.id, group) for group in selection.own_groups])

@@ -1,5 +1,5 @@
 """The noun `maintenance`, which the modules beside this one give its verbs."""
 
-from oncallctl.options import noun
+from oncallctl.parsing.framework import noun
 
 app = noun()

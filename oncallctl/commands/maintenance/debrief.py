@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from oncallctl.commands.maintenance.app import app
+from oncallctl.config.connect import connect
 from oncallctl.errors import ConditionFailed
-from oncallctl.output import render
-from oncallctl.session import connect
+from oncallctl.output.render import render
 from oncallctl.times import parse_past
 
 GROUPS = {
@@ -40,12 +40,12 @@ def debrief(
     require: Annotated[Require | None, typer.Option("--require", help="Exit 10 when any was.")] = None,
 ) -> None:
     """Show what a window kept from everybody: groups that still fire, or were resolved unseen."""
-    from oncallctl.api import names
-    from oncallctl.maintenance import alerts
+    from oncallctl.api import lookup
     from oncallctl.maintenance.journal import Journal
+    from oncallctl.maintenance.windows import alerts
 
     with connect(ctx.obj) as oncall:
-        found = names.integration(oncall, integration)
+        found = lookup.integration(oncall, integration)
         at = oncall.now()
         begin = parse_past(since, ctx.obj.tz, before=at) if since else None
         times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at, warn=ctx.obj.warn)

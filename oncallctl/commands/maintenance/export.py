@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.commands.maintenance.app import app
+from oncallctl.config.connect import ENVIRONMENT, choose_profile, config, dialect_of
 from oncallctl.errors import InvalidInput, NoCredentials
-from oncallctl.options import read_text
-from oncallctl.output import render, render_text
-from oncallctl.session import ENVIRONMENT, choose_profile, config, dialect_of
+from oncallctl.output.render import render, render_text
+from oncallctl.parsing.options import read_text
 
 if TYPE_CHECKING:
-    from oncallctl.maintenance.export import Job
-    from oncallctl.profiles import Profile
-    from oncallctl.settings import Settings
+    from oncallctl.config.profiles import Profile
+    from oncallctl.config.settings import Settings
+    from oncallctl.maintenance.file.export import Job
 
 
 class To(StrEnum):
@@ -43,7 +43,7 @@ def export(
     ] = None,
 ) -> None:
     """Print what runs 'maintenance apply' on a file every minute, for cron, systemd or Kubernetes."""
-    from oncallctl.maintenance import export as exports
+    from oncallctl.maintenance.file import export as exports
 
     if (image is not None) != (to is To.KUBERNETES):
         raise InvalidInput("--image is for kubernetes, which needs it", hint="docker build . makes one")
@@ -63,13 +63,13 @@ def export(
 
 
 def _job(settings: Settings, file: str, to: To) -> Job:
-    from oncallctl.maintenance import windowsfile
-    from oncallctl.maintenance.export import Job, program
+    from oncallctl.maintenance.file import schema
+    from oncallctl.maintenance.file.export import Job, program
 
     if file == "-":
         raise InvalidInput("the job reads the file every minute: it cannot be stdin", hint="name a file")
     text = read_text(file, "FILE")
-    windowsfile.usable(text, file)
+    schema.usable(text, file)
     profile = _profile(settings, to)
     dialect = dialect_of(profile).value if profile else "oss"
     return Job(Path(os.path.abspath(file)), text, program(), profile, _found_by(os.environ), dialect)  # noqa: PTH100
@@ -123,7 +123,7 @@ def _found_by(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _written(folder: Path, files: Mapping[str, str]) -> list[dict[str, str]]:
     """Write files, over those that were written so before, and over no others."""
-    from oncallctl.maintenance.export.job import WRITTEN
+    from oncallctl.maintenance.file.export.job import WRITTEN
 
     paths = {folder / name: text for name, text in files.items()}
     for path in paths:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.commands.maintenance.app import app
+from oncallctl.config.connect import choose_profile, connect
+from oncallctl.config.settings import Format
 from oncallctl.errors import InvalidInput, OncallError, Unavailable
-from oncallctl.options import DryRunOption, read_text
-from oncallctl.output import ascii_alone, console, render, render_text
-from oncallctl.session import choose_profile, connect
-from oncallctl.settings import Format
+from oncallctl.output.render import ascii_alone, render, render_text
+from oncallctl.output.table import console
+from oncallctl.parsing.options import DryRunOption, read_text
 from oncallctl.text import visible
 from oncallctl.times import now, parse_duration, span
 
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from oncallctl.api.client import OnCall
-    from oncallctl.api.models import Integration
-    from oncallctl.maintenance.timeline import Found
-    from oncallctl.maintenance.windowsfile import Rule
-    from oncallctl.outcomes import Target
-    from oncallctl.settings import Settings
-    from oncallctl.state import Holder
+    from oncallctl.api.resources.integrations import Integration
+    from oncallctl.batch import Target
+    from oncallctl.config.private_files import Holder
+    from oncallctl.config.settings import Settings
+    from oncallctl.maintenance.file.schema import Rule
+    from oncallctl.maintenance.file.timeline import Found
 
 LONGEST = 366  # days that a plan looks ahead
 LONGEST_RUN = timedelta(minutes=10)  # of one `apply`, before the next ones fail
@@ -73,10 +74,11 @@ def on_a_terminal() -> bool:
 @app.command()
 def check(ctx: typer.Context, file: FileArgument) -> None:
     """Say everything that is wrong with a file of windows; needs no server."""
-    from oncallctl.maintenance import guards, windowsfile
+    from oncallctl.maintenance.file import schema
+    from oncallctl.maintenance.windows import guards
 
     settings = ctx.obj
-    rules, mistakes = windowsfile.load(read_text(file, "FILE"))
+    rules, mistakes = schema.load(read_text(file, "FILE"))
     if settings.format is Format.TABLE and settings.columns is None:
         render_text(settings, "".join(f"{visible(mistake.text(file))}\n" for mistake in mistakes))
     else:
@@ -100,10 +102,10 @@ def plan(
     days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=LONGEST, help="So far ahead.")] = 7,
 ) -> None:
     """Show when the windows of a file will be open, and what is odd about it."""
-    from oncallctl.maintenance import timeline, windowsfile
+    from oncallctl.maintenance.file import schema, timeline
 
     settings = ctx.obj
-    rules = windowsfile.usable(read_text(file, "FILE"), file)
+    rules = schema.usable(read_text(file, "FILE"), file)
     found = _targets(settings, rules)
     at = now()
     planned = timeline.plan(rules, at, days, found)
@@ -131,7 +133,7 @@ def plan(
 
 def _targets(settings: Settings, rules: Sequence[Rule]) -> Found | None:
     """Ask the server for the targets of all windows; None, and said, where there is no server to ask."""
-    from oncallctl.maintenance import apply as applying
+    from oncallctl.maintenance.file import apply as applying
 
     found: dict[str, list[Target[Integration]] | OncallError] = {}
     try:
@@ -152,13 +154,14 @@ def _targets(settings: Settings, rules: Sequence[Rule]) -> Found | None:
 @app.command()
 def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False) -> None:
     """Start the windows of a file that are due now; run it every minute."""
-    from oncallctl.maintenance import apply as applying, skew, windowsfile
+    from oncallctl.config.private_files import Held, state_folder
+    from oncallctl.maintenance import skew
+    from oncallctl.maintenance.file import apply as applying, schema
     from oncallctl.maintenance.journal import Author, Journal
-    from oncallctl.maintenance.windows import Desk
-    from oncallctl.state import Held, state_folder
+    from oncallctl.maintenance.windows.change import Desk
 
     settings = ctx.obj
-    rules = windowsfile.usable(read_text(file, "FILE"), file)
+    rules = schema.usable(read_text(file, "FILE"), file)
     server, folder = choose_profile(settings.profile, os.environ).host, state_folder()
     known = skew.remembered(folder, server)
     if known is not None and not applying.near(rules, now() + known):
@@ -197,7 +200,7 @@ def _only_run(folder: Path, server: str, file: str) -> AbstractContextManager[No
     """Hold the lock of a file on a server: cron starts the next run whether or not the last one has ended."""
     import hashlib
 
-    from oncallctl.state import locked_at_once
+    from oncallctl.config.private_files import locked_at_once
 
     place = f"{server} {file if file == '-' else Path(file).resolve()}"
     return locked_at_once(folder / f"apply-{hashlib.sha256(place.encode()).hexdigest()[:12]}.lock")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from oncallctl.commands.maintenance.app import app
-from oncallctl.output import render
+from oncallctl.output.render import render
 from oncallctl.times import now, parse_duration
 
 HISTORY = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from oncallctl.commands.maintenance.app import app
-from oncallctl.output import render
-from oncallctl.session import connect
-from oncallctl.state import state_folder
+from oncallctl.config.connect import connect
+from oncallctl.config.private_files import state_folder
+from oncallctl.output.render import render
 
 ORPHANS = {
     "ID": "id",
@@ -23,14 +23,14 @@ ORPHANS = {
 @app.command()
 def orphans(ctx: typer.Context) -> None:
     """Show the open windows of this machine's runs that died; `-o id | maintenance stop -` ends them."""
-    from oncallctl.maintenance import windows
-    from oncallctl.maintenance.holds import orphaned
     from oncallctl.maintenance.journal import Journal, authorship
+    from oncallctl.maintenance.run.shared import orphaned
+    from oncallctl.maintenance.windows import change
 
     found = []
     with connect(ctx.obj) as oncall:
         openers = Journal().openers(oncall.profile, ctx.obj.warn)
         for opened, integration in orphaned(oncall, state_folder(), ctx.obj.warn):
-            known = windows.status(integration, oncall.now()) | authorship(openers, integration)
+            known = change.status(integration, oncall.now()) | authorship(openers, integration)
             found.append({**known, "reason": opened.reason, "run": opened.run})
     render(ctx.obj, found, ORPHANS)

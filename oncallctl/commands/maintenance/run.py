@@ -12,34 +12,34 @@ import typer
 
 from oncallctl.commands.maintenance.app import app
 from oncallctl.commands.maintenance.windows import danger, selector_of, warn_of_escalating
+from oncallctl.config.connect import connect
+from oncallctl.config.private_files import state_folder
 from oncallctl.errors import ExitCode, InvalidInput, OncallError
 from oncallctl.maintenance import IfActive, Mode
-from oncallctl.options import (
+from oncallctl.output.prompts import confirm
+from oncallctl.parsing.framework import Leaf
+from oncallctl.parsing.options import (
     AllOption,
     LabelOption,
-    Leaf,
     MatchOption,
     TargetsArgument,
     TeamOption,
     YesOption,
-    confirm,
     length,
 )
-from oncallctl.session import connect
-from oncallctl.state import state_folder
 from oncallctl.times import now, parse_duration, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oncallctl.api.client import OnCall
-    from oncallctl.api.models import Integration
-    from oncallctl.maintenance.leases import Need
-    from oncallctl.maintenance.run import Cover
-    from oncallctl.maintenance.windows import Step
-    from oncallctl.outcomes import Target
-    from oncallctl.selection import Selector
-    from oncallctl.settings import Settings
+    from oncallctl.api.resources.integrations import Integration
+    from oncallctl.batch import Target
+    from oncallctl.config.settings import Settings
+    from oncallctl.integrations.selection import Selector
+    from oncallctl.maintenance.run.command import Cover
+    from oncallctl.maintenance.run.leases import Need
+    from oncallctl.maintenance.windows.change import Step
 
 COMMAND = "the command to run"
 
@@ -101,7 +101,7 @@ def run(
     yes: YesOption = False,
 ) -> None:
     """Run a command under maintenance; its windows end with it, and its exit status is passed on."""
-    from oncallctl.maintenance.run import Wrapping, not_opened
+    from oncallctl.maintenance.run.command import Wrapping, not_opened
 
     words = ctx.meta.get(COMMAND)
     if not words:
@@ -130,7 +130,7 @@ def run(
 
 
 def _need(mode: Mode, length: timedelta, lease: timedelta | None) -> Need:
-    from oncallctl.maintenance.leases import Need
+    from oncallctl.maintenance.run.leases import Need
 
     if lease is not None and mode.in_cloud_words == Mode.GROUP:
         raise InvalidInput(
@@ -153,15 +153,15 @@ def _prepare(
     yes: bool,
 ) -> tuple[Cover, list[Target[Integration]]]:
     """Find the targets and ask where it is dangerous; nothing is changed."""
-    from oncallctl.maintenance import guards, windows
+    from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
-    from oncallctl.maintenance.run import Cover
-    from oncallctl.maintenance.window import Wanted
-    from oncallctl.selection import select
+    from oncallctl.maintenance.run.command import Cover
+    from oncallctl.maintenance.windows import change, guards
+    from oncallctl.maintenance.windows.model import Wanted
 
     seconds = lasts.total_seconds()
     guards.check_window(oncall.profile, mode=need.mode, seconds=seconds, reason=reason, longest=longest)
-    windows.check_start(oncall, Wanted(need.mode, duration=lasts))
+    change.check_start(oncall, Wanted(need.mode, duration=lasts))
     found = select(oncall, selector, direct_paging=False)
     need = replace(need, until=oncall.now() + lasts)  # the responses have told the server's time
     guards.check_targets(oncall.profile, len(found))
@@ -176,21 +176,21 @@ def _prepare(
     agreed = frozenset(
         (step.target.found.id, step.target.found.maintenance_started_at) for step in steps if step.ends_group
     )
-    desk = windows.Desk(oncall, Journal(), Author(reason), settings.warn, longest)
+    desk = change.Desk(oncall, Journal(), Author(reason), settings.warn, longest)
     return Cover(desk, need, if_active, state, agreed), found
 
 
 def _plan(oncall: OnCall, targets: Sequence[Target[Integration]], need: Need, if_active: IfActive) -> list[Step]:
     """What entering will mean, to ask about it; a window that runs of this host share is theirs to judge."""
-    from oncallctl.maintenance import windows
-    from oncallctl.maintenance.run import shares
-    from oncallctl.maintenance.window import Wanted
+    from oncallctl.maintenance.run.command import shares
+    from oncallctl.maintenance.windows import change
+    from oncallctl.maintenance.windows.model import Wanted
 
     place = oncall.profile
     wanted = Wanted(need.mode, until=need.until)
     return [
-        windows.Step(target, windows.Action.NOTHING)
+        change.Step(target, change.Action.NOTHING)
         if shares(state_folder(), place, target.found)
-        else windows.plan_start(oncall, [target], wanted, if_active)[0]
+        else change.plan_start(oncall, [target], wanted, if_active)[0]
         for target in targets
     ]

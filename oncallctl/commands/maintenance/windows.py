@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.commands.maintenance.app import app
+from oncallctl.config.connect import connect
 from oncallctl.errors import ConditionFailed, InvalidInput, OncallError
 from oncallctl.maintenance import IfActive, Mode
-from oncallctl.naming import TEAM, with_names
-from oncallctl.options import (
-    MANY,
-    SHOWN,
+from oncallctl.output.linked_names import TEAM, with_names
+from oncallctl.output.progress import progress
+from oncallctl.output.prompts import MANY, SHOWN, confirm, interactive, name_all
+from oncallctl.output.render import render
+from oncallctl.parsing.options import (
     AllOption,
     DryRunOption,
     LabelOption,
@@ -21,25 +23,20 @@ from oncallctl.options import (
     TargetsArgument,
     TeamOption,
     YesOption,
-    confirm,
     given_targets,
-    interactive,
     key_value,
     length,
-    name_all,
 )
-from oncallctl.output import progress, render
-from oncallctl.session import connect
 from oncallctl.times import now, parse_duration, parse_moment, parse_time, show, span
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from oncallctl.api.client import OnCall
-    from oncallctl.maintenance.window import Wanted
-    from oncallctl.maintenance.windows import Again, Desk, Step
-    from oncallctl.selection import Selector
-    from oncallctl.settings import Settings
+    from oncallctl.config.settings import Settings
+    from oncallctl.integrations.selection import Selector
+    from oncallctl.maintenance.windows.change import Again, Desk, Step
+    from oncallctl.maintenance.windows.model import Wanted
 
 OUTCOMES = {
     "ID": "id",
@@ -93,18 +90,18 @@ def start(
     dry_run: DryRunOption = False,
 ) -> None:
     """Open a maintenance window on each integration; safe to repeat."""
-    from oncallctl.maintenance import guards, windows
+    from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
-    from oncallctl.maintenance.window import Wanted
-    from oncallctl.selection import select
+    from oncallctl.maintenance.windows import change, guards
+    from oncallctl.maintenance.windows.model import Wanted
 
     if (for_ is None) is (until is None):
         raise InvalidInput("missing duration", hint="give one of --for DURATION and --until TIME")
     selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
         wanted = Wanted(mode.in_cloud_words, duration=length(ctx.obj, for_) if for_ else None)
-        windows.check_start(oncall, wanted)
-        desk = windows.Desk(oncall, Journal(), Author(reason), ctx.obj.warn, longest)
+        change.check_start(oncall, wanted)
+        desk = change.Desk(oncall, Journal(), Author(reason), ctx.obj.warn, longest)
         if until:
             parse_moment(until, ctx.obj.tz, near=now())  # a mistake is reported before anything is sent
         else:
@@ -114,7 +111,7 @@ def start(
             wanted = _until(ctx.obj, wanted.mode, until, oncall.now())
             desk.check(wanted)
         guards.check_targets(oncall.profile, len(found))
-        steps = windows.plan_start(oncall, found, wanted, if_active)
+        steps = change.plan_start(oncall, found, wanted, if_active)
         for step in steps:
             if step.warning:
                 ctx.obj.warn(step.warning)
@@ -123,7 +120,7 @@ def start(
             warn_of_escalating(ctx.obj, oncall, steps, seconds)
         head = f"Put into maintenance for {span(seconds)} ({wanted.mode})"
         options = _options(wanted, longest=longest, reason=reason, yes=yes)
-        again = windows.Again(["maintenance", "start"], options, if_active)
+        again = change.Again(["maintenance", "start"], options, if_active)
         _carry_out(ctx.obj, desk, steps, selector, head, again, yes=yes, dry_run=dry_run)
 
 
@@ -139,21 +136,21 @@ def stop(
     dry_run: DryRunOption = False,
 ) -> None:
     """End the maintenance window of each integration before its time."""
-    from oncallctl.maintenance import windows
+    from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
-    from oncallctl.selection import select
+    from oncallctl.maintenance.windows import change
 
     selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
-        windows.check_stop(oncall)
+        change.check_stop(oncall)
         found = select(oncall, selector)
-        steps = windows.plan_stop(found)
+        steps = change.plan_stop(found)
         if not selector.given:
             steps = [step for step in steps if step.ends]
         if not steps:
             ctx.obj.note(f"nothing to stop: none of the {len(found)} integrations is in maintenance")
-        desk = windows.Desk(oncall, Journal(), Author(), ctx.obj.warn)
-        again = windows.Again(["maintenance", "stop"], ["--yes"] if yes else [])
+        desk = change.Desk(oncall, Journal(), Author(), ctx.obj.warn)
+        again = change.Again(["maintenance", "stop"], ["--yes"] if yes else [])
         _carry_out(ctx.obj, desk, steps, selector, "End maintenance", again, yes=yes, dry_run=dry_run)
 
 
@@ -172,9 +169,9 @@ def status(
     require: Annotated[Require | None, typer.Option("--require", help="Exit 10 unless all are.")] = None,
 ) -> None:
     """Show the windows that are open; with targets, the state of each."""
-    from oncallctl.maintenance import windows
+    from oncallctl.integrations.selection import Filter, select
     from oncallctl.maintenance.journal import Journal, authorship
-    from oncallctl.selection import Filter, select
+    from oncallctl.maintenance.windows import change
 
     selector = selector_of(targets, team, label, match, everything=everything)
     within = parse_duration(ending_within) if ending_within else None
@@ -186,9 +183,9 @@ def status(
         at = oncall.now()
         asked = found
         if within is not None:
-            found = [each for each in found if windows.ends_within(each, within, at)]
+            found = [each for each in found if change.ends_within(each, within, at)]
         openers = Journal().openers(oncall.profile, ctx.obj.warn)
-        documents = [windows.status(each, at) | authorship(openers, each) for each in found]
+        documents = [change.status(each, at) | authorship(openers, each) for each in found]
         shown = with_names(oncall, ctx.obj, documents, TEAM)
     render(ctx.obj, shown, WINDOWS)
     if require is Require.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
@@ -199,8 +196,8 @@ def status(
 
 def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[Step], seconds: int) -> None:
     """Say which alert groups keep paging through the windows that are about to be started, and how to silence them."""
-    from oncallctl.lost_answers import command
-    from oncallctl.maintenance import alerts
+    from oncallctl.api.lost_responses import command
+    from oncallctl.maintenance.windows import alerts
 
     integrations = [step.target.found for step in steps if step.opens]
     if not integrations:
@@ -229,7 +226,7 @@ def selector_of(
     targets: list[str] | None, team: str | None, label: str | None, match: str | None, *, everything: bool
 ) -> Selector:
     """What the command line says of its targets; ``-`` reads them from stdin."""
-    from oncallctl.selection import Selector
+    from oncallctl.integrations.selection import Selector
 
     pair = key_value(label, "--label") if label else None
     return Selector(given_targets(targets), team, pair, match, everything)
@@ -237,7 +234,7 @@ def selector_of(
 
 def _until(settings: Settings, mode: str, until: str, at: datetime) -> Wanted:
     """Return the window that ends at a time, as read at this moment; say its end if that is on another day."""
-    from oncallctl.maintenance.window import Wanted
+    from oncallctl.maintenance.windows.model import Wanted
 
     end = parse_time(until, settings.tz, after=at)
     if end.astimezone(settings.tz).date() != at.astimezone(settings.tz).date():
@@ -269,29 +266,29 @@ def _carry_out(
     dry_run: bool,
 ) -> None:
     """Ask where it is dangerous, do it, and say what became of each target; `head` begins the question."""
-    from oncallctl.maintenance import windows
+    from oncallctl.maintenance.windows import change
 
     oncall = desk.oncall
     if dry_run:
-        report = windows.rehearse(oncall, steps)
+        report = change.rehearse(oncall, steps)
     else:
         if question := danger(oncall, steps, selector, head):
             if yes:
                 settings.note(question)
             elif confirm(oncall.profile, question):
-                steps = [windows.look_again(oncall, step) for step in steps]
+                steps = [change.look_again(oncall, step) for step in steps]
         with progress(settings, "maintenance", len(steps)) as finished:
-            report = windows.carry_out(desk, steps, finished)
+            report = change.carry_out(desk, steps, finished)
     documents = [outcome.document() for outcome in report.outcomes]
     columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
-    rows = [windows.row(outcome) for outcome in report.outcomes]
+    rows = [change.row(outcome) for outcome in report.outcomes]
     render(settings, documents, columns, rows=rows, done=True)
     report.raise_failures(lambda failed: again.hint(oncall, failed))
 
 
 def danger(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> str | None:
     """What a person is asked before these steps; None when none of them is dangerous."""
-    from oncallctl.maintenance import alerts
+    from oncallctl.maintenance.windows import alerts
 
     dangers = []
     if steps and (selector.everything or selector.match or len(steps) > MANY):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from oncallctl.options import noun
+from oncallctl.parsing.framework import noun
 
 TeamsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[TEAM]...", help="Names or ids; all without one.", show_default=False)

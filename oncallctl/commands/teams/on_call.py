@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from oncallctl.commands.teams.app import TeamsArgument, app
+from oncallctl.config.connect import connect
 from oncallctl.errors import ConditionFailed, InvalidInput
-from oncallctl.options import RouteOption
-from oncallctl.output import render
-from oncallctl.session import connect
+from oncallctl.output.render import render
+from oncallctl.parsing.options import RouteOption
 from oncallctl.times import now, parse_moment, show
 
 if TYPE_CHECKING:
+    from oncallctl.config.settings import Settings
     from oncallctl.rota.on_call import TeamOnCall
-    from oncallctl.settings import Settings
 
 PEOPLE = {
     "TEAM": "team.name",
@@ -77,7 +77,7 @@ def _show(
 ) -> list[TeamOnCall]:
     """Find out who is on call and show it; `question` is the rest of what `Question` takes."""
     from oncallctl import parallel
-    from oncallctl.api import names
+    from oncallctl.api import lookup
     from oncallctl.rota.on_call import on_call
     from oncallctl.rota.resolved import Question, When
 
@@ -85,7 +85,7 @@ def _show(
         moment = parse_moment(at, settings.tz, near=now()) if at else None  # the profile may know the zone
         # The paths of all teams will be needed; those of a few are found without a list of all integrations.
         ahead = [] if teams or (oncall.is_cloud and moment is None) else [oncall.integrations.everything]
-        named, *_ = parallel.together(lambda: names.teams(oncall, teams), *ahead)
+        named, *_ = parallel.together(lambda: lookup.teams(oncall, teams), *ahead)
         asked = on_call(oncall, named, Question(When(when), moment, **question))
     if moment:
         settings.note(f"at {show(moment, settings.tz)}")

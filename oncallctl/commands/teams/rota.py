@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.commands.teams.app import TeamArgument, TeamsArgument, app
+from oncallctl.config.connect import connect
+from oncallctl.config.settings import Format
 from oncallctl.errors import ConditionFailed, InvalidInput
-from oncallctl.output import draw, render, render_text, write_file
-from oncallctl.session import connect
-from oncallctl.settings import Format
+from oncallctl.output.files import write_file
+from oncallctl.output.render import draw, render, render_text
 from oncallctl.times import midnight, now, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from oncallctl.config.settings import Settings
     from oncallctl.rota.team_rota import TeamRota
-    from oncallctl.settings import Settings
 
 SHIFTS = {
     "SCHEDULE": "schedule_name",
@@ -50,7 +51,7 @@ def rota(
 ) -> None:
     """Draw who is on call when, from today on; in a pipe, list the shifts."""
     from oncallctl import parallel
-    from oncallctl.api import names
+    from oncallctl.api import lookup
     from oncallctl.rota import team_rota
     from oncallctl.rota.shifts import Span
 
@@ -58,18 +59,18 @@ def rota(
     if svg and settings.output not in {None, Format.TABLE}:
         raise InvalidInput(f"--svg is a picture, and -o {settings.output} is none", hint="give one of them")
     with connect(settings) as oncall:
-        named, _ = parallel.together(lambda: names.teams(oncall, teams), oncall.integrations.everything)
+        named, _ = parallel.together(lambda: lookup.teams(oncall, teams), oncall.integrations.everything)
         today = Span(midnight(at, settings.tz), midnight(at, settings.tz, days_later=days))
         found = team_rota.read(oncall, named, today, overrides=True)
     rotas = team_rota.every_rota(found)
     _note_bare(settings, found)
     if svg:
-        from oncallctl.rota import svg as drawing
+        from oncallctl.rota.drawing import svg as drawing
 
         title = f"On call: {', '.join(each.team.name or each.team.id for each in found)}" if teams else "On call"
         write_file(settings, svg, "--svg", drawing.draw(rotas, now=at, tz=settings.tz, title=title))
     elif settings.format is Format.TABLE and settings.columns is None and sys.stdout.isatty():
-        from oncallctl.rota import picture
+        from oncallctl.rota.drawing import picture
 
         draw(settings, lambda width, plain: picture.draw(rotas, now=at, tz=settings.tz, width=width, plain=plain))
     else:
@@ -89,14 +90,14 @@ def gaps(
 ) -> None:
     """List the times in which a team's schedules have nobody on call."""
     from oncallctl import parallel
-    from oncallctl.api import names
+    from oncallctl.api import lookup
     from oncallctl.rota import team_rota
     from oncallctl.rota.shifts import Span
 
     at = now()
     ahead = Span(at, at + timedelta(days=days))
     with connect(ctx.obj) as oncall:
-        named, _ = parallel.together(lambda: names.teams(oncall, teams), oncall.integrations.everything)
+        named, _ = parallel.together(lambda: lookup.teams(oncall, teams), oncall.integrations.everything)
         found = team_rota.read(oncall, named, team_rota.with_margin(ahead))
     # Among all teams, those that nobody has given a schedule are not on call; a team that was named ought to be.
     judged = found if teams else [each for each in found if not each.is_bare]
@@ -124,11 +125,11 @@ def gaps(
 @app.command()
 def handoff(ctx: typer.Context, team: TeamArgument) -> None:
     """Write who takes over, when, and what is still open, as Markdown to paste into a chat."""
-    from oncallctl.api import names
+    from oncallctl.api import lookup
     from oncallctl.rota import handoff as rota_handoff
 
     with connect(ctx.obj) as oncall:
-        found = rota_handoff.read(oncall, names.team(oncall, team), now())
+        found = rota_handoff.read(oncall, lookup.team(oncall, team), now())
     if ctx.obj.format is Format.TABLE and ctx.obj.columns is None:
         render_text(ctx.obj, found.markdown(ctx.obj.tz))
     else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from oncallctl.commands.teams.app import TeamArgument, app
-from oncallctl.output import render
-from oncallctl.session import connect
+from oncallctl.config.connect import connect
+from oncallctl.output.render import render
 
 COLUMNS = {"ID": "id", "NAME": "name", "EMAIL": "email"}
 
@@ -21,7 +21,7 @@ def list_teams(ctx: typer.Context) -> None:
 @app.command()
 def get(ctx: typer.Context, team: TeamArgument) -> None:
     """Show one team."""
-    from oncallctl.api import names
+    from oncallctl.api import lookup
 
     with connect(ctx.obj) as oncall:
-        render(ctx.obj, oncall.teams.get(names.team(oncall, team).id).raw, COLUMNS)
+        render(ctx.obj, oncall.teams.get(lookup.team(oncall, team).id).raw, COLUMNS)

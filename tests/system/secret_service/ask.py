@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from oncallctl.credentials import delete_keyring, read_keyring, write_keyring
+from oncallctl.config.credentials import delete_keyring, read_keyring, write_keyring
 from oncallctl.errors import OncallError
 
 verb, profile, origin = sys.argv[1:]

@@ -1,0 +1,140 @@
+"""Integrations: sources of alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from oncallctl.api.resources.base import Change, Instant, Resource, ServerObject
+from oncallctl.errors import NotFound, OncallError, OutcomeUnknown
+
+DIRECT_PAGING = "direct_paging"
+
+# Cloud's words are the ones shown; OSS has words of its own for two of them, and nothing like the third.
+SILENCE, GROUP, DISABLE = "silence_escalations", "group_alerts", "disable_alerts"
+
+OSS_MODES = {SILENCE: "debug", GROUP: "maintenance"}
+
+CLOUD_MODES = {oss: cloud for cloud, oss in OSS_MODES.items()}
+
+
+class DefaultRoute(BaseModel):
+    """Where an integration's alerts go when no other route takes them."""
+
+    id: str | None = None
+    escalation_chain_id: str | None = None
+
+
+class Integration(ServerObject):
+    """A source of alerts; `maintenance_mode` is None or Cloud's word, whatever the dialect."""
+
+    name: str
+    type: str
+    team_id: str | None = None
+    default_route: DefaultRoute | None = None
+    templates: dict[str, Any] | None = None
+    labels: list[dict[str, Any]] | None = None
+    dynamic_labels: list[dict[str, Any]] | None = None
+    server_mode: str | None = Field(default=None, alias="maintenance_mode")
+    maintenance_started_at: Instant | None = None
+    maintenance_end_at: Instant | None = None
+
+    @property
+    def maintenance_mode(self) -> str | None:
+        """The mode of the window that is open, in Cloud's words, or None."""
+        return CLOUD_MODES.get(self.server_mode, self.server_mode) if self.server_mode else None
+
+    @property
+    def is_direct_paging(self) -> bool:
+        """Whether people are paged by hand through it."""
+        return self.type == DIRECT_PAGING
+
+    def has_label(self, key: str, value: str) -> bool:
+        """Whether it carries this label."""
+        return label_pairs(self.labels).get(key) == value
+
+
+def label_pairs(labels: list[dict[str, Any]] | None) -> dict[str, str]:
+    """Turn the API's label list, `[{"key": {"name"}, "value": {"name"}}]`, into a plain mapping."""
+    pairs = {}
+    for label in labels or []:
+        key, value = label.get("key"), label.get("value")
+        if isinstance(key, dict) and isinstance(value, dict):
+            pairs[str(key.get("name"))] = str(value.get("name"))
+    return pairs
+
+
+ROLE_SECONDS = 5.0  # for finding out why something was refused
+
+
+class Integrations(Resource[Integration]):
+    """Sources of alerts, and their maintenance windows."""
+
+    path = "integrations"
+    model = Integration
+
+    def create(self, body: dict[str, Any]) -> Change[Integration]:
+        """Create one; body as in "Create an integration" of the documents."""
+        return Change("POST", "integrations/", self._checked(body), Integration, ("creating integrations", "admin"))
+
+    def update(self, ident: str, body: dict[str, Any]) -> Change[Integration]:
+        """Change the fields given; the server treats PUT as PATCH."""
+        return Change("PUT", self._member(ident), self._checked(body), Integration, ("updating integrations", "admin"))
+
+    def delete(self, ident: str) -> Change[Integration]:
+        """Delete one; its alert groups stay."""
+        return Change("DELETE", self._member(ident), None, Integration, ("deleting integrations", "admin"))
+
+    def remove(self, integration: Integration) -> None:
+        """Delete one; a lost answer is settled by looking for it.
+
+        Raises:
+            OutcomeUnknown: it is still there, or looking failed.
+        """
+        try:
+            self.oncall.discard(self.delete(integration.id))
+        except OutcomeUnknown as lost:
+            try:
+                self.get(integration.id)
+            except NotFound:
+                return
+            except OncallError as error:
+                raise OutcomeUnknown(f"{lost.message}; and looking for it failed: {error.message}") from error
+            raise
+
+    def start_maintenance(self, ident: str, mode: str, seconds: int | Callable[[], int]) -> Change[Integration]:
+        """Open a window.
+
+        Args:
+            ident: the integration's id.
+            mode: in Cloud's words.
+            seconds: positive, for the engine would accept anything (maintenance recordings); or what tells the length
+                when it is sent.
+
+        Raises:
+            Unsupported: this server does not know the mode.
+            AccessDenied: this server answers 500 to such a token.
+        """
+        self.oncall.person_only("maintenance")
+        if mode == DISABLE:
+            self.oncall.cloud_only(f"maintenance mode {DISABLE}")
+        word = mode if self.oncall.is_cloud else OSS_MODES.get(mode, mode)
+        path = f"{self._member(ident)}maintenance_start"
+        if isinstance(seconds, int):
+            return Change("POST", path, {"mode": word, "duration": seconds}, Integration, ("maintenance", "admin"))
+        return Change(
+            "POST", path, lambda: {"mode": word, "duration": seconds()}, Integration, ("maintenance", "admin")
+        )
+
+    def stop_maintenance(self, ident: str) -> Change[Integration]:
+        """End the window. Look first: where none is open an engine with Slack answers 500."""
+        self.oncall.person_only("maintenance")
+        return Change("POST", f"{self._member(ident)}maintenance_stop", None, Integration, ("maintenance", "admin"))
+
+    def _checked(self, body: dict[str, Any]) -> dict[str, Any]:
+        for field in ("labels", "dynamic_labels"):
+            if body.get(field):
+                self.oncall.cloud_only(field.replace("_", " "))
+        return body

@@ -1,0 +1,27 @@
+"""On-call shifts: the building blocks of schedules."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from oncallctl.api.resources.base import Resource, ServerObject
+
+
+class OnCallShift(ServerObject):
+    """What a schedule is made of; `start` is a wall-clock time, `duration` is in seconds, users are ids."""
+
+    type: str
+    name: str | None = None
+    schedule: str | None = None
+    time_zone: str | None = None
+    start: datetime | None = None
+    duration: int | None = None
+    users: list[str] | None = None
+    rolling_users: list[list[str]] | None = None
+
+
+class OnCallShifts(Resource[OnCallShift]):
+    """What schedules are made of: rotations, recurrent and single events, overrides."""
+
+    path = "on_call_shifts"
+    model = OnCallShift

@@ -1,0 +1,58 @@
+"""Teams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from oncallctl.api.problems import API
+from oncallctl.api.resources.base import Instant, Resource, ServerObject
+from oncallctl.errors import Unavailable
+
+
+class Team(ServerObject):
+    """A team of the organisation."""
+
+    name: str
+
+
+class Shift(BaseModel):
+    """A time on call, as the Teams API of Cloud says it; `users` are ids."""
+
+    schedule_id: str | None = None
+    schedule_name: str | None = None
+    shift_start: Instant | None = None
+    shift_end: Instant | None = None
+    users: list[str] = []
+
+
+class OnCallDocument(BaseModel):
+    """Who is on call for a team: the answer of `current_oncall`, `next_oncall` and `previous_oncall`."""
+
+    count: int
+    users: list[dict[str, Any]]
+    shifts: list[Shift]
+
+
+class Teams(Resource[Team]):
+    """Teams, and on Cloud who is on call for them."""
+
+    path = "teams"
+    model = Team
+
+    def on_call(self, ident: str, when: str, **params: str | int) -> tuple[OnCallDocument, dict[str, Any]]:
+        """Who is on call for a team; `when` is current, next or previous ("Teams HTTP API").
+
+        Returns:
+            The document as a model and whole.
+
+        Raises:
+            Unsupported: a self-hosted engine has no such endpoint.
+        """
+        self.oncall.cloud_only("who is on call, asked of the server")
+        document = self.oncall.transport.read(f"{self._member(ident)}{when}_oncall/", params).document
+        try:
+            return OnCallDocument.model_validate(document), document
+        except ValueError as error:
+            raise Unavailable(f"the answer of {API}teams/{ident}/{when}_oncall/ is not OnCall's") from error

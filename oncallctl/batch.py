@@ -1,0 +1,191 @@
+"""What became of several targets: done at the same time, told one by one, and summed up in one exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from oncallctl import parallel
+from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.resources.base import ServerObject
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.errors import Defect, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
+from oncallctl.process import sent_changes
+from oncallctl.process.sent_changes import NOTHING_SENT, SentChange
+from oncallctl.text import LONGEST_NAME, cut
+
+Item = TypeVar("Item")
+Object = TypeVar("Object", bound=ServerObject)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How objects of one kind are told of.
+
+    Attributes:
+        key: where the array that scripts read has the object, whole.
+        title: the field that tells people what it is.
+        has_name: whether the title is a name that it goes by, or anybody's text.
+    """
+
+    key: str
+    title: str
+    has_name: bool
+
+
+WORDINGS: dict[type[ServerObject], Wording] = {
+    Integration: Wording("integration", "name", has_name=True),
+    AlertGroup: Wording("alert_group", "title", has_name=False),
+}
+
+
+@dataclass(frozen=True)
+class Target(Generic[Object]):
+    """An object of the server, as it was read last, and what it was asked for by."""
+
+    given: str
+    found: Object
+
+    @property
+    def wording(self) -> Wording:
+        """How it is told of."""
+        return WORDINGS[type(self.found)]
+
+    @property
+    def name(self) -> str:
+        """What it goes by."""
+        return str(getattr(self.found, self.wording.title)) if self.wording.has_name else self.found.id
+
+    def __str__(self) -> str:
+        title = cut(getattr(self.found, self.wording.title) or "", LONGEST_NAME)
+        return repr(title) if self.wording.has_name else f"{self.name} {title!r}"
+
+
+@dataclass
+class Outcome(Generic[Object]):
+    """What became of one target.
+
+    Attributes:
+        after: the object after the change, where it was read again.
+        requests: what a dry run would have sent.
+        unseen: it was changed and could not be read again, so that nothing is known of it as it is now.
+    """
+
+    target: Target[Object]
+    status: str
+    after: Object | None = None
+    error: OncallError | None = None
+    requests: list[dict[str, Any]] | None = None
+    unseen: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The element of the array that scripts read."""
+        wording, known = self.target.wording, self.after or self.target.found
+        document: dict[str, Any] = {
+            "target": self.target.given,
+            "id": known.id,
+            wording.title: getattr(known, wording.title),
+            "status": self.status,
+            "error": self.error.document() if self.error else None,
+            wording.key: None if self.unseen else known.raw,
+        }
+        return document if self.requests is None else {**document, "requests": self.requests}
+
+
+@dataclass
+class Report(Generic[Object]):
+    """What became of all targets, in their order.
+
+    Attributes:
+        look: the command that shows what became of what was cut short.
+        signum: the signal that cut it short.
+    """
+
+    outcomes: list[Outcome[Object]]
+    look: str
+    signum: int | None = None
+
+    def raise_failures(self, repeat: Callable[[Sequence[Outcome[Object]]], str] | None = None) -> None:
+        """End with the error that the outcomes amount to, if any.
+
+        Args:
+            repeat: returns the hint for a partial failure: how to repeat what failed, and nothing else.
+
+        Raises:
+            Interrupted: a signal cut it short.
+            OncallError: the one target failed, or all failed the same way.
+            PartialFailure: some failed.
+        """
+        failures = [outcome for outcome in self.outcomes if outcome.error]
+        failed = [outcome.error for outcome in failures if outcome.error]
+        if self.signum is not None:
+            raise self._interrupted(self.signum)
+        if not failed:
+            return
+        if len(self.outcomes) == 1:
+            raise failed[0]
+        first = failed[0]
+        if len(failed) == len(self.outcomes) and len({error.exit_code for error in failed}) == 1:
+            message = f"all {len(failed)} failed; the first: {first.message}"
+            raise type(first)(message, hint=first.hint, http_status=first.http_status)
+        hint = repeat(failures) if repeat else first.hint
+        raise PartialFailure(f"{len(failed)} of {len(self.outcomes)} failed; the first: {first.message}", hint=hint)
+
+    def _interrupted(self, signum: int) -> Interrupted:
+        done = [outcome.target.name for outcome in self.outcomes if outcome.error is None]
+        unknown = [outcome.target.name for outcome in self.outcomes if outcome.status == "unknown"]
+        if not sent_changes.any_sent():
+            return Interrupted(signum, NOTHING_SENT)
+        message = f"interrupted; done: {', '.join(done) or 'none'}"
+        if unknown:
+            message += f"; sent, outcome unknown: {', '.join(unknown)}"
+        return Interrupted(signum, message, hint=f"look before you try again: {self.look}")
+
+
+def for_each(
+    items: Sequence[Item],
+    target: Callable[[Item], Target[Object]],
+    work: Callable[[Item], Outcome[Object]],
+    finished: Callable[[], None],
+    look: str,
+) -> Report[Object]:
+    """Work on several items at a time; a failure of one, also a defect, does not stop the others.
+
+    A signal does: what was not sent is left alone, and what was sent and not answered is unknown.
+
+    Args:
+        items: what is worked on.
+        target: the target that an item is about.
+        work: does one.
+        finished: is called after each.
+        look: the command that shows what became of it all.
+    """
+    outcomes: dict[int, Outcome[Object]] = {}
+    sent: dict[int, list[SentChange]] = {}
+    signum = None
+
+    def one(index: int) -> Outcome[Object]:
+        try:
+            with sent_changes.named(str(target(items[index])), look) as sent[index]:
+                return work(items[index])
+        except OncallError as error:
+            status = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+            return Outcome(target(items[index]), status, error=error)
+        except Exception as error:  # noqa: BLE001  # one defect must not lose what was done to the others
+            return Outcome(target(items[index]), "unknown", error=Defect(f"{type(error).__name__}: {error}"))
+
+    try:
+        for index, outcome in parallel.each(one, range(len(items))):
+            outcomes[index] = outcome
+            finished()
+    except Signal as signal:
+        signum = signal.signum
+        for index, item in enumerate(items):
+            if sent.get(index):
+                lost = OutcomeUnknown("it was sent, and the program ended before the answer came")
+                outcomes.setdefault(index, Outcome(target(item), "unknown", error=lost))
+            else:
+                outcomes.setdefault(index, Outcome(target(item), "not-begun", error=Interrupted(signum, "not begun")))
+    sent_changes.account()
+    return Report([outcomes[index] for index in range(len(items))], look, signum)

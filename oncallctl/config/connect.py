@@ -1,0 +1,242 @@
+"""From the profile that was asked for to an `OnCall` that can be used: `connect`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from oncallctl.api.urls import base_url, stack_url
+from oncallctl.config.config_file import Config
+from oncallctl.config.name_cache import NameCache
+from oncallctl.config.private_files import open_private, state_folder
+from oncallctl.config.profiles import APIS, SANDBOXES, Profile, sandbox
+from oncallctl.config.settings import Settings
+from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from oncallctl.api.client import Dialect, OnCall
+
+TIMEOUT = 20.0
+ENVIRONMENT = "environment"
+SERVICE_ACCOUNT = "glsa_"
+
+
+def config_path() -> Path:
+    """Where ONCALLCTL_CONFIG or the platform says that config.toml is."""
+    named = os.environ.get("ONCALLCTL_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_config_path("oncallctl") / "config.toml"
+
+
+def config() -> Config:
+    """Open config.toml."""
+    return Config(config_path())
+
+
+def sandbox_database() -> Path:
+    """Where the sandbox keeps its data.
+
+    Raises:
+        InvalidInput: the file is not this user's, or cannot be made.
+    """
+    path = state_folder() / "sandbox.sqlite3"
+    os.close(open_private(path, os.O_RDWR))
+    return path
+
+
+def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
+    """Find the one place that URL and token both come from.
+
+    The order: --profile, ONCALLCTL_URL with ONCALLCTL_TOKEN, ONCALLCTL_PROFILE, the default profile, and last the
+    variables of the Terraform provider. Nothing falls back to the sandbox.
+
+    Raises:
+        InvalidInput: half of a pair of variables, or a configuration that cannot be used.
+        NoCredentials: there is no such place.
+    """
+    if name:
+        return _named(name)
+    if pair := _pair(environment, "ONCALLCTL_URL", "ONCALLCTL_TOKEN"):
+        return Profile(
+            name=ENVIRONMENT,
+            url=base_url(pair),
+            grafana_url=_stack(environment.get("ONCALLCTL_GRAFANA_URL")),
+            api=_api(environment.get("ONCALLCTL_API") or "auto"),
+            token_source=ENVIRONMENT,
+        )
+    if chosen := environment.get("ONCALLCTL_PROFILE"):
+        return _named(chosen)
+    file = config()
+    if file.default:
+        return file.profile(file.default)
+    if pair := _pair(environment, "GRAFANA_ONCALL_URL", "GRAFANA_ONCALL_ACCESS_TOKEN"):
+        return Profile(
+            name=ENVIRONMENT,
+            url=base_url(pair),
+            grafana_url=_stack(environment.get("GRAFANA_URL")),
+            token_source=ENVIRONMENT,
+        )
+    known = f"oncallctl auth switch to one of {', '.join(file.names)}; or " if file.names else ""
+    raise NoCredentials(
+        "not logged in",
+        hint=f"{known}oncallctl auth login --url URL; or set ONCALLCTL_URL and ONCALLCTL_TOKEN;"
+        " or try --profile sandbox",
+    )
+
+
+def _named(name: str) -> Profile:
+    return sandbox(name) if name in SANDBOXES else config().profile(name)
+
+
+def _pair(environment: Mapping[str, str], url: str, token: str) -> str | None:
+    """Return the URL when both variables are set: a URL and a token from different places never meet."""
+    has_url, has_token = bool(environment.get(url)), bool(environment.get(token))
+    if has_url and has_token:
+        return environment[url]
+    if has_url or has_token:
+        missing, there = (token, url) if has_url else (url, token)
+        raise InvalidInput(f"{there} is set and {missing} is not", hint="set both, or neither")
+    return None
+
+
+def _stack(url: str | None) -> str | None:
+    return stack_url(url) if url and url.strip() else None
+
+
+def _api(word: str) -> str:
+    if word not in APIS:
+        raise InvalidInput(f"ONCALLCTL_API is {word!r}", hint="it is auto, oss or cloud")
+    return word
+
+
+def token_of(profile: Profile) -> str:
+    """Read a profile's token from where the profile says.
+
+    Raises:
+        NoCredentials: it is not there, or cannot be read.
+    """
+    from oncallctl.config import credentials
+
+    if profile.is_sandbox:
+        from oncallctl.sandbox import ADMIN_TOKEN
+
+        return ADMIN_TOKEN
+    if profile.token_source == ENVIRONMENT:
+        names = ("ONCALLCTL_TOKEN", "GRAFANA_ONCALL_ACCESS_TOKEN")
+        name = next(name for name in names if os.environ.get(name))
+        return credentials.valid_token(os.environ[name], name)
+    if profile.token_source == "file":  # noqa: S105
+        if not profile.token_file:
+            raise NoCredentials(f"profile {profile.name} has no token_file")
+        return credentials.read_token_file(profile.token_file)
+    if profile.token_source == "command":  # noqa: S105
+        if not profile.token_command:
+            raise NoCredentials(f"profile {profile.name} has no token_command")
+        return credentials.run_token_command(profile.token_command)
+    return credentials.read_keyring(profile.name, profile.origin, profile.former_origin)
+
+
+def dialect_of(profile: Profile) -> Dialect:
+    """Tell which server it is: as the profile says, else Cloud below grafana.net and OSS anywhere else."""
+    from oncallctl.api.client import Dialect
+
+    if profile.api != "auto":
+        return Dialect(profile.api)
+    host = profile.host.rpartition("@")[2].partition(":")[0]
+    return Dialect.CLOUD if host.endswith(".grafana.net") else Dialect.OSS
+
+
+def connect(settings: Settings) -> OnCall:
+    """Open the server that the run was asked for, as a context manager; the profile's defaults go into the settings.
+
+    Raises:
+        InvalidInput: a configuration that cannot be used.
+        NoCredentials: no token.
+    """
+    profile = choose_profile(settings.profile, os.environ)
+    settings.adopt(output=profile.output, tz=profile.tz, timeout=profile.timeout)
+    oncall = open_profile(profile, token_of(profile), settings)
+    if profile.token_source != ENVIRONMENT:  # completions cannot tell whose names those were
+        oncall.keeper = NameCache(profile, config_path, settings.debug)
+    return oncall
+
+
+def open_profile(profile: Profile, token: str, settings: Settings) -> OnCall:
+    """Open a server with a token that is at hand; nothing is sent."""
+    from oncallctl.api.client import Dialect, OnCall
+    from oncallctl.api.transport import Transport
+
+    dialect = dialect_of(profile)
+    headers = {"Authorization": f"Bearer {token}" if dialect is Dialect.CLOUD else token}
+    if profile.grafana_url:
+        headers["X-Grafana-URL"] = profile.grafana_url
+    application = None
+    if profile.is_sandbox:
+        application = _sandbox(sandbox_database(), dialect.value)
+    transport = Transport(
+        profile.url, headers, timeout=settings.timeout or TIMEOUT, listener=settings, application=application
+    )
+    return OnCall(transport, dialect, profile=profile, service_account=token.startswith(SERVICE_ACCOUNT))
+
+
+@contextmanager
+def telling_of(database: Path) -> Iterator[None]:
+    """Say of the sandbox's file what is wrong with it.
+
+    Raises:
+        InvalidInput: in place of what SQLite raises; nothing was changed then.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise InvalidInput(f"{database}: {error}", hint="is there room, and may it be written to?") from error
+    except sqlite3.DatabaseError as error:
+        raise InvalidInput(f"{database}: {error}", hint="delete the file; it is made anew") from error
+
+
+def _sandbox(database: Path, dialect: Literal["cloud", "oss"]) -> WSGIApplication:
+    from oncallctl.sandbox import application
+
+    with telling_of(database):
+        server = application(database, dialect)
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with telling_of(database):
+            return server(environ, start_response)
+
+    return answer
+
+
+def detect(profile: Profile, token: str, settings: Settings) -> Profile:
+    """Ask the server which dialect it speaks: a self-hosted engine refuses ``Bearer``, Cloud takes it.
+
+    Returns:
+        The profile with its api found; one that names its api is only checked.
+
+    Raises:
+        AccessDenied: the server takes the token in neither form.
+    """
+    candidates = [profile.api] if profile.api != "auto" else ["cloud", "oss"]
+    refusal: OncallError | None = None
+    for api in candidates:
+        candidate = replace(profile, api=api)
+        with open_profile(candidate, token, settings) as oncall:
+            try:
+                next(oncall.teams.list(1), None)
+            except AccessDenied as error:
+                refusal = refusal or error
+                continue
+            return candidate
+    if refusal and token.startswith(SERVICE_ACCOUNT) and not profile.grafana_url:
+        refusal.hint = "a service account token of Grafana Cloud also needs the stack: --grafana-url https://…"
+    raise refusal or AccessDenied("the server takes the token in neither dialect")

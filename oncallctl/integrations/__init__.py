@@ -1,0 +1,1 @@
+"""Choosing integrations, and the fields of one that options give."""

@@ -1,0 +1,1 @@
+"""Windows in a file: its schema, when they occur, and starting those that are due."""

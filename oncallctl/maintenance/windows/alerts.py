@@ -1,0 +1,166 @@
+"""What alerts do around a window: those that keep paging through it, and those that it leaves behind unseen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from oncallctl.api.client import OnCall
+from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.resources.integrations import GROUP, Integration
+from oncallctl.errors import NotFound, OncallError
+from oncallctl.maintenance.journal import Event, Journal
+from oncallctl.maintenance.windows.model import Window
+
+MOST = 300  # groups that one look before a start takes in
+
+# The server ends a window, and resolves what it collected, about then: clocks differ a little.
+SLACK = timedelta(seconds=60)
+
+
+class Fate(StrEnum):
+    """What became of an alert group that a window kept quiet."""
+
+    STILL_FIRING = "still-firing"
+    RESOLVED_UNSEEN = "resolved-unseen"
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """A time in which a window kept alerts quiet; `mode` is None where it is not known."""
+
+    start: datetime
+    end: datetime
+    mode: str | None
+    run: str | None = None
+
+
+@dataclass(frozen=True)
+class Escalating:
+    """Alert groups that fire already: a window does not stop what is being escalated before it.
+
+    Attributes:
+        groups: integration id -> its groups.
+        is_cut: whether there may be more groups than were read.
+    """
+
+    groups: dict[str, list[AlertGroup]]
+    is_cut: bool
+
+
+def escalating(oncall: OnCall, integrations: Collection[Integration]) -> Escalating:
+    """Find the groups that keep paging through windows; one look at the newest groups, not a search.
+
+    What arrived during a window that is active now has never escalated, and does not when another one replaces it.
+    """
+    wanted = {each.id: Window.of(each) for each in integrations}
+    only = {"integration_id": next(iter(wanted))} if len(wanted) == 1 else {}
+    newest = list(oncall.alert_groups.list(MOST, state="new", **only))
+    found = defaultdict(list)
+    for group in newest:
+        if group.integration_id in wanted and not _is_quiet(group, wanted[group.integration_id]):
+            found[group.integration_id].append(group)
+    return Escalating(dict(found), len(newest) == MOST)
+
+
+def _is_quiet(group: AlertGroup, window: Window | None) -> bool:
+    """True if a group arrived during the window."""
+    if window is None or window.started_at is None or group.created_at is None:
+        return False
+    return group.created_at >= window.started_at + timedelta(seconds=1)  # servers truncate the start
+
+
+def collected(oncall: OnCall, integration: Integration) -> str | None:
+    """Say how many groups that are not resolved a window has collected so far: ending it resolves them.
+
+    Returns:
+        What it collected, or None if that is nothing.
+    """
+    window = Window.of(integration)
+    if window is None or window.started_at is None:
+        return "what it collected"
+    try:
+        arrived = oncall.alert_groups.between(window.started_at, oncall.now())
+        groups = list(oncall.alert_groups.list(integration_id=integration.id, started_at=arrived))
+    except OncallError as error:
+        return f"what it collected, of which the number is not known ({error.message})"
+    count = sum(group.state != "resolved" for group in groups)
+    if not count:
+        return None
+    return f"{count} alert group{'' if count == 1 else 's'} that it collected and that may still be broken"
+
+
+def quiet_times(  # noqa: PLR0913
+    oncall: OnCall,
+    integration: Integration,
+    journal: Journal,
+    *,
+    since: datetime | None,
+    at: datetime,
+    warn: Callable[[str], None],
+) -> list[Quiet]:
+    """Find the windows to look back at: the open one, else the last that the journal knows, or all since a time.
+
+    Raises:
+        NotFound: no window is open and none is known, and no time was given.
+    """
+    known = list(_from_journal(oncall, integration, journal, at, warn))
+    window = Window.of(integration)
+    if window and window.started_at and all(each.start != window.started_at for each in known):
+        known.append(Quiet(window.started_at, at, window.mode))
+    if since is not None:
+        return [each for each in known if each.end > since] or [Quiet(since, at, None)]
+    if not known:
+        raise NotFound(
+            f"no window of {integration.name!r} is open, and this machine's journal knows of none",
+            hint="say how far to look back with --since",
+        )
+    last = max(known, key=lambda each: each.start)
+    return [each for each in known if each is last or (each.run is not None and each.run == last.run)]
+
+
+def _from_journal(
+    oncall: OnCall, integration: Integration, journal: Journal, at: datetime, warn: Callable[[str], None]
+) -> Iterator[Quiet]:
+    events = [entry for entry in journal.at(oncall.profile, warn) if entry.integration.id == integration.id]
+    ended = {entry.started_at: entry.time for entry in events if entry.event == Event.ENDED}
+    for entry in events:
+        if entry.opens and entry.started_at:
+            end = ended.get(entry.started_at) or entry.ends_at
+            yield Quiet(entry.started_at, min(end, at) if end else at, entry.mode, entry.run)
+
+
+def left_behind(
+    oncall: OnCall, integration: Integration, times: Collection[Quiet]
+) -> Iterator[tuple[AlertGroup, Fate]]:
+    """Find what arrived in these times and nobody was paged for.
+
+    Yields:
+        Groups that still fire, which nothing will page anybody for; and those that the end of a `group_alerts` window
+        resolved although nobody had seen them.
+    """
+    begin, end = min(each.start for each in times), max(each.end for each in times)
+    arrived = oncall.alert_groups.between(begin, end)
+    for group in oncall.alert_groups.list(integration_id=integration.id, started_at=arrived):
+        for quiet in times:
+            if group.created_at is None or not quiet.start <= group.created_at <= quiet.end:
+                continue
+            if group.state == "firing":
+                yield group, Fate.STILL_FIRING
+            elif quiet.mode == GROUP and _resolved_unseen(group, quiet):
+                yield group, Fate.RESOLVED_UNSEEN
+            break
+
+
+def _resolved_unseen(group: AlertGroup, quiet: Quiet) -> bool:
+    seen = group.raw.get("acknowledged_at") or group.raw.get("resolved_by")
+    return not seen and group.resolved_at is not None and group.resolved_at >= quiet.end - SLACK
+
+
+def document(group: AlertGroup, fate: Fate) -> dict[str, Any]:
+    """The alert group with what became of it."""
+    return {**group.raw, "fate": fate.value}

@@ -1,0 +1,1 @@
+"""Results on stdout, notes and prompts on stderr: tables, pictures, live lists."""

@@ -1,0 +1,1 @@
+"""The command line: command classes, global options, and the options that commands share."""

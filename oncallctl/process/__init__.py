@@ -1,0 +1,1 @@
+"""The process itself: signals, core dumps, and the changes it has sent."""

@@ -1,0 +1,1 @@
+"""Drawings of a rota: for a terminal, and as SVG."""

@@ -1,0 +1,65 @@
+"""Time on a row of cells of equal length, as many to a day as there is room for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from oncallctl.rota.drawing.lanes import Bar
+from oncallctl.rota.drawing.local import DAY
+from oncallctl.rota.shifts import Span
+
+FREE, PLAIN, OVERRIDE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells over a span: `per` of them to every `period` of time; each has two halves.
+
+    Whole numbers throughout, so that a day's first cell is never missed by a rounding.
+    """
+
+    span: Span
+    per: int
+    period: timedelta
+
+    @classmethod
+    def within(cls, span: Span, room: int) -> Grid:
+        """The finest grid that has room; all days look alike on it, and 8, 12 and 24 hours are whole halves."""
+        for per in range(room, 0, -1):
+            if per > 4 and per % 3 and per % 4:
+                continue
+            grid = cls(span, per, DAY)
+            if grid.width <= room:
+                if per <= 2 and grid.width < room * 3 // 4:
+                    break
+                return grid
+        return cls(span, room, span.length)
+
+    @property
+    def width(self) -> int:
+        """How many cells the span takes."""
+        return -(-self.span.length * self.per // self.period)
+
+    def cell(self, instant: datetime) -> int:
+        """The cell that an instant is in."""
+        return (instant - self.span.start) * self.per // self.period
+
+    def halves(self, span: Span) -> range:
+        """The halves that a span fills: each by the nearest, never none."""
+        start, end = self._nearest(span.start), self._nearest(span.end)
+        if start == end:
+            start = (span.start - self.span.start) * (2 * self.per) // self.period
+            end = start + 1
+        return range(start, end)
+
+    def fill(self, bars: tuple[Bar, ...]) -> list[tuple[int, int]]:
+        """What the two halves of each cell are filled with, an override before all else."""
+        halves = [FREE] * (2 * self.width)
+        for bar in sorted(bars, key=lambda bar: bar.override):
+            for half in self.halves(bar.span):
+                halves[half] = OVERRIDE if bar.override else PLAIN
+        return list(zip(halves[::2], halves[1::2], strict=True))
+
+    def _nearest(self, instant: datetime) -> int:
+        return ((instant - self.span.start) * (4 * self.per) + self.period) // (2 * self.period)

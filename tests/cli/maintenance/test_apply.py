@@ -1,0 +1,502 @@
+"""`maintenance apply` against the sandbox behind a socket: what reached it, and what was said."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from oncallctl import sandbox
+from tests.serving import Serving, lose, status
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Request, Response
+
+    from tests.conftest import Run, Runner
+
+ONE, OTHER = "C5BPMMTY9FMXJ", "service-011"
+START = f"POST /api/v1/integrations/{ONE}/maintenance_start"
+
+
+def window(name: str = "nightly", targets: str = 'integrations = ["service-010"]', **keys: str) -> str:
+    """A window that began ten minutes ago and is two hours long."""
+    ago = timedelta(minutes=int(keys.pop("ago", "10")))
+    begun = (datetime.now(UTC) - ago).replace(microsecond=0, tzinfo=None)
+    values = {"at": begun.isoformat(), "timezone": '"UTC"', "duration": '"2h"', **keys}
+    lines = "\n".join(f"{key} = {value}" for key, value in values.items())
+    return f'[[window]]\nname = "{name}"\n{targets}\n{lines}\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "windows.toml"
+    path.write_text(window())
+    return path
+
+
+def state(serving: Serving, name: str = ONE) -> dict[str, Any]:
+    found = serving.call("GET", f"integrations/?search={name}")["results"]
+    return next(each for each in found if name in {each["id"], each["name"]})
+
+
+def stop(serving: Serving) -> None:
+    serving.call("POST", f"integrations/{ONE}/maintenance_stop")
+
+
+def statuses(done: Run) -> dict[tuple[str, str | None], str]:
+    return {(each["window"], each["name"]): each["status"] for each in done.json}
+
+
+class TestOpening:
+    def test_what_is_due_is_opened_for_the_time_that_remains(self, server: Serving, run: Runner, file: Path) -> None:
+        (outcome,) = run(f"maintenance apply {file} -o json").json
+        begun = datetime.fromisoformat(file.read_text().split("at = ")[1].split("\n")[0])
+        assert {key: outcome[key] for key in ("target", "id", "name", "status", "error", "window", "occurrence")} == {
+            "target": "service-010",
+            "id": ONE,
+            "name": "service-010",
+            "status": "started",
+            "error": None,
+            "window": "nightly",
+            "occurrence": f"{begun.isoformat()}Z",
+        }
+        assert server.changes() == [START]
+        assert 110 * 60 - 30 <= server.bodies()[0]["duration"] <= 110 * 60
+
+    def test_it_is_opened_once_however_often_it_is_applied(self, server: Serving, run: Runner, file: Path) -> None:
+        for expected in ("started", "unchanged", "unchanged"):
+            assert run(f"maintenance apply {file} -o json").json[0]["status"] == expected
+        assert server.changes() == [START]
+
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            {"ago": "-10"},
+            {"ago": "126"},
+            {"ago": "10", "skip": "[{day}]"},
+        ],
+    )
+    def test_where_nothing_is_due_no_server_is_asked(
+        self, server: Serving, run: Runner, file: Path, keys: dict[str, str]
+    ) -> None:
+        day = (datetime.now(UTC) - timedelta(minutes=10)).date()
+        file.write_text(window(**{key: value.format(day=day) for key, value in keys.items()}))
+        assert run(f"maintenance apply {file} -o json").json == []
+        assert server.reads() == ["GET /api/v1/teams/"]  # the first run learns the server's time
+        server.seen.clear()
+        assert run(f"maintenance apply {file} -o json").json == []
+        assert server.seen == []
+
+    def test_what_is_due_is_judged_by_the_servers_clock(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window(ago="0", duration='"1h"'))
+        server.ahead = timedelta(minutes=-3)
+        assert run(f"maintenance apply {file} -o json").json == []
+        server.ahead = timedelta(minutes=57)
+        server.seen.clear()
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+        assert 0 < server.bodies()[0]["duration"] <= 180
+
+    def test_window_is_started_at_its_time_on_a_machine_whose_clock_is_wrong_by_hours(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
+        file.write_text(window(ago="-170", duration='"30m"'))
+        server.ahead = timedelta(hours=3)
+        for expected in ("started", "unchanged"):
+            assert run(f"maintenance apply {file} -o json").json[0]["status"] == expected
+        assert 19 * 60 < server.bodies()[0]["duration"] <= 20 * 60
+
+    def test_occurrence_that_a_host_with_a_fast_clock_opened_is_not_opened_again_by_another(
+        self, server: Serving, run: Runner, file: Path, tmp_path: Path
+    ) -> None:
+        """The first host is three minutes ahead; by its clock the window would end when it is still due."""
+        file.write_text(window(ago="5", duration='"1h"'))
+        server.ahead = timedelta(minutes=-3)
+        run(f"maintenance apply {file}")
+        server.ahead = timedelta(minutes=53)
+        done = run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other"))
+        assert (done.json[0]["status"], server.changes()) == ("unchanged", [START])
+        server.ahead = timedelta(minutes=56)
+        assert run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other")).json == []
+
+    def test_targets_of_a_window_are_looked_up_once(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window("often", at="", cron='"* * * * *"', duration='"1h"').replace("at = \n", ""))
+        (outcome,) = run(f"maintenance apply {file} -o json").json
+        assert outcome["status"] == "started"
+        assert 59 * 60 - 5 <= server.bodies()[0]["duration"] <= 3600
+        assert len(server.seen) <= 3
+
+    def test_window_that_the_guard_rails_refuse_is_refused_at_once(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
+        file.write_text(window("long", at="", cron='"* * * * *"', duration='"3650d"').replace("at = \n", ""))
+        done = run(f"maintenance apply {file}", status=2)
+        assert "longer than the 7d" in done.stderr
+        assert server.reads() == ["GET /api/v1/teams/"]
+        run(f"maintenance plan {file} --days 1 --quiet")
+
+    def test_the_last_minute_is_not_opened_any_more(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window(ago="119", duration='"7170s"'))
+        assert run(f"maintenance apply {file} -o json").json == []
+
+    def test_a_window_shorter_than_a_minute_is_opened(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window(ago="0", duration='"50s"'))
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_the_mode_of_the_engine_is_an_alias(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window(mode='"maintenance"'))
+        run(f"maintenance apply {file}")
+        assert server.bodies()[0]["mode"] == ("group_alerts" if server.dialect == "cloud" else "maintenance")
+
+    @pytest.mark.promise("dry-run-sends-no-change")
+    def test_a_dry_run_changes_nothing_and_says_the_request(self, server: Serving, run: Runner, file: Path) -> None:
+        (outcome,) = run(f"maintenance apply {file} --dry-run -o json").json
+        assert outcome["status"] == "would-start"
+        assert outcome["requests"][0]["url"].endswith(f"{ONE}/maintenance_start")
+        assert server.changes() == []
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_a_lost_answer_is_settled_by_looking(self, server: Serving, run: Runner, file: Path) -> None:
+        server.fail("POST", "maintenance_start", lose)
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
+        assert server.changes() == [START]
+
+
+class TestOtherWindows:
+    def test_one_that_a_person_ended_early_is_not_opened_again(self, server: Serving, run: Runner, file: Path) -> None:
+        run(f"maintenance apply {file}")
+        stop(server)
+        (outcome,) = run(f"maintenance apply {file} -o json").json
+        assert outcome["status"] == "unchanged"
+        assert state(server)["maintenance_mode"] is None
+
+    def test_nor_when_the_file_gives_it_another_mode_meanwhile(self, server: Serving, run: Runner, file: Path) -> None:
+        run(f"maintenance apply {file}")
+        stop(server)
+        file.write_text(f'{file.read_text()}mode = "group_alerts"\n')
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
+
+    def test_another_occurrence_of_it_is_opened(self, server: Serving, run: Runner, file: Path) -> None:
+        run(f"maintenance apply {file}")
+        stop(server)
+        file.write_text(window(ago="5"))
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    @pytest.mark.promise("window-you-stop-stays-stopped")
+    @pytest.mark.parametrize("started", ["by this host", "by another host", "by a longer window"])
+    def test_window_that_was_stopped_on_this_machine_is_not_reopened(
+        self, server: Serving, run: Runner, file: Path, tmp_path: Path, started: str
+    ) -> None:
+        if started == "by a longer window":
+            run("maintenance start service-010 --for 5h", XDG_STATE_HOME=str(tmp_path / "other"))
+        else:
+            other = {"XDG_STATE_HOME": str(tmp_path / "other")} if started == "by another host" else {}
+            run(f"maintenance apply {file}", **other)
+        run("maintenance stop service-010")
+        for _ in range(2):
+            assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
+        assert state(server)["maintenance_mode"] is None
+
+    @pytest.mark.promise("window-you-stop-stays-stopped")
+    def test_stop_whose_program_was_killed_is_respected(
+        self, server: Serving, run: Runner, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def killed(*_: object) -> None:
+            stop(server)
+            raise SystemExit(137)
+
+        run(f"maintenance apply {file}", XDG_STATE_HOME=str(tmp_path / "other"))
+        with monkeypatch.context() as patch:
+            patch.setattr("oncallctl.maintenance.windows.change.stop", killed)
+            run("maintenance stop service-010", status=137)
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
+
+    def test_stop_before_an_occurrence_does_not_prevent_it(self, server: Serving, run: Runner, file: Path) -> None:
+        server.ahead = timedelta(minutes=-1)
+        run("maintenance start service-010 --for 1h")
+        run("maintenance stop service-010")
+        server.ahead = timedelta()
+        file.write_text(window(ago="0"))
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_stop_on_another_server_does_not_count(self, server: Serving, run: Runner, file: Path, world: Path) -> None:
+        run("maintenance start service-010 --for 1h")
+        run("maintenance stop service-010")
+        journal = world / "home/.local/state/oncallctl/journal.jsonl"
+        journal.write_text(journal.read_text().replace('"server": "127.0.0.1:', '"server": "oncall.example.org:'))
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_end_of_a_run_that_replaced_the_window_is_no_stop_by_hand(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
+        run(f"maintenance apply {file}")
+        run("maintenance run service-010 --for 3h --if-active replace -- true")
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_expiry_of_a_shorter_replacement_is_no_stop_by_hand(self, server: Serving, run: Runner, file: Path) -> None:
+        run(f"maintenance apply {file}")
+        run("maintenance start service-010 --for 20m --mode group_alerts --if-active replace")
+        server.ahead = timedelta(minutes=30)
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_another_host_cannot_know(self, server: Serving, run: Runner, file: Path, tmp_path: Path) -> None:
+        run(f"maintenance apply {file}")
+        stop(server)
+        done = run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other"))
+        assert done.json[0]["status"] == "started"
+
+    def test_one_that_suffices_is_left_alone_without_a_word(self, server: Serving, run: Runner, file: Path) -> None:
+        run("maintenance start service-010 --for 3h")
+        done = run(f"maintenance apply {file} -o json")
+        assert (done.json[0]["status"], done.stderr) == ("unchanged", "")
+        assert server.changes() == [START]
+
+    @pytest.mark.parametrize("options", ["--for 30m", "--for 3h --mode group_alerts"])
+    def test_another_one_is_kept_with_a_warning(self, server: Serving, run: Runner, file: Path, options: str) -> None:
+        run(f"maintenance start service-010 {options}")
+        before = state(server)
+        done = run(f"maintenance apply {file} -o json")
+        assert done.json[0]["status"] == "unchanged"
+        assert "window 'nightly'" in done.stderr
+        assert "it is kept as it is" in done.stderr
+        assert state(server) == before
+
+    def test_one_that_is_over_is_not_ended_either(self, unswept: Serving, run: Runner, file: Path) -> None:
+        unswept.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": "maintenance", "duration": 0})
+        unswept.seen.clear()
+        done = run(f"maintenance apply {file} -o json")
+        assert done.json[0]["status"] == "unchanged"
+        assert "waits until the server ends it" in done.stderr
+        assert unswept.changes() == []
+
+    def test_whoever_is_quicker_with_another_window_keeps_it(self, server: Serving, run: Runner, file: Path) -> None:
+        def quicker(_request: Request, answer: Any) -> Response:
+            server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
+            return answer()
+
+        mode = "group_alerts" if server.dialect == "cloud" else "maintenance"
+        server.fail("POST", "maintenance_start", quicker)
+        done = run(f"maintenance apply {file} -o json")
+        assert done.json[0]["status"] == "unchanged"
+        assert "it is kept as it is" in done.stderr
+
+    @pytest.mark.parametrize("first", ["long", "short"])
+    def test_of_two_that_are_due_the_one_that_ends_last_is_opened(
+        self, server: Serving, run: Runner, file: Path, first: str
+    ) -> None:
+        both = {"long": window("long", duration='"4h"'), "short": window("short")}
+        file.write_text(both.pop(first) + "".join(both.values()))
+        done = run(f"maintenance apply {file} -o json")
+        assert statuses(done) == {("long", "service-010"): "started", ("short", "service-010"): "unchanged"}
+        assert len(server.changes()) == 1
+        assert server.bodies()[0]["duration"] > 3 * 3600
+
+    def test_ending_the_longer_of_two_brings_neither_back(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window("long", duration='"4h"') + window("short"))
+        run(f"maintenance apply {file}")
+        stop(server)
+        assert set(statuses(run(f"maintenance apply {file} -o json")).values()) == {"unchanged"}
+        assert state(server)["maintenance_mode"] is None
+
+    def test_a_dry_run_of_two_opens_one(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window("long", duration='"4h"') + window("short"))
+        done = run(f"maintenance apply {file} --dry-run -o json")
+        assert [each["status"] for each in done.json] == ["would-start", "unchanged"]
+
+
+class TestFailing:
+    def test_a_broken_file_starts_nothing(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window() + "[[window]]\n")
+        done = run(f"maintenance apply {file}", status=2)
+        assert f"{file}:7: " in done.stderr
+        assert server.seen == []
+
+    def test_a_target_that_is_not_found_fails_its_window_alone(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window("lost", 'integrations = ["service-010", "nowhere"]') + window())
+        done = run(f"maintenance apply {file} -o json", status=4)
+        assert statuses(done) == {("lost", None): "failed", ("nightly", "service-010"): "started"}
+        lost = done.json[0]
+        assert (lost["target"], lost["id"], lost["integration"]) == ("service-010, nowhere", None, None)
+        assert lost["error"]["code"] == "not_found"
+
+    @pytest.mark.parametrize("targets", ['match = "nothing-*"', 'team = "nobody"', 'integrations = ["nowhere"]'])
+    def test_when_nothing_else_is_due_that_is_the_exit_status(
+        self, server: Serving, run: Runner, file: Path, targets: str
+    ) -> None:
+        file.write_text(window(targets=targets))
+        done = run(f"maintenance apply {file}", status=6)
+        assert "window 'nightly'" in done.stderr
+
+    def test_a_mode_that_the_server_has_not_fails_its_window_alone(self, oss: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window("cloud", mode='"disable_alerts"') + window())
+        done = run(f"maintenance apply {file} -o json", status=4)
+        assert [each["status"] for each in done.json] == ["failed", "started"]
+        assert done.json[0]["error"]["code"] == "unsupported"
+
+    def test_one_start_that_is_refused_does_not_stop_the_others(self, server: Serving, run: Runner, file: Path) -> None:
+        server.fail("POST", ONE, status(403, '{"detail": "no"}'))
+        file.write_text(window(targets='integrations = ["service-010", "service-011"]'))
+        done = run(f"maintenance apply {file} -o json", status=4)
+        assert statuses(done) == {("nightly", "service-010"): "failed", ("nightly", "service-011"): "started"}
+
+    def test_quiet_says_nothing_when_it_is_done_and_one_line_when_it_fails(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
+        file.write_text(window() + window("other mode", mode='"group_alerts"'))
+        for _ in range(2):
+            done = run(f"maintenance apply {file} -q")
+            assert (done.stdout, done.stderr) == ("", "")
+        file.write_text(window("lost", 'team = "nobody"') + window("lost too", 'match = "nothing"'))
+        done = run(f"maintenance apply {file} -q", status=6)
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1
+
+
+class TestLocking:
+    @pytest.fixture
+    def lock(self, server: Serving, run: Runner, file: Path, world: Path) -> Path:
+        """The lock of the file, as a run leaves it that has just taken it."""
+        run(f"maintenance apply {file}")
+        (path,) = (world / "home/.local/state/oncallctl").glob("apply-*.lock")
+        assert path.read_bytes() == b""
+        server.seen.clear()
+        return path
+
+    def hold(self, path: Path, since: timedelta) -> int:
+        descriptor = os.open(path, os.O_RDWR)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.pwrite(descriptor, f"4711 {(datetime.now(UTC) - since).isoformat()}\n".encode(), 0)
+        return descriptor
+
+    def test_run_that_finds_another_one_at_work_does_nothing(
+        self, server: Serving, run: Runner, file: Path, lock: Path
+    ) -> None:
+        descriptor = self.hold(lock, timedelta(minutes=9))
+        done = run(f"maintenance apply {file} -o json")
+        assert (done.json, server.seen) == ([], [])
+        assert "process 4711" in done.stderr
+        assert run(f"maintenance apply {file} --quiet").stderr == ""
+        os.close(descriptor)
+        assert len(run(f"maintenance apply {file} -o json").json) == 1
+
+    def test_run_that_finds_another_one_hanging_fails(
+        self, server: Serving, run: Runner, file: Path, lock: Path
+    ) -> None:
+        descriptor = self.hold(lock, timedelta(minutes=11))
+        done = run(f"maintenance apply {file} -o json", status=8)
+        assert "process 4711 has been applying" in done.error["message"]
+        assert done.error["hint"].endswith("kill 4711")
+        os.close(descriptor)
+        assert server.seen == []
+
+    def test_lock_of_one_file_does_not_hold_up_another(
+        self, server: Serving, run: Runner, file: Path, lock: Path, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "other.toml"
+        other.write_text(window("other", 'integrations = ["service-011"]'))
+        descriptor = self.hold(lock, timedelta(minutes=11))
+        assert run(f"maintenance apply {other} -o json").json[0]["status"] == "started"
+        assert run(f"maintenance apply {file} --dry-run -o json").json[0]["status"] == "unchanged"
+        os.close(descriptor)
+
+    def test_journal_that_another_process_holds_is_given_up_and_the_window_started(
+        self, server: Serving, run: Runner, file: Path, world: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.config.private_files.LOCK_SECONDS", 0.0)
+        folder = world / "home/.local/state/oncallctl"
+        folder.mkdir(parents=True, mode=0o700)
+        descriptor = os.open(folder / "journal.jsonl.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        done = run(f"maintenance apply {file} -o json")
+        os.close(descriptor)
+        assert done.json[0]["status"] == "started"
+        assert "the journal cannot be written" in done.stderr
+        assert "another process has locked it" in done.stderr
+
+
+class TestConsent:
+    def test_direct_paging_is_opened_when_named_and_nobody_is_asked(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
+        file.write_text(window(targets='integrations = ["Direct paging (platform team)"]'))
+        assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
+
+    def test_direct_paging_is_left_out_of_what_matches(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window(targets='match = "Direct paging*"'))
+        run(f"maintenance apply {file}", status=6)
+        assert server.changes() == []
+
+    def test_many_that_match_are_opened_unasked(self, server: Serving, run: Runner, file: Path) -> None:
+        file.write_text(window(targets='match = "service-*"'))
+        done = run(f"maintenance apply {file} -o json")
+        assert len(done.json) > 20
+        assert {each["status"] for each in done.json} == {"started"}
+
+    @pytest.mark.parametrize(
+        ("rail", "said"),
+        [
+            ('longest_window = "1h"', "longer than the 1h"),
+            ("reason_required = true", "wants a reason"),
+            ('modes_allowed = ["group_alerts"]', "does not allow silence_escalations"),
+            ("most_targets = 0", "more than the 0"),
+        ],
+    )
+    def test_the_guard_rails_of_the_profile_hold(  # noqa: PLR0913, PLR0917
+        self, server: Serving, run: Runner, file: Path, tmp_path: Path, rail: str, said: str
+    ) -> None:
+        token = tmp_path / "token"
+        token.write_text(server.token)
+        token.chmod(0o600)
+        config = tmp_path / "config.toml"
+        config.write_text(
+            f'[profiles.p]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\n{rail}\n'
+        )
+        done = run(f"maintenance apply {file} --profile p", status=2, ONCALLCTL_CONFIG=str(config))
+        assert said in done.stderr
+        assert server.changes() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["cloud", "oss"])
+def test_eight_at_once_from_two_hosts_open_each_window_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dialect: str, file: Path
+) -> None:
+    file.write_text(
+        window()
+        + window("team", 'team = "platform"')
+        + window("mode", 'integrations = ["service-030"]', mode='"debug"')
+    )
+    answered: list[tuple[str, int]] = []
+
+    def counted(request: Request, answer: Any) -> Response:
+        response = answer()
+        answered.append((request.path, response.status_code))
+        return response
+
+    with Serving(tmp_path / "many.sqlite3", dialect, rate_limit=10_000) as serving:
+        serving.fail("POST", "maintenance_start", counted, times=1000)
+        environment = {**os.environ, "ONCALLCTL_URL": serving.url, "ONCALLCTL_TOKEN": sandbox.ADMIN_TOKEN}
+        environment["ONCALLCTL_API"] = dialect
+        command = [sys.executable, "-m", "oncallctl", "maintenance", "apply", str(file), "-o", "json"]
+        runs = [
+            subprocess.Popen(
+                command,
+                env={**environment, "XDG_STATE_HOME": str(tmp_path / f"host{number % 2}")},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            for number in range(8)
+        ]
+        ends = [(*process.communicate(), process.returncode) for process in runs]
+    assert [code for _, _, code in ends] == [0] * 8, ends
+    successes = sorted(path for path, code in answered if code == 200)
+    wanted = {each["id"] for stdout, _, _ in ends for each in json.loads(stdout)}
+    assert len(wanted) > 2
+    assert len(successes) == len(set(successes)) == len(wanted)

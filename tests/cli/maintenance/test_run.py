@@ -1,0 +1,543 @@
+"""A command under maintenance: whose windows are ended, who shares them, and how short ones are renewed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from oncallctl import times
+from oncallctl.api.client import OnCall
+from oncallctl.api.resources.base import Change
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.batch import Target
+from oncallctl.config.connect import connect
+from oncallctl.config.private_files import state_folder
+from oncallctl.config.settings import Settings
+from oncallctl.errors import InvalidInput
+from oncallctl.maintenance import IfActive
+from oncallctl.maintenance.journal import Author, Journal
+from oncallctl.maintenance.run import shared as holds_module
+from oncallctl.maintenance.run.command import Cover
+from oncallctl.maintenance.run.leases import Need, keep
+from oncallctl.maintenance.run.shared import Opened, Shared
+from oncallctl.maintenance.windows.change import Desk
+from oncallctl.maintenance.windows.model import Window
+from tests.conftest import Runner
+from tests.serving import Serving, status
+
+ONE = "C5BPMMTY9FMXJ"  # service-010
+DIRECT_PAGING = "'Direct paging (platform team)'"
+START = f"POST /api/v1/integrations/{ONE}/maintenance_start"
+STOP = f"POST /api/v1/integrations/{ONE}/maintenance_stop"
+REFUSED = status(403, '{"detail": "no"}')
+HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
+
+
+def window(serving: Serving, ident: str = ONE) -> dict[str, object] | None:
+    found = serving.call("GET", f"integrations/{ident}/")
+    return found if found["maintenance_mode"] else None
+
+
+class Clock:
+    """The time as the tests have it: this program's, and by moving its windows back, the server's."""
+
+    def __init__(self, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._serving = serving
+        self.ahead = timedelta()
+        monkeypatch.setattr("oncallctl.api.clock.now", self.now)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def pass_(self, time: timedelta) -> None:
+        """Let time go by here; the server's windows are seen as they then are."""
+        self.ahead += time
+
+
+@pytest.fixture
+def clock(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(cloud, monkeypatch)
+
+
+Covering = Callable[..., Cover]
+
+
+@pytest.fixture
+def covering(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Covering:
+    """Make a run's cover; each has a run id of its own. What they warn of is in `warned`."""
+
+    def make(
+        until: timedelta = HOUR, lease: timedelta | None = None, if_active: IfActive = IfActive.FAIL, mode: str = ""
+    ) -> Cover:
+        oncall = connect(Settings())
+        need = Need(mode or "silence_escalations", times.now() + until, lease)
+        desk = Desk(oncall, Journal(), Author("upgrade"), WARNED.append)
+        return Cover(desk, need, if_active, state_folder())
+
+    WARNED.clear()
+    return make
+
+
+WARNED: list[str] = []
+
+
+def enter(cover: Cover, ident: str = ONE) -> str:
+    """Enter one integration; return what became of it."""
+    (outcome,) = cover.enter([Target(ident, cover.oncall.integrations.get(ident))]).outcomes
+    return outcome.status if outcome.error is None else outcome.error.code
+
+
+def leave(cover: Cover) -> str:
+    (outcome,) = cover.leave().outcomes
+    return outcome.status if outcome.error is None else outcome.error.code
+
+
+class TestTheCommandLine:
+    def test_confirmation_is_asked_as_for_start(self, cloud: Serving, run: Runner) -> None:
+        done = run(f"maintenance run {DIRECT_PAGING} --for 30m -- true", status=2)
+        assert "--yes" in done.stderr
+        run("maintenance run --all --for 30m -- true", status=2)
+        assert cloud.changes() == []
+
+    def test_a_lease_is_refused_with_group_alerts(self, cloud: Serving, run: Runner) -> None:
+        done = run("maintenance run service-010 --for 1h --mode maintenance --lease 15m -- true", status=2)
+        assert "resolve" in done.stderr
+        assert cloud.seen == []
+
+    @pytest.mark.parametrize("words", ["--lease 59", "--lease soon", "--for 8d", "--tail -1", "--mode x"])
+    def test_what_makes_no_sense_is_refused_and_nothing_sent(self, cloud: Serving, run: Runner, words: str) -> None:
+        length = "" if "--for" in words else "--for 30m"
+        run(f"maintenance run service-010 {length} {words} -- false", status=2)
+        assert cloud.changes() == []
+
+    def test_a_window_that_is_open_already_is_a_conflict_and_125(self, cloud: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        done = run("maintenance run service-010 --for 2h -o json -- false", status=125)
+        assert done.error["code"] == "conflict"
+        assert cloud.changes() == [START]
+
+    def test_one_that_does_what_is_needed_is_left_as_it_is(self, cloud: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 2h")
+        run("maintenance run service-010 --for 30m -- true")
+        assert cloud.changes() == [START]
+
+    def test_one_that_is_kept_is_not_ended(self, cloud: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        run("maintenance run service-010 --for 2h --if-active keep -- true")
+        assert cloud.changes() == [START]
+
+    def test_one_that_is_replaced_is_this_runs_and_ended(self, cloud: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        run("maintenance run service-010 --for 2h --if-active replace -- true")
+        assert cloud.changes() == [START, STOP, START, STOP]
+
+    def test_a_group_alerts_window_of_its_own_is_ended_without_a_question(self, cloud: Serving, run: Runner) -> None:
+        run("maintenance run service-010 --for 2h --mode group_alerts -- true")
+        assert cloud.changes() == [START, STOP]
+
+    def test_replacing_somebodys_group_alerts_window_needs_yes(self, cloud: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --mode group_alerts")
+        cloud.alert(ONE)
+        words = "maintenance run service-010 --for 2h --if-active replace"
+        run(f"{words} -- true", status=2)
+        run(f"{words} --yes -- true")
+        assert window(cloud) is None
+
+    def test_the_journal_knows_reason_and_run(self, cloud: Serving, run: Runner) -> None:
+        run("maintenance run service-010 --for 30m --reason upgrade -- true")
+        opened, ended = run("maintenance history -o json").json
+        assert (opened["event"], ended["event"]) == ("opened", "ended")
+        assert opened["reason"] == ended["reason"] == "upgrade"
+        assert opened["run"] == ended["run"]
+
+    def test_a_self_hosted_engine_is_served_too(self, oss: Serving, run: Runner) -> None:
+        run("maintenance run service-010 --for 30m -- true")
+        assert oss.bodies() == [{"mode": "debug", "duration": 1800}, None]
+
+    def test_no_orphans_is_an_empty_list(self, cloud: Serving, run: Runner) -> None:
+        assert run("maintenance orphans -o json").json == []
+
+
+class TestWhoseWindowItIs:
+    def test_one_that_somebody_opened_meanwhile_is_not_ended(self, cloud: Serving, covering: Covering) -> None:
+        cover = covering()
+        assert enter(cover) == "started"
+        cloud.call("POST", f"integrations/{ONE}/maintenance_stop")
+        cloud.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": "silence_escalations", "duration": 3600})
+        with sqlite3.connect(cloud.database) as database:
+            database.execute("UPDATE integrations SET maintenance_started_at = maintenance_started_at + 5")
+        assert leave(cover) == "left"
+        assert window(cloud) is not None
+
+    def test_one_that_somebody_ended_is_nothing_to_end(self, cloud: Serving, covering: Covering) -> None:
+        cover = covering()
+        enter(cover)
+        cloud.call("POST", f"integrations/{ONE}/maintenance_stop")
+        assert leave(cover) == "left"
+        assert cloud.changes() == [START]
+
+    def test_one_that_another_program_opened_in_between_is_not_taken_for_its_own(
+        self, cloud: Serving, covering: Covering
+    ) -> None:
+        def first(_request: object, answer: Callable[[], object]) -> object:
+            cloud.call(
+                "POST", f"integrations/{ONE}/maintenance_start", {"mode": "silence_escalations", "duration": 3600}
+            )
+            return answer()
+
+        cloud.fail("POST", "maintenance_start", first)  # type: ignore[arg-type]
+        cover = covering()
+        assert enter(cover) == "unchanged"
+        assert leave(cover) == "left"
+        assert window(cloud) is not None
+
+    def test_one_that_could_not_be_told_is_known_by_its_mode_length_and_time(self) -> None:
+        at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+        opened = Opened("host", ONE, "one", "silence_escalations", 1800, at, "run", None)
+        end = at + timedelta(seconds=1801)
+        assert opened.matches(Window("silence_escalations", at + timedelta(seconds=1), end))
+        assert not opened.matches(Window("group_alerts", at + timedelta(seconds=1), end))
+        assert not opened.matches(Window("silence_escalations", at + timedelta(seconds=9), end))
+        later = timedelta(minutes=10)
+        assert not opened.matches(Window("silence_escalations", at + later, at + later + timedelta(seconds=1800)))
+        assert not opened.matches(None)
+
+
+class TestSharing:
+    def test_the_last_to_leave_ends_it_whoever_opened_it(self, cloud: Serving, covering: Covering) -> None:
+        first, second = covering(), covering()
+        assert (enter(first), enter(second)) == ("started", "shared")
+        assert leave(first) == "left"
+        assert window(cloud) is not None
+        assert leave(second) == "stopped"
+        assert cloud.changes() == [START, STOP]
+
+    def test_who_needs_it_longer_replaces_it_for_all(self, cloud: Serving, covering: Covering) -> None:
+        first, second = covering(HOUR), covering(2 * HOUR)
+        assert (enter(first), enter(second)) == ("started", "replaced")
+        assert cloud.bodies()[-1]["duration"] == 7200
+        assert leave(second) == "left", "the first still needs it"
+        assert window(cloud) is not None
+        assert leave(first) == "stopped"
+
+    def test_shared_window_is_started_again_if_the_longer_one_does_not_start(
+        self, cloud: Serving, covering: Covering
+    ) -> None:
+        first, second = covering(HOUR), covering(2 * HOUR)
+        enter(first)
+        before = window(cloud)
+        assert before is not None
+        cloud.fail("POST", "maintenance_start", REFUSED)
+        (outcome,) = second.enter([Target(ONE, second.oncall.integrations.get(ONE))]).outcomes
+        assert outcome.error is not None
+        ends = str(before["maintenance_end_at"])[:19]
+        assert f"the silence_escalations window of 'service-010' (until {ends}" in outcome.error.message
+        assert outcome.error.message.endswith("the old one was started again")
+        again = window(cloud)
+        assert again is not None
+        assert str(again["maintenance_end_at"])[:18] == str(before["maintenance_end_at"])[:18]
+        assert leave(first) == "stopped", "it is still that of the first run"
+
+    def test_shared_window_that_cannot_be_started_again_is_said_to_be_gone(
+        self, cloud: Serving, covering: Covering
+    ) -> None:
+        first, second = covering(HOUR), covering(2 * HOUR)
+        enter(first)
+        cloud.fail("POST", "maintenance_start", REFUSED, times=2)
+        (outcome,) = second.enter([Target(ONE, second.oncall.integrations.get(ONE))]).outcomes
+        assert outcome.error is not None
+        assert "starting the old one again failed too" in outcome.error.message
+        assert outcome.error.message.endswith("'service-010' is NOT in maintenance")
+        assert outcome.error.exit_code == 3
+
+    def test_who_needs_it_a_few_seconds_longer_shares_it(self, cloud: Serving, covering: Covering) -> None:
+        assert enter(covering(HOUR)) == "started"
+        assert enter(covering(HOUR + timedelta(seconds=30))) == "shared"
+
+    def test_another_mode_is_a_conflict_even_to_replace(self, cloud: Serving, covering: Covering) -> None:
+        first = covering()
+        enter(first)
+        assert enter(covering(mode="disable_alerts")) == "conflict"
+        assert enter(covering(mode="disable_alerts", if_active=IfActive.REPLACE)) == "conflict"
+        assert cloud.changes() == [START]
+        assert leave(first) == "stopped", "those that did not come in need nothing"
+
+    def test_who_keeps_another_mode_is_not_left_without_it(self, cloud: Serving, covering: Covering) -> None:
+        first, second = covering(), covering(mode="disable_alerts", if_active=IfActive.KEEP)
+        enter(first)
+        assert enter(second) == "unchanged"
+        assert leave(first) == "left"
+        assert leave(second) == "stopped"
+
+    def test_integrations_are_held_one_by_one(self, cloud: Serving, covering: Covering) -> None:
+        first, second = covering(), covering()
+        enter(first)
+        other = cloud.call("GET", "integrations/?perpage=1")["results"][0]["id"]
+        assert other != ONE
+        enter(second, other)
+        assert leave(first) == "stopped"
+        assert window(cloud, other) is not None
+
+    def test_a_window_file_that_is_spoilt_is_none(self, world: Path) -> None:
+        shared = Shared.of(state_folder(), "host", ONE)
+        (file,) = [shared._window]
+        file.write_text('{"server": ', encoding="utf-8")
+        assert shared.opened() is None
+
+    def test_a_window_that_is_open_is_ended_although_the_note_of_it_could_not_be_completed(
+        self, cloud: Serving, covering: Covering, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write = holds_module.replace_private
+
+        def fills_up(path: Path, data: bytes) -> None:
+            if window(cloud):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            write(path, data)
+
+        monkeypatch.setattr(holds_module, "replace_private", fills_up)
+        cover = covering()
+        assert enter(cover) == "started"
+        assert any("No space left" in said for said in WARNED)
+        assert leave(cover) == "stopped"
+        assert window(cloud) is None
+
+    def test_runs_of_an_older_version_are_joined_under_their_spelling_of_the_server(self, world: Path) -> None:
+        older = Shared.of(state_folder(), "HOST:443", ONE)
+        with older.mutex():
+            hold = older.hold("run")
+        assert Shared.of(state_folder(), "host", ONE, "HOST:443")._window == older._window
+        with older.mutex():
+            hold.let_go()
+        assert Shared.of(state_folder(), "host", ONE, "HOST:443")._window != older._window
+
+    def test_what_is_kept_is_its_owners_alone(self, cloud: Serving, covering: Covering) -> None:
+        enter(covering())
+        for path in (state_folder() / holds_module.FOLDER).rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+class TestLeases:
+    def test_it_is_renewed_in_good_time_and_up_to_the_end(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
+        cover = covering(timedelta(minutes=20), QUARTER)
+        enter(cover)
+        due = cover.due()
+        assert due is not None
+        assert QUARTER / 2 < due - clock.now() < QUARTER
+        clock.pass_(due - clock.now())
+        cover.renew()
+        assert cloud.changes() == [START, STOP, START]
+        assert cloud.bodies()[-1]["duration"] <= 601, "it ends with --for"
+        assert cover.due() is None, "and is not renewed any more"
+        assert leave(cover) == "stopped"
+        events = [entry.event for entry in Journal().entries(pytest.fail)]
+        assert events == ["opened", "renewed", "ended"]
+
+    def test_one_that_another_run_renewed_is_left(self, cloud: Serving, covering: Covering, clock: Clock) -> None:
+        first, second = covering(HOUR, QUARTER), covering(HOUR, QUARTER)
+        assert (enter(first), enter(second)) == ("started", "shared")
+        clock.pass_(timedelta(minutes=11))
+        first.renew()
+        second.renew()
+        assert cloud.changes() == [START, STOP, START]
+        assert first.due() == second.due()
+
+    def test_a_renewal_that_fails_is_said_and_tried_again(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
+        cover = covering(HOUR, QUARTER)
+        enter(cover)
+        clock.pass_(timedelta(minutes=11))
+        cloud.fail("POST", "maintenance_start", REFUSED)
+        cover.renew()
+        assert window(cloud) is None
+        assert "could not be renewed, next try in 15s" in WARNED[-1]
+        due = cover.due()
+        assert due is not None
+        assert due - clock.now() <= timedelta(seconds=15)
+        clock.pass_(timedelta(seconds=15))
+        cover.renew()
+        assert window(cloud) is not None
+        assert leave(cover) == "stopped"
+
+    def test_one_that_could_not_be_renewed_in_time_is_opened_again(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
+        cover = covering(HOUR, QUARTER)
+        enter(cover)
+        clock.pass_(timedelta(minutes=16))
+        cloud.call("POST", f"integrations/{ONE}/maintenance_stop")  # by itself, as the server does at its end
+        cover.renew()
+        assert window(cloud) is not None
+
+    def test_one_that_somebody_ended_is_not_opened_again(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
+        cover = covering(HOUR, QUARTER)
+        enter(cover)
+        cloud.call("POST", f"integrations/{ONE}/maintenance_stop")
+        clock.pass_(timedelta(minutes=11))
+        cover.renew()
+        assert cover.due() is None
+        assert "was ended by somebody" in WARNED[-1]
+        assert window(cloud) is None
+
+    def test_one_that_is_somebody_elses_now_is_left_alone(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
+        cover = covering(HOUR, QUARTER)
+        enter(cover)
+        with sqlite3.connect(cloud.database) as database:
+            database.execute("UPDATE integrations SET maintenance_started_at = maintenance_started_at + 60")
+        clock.pass_(timedelta(minutes=11))
+        cover.renew()
+        assert cover.due() is None
+        assert cloud.changes() == [START]
+        assert leave(cover) == "left"
+
+    def test_renewal_that_a_guard_rail_forbids_does_not_stop_the_window(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
+        cover = covering(HOUR, QUARTER)
+        enter(cover)
+        cover.desk = replace(cover.desk, longest="1m")
+        clock.pass_(timedelta(minutes=11))
+        cover.renew()
+        assert "longer than the 1m" in WARNED[-1]
+        assert cloud.changes() == [START]
+
+    def test_renewal_whose_start_fails_names_the_window_that_it_stopped(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
+        cover = covering(HOUR, QUARTER)
+        enter(cover)
+        clock.pass_(timedelta(minutes=11))
+        cloud.fail("POST", "maintenance_start", REFUSED)
+        cover.renew()
+        assert "the silence_escalations window of 'service-010'" in WARNED[-1]
+        assert WARNED[-1].endswith("'service-010' is NOT in maintenance")
+
+    def test_a_run_without_a_lease_makes_the_window_last_for_it(self, cloud: Serving, covering: Covering) -> None:
+        leased, plain = covering(HOUR, QUARTER), covering(2 * HOUR)
+        enter(leased)
+        assert enter(plain) == "replaced"
+        assert cloud.bodies()[-1]["duration"] == 7200
+
+    def test_a_lease_shorter_than_a_minute_is_refused(self) -> None:
+        with pytest.raises(InvalidInput):
+            Need("silence_escalations", times.now() + HOUR, timedelta(seconds=59))
+
+    @pytest.mark.parametrize("lease", [60, 120, 900, 7200])
+    def test_there_is_time_for_a_second_try(self, lease: int) -> None:
+        length = timedelta(seconds=lease)
+        at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+        due = Need("silence_escalations", at + timedelta(days=1), length).due(at + length)
+        assert due is not None
+        assert at < due <= at + length - timedelta(seconds=30)
+
+    def test_waiting_looks_at_the_clock_again_and_stops_when_told(self) -> None:
+        at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+        moments = {"now": at, "due": at + timedelta(seconds=70)}
+        waits: list[float] = []
+        renewed: list[datetime] = []
+
+        def wait(seconds: float) -> bool:
+            waits.append(seconds)
+            moments["now"] += timedelta(seconds=seconds)
+            return len(waits) > 5
+
+        def renew() -> None:
+            renewed.append(moments["now"])
+            moments["due"] += timedelta(seconds=100)
+
+        keep(lambda: moments["due"], renew, wait, lambda: moments["now"])
+        assert waits == [30, 30, 10, 30, 30, 30]
+        assert renewed == [at + timedelta(seconds=70)]
+
+
+class TestOrphans:
+    def test_windows_are_found_with_a_wrong_clock(
+        self, cloud: Serving, covering: Covering, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cloud.ahead = timedelta(minutes=-3)
+        cover = covering()
+
+        def send(change: Change[Integration]) -> Integration:
+            OnCall.send(cover.oncall, change)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(cover.oncall, "send", send)
+        with pytest.raises(KeyboardInterrupt):
+            enter(cover)
+        assert [each["id"] for each in run("maintenance orphans -o json").json] == [ONE]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"\xff",
+            b"[]",
+            b'{"server": 1}',
+            b'{"server": "HOST", "id": "../x", "seconds": 1, "asked_at": "2026-01-01T00:00:00Z", REST}',
+            b'{"server": "HOST", "id": "C1", "seconds": 1e99, "asked_at": "2026-01-01T00:00:00Z", REST}',
+            b'{"server": "HOST", "id": "C1", "seconds": 1, "asked_at": "soon", REST}',
+        ],
+    )
+    def test_bad_window_file_is_skipped_with_a_warning(
+        self, cloud: Serving, covering: Covering, run: Runner, content: bytes
+    ) -> None:
+        cover = covering()
+        enter(cover)
+        for member in cover.members.values():
+            os.close(member.hold._descriptor)  # as the system does at the end of a process
+        bad = Shared.of(state_folder(), "another", "AAA")
+        content = content.replace(b"HOST", cover.oncall.profile.host.encode())
+        bad._window.write_bytes(content.replace(b"REST", b'"name": "", "mode": "", "run": "", "reason": null'))
+        done = run("maintenance orphans -o json")
+        assert [each["id"] for each in done.json] == [ONE]
+        assert str(bad._window) in done.stderr
+
+    def test_window_file_that_is_a_link_is_skipped_with_a_warning(
+        self, cloud: Serving, covering: Covering, run: Runner
+    ) -> None:
+        bad = Shared.of(state_folder(), "another", "AAA")
+        bad._window.symlink_to("/etc/passwd")
+        done = run("maintenance orphans -o json")
+        assert done.json == []
+        assert "is a link; it is skipped" in done.stderr
+
+
+class TestDying:
+    def test_what_a_run_was_about_to_open_is_known_after_its_death(
+        self, cloud: Serving, covering: Covering, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from oncallctl.maintenance.run.shared import orphaned
+
+        cover = covering()
+
+        def send(change: Change[Integration]) -> Integration:
+            OnCall.send(cover.oncall, change)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(cover.oncall, "send", send)
+        with pytest.raises(KeyboardInterrupt):
+            enter(cover)
+        ((opened, integration),) = orphaned(cover.oncall, state_folder(), pytest.fail)
+        assert (opened.id, opened.started_at, integration.id) == (ONE, None, ONE)
+
+    def test_a_hold_is_free_when_its_file_is_closed(self, world: Path) -> None:
+        shared = Shared.of(state_folder(), "host", ONE)
+        with shared.mutex():
+            hold = shared.hold("dead")
+            assert shared.is_held()
+            assert not shared.is_held(besides="dead")
+            os.close(hold._descriptor)  # as the system does at the end of a process
+            assert not shared.is_held()

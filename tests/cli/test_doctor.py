@@ -1,0 +1,536 @@
+"""`doctor`: every check in its good and its bad states."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from oncallctl import sandbox
+from oncallctl.config.profiles import Profile
+from oncallctl.doctor import completions, cron, local, server as server_checks
+from oncallctl.errors import OncallError
+from tests import certificates
+from tests.conftest import Run, Runner
+from tests.memory_keyring import ENTRIES
+from tests.serving import Fault, Serving, status
+
+READS = {"read-integrations", "read-teams", "read-users", "read-alert-groups"}
+TOKENS = (
+    sandbox.ADMIN_TOKEN,
+    sandbox.EDITOR_TOKEN,
+    sandbox.VIEWER_TOKEN,
+    sandbox.SERVICE_ACCOUNT_TOKEN,
+    "not-the-right-token",
+)
+Rows = dict[str, dict[str, Any]]
+Look = Callable[..., Rows]
+
+
+@pytest.fixture(autouse=True)
+def _plain_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELL", "/bin/sh")
+    for name in ("XDG_DATA_DIRS", "BASH_COMPLETION_USER_DIR", "ZDOTDIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def look(run: Runner) -> Look:
+    """Run `doctor` and return its rows by check, having looked at what is true of every run."""
+
+    def invoke(line: str = "", *, exit_code: int = 0, **environment: str) -> Rows:
+        done: Run = run(f"doctor -o json {line}", status=exit_code, **environment)
+        assert not [token for token in TOKENS if token in done.stdout + done.stderr]
+        failed = [row for row in done.json if row["status"] == "fail"]
+        assert bool(failed) == (exit_code != 0)
+        for row in done.json:
+            assert set(row) == {"check", "status", "message", "hint"}
+            assert row["status"] in {"ok", "warn", "fail"}
+            assert row["hint"] is None if row["status"] == "ok" else row["status"] == "fail" or row["hint"]
+        if failed:
+            assert done.error["exit_code"] == exit_code
+            assert done.error["message"] == f"{failed[0]['check']}: {failed[0]['message']}"
+        rows = {row["check"]: row for row in done.json}
+        assert len(rows) == len(done.json)
+        return rows
+
+    return invoke
+
+
+@pytest.fixture
+def config(world: Path) -> Path:
+    path = world / "home/.config/oncallctl/config.toml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.fixture
+def work(server: Serving, config: Path, world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A profile with a token file, and nothing of it in the environment; the token file."""
+    for name in ("ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_API"):
+        monkeypatch.delenv(name)
+    token = world / "token"
+    token.write_text(server.token)
+    token.chmod(0o600)
+    write(config, f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\n')
+    return token
+
+
+def write(config: Path, text: str) -> None:
+    config.write_text(f'default_profile = "work"\n{text}')
+    config.chmod(0o600)
+
+
+def passing(_request: Request, answer: Callable[[], Response]) -> Response:
+    return answer()
+
+
+def with_headers(**headers: str) -> Fault:
+    def fault(_request: Request, answer: Callable[[], Response]) -> Response:
+        response = answer()
+        for name, value in headers.items():
+            response.headers[name.replace("_", "-")] = value
+        return response
+
+    return fault
+
+
+class TestAll:
+    def test_where_nothing_is_wrong_everything_is_ok(self, work: Path, look: Look) -> None:
+        rows = look()
+        assert {row["status"] for row in rows.values()} == {"ok"}
+        assert set(rows) == READS | {
+            "config",
+            "profile",
+            "credentials",
+            "url",
+            "dialect",
+            "authorization",
+            "clock",
+            "rate-limit",
+            "completions",
+        }
+
+    @pytest.mark.parametrize("name", ["sandbox", "sandbox-oss"])
+    def test_the_sandbox_is_well_too(self, look: Look, name: str) -> None:
+        rows = look(f"--profile {name}")
+        assert {row["status"] for row in rows.values()} == {"ok"}
+        assert "named by --profile" in rows["profile"]["message"]
+
+    def test_nothing_is_changed_on_the_server(self, work: Path, look: Look, server: Serving) -> None:
+        look()
+        assert server.changes() == []
+        assert server.reads()
+
+    def test_a_pipe_gets_a_line_for_each_check_with_its_hint(self, work: Path, run: Runner) -> None:
+        work.write_text("not-the-right-token")
+        done = run("doctor", status=3)
+        header, *lines = [line.split("\t") for line in done.stdout.splitlines()]
+        assert header == ["STATUS", "CHECK", "MESSAGE", "HINT"]
+        (failed,) = [line for line in lines if line[0] == "fail"]
+        assert failed[1] == "authorization"
+        assert failed[3]
+        assert done.stderr.startswith("error: authorization: the server refused the token")
+
+    def test_quiet_leaves_one_line_on_failure(self, work: Path, run: Runner) -> None:
+        assert run("doctor --quiet").stdout == ""
+        work.unlink()
+        done = run("doctor --quiet", status=3)
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == 1
+
+    def test_the_format_of_the_profile_is_taken(self, work: Path, run: Runner, config: Path) -> None:
+        config.write_text(config.read_text() + 'output = "jsonl"\n')
+        assert run("doctor").stdout.startswith('{"check": "config"')
+
+    def test_the_first_failure_decides_the_exit_status(self, work: Path, look: Look, server: Serving) -> None:
+        work.unlink()
+        server.fail("GET", "teams", status(500))
+        rows = look(exit_code=3)
+        assert [check for check, row in rows.items() if row["status"] == "fail"] == ["credentials", "url"]
+
+
+class TestConfig:
+    def test_a_missing_one_is_no_fault(self, look: Look) -> None:
+        assert "none yet" in look("--profile sandbox")["config"]["message"]
+
+    def test_a_missing_one_that_was_named_is_doubtful(self, look: Look, world: Path) -> None:
+        rows = look("--profile sandbox", ONCALLCTL_CONFIG=str(world / "nowhere.toml"))
+        assert rows["config"]["status"] == "warn"
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("[profiles", "config.toml"),
+            ("profiles = 3", "must be tables"),
+            ('[profiles.work]\nurl = "https://h"\ncolour = "red"', "unknown key"),
+            ("[profiles.work]", "has no url"),
+            ('[profiles.other]\nurl = "https://h"', "no profile 'work'"),
+        ],
+    )
+    def test_one_that_cannot_be_used_fails_once(self, look: Look, config: Path, text: str, said: str) -> None:
+        write(config, text)
+        rows = look(exit_code=2)
+        assert rows["config"]["status"] == "fail"
+        assert said in rows["config"]["message"]
+
+    def test_one_that_cannot_be_read_fails(self, look: Look, config: Path) -> None:
+        config.mkdir()
+        assert look(exit_code=2)["config"]["status"] == "fail"
+
+    def test_the_sandbox_is_looked_at_nevertheless(self, look: Look, config: Path) -> None:
+        write(config, "[profiles")
+        assert look("-p sandbox", exit_code=2)["read-teams"]["status"] == "ok"
+
+    @pytest.mark.parametrize("mode", [0o640, 0o644])
+    def test_one_that_others_can_read_is_doubtful(self, work: Path, look: Look, config: Path, mode: int) -> None:
+        config.chmod(mode)
+        row = look()["config"]
+        assert row["status"] == "warn"
+        assert row["hint"] == f"chmod 600 {config}"
+
+    @pytest.mark.parametrize("mode", [0o620, 0o602])
+    def test_one_that_others_can_change_fails(self, work: Path, look: Look, config: Path, mode: int) -> None:
+        config.chmod(mode)
+        assert look(exit_code=2)["config"]["status"] == "fail"
+
+
+class TestProfile:
+    def test_nobody_logged_in_is_exit_3_and_the_rest_goes_on(self, look: Look) -> None:
+        rows = look(exit_code=3)
+        assert "auth login" in rows["profile"]["hint"]
+        assert rows["url"]["status"] == "warn"
+        assert "completions" in rows
+
+    def test_half_of_a_pair_of_variables_is_exit_2(self, look: Look) -> None:
+        assert "ONCALLCTL_TOKEN is not" in look(exit_code=2, ONCALLCTL_URL="https://h")["profile"]["message"]
+
+    def test_it_says_why_this_profile(self, look: Look, cloud: Serving) -> None:
+        assert "environment" in look()["profile"]["message"]
+
+    def test_it_names_the_variable_that_chose_it(self, look: Look) -> None:
+        assert "ONCALLCTL_PROFILE" in look(ONCALLCTL_PROFILE="sandbox")["profile"]["message"]
+
+
+class TestCredentials:
+    def test_a_missing_token_file_is_exit_3_and_the_url_is_looked_at(
+        self, work: Path, look: Look, server: Serving
+    ) -> None:
+        work.unlink()
+        rows = look(exit_code=3)
+        assert "does not exist" in rows["credentials"]["message"]
+        assert rows["url"]["status"] == "ok"
+        assert rows["authorization"]["status"] == "warn"
+        assert not READS & set(rows)
+        assert not [seen for seen in server.seen if server.token in seen.headers["Authorization"]]
+
+    def test_a_token_file_open_to_others_is_exit_3(self, work: Path, look: Look) -> None:
+        work.chmod(0o644)
+        assert look(exit_code=3)["credentials"]["hint"] == f"chmod 600 {work}"
+
+    def test_a_command_is_named_without_its_arguments(
+        self, work: Path, look: Look, config: Path, server: Serving
+    ) -> None:
+        write(config, f'[profiles.work]\nurl = "{server.url}"\ntoken_command = "echo {server.token}"\n')
+        config.write_text(config.read_text() + f'api = "{server.dialect}"\n')
+        assert look()["credentials"]["message"] == "a token from token_command echo"
+
+    def test_a_source_that_is_slow_is_doubtful(self, work: Path, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(local, "PATIENCE", 0.0)
+        row = look()["credentials"]
+        assert row["status"] == "warn"
+        assert "took" in row["message"]
+
+    def test_an_absent_keyring_is_exit_3_with_a_way_out(
+        self, work: Path, look: Look, config: Path, server: Serving
+    ) -> None:
+        write(config, f'[profiles.work]\nurl = "{server.url}"\n')
+        row = look(exit_code=3)["credentials"]
+        assert "no keyring here" in row["message"]
+        assert "--token-file" in row["hint"]
+
+    def test_a_keyring_that_answers_is_named(
+        self, work: Path, look: Look, config: Path, server: Serving, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write(config, f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\n')
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.memory_keyring.Memory")
+        monkeypatch.setitem(ENTRIES, ("oncallctl", f"work {server.url}"), server.token)
+        assert look()["credentials"]["message"] == "a token from the keyring"
+
+
+class TestUrl:
+    def test_nobody_listening_is_exit_8(self, look: Look) -> None:
+        rows = look(exit_code=8, ONCALLCTL_URL="http://127.0.0.1:9", ONCALLCTL_TOKEN="not-the-right-token")
+        assert rows["url"]["status"] == "fail"
+        assert "clock" not in rows
+
+    @pytest.mark.parametrize(
+        ("answer", "exit_code"),
+        [(status(404), 1), (status(500), 8), (status(200, "<html>log in</html>"), 8), (status(302, Location="/x"), 1)],
+    )
+    def test_what_is_no_oncall_fails(self, cloud: Serving, look: Look, answer: Fault, exit_code: int) -> None:
+        cloud.fail("GET", "", answer, times=9)
+        rows = look(exit_code=exit_code)
+        assert rows["url"]["status"] == "fail"
+        assert not READS & set(rows)
+        assert rows["clock"]["status"] == "ok"
+
+    def test_it_is_asked_once_not_four_times(self, cloud: Serving, look: Look) -> None:
+        cloud.fail("GET", "", status(500), times=9)
+        look(exit_code=8)
+        assert len(cloud.seen) == 1
+
+    @pytest.fixture
+    def tls(self, world: Path) -> Iterator[str]:
+        application = sandbox.application(world / "tls.sqlite3", "cloud")
+        listening = make_server("127.0.0.1", 0, application, threaded=True, ssl_context=certificates.shown())
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+        thread.join()
+        listening.server_close()
+
+    def test_a_certificate_that_is_not_trusted_is_exit_8(
+        self, look: Look, tls: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        rows = look(exit_code=8, ONCALLCTL_URL=tls, ONCALLCTL_TOKEN=sandbox.ADMIN_TOKEN)
+        assert "certificate" in rows["url"]["hint"]
+
+    def test_a_certificate_that_is_trusted_is_said(self, look: Look, tls: str, world: Path) -> None:
+        pair = {"ONCALLCTL_URL": tls, "ONCALLCTL_TOKEN": sandbox.ADMIN_TOKEN, "ONCALLCTL_API": "cloud"}
+        rows = look(SSL_CERT_FILE=str(certificates.trust_in(world)), SSL_CERT_DIR=str(world), **pair)
+        assert "its certificate is trusted" in rows["url"]["message"]
+
+    def test_plain_http_over_a_network_is_doubtful(self) -> None:
+        finding = server_checks._url(Profile("work", "http://oncall.example.org", allow_http=True), None, 0.1)
+        assert (finding.status, "in clear" in finding.message) == ("warn", True)
+
+
+class TestDialect:
+    def test_bearer_to_a_server_that_wants_the_bare_token_is_exit_2(self, oss: Serving, look: Look) -> None:
+        rows = look(exit_code=2, ONCALLCTL_API="cloud")
+        assert "it is oss" in rows["dialect"]["message"]
+        assert 'api = "oss"' in rows["dialect"]["hint"]
+        assert {rows[check]["status"] for check in READS} == {"ok"}
+
+    def test_the_bare_token_to_a_server_that_takes_bearer_is_doubtful(self, cloud: Serving, look: Look) -> None:
+        rows = look(ONCALLCTL_API="oss")
+        assert rows["dialect"]["status"] == "warn"
+        assert "it is Cloud" in rows["dialect"]["message"]
+
+    def test_it_says_when_the_host_decides(self, oss: Serving, look: Look) -> None:
+        assert look(ONCALLCTL_API="auto")["dialect"]["message"].startswith("oss by its host")
+
+
+class TestAuthorization:
+    def test_a_token_that_is_refused_in_both_forms_is_exit_3(self, server: Serving, look: Look) -> None:
+        rows = look(exit_code=3, ONCALLCTL_TOKEN="not-the-right-token")
+        assert rows["authorization"]["status"] == "fail"
+        assert rows["dialect"]["status"] == "warn"
+        assert rows["url"]["status"] == "ok"
+
+    def test_it_says_who_the_token_is(self, server: Serving, look: Look) -> None:
+        assert look(ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)["authorization"]["message"].startswith("bob")
+
+    @pytest.mark.parametrize(
+        ("token", "refused"), [(sandbox.EDITOR_TOKEN, "maintenance windows"), (sandbox.VIEWER_TOKEN, "pages, actions")]
+    )
+    def test_role_that_lacks_permissions_on_an_engine_is_a_warning(
+        self, oss: Serving, look: Look, token: str, refused: str
+    ) -> None:
+        row = look(ONCALLCTL_TOKEN=token)["authorization"]
+        assert row["status"] == "warn"
+        assert f"the server refuses {refused}" in row["message"]
+
+    def test_role_on_cloud_is_only_a_hint(self, cloud: Serving, look: Look) -> None:
+        assert look(ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)["authorization"]["status"] == "ok"
+
+    def test_a_service_account_works_on_cloud(self, cloud: Serving, look: Look) -> None:
+        environment = {"ONCALLCTL_TOKEN": sandbox.SERVICE_ACCOUNT_TOKEN, "ONCALLCTL_GRAFANA_URL": sandbox.GRAFANA_URL}
+        assert look(**environment)["authorization"] == {
+            "check": "authorization",
+            "status": "ok",
+            "message": "a service account",
+            "hint": None,
+        }
+
+    def test_a_service_account_without_its_stack_is_told_so(self, cloud: Serving, look: Look) -> None:
+        rows = look(exit_code=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
+        assert "grafana_url" in rows["authorization"]["hint"]
+
+    def test_a_service_account_on_a_self_hosted_engine_is_doubtful(self, oss: Serving, look: Look) -> None:
+        row = look(ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)["authorization"]
+        assert row["status"] == "warn"
+        assert "maintenance" in row["message"]
+
+    def test_a_stack_that_the_server_does_not_know_is_exit_8(self, cloud: Serving, look: Look) -> None:
+        row = look(exit_code=8, ONCALLCTL_GRAFANA_URL="https://other.grafana.net")["authorization"]
+        assert "grafana_url" in row["hint"]
+
+
+class TestPermissions:
+    @pytest.mark.parametrize("name", ["integrations", "users/", "alert_groups"])
+    def test_what_may_not_be_read_is_exit_3(self, server: Serving, look: Look, name: str) -> None:
+        if name == "users/":
+            server.fail("GET", name, passing)  # who the token is
+        server.fail("GET", name, status(403, '{"detail": "You do not have permission."}'))
+        check = f"read-{name.strip('/').replace('_', '-')}"
+        rows = look(exit_code=3)
+        assert [each for each, row in rows.items() if row["status"] == "fail"] == [check]
+        assert "You do not have permission" in rows[check]["message"]
+
+    def test_each_is_a_read_of_one(self, server: Serving, look: Look) -> None:
+        look()
+        lists = [seen for seen in server.seen if "users/current" not in seen.path]
+        assert {seen.query["perpage"] for seen in lists} == {"1"}
+        assert len(lists) <= 6
+
+
+class TestClock:
+    @pytest.mark.parametrize(("seconds", "how"), [(95, "ahead of"), (-95, "behind")])
+    def test_one_that_is_off_is_doubtful(
+        self, server: Serving, look: Look, monkeypatch: pytest.MonkeyPatch, seconds: int, how: str
+    ) -> None:
+        monkeypatch.setattr(server_checks, "now", lambda: datetime.now(UTC) + timedelta(seconds=seconds))
+        row = look()["clock"]
+        assert row["status"] == "warn"
+        assert re.search(rf"^9[4-6] s {how} the server's", row["message"])
+
+    @pytest.mark.parametrize("seconds", [-25, 25])
+    def test_one_that_is_a_little_off_is_ok(
+        self, server: Serving, look: Look, monkeypatch: pytest.MonkeyPatch, seconds: int
+    ) -> None:
+        monkeypatch.setattr(server_checks, "now", lambda: datetime.now(UTC) + timedelta(seconds=seconds))
+        assert look()["clock"]["status"] == "ok"
+
+    @pytest.mark.parametrize("date", ["", "yesterday"])
+    def test_a_server_without_a_date_is_not_compared(self, date: str) -> None:
+        finding = server_checks._clock(Profile("work", "https://h"), {"date": date}, datetime.now(UTC))
+        assert finding.status == "warn"
+
+
+class TestRateLimit:
+    @pytest.mark.parametrize(
+        ("headers", "state", "said"),
+        [
+            ({"RateLimit_Remaining": "250", "RateLimit_Limit": "300"}, "ok", "250 of 300 requests left"),
+            ({"X_RateLimit_Remaining": "3"}, "warn", "3 requests left"),
+            ({"RateLimit": '"default";r=2;t=30'}, "warn", "2 requests left"),
+            ({"RateLimit_Remaining": "many"}, "ok", "does not say"),
+        ],
+    )
+    def test_what_the_headers_say(
+        self, cloud: Serving, look: Look, headers: dict[str, str], state: str, said: str
+    ) -> None:
+        cloud.fail("GET", "alert_groups", with_headers(**headers))
+        row = look()["rate-limit"]
+        assert row["status"] == state
+        assert said in row["message"]
+
+    def test_one_that_is_used_up_is_not_waited_for(self, cloud: Serving, look: Look) -> None:
+        cloud.fail("GET", "teams", status(429, '{"detail": "throttled"}', Retry_After="40"))
+        rows = look()
+        assert "wait 40 s" in rows["rate-limit"]["message"]
+        assert rows["authorization"]["status"] == "warn"
+        assert len(cloud.seen) == 1
+
+
+class TestCompletions:
+    @pytest.fixture
+    def places(self, world: Path) -> dict[str, Path]:
+        home = world / "home"
+        return {
+            "bash": home / ".local/share/bash-completion/completions/oncallctl",
+            "zsh": home / ".zfunc/_oncallctl",
+            "fish": home / ".config/fish/completions/oncallctl.fish",
+        }
+
+    @pytest.mark.parametrize("shell", completions.SHELLS)
+    def test_none_for_the_shell_in_use_is_doubtful(self, look: Look, shell: str) -> None:
+        row = look("-p sandbox", SHELL=f"/usr/bin/{shell}")[f"completions-{shell}"]
+        assert row["status"] == "warn"
+        assert f"oncallctl completion {shell} > " in row["hint"]
+
+    @pytest.mark.parametrize("shell", completions.SHELLS)
+    def test_what_the_program_prints_is_current_and_anything_else_is_not(
+        self, look: Look, run: Runner, places: dict[str, Path], shell: str
+    ) -> None:
+        places[shell].parent.mkdir(parents=True)
+        places[shell].write_text(run(f"completion {shell}").stdout)
+        assert look("-p sandbox")[f"completions-{shell}"]["status"] == "ok"
+        places[shell].write_text("# an old one\n")
+        row = look("-p sandbox")[f"completions-{shell}"]
+        assert row["status"] == "warn"
+        assert row["hint"] == f"oncallctl completion {shell} > {places[shell]}"
+
+    def test_a_startup_file_that_asks_the_program_is_current(self, look: Look, world: Path) -> None:
+        (world / "home/.bashrc").write_text("# oncallctl completion bash\nsource <(oncallctl completion bash)\n")
+        assert look("-p sandbox", SHELL="/bin/bash")["completions-bash"]["status"] == "ok"
+
+    def test_a_comment_in_a_startup_file_is_not(self, look: Look, world: Path) -> None:
+        (world / "home/.bashrc").write_text("# source <(oncallctl completion bash)\n")
+        assert look("-p sandbox", SHELL="/bin/bash")["completions-bash"]["status"] == "warn"
+
+
+class TestAsCron:
+    def test_a_token_file_works_there(self, work: Path, look: Look, server: Serving) -> None:
+        rows = look("--as-cron")
+        assert {row["status"] for check, row in rows.items() if check != "environment"} == {"ok"}
+        assert server.seen
+
+    def test_what_is_only_set_here_is_named_and_missing_there(self, cloud: Serving, look: Look) -> None:
+        assert look()["profile"]["status"] == "ok"
+        rows = look("--as-cron", exit_code=3)
+        assert "ONCALLCTL_TOKEN" in rows["environment"]["message"]
+        assert rows["profile"]["status"] == "fail"
+        assert cloud.seen
+
+    def test_a_named_config_does_not_get_there(self, work: Path, look: Look, config: Path, world: Path) -> None:
+        moved = config.rename(world / "elsewhere.toml")
+        assert look(ONCALLCTL_CONFIG=str(moved))["config"]["status"] == "ok"
+        rows = look("--as-cron", exit_code=3, ONCALLCTL_CONFIG=str(moved))
+        assert "ONCALLCTL_CONFIG" in rows["environment"]["message"]
+
+    def test_the_exit_status_is_that_of_the_first_failure_there(self, work: Path, look: Look, config: Path) -> None:
+        write(config, '[profiles.work]\nurl = "http://127.0.0.1:9"\ntoken_file = "/nowhere"\n')
+        assert look("--as-cron", exit_code=3)["credentials"]["status"] == "fail"
+        write(config, f'[profiles.work]\nurl = "http://127.0.0.1:9"\ntoken_file = "{work}"\n')
+        assert look("--as-cron", exit_code=8)["url"]["status"] == "fail"
+
+    def test_the_profile_goes_along(self, look: Look) -> None:
+        assert "sandbox" in look("--as-cron --profile sandbox")["profile"]["message"]
+
+    def test_where_nothing_is_set_that_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in list(os.environ):
+            if cron._READ.fullmatch(name):
+                monkeypatch.delenv(name)
+        assert cron._environment().status == "ok"
+
+    def test_a_program_that_does_not_start_there_is_a_failure(
+        self, look: Look, monkeypatch: pytest.MonkeyPatch, world: Path
+    ) -> None:
+        fake = world / "python"
+        fake.write_text("#!/bin/sh\necho 'No module named oncallctl' >&2; exit 1\n")
+        fake.chmod(0o755)
+        monkeypatch.setattr("sys.executable", str(fake))
+        assert "No module named oncallctl" in look("--as-cron", exit_code=1)["cron"]["message"]
+
+    def test_a_program_that_is_not_there_is_a_failure(self, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.executable", "/nowhere/python")
+        assert "cannot be started" in look("--as-cron", exit_code=1)["cron"]["message"]
+
+    @pytest.mark.parametrize("code", ["no_credentials", "unavailable", "failed", "interrupted"])
+    def test_an_error_comes_back_as_what_it_was(self, code: str) -> None:
+        error = cron._error(code, "message", None, None)
+        assert isinstance(error, OncallError)
+        assert error.code == (code if code != "interrupted" else "failed")

@@ -1,0 +1,292 @@
+"""The journal, and what `history` and `status` make of it."""
+
+import json
+import os
+import stat as modes
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.config.profiles import Profile
+from oncallctl.maintenance.journal import KEPT, Author, Event, Journal
+from oncallctl.times import now
+from tests.conftest import Runner
+from tests.places import ROOT
+from tests.serving import Serving, drop, status
+
+ONE = "C5BPMMTY9FMXJ"
+STATE = "home/.local/state/oncallctl"
+PLACE = Profile("prod", "https://oncall.example.org")
+INTEGRATION = Integration.read(
+    {
+        "id": "C1",
+        "name": "api",
+        "type": "webhook",
+        "maintenance_mode": "debug",
+        "maintenance_started_at": "2026-11-21T05:58:48Z",
+        "maintenance_end_at": "2026-11-21T06:58:48Z",
+        "link": "https://oncall.example.org/integrations/v1/webhook/secret/",
+    }
+)
+
+
+class TestWriting:
+    def test_each_window_is_remembered_with_who_when_and_why(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --reason 'db upgrade'")
+        run("maintenance stop service-010")
+        opened, ended = run("maintenance history -o json").json
+        assert (opened["event"], ended["event"]) == ("opened", "ended")
+        assert opened["integration"] == {"id": ONE, "name": "service-010"}
+        assert opened["reason"] == "db upgrade"
+        assert (opened["mode"], opened["outcome"]) == ("silence_escalations", "done")
+        assert opened["started_at"] == ended["started_at"]
+        assert opened["ends_at"]
+        assert opened["run"] != ended["run"]
+        assert opened["server"] == server.url.removeprefix("http://")
+        assert {"time", "profile", "host", "user"} <= set(opened)
+
+    def test_what_was_not_changed_is_not_remembered(self, server: Serving, run: Runner) -> None:
+        run("maintenance stop service-010")
+        run("maintenance start service-010 --for 30m --dry-run")
+        assert run("maintenance history -o json").json == []
+
+    def test_a_replacement_is_an_end_and_a_start(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        run("maintenance start service-010 --for 2h --if-active replace")
+        assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened", "ended", "opened"]
+
+    def test_end_of_a_window_is_recorded_with_its_cause(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        run("maintenance start service-010 --for 2h --if-active replace")
+        run("maintenance stop service-010")
+        run("maintenance run service-010 --for 30m -- true")
+        causes = [(entry["event"], entry["cause"]) for entry in run("maintenance history -o json").json]
+        assert causes == [
+            ("opened", None),
+            ("ended", "replace"),
+            ("opened", None),
+            ("ended", "stop"),
+            ("opened", None),
+            ("ended", "run"),
+        ]
+
+    def test_stop_cut_short_by_a_kill_is_recorded_as_unknown(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def killed(*_: object) -> None:
+            raise SystemExit(137)
+
+        run("maintenance start service-010 --for 30m")
+        monkeypatch.setattr("oncallctl.maintenance.windows.change.stop", killed)
+        run("maintenance stop service-010", status=None)
+        last = run("maintenance history -o json").json[-1]
+        assert (last["event"], last["cause"], last["outcome"]) == ("ended", "stop", "unknown")
+
+    def test_stop_that_did_not_arrive_is_not_recorded(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        server.fail("POST", "maintenance_stop", status(403, '{"detail": "no"}'))
+        run("maintenance stop service-010", status=3)
+        assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened"]
+
+    def test_what_is_not_known_is_remembered_as_such(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0,))
+        server.fail("POST", "maintenance_start", drop)
+        run("maintenance start service-010 --for 30m", status=9)
+        assert run("maintenance history -o json").json[0]["outcome"] == "unknown"
+
+    def test_a_journal_that_cannot_be_written_does_not_undo_the_window(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("oncallctl.config.private_files.os.write", full)
+        done = run("maintenance start service-010 --for 30m -o json")
+        assert done.json[0]["status"] == "started"
+        assert "No space left" in done.stderr
+
+    @pytest.mark.promise("in-no-file-this-programs")
+    def test_no_secret_gets_into_it(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m")
+        text = (world / STATE / "journal.jsonl").read_text()
+        assert server.token not in text
+        assert "/integrations/v1/" not in text
+
+    def test_it_is_for_its_owner_alone(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m")
+        assert modes.S_IMODE((world / STATE / "journal.jsonl").stat().st_mode) == 0o600
+        assert modes.S_IMODE((world / STATE).stat().st_mode) == 0o700
+
+    def test_many_writers_lose_nothing_also_while_it_is_rotated(self, tmp_path: Path) -> None:
+        code = (
+            "import sys; from pathlib import Path; from tests.test_journal import *\n"
+            "import oncallctl.maintenance.journal as journal; journal.LARGEST = 20000\n"
+            "for number in range(25): Journal(Path(sys.argv[1])).record("
+            "Event.OPENED, PLACE, INTEGRATION, Author(f'{sys.argv[2]}-{number}'), at=now())"
+        )
+        writers = [
+            subprocess.Popen([sys.executable, "-c", code, tmp_path, str(writer)], cwd=ROOT) for writer in range(4)
+        ]
+        assert [writer.wait() for writer in writers] == [0] * 4
+        reasons = {entry.reason for entry in Journal(tmp_path).entries(pytest.fail)}
+        assert reasons == {f"{writer}-{number}" for writer in range(4) for number in range(25)}
+        assert (tmp_path / "journal.jsonl.1").exists()
+
+    def test_it_keeps_a_few_older_files_and_no_more(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("oncallctl.maintenance.journal.LARGEST", 1)
+        for number in range(10):
+            Journal(tmp_path).record(Event.OPENED, PLACE, INTEGRATION, Author(str(number)), at=now())
+        assert [entry.reason for entry in Journal(tmp_path).entries(pytest.fail)] == ["6", "7", "8", "9"]
+        files = {path.name for path in tmp_path.glob("journal.jsonl*")}
+        assert files == {
+            "journal.jsonl",
+            "journal.jsonl.lock",
+            *(f"journal.jsonl.{number}" for number in range(1, KEPT + 1)),
+        }
+
+
+class TestReading:
+    @pytest.mark.parametrize(
+        ("line", "reason"),
+        [
+            ('{"time": "2026', "not JSON"),
+            ("[]", "not an object"),
+            ('{"time": 3}', "no event"),
+            ('WITHOUT "mode"', "no mode"),
+            ('WITHOUT "integration"', "no integration"),
+            ('WITH "started_at": [3]', "started_at: "),
+            ('WITH "time": "yesterday"', "time: "),
+            ('WITH "integration": {"id": 7}', "integration.id: "),
+        ],
+    )
+    def test_line_that_is_incomplete_is_skipped_with_a_warning(self, tmp_path: Path, line: str, reason: str) -> None:
+        Journal(tmp_path).record(Event.OPENED, PLACE, INTEGRATION, Author(), at=now())
+        path = tmp_path / "journal.jsonl"
+        word, _, rest = line.partition(" ")
+        if word == "WITHOUT":
+            line = json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key not in rest})
+        elif word == "WITH":
+            line = json.dumps(json.loads(path.read_text()) | json.loads(f"{{{rest}}}"))
+        path.write_text(f"{line}\n{path.read_text()}")
+        warnings: list[str] = []
+        assert len(Journal(tmp_path).entries(warnings.append)) == 1
+        (warning,) = warnings
+        assert warning.startswith(f"{path}: line 1 is skipped: {reason}")
+
+    def test_every_command_that_reads_the_journal_warns_of_an_incomplete_line(
+        self, cloud: Serving, run: Runner, world: Path
+    ) -> None:
+        run("maintenance start service-010 --for 30m")
+        path = world / STATE / "journal.jsonl"
+        path.write_text(f'{{"event": "opened"}}\n{path.read_text()}')
+        file = world / "windows.toml"
+        begun = now().replace(microsecond=0, tzinfo=None).isoformat()
+        file.write_text(
+            f'[[window]]\nname = "w"\nat = {begun}\ntimezone = "UTC"\nduration = "5m"\nintegrations = ["service-010"]\n'
+        )
+        for command in ("history", "status", "orphans", "debrief service-010 --since 1d", f"apply {file}"):
+            done = run(f"maintenance {command}")
+            assert done.stderr.count(f"warning: {path}: line 1 is skipped: no time\n") == 1
+
+    def test_lines_that_are_incomplete_are_counted(self, run: Runner, world: Path) -> None:
+        (world / STATE).mkdir(parents=True)
+        (world / STATE / "journal.jsonl").write_text("{}\n[]\n{\n")
+        done = run("maintenance history")
+        assert done.stderr.count("warning") == 1
+        assert "journal.jsonl: line 1 is skipped: no time (3 such lines)" in done.stderr
+
+    def test_line_of_an_older_version_has_no_cause(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m")
+        run("maintenance stop service-010")
+        path = world / STATE / "journal.jsonl"
+        path.write_text(path.read_text().replace('"cause": "stop", ', "").replace('"cause": null, ', ""))
+        done = run("maintenance history -o json")
+        assert [entry["event"] for entry in done.json] == ["opened", "ended"]
+        assert done.stderr == ""
+
+    def test_server_is_recognized_in_another_spelling(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m --reason 'db upgrade'")
+        path = world / STATE / "journal.jsonl"
+        path.write_text(path.read_text().replace("127.0.0.1:", "LOCALHOST.:"))
+        local = server.url.replace("127.0.0.1", "localhost")
+        (window,) = run("maintenance status -o json", ONCALLCTL_URL=local).json
+        assert window["reason"] == "db upgrade"
+
+    def test_since_leaves_out_what_is_older(self, server: Serving, run: Runner, world: Path) -> None:
+        run("maintenance start service-010 --for 30m")
+        path = world / STATE / "journal.jsonl"
+        old = {**json.loads(path.read_text()), "time": "2020-01-01T00:00:00+00:00"}
+        path.write_text(json.dumps(old) + "\n" + path.read_text())
+        assert len(run("maintenance history -o json").json) == 2
+        assert len(run("maintenance history --since 1d -o json").json) == 1
+
+    def test_nothing_remembered_is_an_empty_list(self, run: Runner) -> None:
+        assert run("maintenance history -o json").json == []
+
+    def test_status_says_who_opened_a_window_and_why(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --reason 'db upgrade'")
+        (window,) = run("maintenance status -o json").json
+        assert window["reason"] == "db upgrade"
+        assert "@" in window["opened_by"]
+
+    def test_a_window_of_somebody_elses_is_foreign(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m --reason mine")
+        run("maintenance stop service-010")
+        mode = "silence_escalations" if server.dialect == "cloud" else "debug"
+        server.call("POST", "integrations/C6WEX17LQRP1K/maintenance_start", {"mode": mode, "duration": 600})
+        (window,) = run("maintenance status -o json").json
+        assert (window["opened_by"], window["reason"]) == ("foreign", None)
+
+    def test_what_is_not_in_maintenance_was_opened_by_nobody(self, server: Serving, run: Runner) -> None:
+        (window,) = run("maintenance status service-010 -o json").json
+        assert window["opened_by"] is None
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+    def test_a_state_folder_of_somebody_elses_is_refused(self, server: Serving, run: Runner, world: Path) -> None:
+        (world / STATE).mkdir(parents=True)
+        os.chown(world / STATE, 12345, 12345)
+        run("maintenance start service-010 --for 30m", status=2)
+        assert server.changes() == []
+
+
+class TestGuardRails:
+    @pytest.fixture
+    def profile(self, server: Serving, world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        token = world / "token"
+        token.write_text(server.token)
+        token.chmod(0o600)
+        path = world / "config.toml"
+        path.write_text(
+            f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\n'
+            'longest_window = "1h"\nmost_targets = 2\nreason_required = true\nmodes_allowed = ["silence_escalations"]\n'
+        )
+        monkeypatch.setenv("ONCALLCTL_CONFIG", str(path))
+        return path
+
+    @pytest.mark.usefixtures("profile")
+    @pytest.mark.parametrize(
+        "options",
+        [
+            "service-010 --for 30m",
+            "service-010 --for 30m --reason ' '",
+            "service-010 --for 2h --reason r",
+            "service-010 --for 2h --max 3h --reason r",
+            "service-010 --for 30m --reason r --mode group_alerts",
+            "service-010 service-011 service-012 --for 30m --reason r",
+        ],
+    )
+    def test_what_the_profile_does_not_allow_is_refused_and_nothing_sent(
+        self, server: Serving, run: Runner, options: str
+    ) -> None:
+        run(f"maintenance start {options} --yes -p work", status=2)
+        assert server.changes() == []
+
+    @pytest.mark.usefixtures("profile")
+    def test_what_it_allows_is_done(self, server: Serving, run: Runner) -> None:
+        run("maintenance start service-010 service-011 --for 30m --reason r -p work")
+        assert len(server.changes()) == 2

@@ -1,0 +1,225 @@
+"""Many more targets than the server allows in a minute: all are done, each once, and the waits are in sight.
+
+The server's clock stands still until the client has waited as long as it was asked to, and then jumps a minute on. So
+how often the limit is met depends on what is asked, not on how fast this machine is.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from oncallctl import sandbox
+from tests.conftest import Run
+from tests.places import ROOT
+from tests.serving import Serving
+
+LIMIT = 20
+TARGETS = 50
+TOGETHER = 8  # requests that one process has under way at most
+NOTE = "rate limited, next try in {} s"
+
+
+@dataclass
+class Limited(Serving):
+    """A server that takes `rate_limit` requests, then asks for a wait of `asked` seconds.
+
+    Attributes:
+        answered: (method, path, status) of every answer.
+        waits: how often the limit was waited for.
+    """
+
+    rate_limit: int = LIMIT
+    asked: int = 1
+    answered: list[tuple[str, str, int]] = field(default_factory=list)
+    waits: int = 0
+    began: float = 0.0
+    opens: float | None = None
+    clock_lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.began = time.time()
+        self.limit(self.rate_limit)
+        return self
+
+    def limit(self, requests: int) -> None:
+        """Take so many from now on."""
+        self._application = sandbox.application(
+            self.database, self.dialect, rate_limit=requests, clock=lambda: self.began + 61 * self.waits
+        )
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with self.clock_lock:
+            if self.opens is not None and time.monotonic() >= self.opens:
+                self.waits, self.opens = self.waits + 1, None
+
+        def answer(status: str, headers: list[tuple[str, str]]) -> object:
+            code = int(status[:3])
+            self.answered.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], code))
+            if code == 429:
+                with self.clock_lock:
+                    left = self.asked if self.opens is None else math.ceil(self.opens - time.monotonic())
+                    self.opens = self.opens or time.monotonic() + self.asked
+                headers = [(name, str(max(left, 1)) if name == "Retry-After" else value) for name, value in headers]
+            return start_response(status, headers)
+
+        return super().__call__(environ, answer)
+
+    def done(self, method: str, part: str) -> Counter[str]:
+        """How often each path with this in it was asked for and answered with a success."""
+        return Counter(path for verb, path, code in self.answered if verb == method and part in path and code == 200)
+
+    def turned_away(self) -> int:
+        return sum(code == 429 for _, _, code in self.answered)
+
+
+@pytest.fixture(params=["cloud"])
+def limited(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Limited]:
+    """A server; the environment points at it."""
+    with Limited(tmp_path / "limited.sqlite3", request.param) as serving:
+        monkeypatch.setenv("ONCALLCTL_URL", serving.url)
+        monkeypatch.setenv("ONCALLCTL_TOKEN", serving.token)
+        monkeypatch.setenv("ONCALLCTL_API", serving.dialect)
+        yield serving
+
+
+def all_of(serving: Limited, path: str) -> list[dict[str, Any]]:
+    """Everything the server has, read around the limit and the record."""
+    from werkzeug.test import Client
+
+    unlimited = Client(sandbox.application(serving.database, serving.dialect, rate_limit=10**6))
+    token = serving.token if serving.dialect == "oss" else f"Bearer {serving.token}"
+    answer = unlimited.get(f"/api/v1/{path}", headers={"Authorization": token})
+    return answer.json["results"]
+
+
+def integrations(serving: Limited, count: int = TARGETS) -> list[str]:
+    found = all_of(serving, "integrations/?perpage=1000")
+    quiet = [each for each in found if each["type"] != "direct_paging" and each["maintenance_mode"] is None]
+    assert len(quiet) >= count
+    return [each["id"] for each in quiet[:count]]
+
+
+def started(line: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "oncallctl", *shlex.split(line)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> Run:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return Run(process.returncode, out, err)
+
+
+def start(ids: list[str]) -> str:
+    return f"maintenance start {' '.join(ids)} --for 3h --yes -o json"
+
+
+def statuses(*runs: Run) -> Counter[str]:
+    return Counter(each["status"] for run in runs for each in run.json)
+
+
+def assert_said(run: Run, seconds: int = 1) -> None:
+    assert NOTE.format(seconds) in run.stderr
+    assert "error" not in run.stderr
+
+
+@pytest.mark.promise("no-change-sent-twice-may")
+@pytest.mark.parametrize("limited", ["cloud", "oss"], indirect=True)
+def test_windows_on_many_more_targets_than_the_limit_are_all_opened_once(limited: Limited) -> None:
+    ids = integrations(limited)
+    run = finished(started(start(ids)))
+    assert statuses(run) == {"started": TARGETS}
+    assert limited.done("POST", "maintenance_start") == {
+        f"/api/v1/integrations/{each}/maintenance_start": 1 for each in ids
+    }
+    assert_said(run)
+    assert limited.waits >= 2
+    # Nobody goes on asking while the wait lasts.
+    assert limited.turned_away() <= limited.waits * TOGETHER
+
+
+def test_two_processes_at_once_on_targets_of_their_own_open_all_of_them(limited: Limited) -> None:
+    ids = integrations(limited)
+    one, other = started(start(ids[: TARGETS // 2])), started(start(ids[TARGETS // 2 :]))
+    runs = finished(one), finished(other)
+    assert statuses(*runs) == {"started": TARGETS}
+    assert set(limited.done("POST", "maintenance_start").values()) == {1}
+    assert len(limited.done("POST", "maintenance_start")) == TARGETS
+    for run in runs:
+        assert_said(run)
+    assert limited.turned_away() <= limited.waits * TOGETHER * 2
+
+
+def test_two_processes_at_once_on_the_same_targets_open_each_once(limited: Limited) -> None:
+    ids = integrations(limited, 30)
+    runs = [finished(process) for process in [started(start(ids)), started(start(ids))]]
+    assert limited.done("POST", "maintenance_start") == {
+        f"/api/v1/integrations/{each}/maintenance_start": 1 for each in ids
+    }
+    assert statuses(*runs) == {"started": 30, "unchanged": 30}
+    for run in runs:
+        assert_said(run)
+
+
+def test_many_names_are_all_found(limited: Limited) -> None:
+    names = {each["id"]: each["name"] for each in all_of(limited, "integrations/?perpage=1000")}
+    ids = [each for each in integrations(limited, 100) if names[each].startswith("service-")][:TARGETS]
+    assert len(ids) == TARGETS
+    run = finished(started(f"integrations get {' '.join(names[each] for each in ids)} -o json"))
+    assert [each["id"] for each in run.json] == ids
+    assert_said(run)
+
+
+def test_many_alert_groups_are_all_acknowledged_once(limited: Limited) -> None:
+    limited.limit(10**6)
+    links = {each["id"] for each in all_of(limited, "integrations/?perpage=1000") if each["link"]}
+    for each in [ident for ident in integrations(limited, 100) if ident in links][:30]:
+        limited.alert(each)
+    limited.limit(LIMIT)
+    groups = [each["id"] for each in all_of(limited, "alert_groups/?state=new&perpage=1000")]
+    assert len(groups) > 30
+    run = finished(started(f"alert-groups acknowledge {' '.join(groups)} --yes -o json"))
+    assert statuses(run) == {"acknowledged": len(groups)}
+    assert limited.done("POST", "acknowledge") == {f"/api/v1/alert_groups/{each}/acknowledge/": 1 for each in groups}
+    assert_said(run)
+
+
+def test_a_wait_longer_than_the_timeout_of_a_request_is_waited_for(
+    limited: Limited, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited.asked = 4
+    token = world / "token"
+    token.touch(mode=0o600)
+    token.write_text(limited.token)
+    config = world / "config.toml"
+    config.write_text(f'[profiles.work]\nurl = "{limited.url}"\napi = "cloud"\ntoken_file = "{token}"\ntimeout = 3\n')
+    monkeypatch.setenv("ONCALLCTL_CONFIG", str(config))
+    run = finished(started(f"{start(integrations(limited, 25))} -p work"))
+    assert statuses(run) == {"started": 25}
+    assert set(limited.done("POST", "maintenance_start").values()) == {1}
+    assert_said(run, 4)
+
+
+def test_a_run_that_asks_for_quiet_waits_without_a_word(limited: Limited) -> None:
+    run = finished(started(f"{start(integrations(limited, 25))} -q"))
+    assert (run.stdout, run.stderr) == ("", "")
+    assert len(limited.done("POST", "maintenance_start")) == 25

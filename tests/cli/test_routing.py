@@ -1,0 +1,243 @@
+"""`routes` and `escalation-chains` against the sandbox behind a socket, and each kind of step in words."""
+
+import json
+from typing import Any
+
+import pytest
+
+from oncallctl.api.resources.escalation_policies import EscalationPolicy
+from oncallctl.api.resources.routes import Route
+from oncallctl.escalation import describe
+from tests.conftest import Runner
+from tests.serving import Serving, status
+
+API_PROD, CHAIN, EMPTY = "C5U5IZGQ48B4M", "F3VV9WSX4RBEK", "FGD4PM64AR6BA"
+
+
+class TestRoutes:
+    def test_all_are_listed_whole_over_all_pages(self, server: Serving, run: Runner) -> None:
+        routes = run("routes list -o json").json
+        assert len({each["id"] for each in routes}) == len(routes) == server.call("GET", "routes/")["count"]
+        assert routes[0] == server.call("GET", f"routes/{routes[0]['id']}/")
+
+    @pytest.mark.parametrize("integration", [API_PROD, "'🔥 fire-drill'"])
+    def test_those_of_an_integration_are_chosen_by_the_server(
+        self, server: Serving, run: Runner, integration: str
+    ) -> None:
+        routes = run(f"routes list --integration {integration} -o json").json
+        assert {each["integration_id"] for each in routes} == {server.seen[-1].query["integration_id"]}
+        assert routes[-1]["is_the_last_route"] is True
+
+    def test_a_limit_is_said(self, server: Serving, run: Runner) -> None:
+        done = run("routes list --limit 2 -o json")
+        assert len(done.json) == 2
+        assert "omit --limit" in done.stderr
+
+    def test_a_table_says_what_goes_where(self, server: Serving, run: Runner) -> None:
+        lines = [line.split("\t") for line in run(f"routes list --integration {API_PROD}").stdout.splitlines()]
+        assert lines[0] == ["ID", "INTEGRATION", "POSITION", "CONDITION", "CHAIN"]
+        assert lines[1][1:] == ["[prod] api", "0", "regex severity.*critical", "platform-default"]
+        assert lines[-1][1] == "[prod] api"
+        assert lines[-1][3:] == ["everything else", "platform-default"]
+
+    @pytest.mark.parametrize("ident", ["RMRXVRQ1RJMKS", "id:RMRXVRQ1RJMKS"])
+    def test_one_is_shown_by_id(self, server: Serving, run: Runner, ident: str) -> None:
+        assert run(f"routes get {ident} -o json").json == server.call("GET", "routes/RMRXVRQ1RJMKS/")
+        cells = run(f"routes get {ident}").stdout.splitlines()[1].split("\t")
+        assert cells[1:] == ["[prod] api", "0", "regex severity.*critical", "platform-default"]
+
+    def test_one_that_is_not_there_is_not_found(self, server: Serving, run: Runner) -> None:
+        run("routes get RNOPENOPENOPE", status=6)
+        run("routes list --integration nope", status=6)
+
+    def test_what_is_no_id_is_refused(self, server: Serving, run: Runner) -> None:
+        run("routes get 'a/../b'", status=2)
+        assert server.seen == []
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"routing_type": "regex", "routing_regex": "a b"}, "regex a b"),
+            ({"routing_type": "jinja2", "routing_regex": "{{ x }}"}, "jinja2 {{ x }}"),
+            ({"routing_type": "labels", "routing_regex": None}, "labels"),
+            ({"routing_type": "regex", "routing_regex": None, "is_the_last_route": True}, "everything else"),
+        ],
+    )
+    def test_a_condition_in_words(self, fields: dict[str, Any], said: str) -> None:
+        assert describe.condition(Route.read({"id": "R", **fields})) == said
+
+
+class TestChains:
+    def test_all_are_listed_whole(self, server: Serving, run: Runner) -> None:
+        assert run("escalation-chains list -o json").json == server.call("GET", "escalation_chains/")["results"]
+
+    def test_those_of_a_team_are_chosen_here(self, server: Serving, run: Runner) -> None:
+        assert run("escalation-chains list --team platform -o id").stdout == f"{CHAIN}\n"
+        assert all("team_id" not in each.query for each in server.seen)
+
+    def test_a_table_has_names(self, server: Serving, run: Runner) -> None:
+        lines = run("escalation-chains list --limit 1").stdout.splitlines()
+        assert lines == ["ID\tNAME\tTEAM", f"{CHAIN}\tplatform-default\tplatform"]
+
+    @pytest.mark.parametrize("name", ["platform-default", "Platform-Default", CHAIN])
+    def test_one_is_shown_step_by_step(self, server: Serving, run: Runner, name: str) -> None:
+        lines = [line.split("\t") for line in run(f"escalation-chains get {name}").stdout.splitlines()]
+        assert lines == [
+            ["STEP", "WHAT", "ID"],
+            ["1", "notify who is on call in platform-primary", "EIELW6PKFKUYB"],
+            ["2", "wait 5 minutes", "EC48UAHTXSJX1"],
+            ["3", "notify alice and dave (important)", "E962K1XTPW79C"],
+            ["4", "start over (up to 5 times)", "EIYHBW5IUVK9W"],
+        ]
+
+    def test_json_is_the_chain_with_its_steps_whole(self, server: Serving, run: Runner) -> None:
+        chain = run("escalation-chains get platform-default -o json").json
+        steps = chain.pop("steps")
+        assert chain == server.call("GET", f"escalation_chains/{CHAIN}/")
+        assert [step.pop("text") for step in steps][1] == "wait 5 minutes"
+        assert steps == server.call("GET", f"escalation_policies/?escalation_chain_id={CHAIN}")["results"]
+
+    def test_the_id_is_that_of_the_chain(self, server: Serving, run: Runner) -> None:
+        assert run("escalation-chains get platform-default -o id").stdout == f"{CHAIN}\n"
+
+    def test_each_thing_is_read_once(self, server: Serving, run: Runner) -> None:
+        run(f"escalation-chains get {CHAIN}")
+        paths = [each.removeprefix("GET /api/v1/") for each in server.reads()]
+        assert sorted(paths) == ["escalation_chains/F3VV9WSX4RBEK/", "escalation_policies/", "schedules/", "users/"]
+
+    def test_steps_are_in_the_order_of_their_positions(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "escalation_policies", policies({"type": "resolve", "position": 1}, {"type": "wait"}))
+        lines = run(f"escalation-chains get {CHAIN}").stdout.splitlines()[1:]
+        assert [line.split("\t")[:2] for line in lines] == [
+            ["1", "wait 5 minutes (no time is set)"],
+            ["2", "resolve the alert group"],
+        ]
+
+    def test_one_without_steps_says_so(self, server: Serving, run: Runner) -> None:
+        done = run("escalation-chains get 'empty chain' -o json")
+        assert done.json["id"] == EMPTY
+        assert done.json["steps"] == []
+        assert "has no steps" in done.stderr
+
+    def test_one_that_is_not_there_is_not_found(self, server: Serving, run: Runner) -> None:
+        run("escalation-chains get FNOPENOPENOPE", status=6)
+        assert "platform-default" in run("escalation-chains get platform-defalt", status=6).stderr
+
+    def test_where_names_cannot_be_read_ids_stand_and_a_warning_is_given(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "users/", status(403))
+        server.fail("GET", "schedules/", status(403))
+        done = run("escalation-chains get platform-default -o json")
+        said = [step["text"] for step in done.json["steps"]]
+        assert said[0] == "notify who is on call in SN1XIG9SHWR2U"
+        assert said[2] == "notify U6YF83T9HEFKQ and UBA8RB2WD7AWI (important)"
+        (line,) = done.stderr.splitlines()
+        assert "users" in json.loads(line)["warning"]["message"]
+
+    def test_text_of_the_server_is_data(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "escalation_policies", policies({"type": "\x1b[2J[red]"}))
+        assert run(f"escalation-chains get {CHAIN}").stdout.splitlines()[1] == "1\t\\x1b[2J[red]\tE0"
+
+
+NAMES = {
+    "U1": "alice",
+    "U2": "bob",
+    "U3": "carol",
+    "S1": "primary",
+    "T1": "platform",
+    "G1": "on call",
+    "W1": "hook",
+}
+SENTENCES: list[tuple[dict[str, Any], str]] = [
+    ({"type": "wait", "duration": 60}, "wait 1 minute"),
+    ({"type": "wait", "duration": 5400.0}, "wait 1 hour 30 minutes"),
+    ({"type": "wait", "duration": 86400}, "wait 24 hours"),
+    ({"type": "wait", "duration": 61}, "wait 1 minute 1 second"),
+    ({"type": "wait", "duration": None}, "wait 5 minutes (no time is set)"),
+    ({"type": "notify_persons", "persons_to_notify": ["U1"]}, "notify alice"),
+    ({"type": "notify_persons", "persons_to_notify": ["U1", "U2", "U3"]}, "notify alice, bob and carol"),
+    ({"type": "notify_persons", "persons_to_notify": ["U9"], "important": True}, "notify U9 (important)"),
+    ({"type": "notify_persons", "persons_to_notify": []}, "notify people (none is set)"),
+    (
+        {"type": "notify_person_next_each_time", "persons_to_notify_next_each_time": ["U1", "U2"]},
+        "notify alice or bob, the next one each time",
+    ),
+    (
+        {"type": "notify_person_next_each_time", "persons_to_notify_next_each_time": None},
+        "notify one person (none is set)",
+    ),
+    (
+        {"type": "notify_on_call_from_schedule", "notify_on_call_from_schedule": "S1", "important": True},
+        "notify who is on call in primary (important)",
+    ),
+    (
+        {"type": "notify_on_call_from_schedule", "notify_on_call_from_schedule": None},
+        "notify who is on call in a schedule (none is set)",
+    ),
+    ({"type": "notify_team_members", "team_to_notify": "T1"}, "notify everybody in team platform"),
+    ({"type": "notify_team_members", "team_to_notify": None}, "notify everybody in team (none is set)"),
+    (
+        {"type": "notify_user_group", "group_to_notify": "G1", "important": True},
+        "notify everybody in Slack group on call (important)",
+    ),
+    ({"type": "notify_whole_channel"}, "notify everybody in the Slack channel"),
+    ({"type": "trigger_webhook", "action_to_trigger": "W1"}, "trigger webhook hook"),
+    (
+        {
+            "type": "notify_if_time_from_to",
+            "notify_if_time_from": "09:00:00Z",
+            "notify_if_time_to": "18:30:15Z",
+        },
+        "wait until it is between 09:00 and 18:30:15 UTC",
+    ),
+    ({"type": "notify_if_time_from_to", "notify_if_time_from": None}, "go on (no times are set)"),
+    (
+        {"type": "notify_if_num_alerts_in_window", "num_alerts_in_window": 10, "num_minutes_in_window": 1},
+        "wait until more than 10 alerts have come within 1 minute",
+    ),
+    ({"type": "notify_if_num_alerts_in_window"}, "go on (no number of alerts is set)"),
+    (
+        {"type": "declare_incident", "severity": "critical"},
+        "declare an incident of severity critical; not on a default route",
+    ),
+    (
+        {"type": "declare_incident", "severity": "set-from-label"},
+        "declare an incident of the severity that a label says; not on a default route",
+    ),
+    ({"type": "repeat_escalation"}, "start over (up to 5 times)"),
+    ({"type": "resolve"}, "resolve the alert group"),
+    ({"type": "sing_a_song", "important": True}, "sing_a_song"),
+    ({"type": None}, "a step without a type"),
+]
+
+
+@pytest.mark.parametrize(("fields", "said"), SENTENCES)
+def test_a_step_in_words(fields: dict[str, Any], said: str) -> None:
+    assert describe.sentence(EscalationPolicy.read({"id": "E", **fields}), NAMES) == said
+
+
+def test_every_kind_of_thing_that_a_step_names_is_looked_up(server: Serving, run: Runner) -> None:
+    server.fail(
+        "GET",
+        "escalation_policies",
+        policies(
+            {"type": "notify_user_group", "group_to_notify": "G8QXCG9PWH6QS"},
+            {"type": "trigger_webhook", "action_to_trigger": "WH84KLFXI6ZKAD"},
+            {"type": "notify_team_members", "team_to_notify": "TKPSLLWBFUI9R"},
+        ),
+    )
+    group = {"id": "G8QXCG9PWH6QS", "type": "slack_based", "slack": {"name": "Platform on call"}}
+    server.fail("GET", "user_groups", status(200, json.dumps({"results": [group]})))
+    server.fail("GET", "webhooks/WH84KLFXI6ZKAD", status(200, '{"id": "WH84KLFXI6ZKAD", "name": "escalation hook"}'))
+    done = run(f"escalation-chains get {CHAIN} --no-header --columns text")
+    assert done.stdout.splitlines() == [
+        "notify everybody in Slack group Platform on call",
+        "trigger webhook escalation hook",
+        "notify everybody in team platform",
+    ]
+    assert done.stderr == ""
+
+
+def policies(*steps: dict[str, Any]) -> Any:
+    """Answer with these steps."""
+    rows = [{"id": f"E{index}", "position": 0, **step} for index, step in enumerate(steps)]
+    return status(200, json.dumps({"results": rows}))

@@ -1,0 +1,8 @@
+"""Where the project's files are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COMPLETIONS = ROOT / "completions"

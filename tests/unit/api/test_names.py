@@ -1,0 +1,375 @@
+"""From the name a person types to the object on the server, and with how many requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from pytest_httpx import HTTPXMock
+
+from oncallctl.api import lookup
+from oncallctl.api.client import OnCall
+from oncallctl.api.lookup import Named
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError, Unavailable
+from tests.unit.api.conftest import OpenOnCall
+
+BASE = "https://oncall.test"
+PLATFORM, DATA, GONE = "TPLATFORM1234", "TDATAINFRA123", "TGONE12345678"
+UNKNOWN = "CUNKNOWN12345"
+
+
+def integration(ident: str, name: str, team_id: str | None = None) -> dict[str, Any]:
+    return {"id": ident, "name": name, "type": "webhook", "team_id": team_id}
+
+
+class Engine:
+    """Answers like a server that filters integrations by the exact name, and counts."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.broken: set[str] = set()
+        self.filters = True
+        self.rows: dict[str, list[dict[str, Any]]] = {
+            "integrations": [
+                integration("CAPI123456789", "api", PLATFORM),
+                integration("CAPIDATA12345", "api", DATA),
+                integration("CAPINOTEAM123", "api"),
+                integration("CUPPERCASE123", "Web Shop", PLATFORM),
+                integration("CLOWERCASE123", "web shop", PLATFORM),
+                integration("CSTRASSE12345", "Straße", DATA),
+                integration("CIDNAME123456", "id:funny"),
+                integration("CLOOKSLIKEID1", "CAPI123456789"),
+                integration("CSPACE1234567", "trailing space "),
+                integration("CNOSPACE12345", "trailing space"),
+                integration("CBRACKETS1234", "[prod] api & co"),
+                integration("CGONETEAM1234", "orphan", GONE),
+                integration("CGONETEAM5678", "Orphan", GONE),
+            ],
+            "teams": [
+                {"id": PLATFORM, "name": "platform"},
+                {"id": DATA, "name": "Data Infra"},
+                {"id": "TTWIN11111111", "name": "Twin"},
+                {"id": "TTWIN22222222", "name": "twin"},
+            ],
+            "users": [
+                {"id": "UALICE1234567", "username": "alice", "email": "alice@example.com"},
+                {"id": "UBOB123456789", "username": "bob", "email": "bob@example.com"},
+                {"id": "UBOBUPPER1234", "username": "Bob", "email": "bob@example.com"},
+                {"id": "UNOMAIL123456", "username": "nomail", "email": None},
+                {"id": "UMAILNAME1234", "username": "carol@example.com", "email": "c@example.com"},
+            ],
+        }
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        noun, _, ident = request.url.path.removeprefix("/api/v1/").strip("/").partition("/")
+        name = request.url.params.get("name")
+        self.seen.append(f"{noun}/{ident}" if ident else f"{noun}?{name}" if name is not None else noun)
+        if noun in self.broken:
+            return httpx.Response(500)
+        found = self.rows[noun]
+        if ident:
+            member = next((row for row in found if row["id"] == ident), None)
+            return httpx.Response(200 if member else 404, json=member or {"detail": "Not found."})
+        if name is not None and self.filters:  # the engine takes blanks off the ends of what it is asked for
+            found = [row for row in found if row["name"] == name.strip()]
+        return httpx.Response(200, json={"results": found, "next": None, "total_pages": 1})
+
+
+@pytest.fixture
+def engine(httpx_mock: HTTPXMock) -> Engine:
+    made = Engine()
+    httpx_mock.add_callback(made, is_reusable=True, is_optional=True)
+    return made
+
+
+@pytest.fixture
+def oncall(oncall_at: OpenOnCall, engine: Engine) -> OnCall:
+    assert engine.seen == []
+    return oncall_at(BASE)
+
+
+# Ids
+
+
+@pytest.mark.parametrize("text", [PLATFORM, "TNOBODYHAS1T1", "id:whatever", "id:platform"])
+def test_the_id_of_a_team_is_used_as_it_is_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
+    assert lookup.team(oncall, text) == Named(text.removeprefix("id:"), None)
+    assert engine.seen == []
+
+
+@pytest.mark.parametrize("text", ["UALICE1234567", "UNOBODYHAS1T1", "id:alice"])
+def test_the_id_of_a_user_is_used_as_it_is_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
+    assert lookup.user(oncall, text) == Named(text.removeprefix("id:"), None)
+    assert engine.seen == []
+
+
+@pytest.mark.parametrize("text", ["CUPPERCASE123", "id:CUPPERCASE123"])
+def test_the_id_of_an_integration_is_read_and_not_looked_up(text: str, oncall: OnCall, engine: Engine) -> None:
+    found = lookup.integration(oncall, text)
+    assert isinstance(found, Integration)
+    assert (found.id, found.name) == ("CUPPERCASE123", "Web Shop")
+    assert engine.seen == ["integrations/CUPPERCASE123"]
+
+
+def test_an_id_that_nothing_has_is_not_taken_for_a_name(oncall: OnCall, engine: Engine) -> None:
+    with pytest.raises(NotFound) as caught:
+        lookup.integration(oncall, UNKNOWN)
+    assert caught.value.exit_code == 6
+    assert engine.seen == [f"integrations/{UNKNOWN}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_id"),
+    [
+        ("CFRPV98RPR1U8", True),
+        ("TI73TDU19W48J", True),
+        ("SSRMQV5P6Y64NXH", True),
+        ("C" + "A" * 40, True),
+        ("CFRPV98RPR1U", False),  # one short
+        ("cfrpv98rpr1u8", False),
+        ("CFRPV98RPR1U0", False),  # no 0 is in an id
+        ("9FRPV98RPR1U8", False),  # it begins with a letter
+        ("CFRPV98-RPR1U8", False),
+        ("CFRPV98RPR1U8\n", False),
+        (" CFRPV98RPR1U8", False),
+        ("ÀFRPV98RPR1U8", False),
+        ("name:CFRPV98RPR1U8", False),
+        ("id:x", True),
+    ],
+)
+def test_a_prefix_letter_and_twelve_more_are_an_id(text: str, is_id: object) -> None:
+    word, read_as_id = lookup.split(text)
+    assert read_as_id is is_id
+    assert word == text.removeprefix("name:").removeprefix("id:")
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("text", "ident"),
+    [
+        ("web shop", "CLOWERCASE123"),
+        ("Web Shop", "CUPPERCASE123"),
+        ("[prod] api & co", "CBRACKETS1234"),
+        ("Straße", "CSTRASSE12345"),
+        ("name:id:funny", "CIDNAME123456"),
+        ("name:CAPI123456789", "CLOOKSLIKEID1"),
+    ],
+)
+def test_an_integration_that_has_exactly_the_name_is_found_with_one_request(
+    text: str, ident: str, oncall: OnCall, engine: Engine
+) -> None:
+    assert lookup.integration(oncall, text).id == ident
+    assert engine.seen == [f"integrations?{text.removeprefix('name:')}"]
+
+
+@pytest.mark.parametrize(("text", "ident"), [("STRASSE", "CSTRASSE12345"), ("[PROD] API & CO", "CBRACKETS1234")])
+def test_an_integration_is_found_without_regard_to_case_where_none_is_called_exactly_so(
+    text: str, ident: str, oncall: OnCall, engine: Engine
+) -> None:
+    assert lookup.integration(oncall, text).id == ident
+    assert engine.seen == [f"integrations?{text}", "integrations"]
+
+
+def test_a_name_that_the_filter_of_the_server_gets_wrong_is_found_all_the_same(oncall: OnCall, engine: Engine) -> None:
+    assert lookup.integration(oncall, "trailing space ").id == "CSPACE1234567"
+    assert engine.seen == ["integrations?trailing space ", "integrations"]
+
+
+def test_a_server_that_ignores_the_filter_does_not_make_every_integration_match(oncall: OnCall, engine: Engine) -> None:
+    engine.filters = False
+    assert lookup.integration(oncall, "web shop").id == "CLOWERCASE123"
+    with pytest.raises(NotFound):
+        lookup.integration(oncall, "zzzzzzzz")
+
+
+@pytest.mark.parametrize(("text", "ident"), [("platform", PLATFORM), ("PLATFORM", PLATFORM), ("data infra", DATA)])
+def test_a_team_is_found_by_name_with_one_request(text: str, ident: str, oncall: OnCall, engine: Engine) -> None:
+    assert lookup.team(oncall, text).id == ident
+    assert engine.seen == ["teams"]
+
+
+@pytest.mark.parametrize("kind", ["team", "user"])
+def test_a_name_is_not_matched_in_part(kind: str, oncall: OnCall) -> None:
+    with pytest.raises(NotFound):
+        getattr(lookup, kind)(oncall, {"team": "plat", "user": "alic"}[kind])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("alice", Named("UALICE1234567", "alice")),
+        ("ALICE", Named("UALICE1234567", "alice")),
+        ("alice@example.com", Named("UALICE1234567", "alice")),
+        ("Alice@Example.COM", Named("UALICE1234567", "alice")),
+        ("bob", Named("UBOB123456789", "bob")),
+        ("Bob", Named("UBOBUPPER1234", "Bob")),
+        ("nomail", Named("UNOMAIL123456", "nomail")),
+        ("carol@example.com", Named("UMAILNAME1234", "carol@example.com")),
+    ],
+)
+def test_a_user_is_found_by_user_name_or_email_exactly_first(
+    text: str, found: Named, oncall: OnCall, engine: Engine
+) -> None:
+    assert lookup.user(oncall, text) == found
+    assert engine.seen == ["users"]
+
+
+def test_names_of_several_teams_and_users_take_one_request_each_kind(oncall: OnCall, engine: Engine) -> None:
+    for team in ("platform", "Data Infra", "platform"):
+        lookup.team(oncall, team)
+    for user in ("alice", "bob", "nomail"):
+        lookup.user(oncall, user)
+    assert engine.seen == ["teams", "users"]
+
+
+def test_several_integrations_are_looked_up_once_each_and_come_in_the_order_given(
+    oncall: OnCall, engine: Engine
+) -> None:
+    texts = ["web shop", "CAPI123456789", "Straße", "web shop", "CAPI123456789"]
+    found = lookup.integrations(oncall, texts)
+    assert [each.id for each in found] == [
+        "CLOWERCASE123",
+        "CAPI123456789",
+        "CSTRASSE12345",
+        "CLOWERCASE123",
+        "CAPI123456789",
+    ]
+    assert sorted(engine.seen) == ["integrations/CAPI123456789", "integrations?Straße", "integrations?web shop"]
+
+
+def test_names_in_another_case_read_the_whole_list_once_between_them(oncall: OnCall, engine: Engine) -> None:
+    found = lookup.integrations(oncall, ["STRASSE", "[PROD] API & CO"])
+    assert [each.id for each in found] == ["CSTRASSE12345", "CBRACKETS1234"]
+    assert engine.seen.count("integrations") == 1
+    assert len(engine.seen) == 3
+
+
+def test_one_of_several_that_is_not_there_fails_them_all(oncall: OnCall) -> None:
+    with pytest.raises(NotFound, match="'nothing like it'"):
+        lookup.integrations(oncall, ["web shop", "nothing like it"])
+
+
+# Several, or none
+
+
+def test_an_ambiguous_name_names_each_candidate_with_its_id_name_and_team(oncall: OnCall, engine: Engine) -> None:
+    with pytest.raises(Ambiguous, match="3 integrations are called 'api'") as caught:
+        lookup.integration(oncall, "api")
+    assert caught.value.exit_code == 6
+    assert caught.value.hint == (
+        "use an id: CAPI123456789 (api, team platform); CAPIDATA12345 (api, team Data Infra); "
+        "CAPINOTEAM123 (api, no team)"
+    )
+    assert engine.seen == ["integrations?api", "teams"]
+
+
+def test_a_name_that_is_exact_twice_over_but_for_case_is_ambiguous(oncall: OnCall) -> None:
+    with pytest.raises(Ambiguous) as caught:
+        lookup.integration(oncall, "WEB SHOP")
+    assert "CUPPERCASE123 (Web Shop, team platform); CLOWERCASE123 (web shop, team platform)" in caught.value.hint
+    with pytest.raises(Ambiguous) as caught:
+        lookup.team(oncall, "TWIN")
+    assert caught.value.hint == "use an id: TTWIN11111111 (Twin); TTWIN22222222 (twin)"
+
+
+def test_an_email_that_two_people_have_is_ambiguous(oncall: OnCall) -> None:
+    with pytest.raises(Ambiguous, match=r"2 users are called 'bob@example\.com'") as caught:
+        lookup.user(oncall, "bob@example.com")
+    assert caught.value.hint == "use an id: UBOB123456789 (bob); UBOBUPPER1234 (Bob)"
+
+
+def test_a_candidate_of_a_team_that_is_not_listed_is_shown_with_the_teams_id(oncall: OnCall) -> None:
+    with pytest.raises(Ambiguous) as caught:
+        lookup.integration(oncall, "ORPHAN")
+    assert f"CGONETEAM1234 (orphan, team {GONE})" in caught.value.hint
+
+
+def test_an_ambiguity_is_said_although_the_teams_cannot_be_read(oncall: OnCall, engine: Engine) -> None:
+    engine.broken.add("teams")
+    with pytest.raises(Ambiguous) as caught:
+        lookup.integration(oncall, "api")
+    assert f"CAPI123456789 (api, team {PLATFORM})" in caught.value.hint
+
+
+def test_very_many_candidates_are_not_all_shown(oncall: OnCall, engine: Engine) -> None:
+    engine.rows["integrations"] = [integration(f"CMANY1234567{letter}", "many") for letter in "ABCDEFGHIJKLM"]
+    with pytest.raises(Ambiguous, match="13 integrations") as caught:
+        lookup.integration(oncall, "many")
+    assert caught.value.hint.count("CMANY") == 10
+    assert caught.value.hint.endswith(" and 3 more")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "hint"),
+    [
+        ("integration", "web shpo", "did you mean 'web shop' or 'Web Shop'?"),
+        ("integration", "zzzzzzzz", "oncallctl integrations list"),
+        ("team", "platfrom", "did you mean 'platform'?"),
+        ("team", "zzzzzzzz", "oncallctl teams list"),
+        ("user", "nomial", "did you mean 'nomail'?"),
+        ("user", "alice@example.org", "'alice@example.com'"),
+        ("user", "zzzzzzzz", "oncallctl users list"),
+    ],
+)
+def test_a_name_that_nothing_has_is_answered_with_the_closest_ones(
+    kind: str, text: str, hint: str, oncall: OnCall
+) -> None:
+    with pytest.raises(NotFound, match=f"no {kind} is called '{text}'") as caught:
+        getattr(lookup, kind)(oncall, text)
+    assert caught.value.exit_code == 6
+    assert hint in caught.value.hint
+
+
+def test_a_list_that_cannot_be_read_is_not_taken_for_an_empty_one(oncall: OnCall, engine: Engine) -> None:
+    engine.broken |= {"integrations", "teams", "users"}
+    for find in (lookup.integration, lookup.team, lookup.user):
+        with pytest.raises(Unavailable):
+            find(oncall, "platform")
+
+
+# What nobody should type
+
+
+@pytest.mark.parametrize(
+    "hostile", ["id:../users/current", "id:..", "id:a/b", "id:a?b=c", "id:a%2Fb", "id:a#b", "id:a b", "id:ä", "id:a\nb"]
+)
+def test_what_is_called_an_id_and_could_be_a_path_is_refused_and_never_sent(
+    hostile: str, oncall: OnCall, engine: Engine
+) -> None:
+    with pytest.raises(InvalidInput, match="not an id") as caught:
+        lookup.integration(oncall, hostile)
+    assert caught.value.exit_code == 2
+    for resource in (oncall.teams, oncall.users, oncall.alert_groups):
+        with pytest.raises(InvalidInput, match="not an id"):
+            resource.get(hostile.removeprefix("id:"))
+    assert engine.seen == []
+
+
+@pytest.mark.parametrize("hostile", ["../users/current", "a/b?c=d#e", "%2e%2e", "a\x00b", "x" * 5000])
+def test_a_hostile_name_is_a_name_and_stays_a_parameter(hostile: str, oncall: OnCall, engine: Engine) -> None:
+    with pytest.raises(NotFound):
+        lookup.integration(oncall, hostile)
+    assert engine.seen == [f"integrations?{hostile}", "integrations"]
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\t\n", "id:", "name:", "name:  "])
+def test_an_empty_name_is_refused_and_never_sent(empty: str, oncall: OnCall, engine: Engine) -> None:
+    for find in (lookup.integration, lookup.team, lookup.user):
+        with pytest.raises(InvalidInput, match="empty"):
+            find(oncall, empty)
+    assert engine.seen == []
+
+
+@pytest.mark.parametrize("text", ["ID:platform", "names:platform", "url:platform"])
+def test_a_word_before_a_colon_that_forces_nothing_is_part_of_the_name(text: str, oncall: OnCall) -> None:
+    with pytest.raises(OncallError, match=f"no team is called '{text}'"):
+        lookup.team(oncall, text)
+
+
+def test_a_named_object_shows_its_name_and_its_id() -> None:
+    assert str(Named("T1", "platform")) == "platform (T1)"
+    assert str(Named("T1", None)) == "T1"

@@ -1,0 +1,681 @@
+"""Tokens from files, commands and keyrings; the real Secret Service is in tests/system."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked, PasswordSetError
+
+from oncallctl.config.credentials import (
+    delete_keyring,
+    read_keyring,
+    read_token_file,
+    run_token_command,
+    token_command,
+    valid_token,
+    write_keyring,
+)
+from oncallctl.errors import ExitCode, InvalidInput, NoCredentials, OncallError
+from tests.places import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TOKEN = "glsa_jXkq7hT0notAtokenOfAnybody_0a1b2c3d"
+ORIGIN = "https://oncall.example.org"
+
+
+def refused(call: Callable[..., object], *arguments: str, kind: type[OncallError] = NoCredentials) -> OncallError:
+    """Return the error of a call, having checked what is true of every refusal."""
+    with pytest.raises(kind) as caught:
+        call(*arguments)
+    error = caught.value
+    assert error.hint
+    assert error.message.isprintable()
+    assert error.hint.isprintable()
+    assert TOKEN not in "".join(traceback.format_exception(error)) + repr(error) + str(error.document())
+    return error
+
+
+@contextlib.contextmanager
+def as_nobody_special() -> Iterator[None]:
+    """Give up the rights of root for a while, to whom nothing is forbidden."""
+    uid = os.geteuid()
+    os.seteuid(65534 if uid == 0 else uid)
+    try:
+        yield
+    finally:
+        os.seteuid(uid)
+
+
+# --- what a token is --------------------------------------------------------------------------------------------------
+
+
+def test_a_token_comes_without_the_blanks_around_it() -> None:
+    assert valid_token(f" \t{TOKEN}\r\n", "stdin") == TOKEN
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_no_token_is_said_to_be_none(text: str) -> None:
+    assert refused(valid_token, text, "stdin").message == "stdin: there is no token in it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Bearer {TOKEN}",
+        f"{TOKEN}\r\nX-Other: header",
+        f"{TOKEN}\x00",
+        f"{TOKEN}\x7f",
+        f"{TOKEN}\u00e9",
+        f"\u200b{TOKEN}",
+        f"{TOKEN}\u00a0{TOKEN}",
+    ],
+)
+def test_what_would_corrupt_a_header_is_no_token(text: str) -> None:
+    assert refused(valid_token, text, "ONCALLCTL_TOKEN").message.startswith("ONCALLCTL_TOKEN: not a token, ")
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A token file as it should be."""
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n", encoding="ascii")
+    file.chmod(0o600)
+    return file
+
+
+def give(file: Path, uid: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a file to another user: truly as root, else as far as this process can see."""
+    if os.geteuid() == 0:
+        os.chown(file, uid, -1)
+        return
+    fstat = os.fstat
+
+    def owned_by_uid(descriptor: int) -> os.stat_result:
+        status = fstat(descriptor)
+        return os.stat_result((*status[:4], uid, *status[5:10]))
+
+    monkeypatch.setattr(os, "fstat", owned_by_uid)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
+def test_a_file_that_only_its_owner_can_read_gives_its_token(file: Path, mode: int) -> None:
+    file.chmod(mode)
+    assert read_token_file(str(file)) == TOKEN
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"  {TOKEN}  \r\nsecond line\n",
+        TOKEN,
+        f"\ufeff{TOKEN}\n",
+        f"{TOKEN}\n" + "\u00e9" * 100_000,
+    ],
+)
+def test_the_token_is_the_first_line_without_the_blanks_around_it(file: Path, content: str) -> None:
+    file.write_text(content, encoding="utf-8", newline="")
+    assert read_token_file(str(file)) == TOKEN
+
+
+def test_a_tilde_is_the_home_of_the_user(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(file.parent))
+    assert read_token_file("~/token") == TOKEN
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601, 0o620, 0o644, 0o777])
+def test_a_file_that_others_can_open_is_refused_with_the_command_that_closes_it(file: Path, mode: int) -> None:
+    file.chmod(mode)
+    error = refused(read_token_file, str(file))
+    assert error.message == f"token file {file}: is open to other users (mode {mode:04o})"
+    assert error.hint == f"chmod 600 {file}"
+
+
+def test_a_hint_can_be_pasted_whatever_the_name_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "my token; rm"
+    file.write_text(TOKEN, encoding="ascii")
+    file.chmod(0o644)
+    assert refused(read_token_file, str(file)).hint == f"chmod 600 '{file}'"
+
+
+def test_a_link_is_followed_to_a_closed_file(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    assert read_token_file(str(link)) == TOKEN
+
+
+@pytest.mark.promise("token-file-judged-after-its")
+def test_a_link_to_an_open_file_is_refused(file: Path, tmp_path: Path) -> None:
+    file.chmod(0o644)
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    assert "open to other users" in refused(read_token_file, str(link)).message
+
+
+def test_a_file_of_another_user_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(file, 54321, monkeypatch)
+    assert "belongs to another user (uid 54321)" in refused(read_token_file, str(file)).message
+
+
+def test_a_file_of_root_is_accepted(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(file, 0, monkeypatch)
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    assert read_token_file(str(file)) == TOKEN
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+    assert refused(read_token_file, str(tmp_path / "none")).message == f"token file {tmp_path}/none: does not exist"
+
+
+def test_the_home_of_nobody_is_a_missing_file() -> None:
+    assert "does not exist" in refused(read_token_file, "~no-such-user/token").message
+
+
+def test_a_file_that_this_user_may_not_read_is_said_to_be_so(file: Path) -> None:
+    file.chmod(0)
+    with as_nobody_special():
+        error = refused(read_token_file, str(file))
+    assert error.message == f"token file {file}: this user may not read it"
+
+
+def test_a_directory_is_no_token_file(tmp_path: Path) -> None:
+    assert refused(read_token_file, str(tmp_path)).message == f"token file {tmp_path}: is a directory"
+
+
+def test_a_named_pipe_is_refused_without_waiting_for_its_writer(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    error = refused(read_token_file, str(pipe))
+    assert "is not a regular file" in error.message
+    assert "--token-command" in str(error.hint)
+
+
+@pytest.mark.parametrize("path", ["loop", "token/below", "nul\0", "two\nlines"])
+def test_a_path_that_leads_nowhere_is_one_line(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(file.parent)
+    (tmp_path / "loop").symlink_to("loop")
+    assert refused(read_token_file, path).message.startswith("token file ")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"  \n" + TOKEN.encode()])
+def test_a_first_line_without_a_token_is_said_to_be_empty(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    assert refused(read_token_file, str(file)).message == f"token file {file}: there is no token in it"
+
+
+@pytest.mark.parametrize("content", [b"\x80\x81" + TOKEN.encode(), TOKEN.encode("utf-16"), b"\0" + TOKEN.encode()])
+def test_a_file_that_is_not_text_holds_no_token(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    assert ": not a token, " in refused(read_token_file, str(file)).message
+
+
+def test_a_line_without_end_is_not_cut_to_a_token(file: Path) -> None:
+    file.write_bytes(b"a" * 10_000_000)
+    assert "too long for a token" in refused(read_token_file, str(file)).message
+
+
+def test_a_token_given_in_the_place_of_a_file_is_not_repeated() -> None:
+    assert refused(read_token_file, TOKEN).message == "token file ***: does not exist"
+
+
+# --- systemd's credentials --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A credential as systemd gives it: readable by an ACL, which shows as a bit of the group."""
+    directory = tmp_path / "credentials"
+    directory.mkdir()
+    credential = directory / "token"
+    credential.write_text(TOKEN, encoding="ascii")
+    credential.chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(directory))
+    return credential
+
+
+@pytest.mark.parametrize("path", ["$CREDENTIALS_DIRECTORY/token", "${CREDENTIALS_DIRECTORY}/token"])
+@pytest.mark.usefixtures("credential")
+def test_a_credential_of_a_unit_is_read(path: str) -> None:
+    assert read_token_file(path) == TOKEN
+
+
+def test_a_credential_is_read_by_its_full_path_and_through_links(
+    credential: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(credential.parent)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(link))
+    assert read_token_file(str(credential)) == TOKEN
+    assert read_token_file("$CREDENTIALS_DIRECTORY/token") == TOKEN
+
+
+def test_a_credential_open_to_everybody_is_refused(credential: Path) -> None:
+    credential.chmod(0o444)
+    assert "open to other users" in refused(read_token_file, str(credential)).message
+
+
+@pytest.mark.parametrize("path", ["$CREDENTIALS_DIRECTORY/../outside", "$CREDENTIALS_DIRECTORY/link"])
+def test_a_path_that_leads_out_of_the_credentials_gets_no_leniency(credential: Path, tmp_path: Path, path: str) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text(TOKEN, encoding="ascii")
+    outside.chmod(0o440)
+    (credential.parent / "link").symlink_to(outside)
+    assert "open to other users" in refused(read_token_file, path).message
+
+
+def test_a_link_turned_to_a_credential_after_the_file_was_opened_gets_no_leniency(
+    credential: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside, link = tmp_path / "outside", tmp_path / "link"
+    outside.write_text(TOKEN, encoding="ascii")
+    outside.chmod(0o440)
+    link.symlink_to(outside)
+    fstat = os.fstat
+
+    def turn_the_link(descriptor: int) -> os.stat_result:
+        link.unlink()
+        link.symlink_to(credential)
+        return fstat(descriptor)
+
+    monkeypatch.setattr(os, "fstat", turn_the_link)
+    assert "open to other users" in refused(read_token_file, str(link)).message
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_outside_of_a_unit_the_error_names_loadcredential(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    if value is None:
+        monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    else:
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", value)
+    assert "LoadCredential=" in str(refused(read_token_file, "$CREDENTIALS_DIRECTORY/token").hint)
+
+
+@pytest.mark.parametrize("name", ["$HOME", "$CREDENTIALS_DIRECTORY_OLD"])
+def test_no_other_variable_is_expanded(file: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    directory = file.parent / name
+    directory.mkdir()
+    monkeypatch.chdir(file.parent)
+    file.rename(directory / "token")
+    assert read_token_file(f"{name}/token") == TOKEN
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str], str]:
+    """Make a shell script of some lines; the path of it is returned."""
+
+    def make(lines: str) -> str:
+        script = tmp_path / "program"
+        script.write_text(f"#!/bin/sh\n{lines}\n", encoding="utf-8")
+        script.chmod(0o700)
+        return str(script)
+
+    return make
+
+
+def test_the_token_is_the_first_line_that_a_command_prints(program: Callable[[str], str]) -> None:
+    assert run_token_command(program(f"echo '  {TOKEN} '; echo second line; echo remark >&2")) == TOKEN
+
+
+@pytest.mark.promise("token-command-runs-without-shell")
+def test_a_command_is_split_like_a_shell_would_and_run_without_one(program: Callable[[str], str]) -> None:
+    script = program('printf "%s|" "$@"')
+    assert run_token_command(f"{script} 'a' \"b\" $HOME ; *") == "a|b|$HOME|;|*|"
+
+
+def test_a_command_finds_nobody_at_its_stdin(program: Callable[[str], str]) -> None:
+    assert run_token_command(program(f"cat; echo {TOKEN}")) == TOKEN
+
+
+@pytest.mark.promise("token-command-runs-without-shell")
+def test_a_command_has_no_terminal_to_ask_at(program: Callable[[str], str]) -> None:
+    script = program(f"if (: </dev/tty) 2>/dev/null; then echo terminal; else echo {TOKEN}; fi")
+    # A program of a terminal of its own, so that there would be one to ask at.
+    code = (
+        "import os, pty, sys\n"
+        "pid, terminal = pty.fork()\n"
+        "if pid == 0:\n"
+        "    from oncallctl.config.credentials import run_token_command\n"
+        "    open('/dev/tty').close()\n"
+        "    print('got', run_token_command(sys.argv[1]))\n"
+        "    sys.exit()\n"
+        "text = b''\n"
+        "try:\n"
+        "    while part := os.read(terminal, 1024):\n"
+        "        text += part\n"
+        "except OSError:\n"
+        "    pass\n"
+        "print(text.decode())\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code, script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == f"got {TOKEN}"
+
+
+def test_a_command_that_prints_far_more_than_a_token_is_read_to_its_end(program: Callable[[str], str]) -> None:
+    script = program(f"echo {TOKEN}; head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2")
+    assert run_token_command(script) == TOKEN
+
+
+def test_an_agent_that_a_command_leaves_behind_does_not_hold_up_its_token(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    script = program(f"sleep 60 & echo $! >{tmp_path}/pid; echo {TOKEN}")
+    try:
+        assert run_token_command(script) == TOKEN
+    finally:
+        os.kill(int((tmp_path / "pid").read_text(encoding="ascii")), signal.SIGKILL)
+
+
+def test_a_command_that_is_not_there_is_said_to_be_missing() -> None:
+    error = refused(run_token_command, "no-such-program-anywhere --flag")
+    assert error.message == "token_command no-such-program-anywhere: not found"
+    assert "full path" in str(error.hint)
+
+
+def test_a_command_is_missing_too_where_path_leads_through_a_closed_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "closed").mkdir(mode=0)
+    monkeypatch.setenv("PATH", f"{tmp_path}/closed:{tmp_path}/a-file")
+    with as_nobody_special():
+        error = refused(run_token_command, "no-such-program-anywhere")
+    assert error.message.endswith(": not found")
+
+
+def test_a_command_with_a_nul_in_it_cannot_be_run() -> None:
+    assert "cannot be run" in refused(run_token_command, "echo a\0b").message
+
+
+@pytest.mark.parametrize("content", ["#!/bin/sh\n", "no interpreter"])
+def test_a_file_that_is_no_program_cannot_be_run(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "program"
+    file.write_text(content, encoding="ascii")
+    file.chmod(0o700 if content == "no interpreter" else 0o600)
+    error = refused(run_token_command, str(file))
+    assert error.message.startswith(f"token_command {file}: cannot be run: ")
+    assert "chmod +x" in str(error.hint)
+
+
+@pytest.mark.parametrize("command", ["", "  ", "pass 'show"])
+def test_a_command_that_has_no_words_is_wrong_input(command: str) -> None:
+    assert refused(run_token_command, command, kind=InvalidInput).exit_code == ExitCode.USAGE
+
+
+def test_a_command_that_fails_is_quoted_by_the_last_line_of_its_stderr(program: Callable[[str], str]) -> None:
+    script = program("echo first >&2; printf 'the vault\\033[31m is sealed\\n\\n' >&2; exit 3")
+    message = refused(run_token_command, script).message
+    assert message == f"token_command {script}: failed with exit status 3: the vault [31m is sealed"
+
+
+def test_a_command_that_fails_silently_is_named_with_its_status(program: Callable[[str], str]) -> None:
+    script = program("exit 1")
+    assert refused(run_token_command, script).message == f"token_command {script}: failed with exit status 1"
+
+
+def test_a_command_that_a_signal_ended_is_named_with_it(program: Callable[[str], str]) -> None:
+    assert refused(run_token_command, program("kill -9 $$")).message.endswith(": failed with signal 9")
+
+
+def test_a_failing_command_has_neither_its_output_nor_its_arguments_quoted(program: Callable[[str], str]) -> None:
+    script = program(f"echo {TOKEN}; echo 'refused: {TOKEN}' >&2; exit 1")
+    assert refused(run_token_command, f"{script} --secret {TOKEN}").message.endswith(": refused: ***")
+
+
+def test_a_token_given_in_the_place_of_a_command_is_not_repeated() -> None:
+    assert refused(run_token_command, TOKEN).message == "token_command ***: not found"
+
+
+def test_a_command_that_prints_nothing_has_no_token(program: Callable[[str], str]) -> None:
+    assert refused(run_token_command, program("exit 0")).message.endswith(": there is no token in it")
+
+
+def all_ended(leash: int) -> bool:
+    """Say whether all have ended who hold the pipe open for writing, waiting a little for it."""
+    written = b""
+    while select.select([leash], [], [], 5)[0]:
+        part = os.read(leash, 1024)
+        if not part:
+            assert written, "nobody had begun"
+            return True
+        written += part
+    return False
+
+
+@pytest.mark.parametrize("end", ["time-out", "interrupt"])
+def test_a_command_is_ended_with_all_that_it_started(
+    program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    pipe = tmp_path / "leash"
+    os.mkfifo(pipe)
+    script = program(f"exec 9>{pipe}; echo begun >&9; sleep 30 & sleep 30")
+    leash = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        if end == "time-out":
+            monkeypatch.setattr(token_command, "COMMAND_SECONDS", 1.5)
+            assert refused(run_token_command, script).message.endswith(": did not finish within 1.5 s")
+        else:
+            before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+            signal.setitimer(signal.ITIMER_REAL, 1.5)
+            try:
+                with pytest.raises(KeyboardInterrupt):
+                    run_token_command(script)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+        assert all_ended(leash)
+    finally:
+        os.close(leash)
+
+
+def test_a_command_that_closes_its_output_and_stays_is_ended_too(
+    program: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_command, "COMMAND_SECONDS", 0.5)
+    script = program(f"echo {TOKEN}; exec >/dev/null 2>&1; sleep 30")
+    assert "did not finish" in refused(run_token_command, script).message
+
+
+# --- keyrings ---------------------------------------------------------------------------------------------------------
+
+
+class Memory(KeyringBackend):
+    """A keyring that works, and that keyring would not recommend."""
+
+    priority = 0.5
+    entries: ClassVar[dict[tuple[str, str], str]] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.entries[service, username]
+
+
+class Failing(KeyringBackend):
+    """A keyring that fails in the way that a test asks for."""
+
+    priority = 0.4
+    error: ClassVar[BaseException] = Exception()
+
+    def get_password(self, *_: str) -> str | None:
+        raise self.error
+
+    def set_password(self, *_: str) -> None:
+        raise self.error
+
+
+@pytest.fixture(autouse=True)
+def no_keyring_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{__name__}.Memory")
+    monkeypatch.setattr(Memory, "entries", {})
+    return Memory.entries
+
+
+@pytest.mark.usefixtures("memory")
+def test_a_token_written_to_the_keyring_is_read_back_and_removed() -> None:
+    write_keyring("prod", ORIGIN, TOKEN)
+    assert read_keyring("prod", ORIGIN) == TOKEN
+    assert delete_keyring("prod", ORIGIN) is True
+    assert delete_keyring("prod", ORIGIN) is False
+
+
+def test_an_entry_is_named_by_profile_and_host(memory: dict[tuple[str, str], str]) -> None:
+    write_keyring("prod", ORIGIN, f" {TOKEN}\n")
+    assert memory == {("oncallctl", f"prod {ORIGIN}"): TOKEN}
+
+
+@pytest.mark.parametrize(
+    ("profile", "origin"),
+    [("prod", "https://other.example.org"), ("prod", "http://oncall.example.org"), ("test", ORIGIN)],
+)
+@pytest.mark.usefixtures("memory")
+def test_another_host_or_profile_does_not_get_the_token(profile: str, origin: str) -> None:
+    write_keyring("prod", ORIGIN, TOKEN)
+    error = refused(read_keyring, profile, origin)
+    assert error.message == f"the keyring holds no token of profile {profile} for {origin}"
+    assert error.hint == f"oncallctl auth login {profile}"
+    assert delete_keyring(profile, origin) is False
+    assert read_keyring("prod", ORIGIN) == TOKEN
+
+
+@pytest.mark.usefixtures("memory")
+def test_a_profile_is_quoted_in_a_hint() -> None:
+    assert refused(read_keyring, "my prod", ORIGIN).hint == "oncallctl auth login 'my prod'"
+
+
+def test_an_entry_that_is_no_token_is_refused(memory: dict[tuple[str, str], str]) -> None:
+    memory["oncallctl", f"prod {ORIGIN}"] = f"{TOKEN}\nand more"
+    assert ": not a token, " in refused(read_keyring, "prod", ORIGIN).message
+
+
+def test_what_is_no_token_is_not_stored(memory: dict[tuple[str, str], str]) -> None:
+    refused(write_keyring, "prod", ORIGIN, f"Bearer {TOKEN}")
+    assert memory == {}
+
+
+@pytest.mark.parametrize("backend", ["keyring.backends.fail.Keyring", "keyring.backends.null.Keyring"])
+@pytest.mark.parametrize(("call", "arguments"), [(read_keyring, []), (delete_keyring, []), (write_keyring, [TOKEN])])
+def test_a_backend_that_keeps_nothing_is_no_keyring(
+    monkeypatch: pytest.MonkeyPatch, backend: str, call: Callable[..., object], arguments: list[str]
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
+    error = refused(call, "prod", ORIGIN, *arguments)
+    assert error.message.startswith("there is no keyring here: ")
+    for way_out in ("auth login prod --url URL --token-file FILE", "ONCALLCTL_URL with ONCALLCTL_TOKEN", "cron"):
+        assert way_out in str(error.hint)
+
+
+def test_the_configuration_of_keyring_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configuration = tmp_path / "config/python_keyring/keyringrc.cfg"
+    configuration.parent.mkdir(parents=True)
+    configuration.write_text(f"[backend]\ndefault-keyring={__name__}.Memory\n", encoding="utf-8")
+    monkeypatch.setattr(Memory, "entries", {("oncallctl", f"prod {ORIGIN}"): TOKEN})
+    assert read_keyring("prod", ORIGIN) == TOKEN
+
+
+def test_a_backend_that_keyring_does_not_recommend_is_used_only_when_asked_for(
+    memory: dict[tuple[str, str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_keyring("prod", ORIGIN, TOKEN)
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    refused(read_keyring, "prod", ORIGIN)
+    assert memory
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (KeyringLocked("Failed to unlock"), "the keyring is locked"),
+        (PasswordSetError(f"no: {TOKEN}\nmore"), "the keyring failed: PasswordSetError: no: ***"),
+        (OSError(5, "Input/output error"), "the keyring failed: OSError: Input/output error"),
+        (ValueError(), "the keyring failed: ValueError: no reason given"),
+        (TimeoutError("after 25 s"), "the keyring did not answer within 3 s"),
+        (SystemExit(1), "the keyring failed: SystemExit: 1"),
+    ],
+)
+def test_whatever_a_backend_raises_is_an_error_with_a_way_out(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException, message: str
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{__name__}.Failing")
+    monkeypatch.setattr(Failing, "error", error)
+    refusal = refused(write_keyring, "prod", ORIGIN, TOKEN)
+    assert refusal.message == message
+    assert "--token-file FILE" in str(refusal.hint)
+
+
+def test_a_backend_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no_such_module.Keyring")
+    message = refused(read_keyring, "prod", ORIGIN).message
+    assert message == "the keyring failed: ModuleNotFoundError: No module named 'no_such_module'"
+
+
+@pytest.mark.parametrize("place", ["while it is imported", "while it is asked"])
+def test_a_keyring_that_hangs_does_not_hold_the_program_for_four_seconds(tmp_path: Path, place: str) -> None:
+    (tmp_path / "hanging.py").write_text(
+        "import time\n"
+        "from keyring.backend import KeyringBackend\n"
+        f"time.sleep({60 if place == 'while it is imported' else 0})\n"
+        "class Keyring(KeyringBackend):\n"
+        "    priority = 9\n"
+        "    def get_password(self, service, username): time.sleep(60)\n"
+        "    set_password = get_password\n",
+        encoding="utf-8",
+    )
+    code = (
+        "from oncallctl.config.credentials import read_keyring\n"
+        "from oncallctl.errors import NoCredentials\n"
+        "try:\n"
+        "    read_keyring('prod', 'https://oncall.example.org')\n"
+        "except NoCredentials as error:\n"
+        "    print(error.message)\n"
+    )
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}",
+        "PYTHON_KEYRING_BACKEND": "hanging.Keyring",
+    }
+    began = time.monotonic()
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert time.monotonic() - began < 4
+    assert (run.stdout, run.stderr) == ("the keyring did not answer within 3 s\n", "")
+
+
+def test_the_keyring_library_is_imported_only_when_the_keyring_is_asked(file: Path) -> None:
+    code = (
+        "import sys; from oncallctl.config.credentials import read_token_file, run_token_command\n"
+        "read_token_file(sys.argv[1]); run_token_command('cat ' + sys.argv[1])\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('keyring', 'secretstorage', 'jeepney')])"
+    )
+    words = [sys.executable, "-c", code, str(file)]
+    assert subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,283 @@
+"""The names that completions offer: what a real call leaves behind, and that nothing goes wrong over it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oncallctl.config import name_cache
+from oncallctl.config.profiles import Profile
+from tests.serving import Serving, status
+
+if TYPE_CHECKING:
+    from tests.conftest import Runner
+
+CONFIG = Path("/etc/oncallctl/config.toml")
+PROD = Profile("prod", "https://oncall.example.org")
+
+
+@pytest.fixture
+def folder(world: Path) -> Path:
+    return world / "home" / ".cache" / "oncallctl" / "names"
+
+
+@pytest.fixture
+def other(cloud: Serving, world: Path, monkeypatch: pytest.MonkeyPatch) -> Serving:
+    """A server that a profile in the configuration names, and the environment does not."""
+    token = world / "token"
+    token.write_text(cloud.token, encoding="utf-8")
+    token.chmod(0o600)
+    config = world / "config.toml"
+    config.write_text(
+        f'[profiles.work]\nurl = "{cloud.url}/api/v1/"\napi = "cloud"\ntoken_file = "{token}"\n', encoding="utf-8"
+    )
+    config.chmod(0o600)
+    for name in ("ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_API"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ONCALLCTL_CONFIG", str(config))
+    monkeypatch.setenv("ONCALLCTL_PROFILE", "work")
+    return cloud
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+@pytest.mark.parametrize(
+    ("noun", "attribute"),
+    [
+        ("integrations", "name"),
+        ("teams", "name"),
+        ("users", "username"),
+        ("schedules", "name"),
+        ("escalation-chains", "name"),
+    ],
+)
+def test_a_list_that_was_read_whole_leaves_its_names(run: Runner, folder: Path, noun: str, attribute: str) -> None:
+    listed = run(f"-p sandbox {noun} list -o json").json
+    kept = lines(folder / f"sandbox.{noun.replace('-', '_')}")
+    assert kept == ["# sandbox", *name_cache.offered([each[attribute] for each in listed])]
+    assert len(kept) > 2
+
+
+def test_a_file_says_first_whose_names_it_holds(run: Runner, other: Serving, folder: Path, world: Path) -> None:
+    run("teams list")
+    first, *names = lines(folder / "work.teams")
+    assert first == f"# work {other.url} {world / 'config.toml'}"
+    assert "platform" in names
+
+
+@pytest.mark.promise("owner-alone")
+def test_files_are_this_users_alone_whatever_the_umask(run: Runner, folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        run("-p sandbox teams list")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / "sandbox.teams").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+
+
+def test_what_others_could_read_is_closed_to_them_by_the_next_call(run: Runner, folder: Path) -> None:
+    run("-p sandbox teams list")
+    (folder / "sandbox.teams").chmod(0o644)
+    folder.chmod(0o755)
+    run("-p sandbox teams list")
+    assert stat.S_IMODE((folder / "sandbox.teams").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["integrations list --limit 3", "integrations get service-010", "alert-groups list", "users whoami -o json"],
+)
+def test_what_was_not_read_whole_leaves_nothing(run: Runner, folder: Path, line: str) -> None:
+    run(f"-p sandbox {line} --columns id")
+    assert not list(folder.glob("*"))
+
+
+def test_a_list_that_broke_off_leaves_what_was_there(run: Runner, other: Serving, folder: Path) -> None:
+    run("teams list")
+    kept = lines(folder / "work.teams")
+    other.fail("GET", "teams", status(404))
+    run("teams list", status=None)
+    assert lines(folder / "work.teams") == kept
+
+
+def test_choosing_among_all_of_them_leaves_all_names(run: Runner, folder: Path) -> None:
+    chosen = run("-p sandbox integrations list --team platform -o json").json
+    kept = lines(folder / "sandbox.integrations")
+    assert len(kept) > len(chosen) + 1
+    assert "platform" in lines(folder / "sandbox.teams")
+
+
+def test_a_server_that_the_environment_names_leaves_nothing(run: Runner, cloud: Serving, folder: Path) -> None:
+    run("teams list")
+    assert cloud.reads()
+    assert not list(folder.glob("*"))
+
+
+def test_logging_in_again_and_out_forgets_the_names(run: Runner, other: Serving, folder: Path, world: Path) -> None:
+    login = f"auth login work --url {other.url} --token-file {world / 'token'} --api cloud"
+    for line in (login, "auth logout work"):
+        run("teams list")
+        assert (folder / "work.teams").exists()
+        run(line)
+        assert not list(folder.glob("*"))
+
+
+def test_names_that_are_the_same_are_not_written_again(folder: Path) -> None:
+    name_cache.keep(PROD, CONFIG, "teams", ["a", "b"])
+    path = folder / "prod.teams"
+    before = path.stat()
+    name_cache.keep(PROD, CONFIG, "teams", ["b", "a", "a"])
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    name_cache.keep(PROD, CONFIG, "teams", ["b", "c"])
+    assert path.stat().st_ino != before.st_ino
+    assert lines(path)[1:] == ["b", "c"]
+
+
+def test_another_server_under_the_same_profile_name_is_written_again(folder: Path) -> None:
+    name_cache.keep(PROD, CONFIG, "teams", ["a"])
+    name_cache.keep(Profile("prod", "https://elsewhere.example.org"), CONFIG, "teams", ["a"])
+    assert lines(folder / "prod.teams")[0] == f"# prod https://elsewhere.example.org {CONFIG}"
+
+
+def test_names_are_in_the_order_of_their_bytes_and_written_as_they_have_to_be_typed() -> None:
+    plain = ["$(touch pwned)", "*", "Zürich", "[prod] api", "`touch pwned`", "a b", "a b ", "a;b", "it's", "ß", "é"]
+    assert name_cache.offered(plain[::-1]) == sorted(plain, key=str.encode)
+    odd = ["-f", "-", "--yes", "id:X", "name:x", "#x", "~x", "~", "T1234567890AB", "TEAMPLATFORMX"]
+    assert name_cache.offered(odd) == ["T1234567890AB", *sorted(f"name:{name}" for name in odd if "0" not in name)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "\t", "a\nb", "a\rb", "a\x00b", "\x1b]0;x\x07", "a\x9bb", "a\u2028b", "\u202eabc", "a\udcffb", "x" * 257],
+)
+def test_names_that_no_line_should_hold_are_left_out(name: str) -> None:
+    assert name_cache.offered([name, "fit"]) == ["fit"]
+
+
+def test_no_more_names_are_kept_than_a_shell_can_read_at_once() -> None:
+    assert name_cache.offered([f"{number:05}" for number in range(6000)]) == [f"{number:05}" for number in range(5000)]
+    assert name_cache.offered(["x" * 256]) == ["x" * 256]
+
+
+@pytest.mark.parametrize("name", ["../prod", "a/b", ".", "x y", "$(touch pwned)", "", "a\nb"])
+def test_a_profile_that_a_shell_would_not_offer_keeps_no_names(folder: Path, name: str) -> None:
+    with pytest.raises(OSError, match="completions do not know a profile"):
+        name_cache.keep(Profile(name, "https://oncall.example.org"), CONFIG, "teams", ["a"])
+    assert not list(folder.parent.parent.rglob("*.teams"))
+
+
+def test_a_configuration_in_an_odd_place_keeps_no_names(folder: Path) -> None:
+    with pytest.raises(OSError, match="completions do not know a place"):
+        name_cache.keep(PROD, Path("/etc/two\nlines"), "teams", ["a"])
+    assert not list(folder.glob("*"))
+
+
+def test_a_symbolic_link_is_replaced_and_not_followed(folder: Path, world: Path) -> None:
+    victim = world / "victim"
+    victim.write_text("precious", encoding="utf-8")
+    name_cache.keep(PROD, CONFIG, "teams", ["a"])
+    path = folder / "prod.teams"
+    path.unlink()
+    path.symlink_to(victim)
+    name_cache.keep(PROD, CONFIG, "teams", ["b"])
+    assert victim.read_text(encoding="utf-8") == "precious"
+    assert not path.is_symlink()
+    assert lines(path)[1:] == ["b"]
+
+
+def _link(folder: Path) -> None:
+    elsewhere = folder.parents[3] / "elsewhere"
+    elsewhere.mkdir()
+    folder.symlink_to(elsewhere)
+
+
+def _give_away(folder: Path) -> None:
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+
+
+@pytest.mark.parametrize("spoil", [Path.touch, os.mkfifo, _link, pytest.param(_give_away, marks=needs_root)])
+def test_a_folder_that_is_not_this_users_is_left_alone_without_a_word(run: Runner, folder: Path, spoil: object) -> None:
+    folder.parent.mkdir(parents=True)
+    spoil(folder)  # type: ignore[operator]
+    done = run("-p sandbox teams list")
+    assert "platform" in done.stdout
+    assert done.stderr == ""
+    assert not list(folder.parents[3].rglob("sandbox.teams"))
+    said = run("-p sandbox teams list -v").stderr
+    assert "names are not kept for completions" in said
+
+
+def test_a_name_that_cannot_be_put_in_place_leaves_the_old_ones_and_the_command_alone(
+    run: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_cache.keep(Profile("sandbox", "http://sandbox.invalid"), CONFIG, "teams", ["old"])
+    before = lines(folder / "sandbox.teams")
+
+    def fail(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    done = run("-p sandbox teams list")
+    assert done.stderr == ""
+    assert lines(folder / "sandbox.teams") == before
+    assert [path.name for path in folder.iterdir()] == ["sandbox.teams"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from oncallctl.config import name_cache as namecache
+from oncallctl.config.profiles import Profile
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+class Half:
+    def __init__(self, descriptor, mode):
+        self.descriptor = descriptor
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        pass
+    def write(self, data):
+        os.write(self.descriptor, data[: len(data) // 2])
+        die()
+
+if sys.argv[1] == "rename":
+    Path.replace = die
+else:
+    os.fdopen = Half
+namecache.keep(Profile("prod", "https://oncall.example.org"), Path(sys.argv[2]), "teams", ["new", "newer"])
+"""
+
+
+@pytest.mark.parametrize("when", ["write", "rename"])
+def test_a_run_that_is_killed_while_it_writes_leaves_the_old_names(folder: Path, when: str) -> None:
+    name_cache.keep(PROD, CONFIG, "teams", ["old"])
+    killed = subprocess.run([sys.executable, "-c", KILLED, when, str(CONFIG)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    left = folder / "prod.teams.new"
+    assert left.exists()
+    assert lines(folder / "prod.teams")[1:] == ["old"]
+    name_cache.keep(PROD, CONFIG, "teams", ["another run"])  # which takes it for one that is being written
+    assert lines(folder / "prod.teams")[1:] == ["old"]
+    os.utime(left, (time.time() - 61, time.time() - 61))
+    name_cache.keep(PROD, CONFIG, "teams", ["another run"])
+    assert lines(folder / "prod.teams")[1:] == ["another run"]
+    assert not left.exists()

@@ -1,0 +1,243 @@
+import os
+import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from oncallctl.api.urls import base_url
+from oncallctl.config import profiles
+from oncallctl.config.config_file import Config
+from oncallctl.config.profiles import Profile
+from oncallctl.errors import InvalidInput, NotFound
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "conf" / "config.toml"
+
+
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [
+        ("https://oncall.example.org", "https://oncall.example.org"),
+        ("https://oncall.example.org/", "https://oncall.example.org"),
+        ("https://oncall.example.org/api/v1", "https://oncall.example.org"),
+        ("https://oncall.example.org/api/v1/", "https://oncall.example.org"),
+        ("https://oncall-prod-eu-west-0.grafana.net/oncall", "https://oncall-prod-eu-west-0.grafana.net/oncall"),
+        (
+            "https://oncall-prod-eu-west-0.grafana.net/oncall/api/v1//",
+            "https://oncall-prod-eu-west-0.grafana.net/oncall",
+        ),
+        (" https://h:8443/a/b/ ", "https://h:8443/a/b"),
+        ("http://127.0.0.1:8080/api/v1", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://localhost", "http://localhost"),
+    ],
+)
+def test_a_url_is_taken_in_every_form_in_which_it_is_copied(given: str, base: str) -> None:
+    assert base_url(given) == base
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "oncall.example.org",
+        "ftp://x",
+        "https://",
+        "https://u:p@h",
+        "https://h?x=1",
+        "https://h#x",
+        "https://h:x",
+        "https://ö",
+    ],
+)
+def test_what_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput):
+        base_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "host"),
+    [
+        ("https://OnCall.Example.org", "https://oncall.example.org", "oncall.example.org"),
+        ("https://oncall.example.org.:443/a", "https://oncall.example.org", "oncall.example.org"),
+        ("https://oncall.example.org:8443", "https://oncall.example.org:8443", "oncall.example.org:8443"),
+        ("https://oncall.example.org:80", "https://oncall.example.org:80", "oncall.example.org:80"),
+        ("http://LOCALHOST:80", "http://localhost", "localhost"),
+        ("http://[::1]:080", "http://[::1]", "[::1]"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]", "[2001:db8::1]"),
+    ],
+)
+def test_origin_and_host_of_each_spelling_of_a_server_are_the_same(url: str, origin: str, host: str) -> None:
+    profile = Profile("prod", url)
+    assert (profile.origin, profile.host) == (origin, host)
+
+
+def test_a_server_is_recognized_in_each_spelling_of_its_host() -> None:
+    profile = Profile("prod", "https://OnCall.example.org:443")
+    assert all(profile.is_at(host) for host in ("oncall.example.org", "OnCall.example.org:443", "ONCALL.example.org."))
+    assert not any(profile.is_at(host) for host in ("oncall.example.org:80", "example.org", "", "[", "h:x"))
+
+
+@pytest.mark.promise("plain-http-goes-to-loopback")
+@pytest.mark.parametrize("url", ["http://oncall.example.org", "http://127.0.0.1.example.org", "http://10.0.0.1"])
+def test_a_token_does_not_cross_a_network_in_clear_unless_the_profile_says_so(url: str) -> None:
+    with pytest.raises(InvalidInput, match="in clear"):
+        base_url(url)
+    assert base_url(url, allow_http=True) == url
+
+
+@pytest.mark.promise("plain-http-goes-to-loopback")
+@pytest.mark.parametrize("host", ["127.0.0.2", "localhost.", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"])
+def test_plain_http_to_loopback_is_accepted_in_every_spelling(host: str) -> None:
+    assert base_url(f"http://{host}:8080")
+
+
+@pytest.mark.parametrize("host", ["localhost.example.org", "[::ffff:10.0.0.1]", "128.0.0.1"])
+def test_plain_http_to_a_host_that_looks_like_loopback_is_refused(host: str) -> None:
+    with pytest.raises(InvalidInput, match="in clear"):
+        base_url(f"http://{host}:8080")
+
+
+def test_a_profile_is_saved_and_read_back(path: Path) -> None:
+    saved = Profile("prod", "https://h", grafana_url="https://s.grafana.net", api="cloud", token_source="keyring")
+    Config(path).save(saved)
+    assert Config(path).profile("prod") == saved
+
+
+def test_the_file_is_for_its_owner_alone(path: Path) -> None:
+    Config(path).save(Profile("prod", "https://h"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_comments_and_other_profiles_stay(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('# mine\n[profiles.old]  # keep\nurl = "https://old"\ntz = "UTC"\n')
+    Config(path).save(Profile("prod", "https://h"))
+    text = path.read_text()
+    assert "# mine" in text
+    assert "# keep" in text
+    assert Config(path).names == ["old", "prod"]
+
+
+def test_logging_in_again_keeps_the_output_defaults(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('[profiles.prod]\nurl = "https://old"\noutput = "json"\ntimeout = 5\n')
+    Config(path).save(Profile("prod", "https://new"))
+    profile = Config(path).profile("prod")
+    assert (profile.url, profile.output, profile.timeout) == ("https://new", "json", 5)
+
+
+def test_the_first_profile_becomes_the_default_and_a_later_one_does_not(path: Path) -> None:
+    Config(path).save(Profile("one", "https://h"))
+    Config(path).save(Profile("two", "https://h"))
+    assert Config(path).default == "one"
+    Config(path).switch("two")
+    assert Config(path).default == "two"
+
+
+def test_forgetting_the_default_leaves_none(path: Path) -> None:
+    Config(path).save(Profile("one", "https://h"))
+    Config(path).remove("one")
+    assert Config(path).default is None
+    assert Config(path).names == []
+
+
+def test_the_sandbox_is_built_in_and_cannot_be_redefined(path: Path) -> None:
+    assert Config(path).profile("sandbox-oss").api == "oss"
+    path.parent.mkdir()
+    path.write_text('[profiles.sandbox]\nurl = "https://h"\n')
+    with pytest.raises(InvalidInput, match="built in"):
+        Config(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "profiles = 3",
+        "[profiles]\nprod = 3",
+        "[profiles.prod",
+        "\x00",
+        "[profiles.prod]\nurl = 3",
+        '[profiles.prod]\napi = "oss"',
+        '[profiles.prod]\nurl = "https://h"\nallow_htpp = true',
+        '[profiles.prod]\nurl = "https://h"\nallow_http = "yes"',
+        '[profiles.prod]\nurl = "https://h"\napi = "grafana"',
+        '[profiles.prod]\nurl = "https://h"\ntoken_source = "vault"',
+        '[profiles.prod]\nurl = "https://h"\noutput = "xml"',
+        '[profiles.prod]\nurl = "https://h"\ntimeout = true',
+        '[profiles.prod]\nurl = "https://h"\ntimeout = 0',
+        '[profiles.prod]\nurl = "https://h"\ntz = "Mars/Olympus"',
+        '[profiles.prod]\nurl = "https://h"\nlongest_window = "a week"',
+        '[profiles.prod]\nurl = "http://oncall.example.org"',
+        '[profiles.prod]\nurl = "https://h"\ntoken_file = "a"\ntoken_command = "b"',
+    ],
+)
+def test_a_broken_file_is_said_with_its_name(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(InvalidInput) as refused:
+        Config(path).profile("prod")
+    assert str(path) in refused.value.message
+    assert "\n" not in refused.value.message
+
+
+@pytest.mark.promise("belongs-to-somebody-else-refused")
+def test_a_file_that_others_may_write_to_is_refused(path: Path) -> None:
+    Config(path).save(Profile("prod", "https://h"))
+    path.chmod(0o666)
+    with pytest.raises(InvalidInput, match="others may write"):
+        Config(path)
+
+
+def test_a_folder_in_its_place_is_said(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(InvalidInput, match=r"config\.toml"):
+        Config(path)
+
+
+def test_a_profile_that_is_not_there_names_those_that_are(path: Path) -> None:
+    Config(path).save(Profile("prod", "https://h"))
+    with pytest.raises(NotFound) as missing:
+        Config(path).profile("prdo")
+    assert "prod" in str(missing.value.hint)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_a_file_of_somebody_elses_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Config(path).save(Profile("prod", "https://h"))
+    os.chown(path, 12345, 12345)
+    with pytest.raises(InvalidInput, match="another user"):
+        Config(path)
+
+
+def test_a_write_that_fails_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Config(path).save(Profile("prod", "https://h"))
+    before = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("oncallctl.config.private_files.os.fsync", full)
+    with pytest.raises(InvalidInput, match="No space left"):
+        Config(path).save(Profile("two", "https://h"))
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == ["config.toml"]
+
+
+def test_profiles_that_are_made_at_the_same_time_are_all_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = profiles.replace_private
+
+    def slowly(target: Path, data: bytes) -> None:
+        time.sleep(0.1)  # long enough for all to have read the same, if they may
+        write(target, data)
+
+    monkeypatch.setattr(profiles, "replace_private", slowly)
+    names = [f"p{number}" for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: Config(path).save(Profile(name, "https://h")), names))
+    assert sorted(Config(path).names) == names

@@ -1,0 +1,286 @@
+"""`teams rota`, `gaps` and `handoff` on either server."""
+
+from __future__ import annotations
+
+import time
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import Runner
+from tests.serving import Serving, status
+from tests.unit.rota.making import ALICE, BOB, DAVE, EMPTY_TEAM, Maker, notify, notify_people
+
+NOW = datetime(2026, 10, 24, 10, tzinfo=UTC)  # the clocks of Berlin go back that night
+WEEKLY = {"type": "recurrent_event", "frequency": "weekly", "week_start": "MO", "interval": 1, "time_zone": "UTC"}
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = SimpleNamespace(time=NOW.timestamp, monotonic=time.monotonic)
+    monkeypatch.setattr("oncallctl.sandbox.server.time", stopped)
+    monkeypatch.setattr("oncallctl.commands.teams.rota.now", lambda: NOW)
+
+
+@pytest.fixture
+def weekdays(server: Serving) -> Maker:
+    """Alice is on call by day and Bob by night, but on Saturday night nobody is; Dave stands in for two hours."""
+    make = Maker(server)
+    day = make.shift(
+        **WEEKLY,
+        by_day=["MO", "TU", "WE", "TH", "FR", "SA", "SU"],
+        start="2026-10-01T08:00:00",
+        duration=43_200,
+        users=[ALICE],
+    )
+    night = make.shift(
+        **WEEKLY,
+        by_day=["MO", "TU", "WE", "TH", "FR", "SU"],
+        start="2026-10-01T20:00:00",
+        duration=43_200,
+        users=[BOB],
+    )
+    override = make.shift(type="override", start="2026-10-24T14:00:00", duration=7200, time_zone="UTC", users=[DAVE])
+    make.chain(notify(make.schedule("around the clock", day, night, override)))
+    return make
+
+
+class TestRota:
+    def test_json_is_the_shifts_whole(self, weekdays: Maker, run: Runner) -> None:
+        shifts = run("teams rota empty-team --days 1 -o json").json
+        assert [(each["shift_start"], each["shift_end"], each["usernames"], each["override"]) for each in shifts] == [
+            ("2026-10-23T20:00:00+00:00", "2026-10-24T08:00:00+00:00", ["bob"], False),
+            ("2026-10-24T08:00:00+00:00", "2026-10-24T14:00:00+00:00", ["alice"], False),
+            ("2026-10-24T14:00:00+00:00", "2026-10-24T16:00:00+00:00", ["dave"], True),
+            ("2026-10-24T16:00:00+00:00", "2026-10-24T20:00:00+00:00", ["alice"], False),
+        ]
+        assert {each["schedule_name"] for each in shifts} == {"around the clock"}
+        assert {each["team_id"] for each in shifts} == {EMPTY_TEAM}
+
+    def test_a_pipe_gets_a_line_for_each_shift(self, weekdays: Maker, run: Runner) -> None:
+        lines = run("teams rota empty-team --days 1").stdout.splitlines()
+        assert lines[0].split("\t") == ["SCHEDULE", "FROM", "UNTIL", "USERS", "OVERRIDE"]
+        assert lines[3].split("\t")[3:] == ["dave", "true"]
+
+    def test_days_are_those_of_the_viewers_zone(self, weekdays: Maker, run: Runner) -> None:
+        # That Saturday of Berlin begins at ten in the evening, and the Sunday after it has 25 hours.
+        shifts = run("teams rota empty-team --days 2 --tz Europe/Berlin -o json").json
+        assert shifts[0]["shift_start"] == "2026-10-23T20:00:00+00:00"
+        assert shifts[-1]["shift_start"] == "2026-10-25T20:00:00+00:00"
+
+    def test_the_schedules_of_the_team_that_pages_do_not_go_through_are_there_too(
+        self, weekdays: Maker, run: Runner
+    ) -> None:
+        single = {"type": "single_event", "start": "2026-10-24T12:00:00", "duration": 60, "time_zone": "UTC"}
+        weekdays.schedule("another one", weekdays.shift(**single, users=[BOB]))
+        names = {each["schedule_name"] for each in run("teams rota empty-team -o json").json}
+        assert names == {"around the clock", "another one"}
+
+    def test_a_schedule_of_two_teams_is_there_once(self, weekdays: Maker, run: Runner) -> None:
+        shifts = run("teams rota -o json --days 2").json
+        keys = [(each["schedule_id"], each["shift_start"], *each["users"]) for each in shifts]
+        assert len(set(keys)) == len(keys)
+        assert len({each["schedule_name"] for each in shifts}) > 2
+
+    def test_a_team_without_a_schedule_is_named(self, server: Serving, run: Runner) -> None:
+        server.call("DELETE", "schedules/SFXCICA3QCWD8/")
+        done = run("teams rota empty-team -o json")
+        assert done.json == []
+        assert "empty-team" in done.stderr
+
+    def test_everything_is_asked_once(self, weekdays: Maker, run: Runner) -> None:
+        weekdays.server.seen.clear()
+        run("teams rota -o json")
+        asked = [(each.path, tuple(sorted(each.query.items()))) for each in weekdays.server.seen]
+        assert len(set(asked)) == len(asked)
+
+    def test_ids_are_those_of_the_people_each_once(self, weekdays: Maker, run: Runner) -> None:
+        assert run("teams rota empty-team --days 1 -o id").stdout.split() == [BOB, ALICE, DAVE]
+
+
+class TestSvg:
+    def test_a_file_is_written(self, weekdays: Maker, run: Runner, world: Path) -> None:
+        file = world / "rota.svg"
+        done = run(f"teams rota empty-team --svg {file}")
+        assert done.stdout == ""
+        assert str(file) in done.stderr
+        assert ET.fromstring(file.read_text(encoding="utf-8")).tag.endswith("svg")
+        assert [each.name for each in world.iterdir() if "svg" in each.name] == ["rota.svg"]
+
+    def test_a_dash_is_stdout(self, weekdays: Maker, run: Runner) -> None:
+        assert ET.fromstring(run("teams rota empty-team --svg -").stdout).tag.endswith("svg")
+
+    def test_a_device_is_written_to_and_never_replaced(self, weekdays: Maker, run: Runner) -> None:
+        done = run("teams rota empty-team --svg /dev/full", status=2)
+        assert "No space left" in done.stderr
+        assert Path("/dev/full").is_char_device()
+
+    def test_a_link_stays_one(self, weekdays: Maker, run: Runner, world: Path) -> None:
+        link, file = world / "link.svg", world / "rota.svg"
+        link.symlink_to(file)
+        run(f"teams rota empty-team --svg {link}")
+        assert link.is_symlink()
+        assert file.read_text(encoding="utf-8").startswith("<svg")
+
+    def test_a_picture_is_no_json(self, weekdays: Maker, run: Runner) -> None:
+        run("teams rota empty-team --svg - -o json", status=2)
+
+    def test_a_file_that_cannot_be_written_is_said(self, weekdays: Maker, run: Runner, world: Path) -> None:
+        done = run(f"teams rota empty-team --svg {world}/nowhere/rota.svg", status=2)
+        assert "nowhere/rota.svg" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+    def test_an_old_picture_stays_when_the_new_one_cannot_be_made(
+        self, weekdays: Maker, run: Runner, world: Path
+    ) -> None:
+        file = world / "rota.svg"
+        file.write_text("old")
+        weekdays.server.fail("GET", "final_shifts", status(403, '{"detail": "Invalid token."}'), times=9)
+        run(f"teams rota empty-team --svg {file}", status=3)
+        assert file.read_text() == "old"
+
+
+class TestGaps:
+    def test_the_night_that_nobody_covers_is_found(self, weekdays: Maker, run: Runner) -> None:
+        (gap,) = run("teams gaps empty-team --days 7 -o json").json
+        assert (gap["gap_start"], gap["gap_end"]) == ("2026-10-24T20:00:00+00:00", "2026-10-25T08:00:00+00:00")
+        assert gap["seconds"] == 12 * 3600
+        assert gap["team"] == {"id": EMPTY_TEAM, "name": "empty-team"}
+        assert [each["name"] for each in gap["schedules"]] == ["around the clock"]
+
+    def test_two_weeks_are_looked_at(self, weekdays: Maker, run: Runner) -> None:
+        assert len(run("teams gaps empty-team -o json").json) == 2
+
+    def test_a_gap_ends_with_the_time_looked_at(self, weekdays: Maker, run: Runner) -> None:
+        (gap,) = run("teams gaps empty-team --days 1 -o json").json
+        assert gap["gap_end"] == "2026-10-25T08:00:00+00:00"
+
+    @pytest.mark.parametrize(("clock", "lasts"), [("08:00", "12h"), ("07:00", "11h or longer")])
+    def test_a_gap_that_goes_on_beyond_the_days_is_marked(
+        self, weekdays: Maker, run: Runner, monkeypatch: pytest.MonkeyPatch, clock: str, lasts: str
+    ) -> None:
+        """A day later the gap has just ended, or has another hour to go."""
+        at = datetime.fromisoformat(f"2026-10-24T{clock}:00+00:00")
+        monkeypatch.setattr("oncallctl.commands.teams.rota.now", lambda: at)
+        (gap,) = run("teams gaps empty-team --days 1 -o json").json
+        assert gap["clipped"] is ("longer" in lasts)
+        assert gap["seconds"] == int(lasts.partition("h")[0]) * 3600
+        assert run("teams gaps empty-team --days 1 --columns lasts --no-header").stdout == f"{lasts}\n"
+
+    def test_a_table_says_how_long(self, weekdays: Maker, run: Runner) -> None:
+        header, row = run("teams gaps empty-team --days 2").stdout.splitlines()
+        assert header.split("\t") == ["TEAM", "FROM", "UNTIL", "LASTS", "SCHEDULES"]
+        assert row.split("\t")[3:] == ["12h", "around the clock"]
+
+    def test_what_another_schedule_of_the_chain_covers_is_no_gap(self, weekdays: Maker, run: Runner) -> None:
+        spare = {"type": "single_event", "start": "2026-10-24T19:00:00", "duration": 50_400, "time_zone": "UTC"}
+        second = weekdays.schedule("second", weekdays.shift(**spare, users=[DAVE]), team=None)
+        chain = weekdays.server.call("GET", "escalation_chains/?name=rota")["results"][0]["id"]
+        weekdays.server.call("POST", "escalation_policies/", {"escalation_chain_id": chain, **notify(second)})
+        assert run("teams gaps empty-team --days 7 -o json").json == []
+
+    def test_that_there_is_none_is_said(self, server: Serving, run: Runner) -> None:
+        assert "no gap in the next 3 days" in run("teams gaps payments --days 3").stderr
+
+    def test_covered_is_a_condition(self, weekdays: Maker, run: Runner) -> None:
+        done = run("teams gaps empty-team --require covered -o json", status=10)
+        assert "empty-team" in done.error["message"]
+        assert len(done.json) == 2
+        run("teams gaps payments --require covered")
+
+    def test_a_team_whose_steps_name_people_needs_no_schedule(self, server: Serving, run: Runner) -> None:
+        server.call("DELETE", "schedules/SFXCICA3QCWD8/")
+        Maker(server).chain(notify_people(ALICE))
+        assert run("teams gaps empty-team --require covered -o json").json == []
+
+    def test_a_named_team_without_anybody_is_one_gap(self, server: Serving, run: Runner) -> None:
+        server.call("DELETE", "schedules/SFXCICA3QCWD8/")
+        (gap,) = run("teams gaps empty-team --days 1 --require covered -o json", status=10).json
+        assert gap["seconds"] == 86_400
+
+    def test_a_chain_whose_schedule_is_gone_is_one_gap(self, server: Serving, run: Runner) -> None:
+        make = Maker(server)
+        gone = make.schedule("gone")
+        make.chain(notify(gone))
+        server.call("DELETE", f"schedules/{gone}/")
+        answer = run("teams gaps empty-team --days 1 --require covered -o json", status=10).json
+        assert [gap["seconds"] for gap in answer] == [86_400]
+
+    def test_schedules_that_a_page_passes_by_are_judged_with_a_warning(self, server: Serving, run: Runner) -> None:
+        make = Maker(server)
+        always = {"type": "single_event", "start": "2026-10-01T00:00:00", "duration": 90 * 86_400, "time_zone": "UTC"}
+        make.schedule("by itself", make.shift(**always, users=[ALICE]))
+        done = run("teams gaps empty-team --days 1 --require covered -o json")
+        assert done.json == []
+        assert "goes through none of the team's schedules: empty-team" in done.stderr
+
+    def test_ids_are_those_of_teams_with_a_gap(self, weekdays: Maker, run: Runner) -> None:
+        assert set(run("teams gaps -o id").stdout.split()) >= {EMPTY_TEAM}
+
+    def test_among_all_teams_one_without_anybody_is_only_named(self, server: Serving, run: Runner) -> None:
+        server.call("DELETE", "schedules/SFXCICA3QCWD8/")
+        done = run("teams gaps -o json")
+        assert "empty-team" not in {gap["team"]["name"] for gap in done.json}
+        assert "empty-team" in done.stderr
+
+
+class TestHandoff:
+    def test_it_says_who_takes_over_and_when(self, weekdays: Maker, run: Runner) -> None:
+        text = run("teams handoff empty-team --tz Europe/Berlin").stdout
+        assert "- around the clock: alice → dave, Sat 24 Oct 16:00 CEST (in 4h)" in text.splitlines()
+        assert "**Still open: nothing**" in text
+
+    def test_json_has_people_as_ids_and_names(self, weekdays: Maker, run: Runner) -> None:
+        document = run("teams handoff empty-team -o json").json
+        assert document["handovers"][0]["leaving"] == [{"id": ALICE, "username": "alice"}]
+        assert document["handovers"][0]["taking_over"] == [{"id": DAVE, "username": "dave"}]
+        assert document["handovers"][0]["at"] == "2026-10-24T14:00:00+00:00"
+        assert document["handovers"][0]["on_call"] == [{"id": ALICE, "username": "alice"}]
+
+    def test_who_stays_is_there_too(self, server: Serving, run: Runner) -> None:
+        make = Maker(server)
+        always = {"type": "single_event", "start": "2026-10-01T00:00:00", "duration": 90 * 86_400, "time_zone": "UTC"}
+        make.chain(notify(make.schedule("always", make.shift(**always, users=[DAVE]))))
+        (handover,) = run("teams handoff empty-team -o json").json["handovers"]
+        assert handover["on_call"] == [{"id": DAVE, "username": "dave"}]
+        assert (handover["at"], handover["leaving"], handover["taking_over"]) == (None, [], [])
+        assert "- always: dave, and no hand-over in 14 days" in run("teams handoff empty-team").stdout
+
+    def test_what_is_open_is_listed_and_what_is_resolved_is_not(self, server: Serving, run: Runner) -> None:
+        groups = server.call("GET", "alert_groups/?team_id=TNFI27MJ312BL&perpage=200")["results"]
+        text = run("teams handoff payments").stdout
+        shown = {group["id"] for group in groups if group["id"] in text}
+        assert shown == {group["id"] for group in groups if group["state"] != "resolved"}
+        assert [group["id"] for group in run("teams handoff payments -o json").json["open"]] == [
+            group["id"] for group in groups if group["state"] != "resolved"
+        ]
+        assert run("teams handoff payments -o id").stdout.split() == [
+            group["id"] for group in groups if group["state"] != "resolved"
+        ]
+
+    def test_a_title_is_no_markdown(self, weekdays: Maker, run: Runner) -> None:
+        hostile = "@here `code` **bold** [x](http://evil.example) <!channel>\n# big \x1b[31m"
+        weekdays.server.call("POST", "escalation/", {"team": EMPTY_TEAM, "title": hostile})
+        lines = run("teams handoff empty-team").stdout.splitlines()
+        (line,) = (line for line in lines if "firing" in line)
+        assert "\x1b" not in line
+        assert ": `` " in line
+        assert line.index("``") < line.index("evil.example") < line.rindex("``")
+
+    def test_who_stays_is_named(self, server: Serving, run: Runner) -> None:
+        weekdays = Maker(server)
+        always = {"type": "single_event", "start": "2026-10-01T00:00:00", "duration": 90 * 86_400, "time_zone": "UTC"}
+        both = weekdays.shift(**always, users=[BOB])
+        before, after = (
+            weekdays.shift(**WEEKLY, by_day=["SA"], start=f"2026-10-03T{hour}:00:00", duration=14_400, users=[user])
+            for hour, user in (("08", ALICE), ("12", DAVE))
+        )
+        weekdays.chain(notify(weekdays.schedule("two at a time", both, before, after)))
+        assert "- two at a time: alice → dave (bob stays), Sat 24 Oct 12:00" in run("teams handoff empty-team").stdout
+
+    def test_a_gap_is_handed_over_to_nobody(self, weekdays: Maker, run: Runner, monkeypatch) -> None:
+        monkeypatch.setattr("oncallctl.commands.teams.rota.now", lambda: datetime(2026, 10, 24, 17, tzinfo=UTC))
+        assert "alice → nobody, Sat 24 Oct 20:00 UTC" in run("teams handoff empty-team").stdout
