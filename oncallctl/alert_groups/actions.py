@@ -18,7 +18,7 @@ from oncallctl.errors import OncallError
 
 
 @dataclass(frozen=True)
-class Step:
+class GroupChange:
     """What will be done to one target: the request, or nothing where all is as wanted, or why it cannot be done."""
 
     target: Target[AlertGroup]
@@ -26,7 +26,7 @@ class Step:
     error: OncallError | None = None
 
 
-class Action(ABC):
+class GroupAction(ABC):
     """Something that people do to an alert group.
 
     Attributes:
@@ -40,7 +40,7 @@ class Action(ABC):
     ends_windows: bool = False
 
     @abstractmethod
-    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> Step:
+    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> GroupChange:
         """Say what doing it to a target means; nothing is changed."""
 
     @abstractmethod
@@ -54,7 +54,7 @@ class Action(ABC):
         """
 
 
-def plan(oncall: OnCall, action: Action, targets: Sequence[Target[AlertGroup]]) -> list[Step]:
+def plan(oncall: OnCall, action: GroupAction, targets: Sequence[Target[AlertGroup]]) -> list[GroupChange]:
     """Judge all targets, several at a time."""
     return list(parallel.in_order(lambda target: action.judge(oncall, target), targets))
 
@@ -70,23 +70,23 @@ def unlisted(oncall: OnCall, targets: Sequence[Target[AlertGroup]]) -> list[Targ
     return [target for target in targets if target.found.integration_id not in listed]
 
 
-def rehearse(oncall: OnCall, action: Action, steps: Sequence[Step]) -> Report[AlertGroup]:
+def rehearse(oncall: OnCall, action: GroupAction, steps: Sequence[GroupChange]) -> Report[AlertGroup]:
     """Say what `carry_out` would send."""
     return Report([_rehearsed(oncall, action, step) for step in steps], look(oncall))
 
 
-def _rehearsed(oncall: OnCall, action: Action, step: Step) -> Outcome[AlertGroup]:
+def _rehearsed(oncall: OnCall, action: GroupAction, step: GroupChange) -> Outcome[AlertGroup]:
     requests = [oncall.described(step.request)] if step.request else []
     status = f"would-{action.verb}" if requests else "failed" if step.error else "unchanged"
     return Outcome(step.target, status, error=step.error, requests=requests)
 
 
 def carry_out(
-    oncall: OnCall, action: Action, steps: Sequence[Step], finished: Callable[[], None]
+    oncall: OnCall, action: GroupAction, steps: Sequence[GroupChange], finished: Callable[[], None]
 ) -> Report[AlertGroup]:
     """Do what was planned, several at a time; see `oncallctl.batch.for_each`."""
 
-    def one(step: Step) -> Outcome[AlertGroup]:
+    def one(step: GroupChange) -> Outcome[AlertGroup]:
         if step.error:
             raise step.error
         return action.send(oncall, step.target, step.request) if step.request else Outcome(step.target, "unchanged")

@@ -30,7 +30,7 @@ TAKEN_CARE_OF = (State.ACKNOWLEDGED, State.RESOLVED)
 
 
 @dataclass(frozen=True)
-class Filter:
+class GroupFilter:
     """Conditions on alert groups, as they are typed; all must hold, and what is empty, None or False is none.
 
     Attributes:
@@ -99,13 +99,13 @@ class Query:
         found = parallel.in_order(lambda each: list(each.read(limit)), lists)
         yield from _merged(found)[:limit]
 
-    def look(self, limit: int) -> Look:
+    def look(self, limit: int) -> PartialListing:
         """Read the groups as `read` does, but no more of the server's lists than about so many rows in all."""
         lists = self._lists()
         share = max(limit // max(len(lists), 1), PER_PAGE)
         rows = list(parallel.in_order(lambda each: list(each.rows(limit, share)), lists))
         chosen = ([group for group in found if each.has(group)] for each, found in zip(lists, rows, strict=True))
-        return Look(_merged(chosen)[:limit], cut=any(len(found) == share for found in rows))
+        return PartialListing(_merged(chosen)[:limit], cut=any(len(found) == share for found in rows))
 
     def _lists(self) -> list[_List]:
         """The server's lists that have the groups: it filters by one state and by one team, and not by people."""
@@ -130,7 +130,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Look:
+class PartialListing:
     """What one look at the server showed, the newest first.
 
     Attributes:
@@ -188,11 +188,11 @@ def _begin(text: str, tz: ZoneInfo | None) -> datetime | timedelta:
 
 
 @dataclass(frozen=True)
-class Selector:
+class GroupSelector:
     """What a command line says about its targets: ids, or a filter."""
 
     given: Sequence[str] = ()
-    filter: Filter = field(default_factory=Filter)
+    filter: GroupFilter = field(default_factory=GroupFilter)
 
     def check(self) -> None:
         """Refuse a command line that says it in no way, or in both.
@@ -200,7 +200,7 @@ class Selector:
         Raises:
             InvalidInput: it does.
         """
-        chosen = self.filter != Filter()
+        chosen = self.filter != GroupFilter()
         if not self.given and not chosen:
             raise InvalidInput(
                 "no alert group named", hint="give ids, or use --state, --team, --integration, --since or --mine"
@@ -221,7 +221,7 @@ class Selection:
     own_groups: Sequence[AlertGroup] = ()
 
 
-def select(oncall: OnCall, selector: Selector, states: Sequence[State], tz: ZoneInfo | None) -> Selection:
+def select(oncall: OnCall, selector: GroupSelector, states: Sequence[State], tz: ZoneInfo | None) -> Selection:
     """Read all targets before anything is changed.
 
     Args:

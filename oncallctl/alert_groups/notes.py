@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oncallctl.alert_groups import OPEN, State
-from oncallctl.alert_groups.actions import Action, Step
+from oncallctl.alert_groups.actions import GroupAction, GroupChange
 from oncallctl.api.client import OnCall
 from oncallctl.api.lost_responses import look_again, may_still_come
 from oncallctl.api.resources.alert_groups import AlertGroup
@@ -19,7 +19,7 @@ LOOK = "the same command with --dry-run looks whether the note is there"
 
 
 @dataclass(frozen=True)
-class Note(Action):
+class Note(GroupAction):
     """A resolution note with this text; one that is there, whoever wrote it, is not written again."""
 
     text: str
@@ -37,11 +37,11 @@ class Note(Action):
             raise InvalidInput("a note needs a text", hint="--text TEXT, --text @FILE, or --text - for stdin")
         return cls(text.strip())
 
-    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> Step:
+    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> GroupChange:
         """Read the notes of the group: it may be there."""
         if self._is_there(oncall, target.found.id):
-            return Step(target)
-        return Step(target, oncall.resolution_notes.create(target.found.id, self.text))
+            return GroupChange(target)
+        return GroupChange(target, oncall.resolution_notes.create(target.found.id, self.text))
 
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
         """Write it; an answer that was lost is settled by reading the notes again."""

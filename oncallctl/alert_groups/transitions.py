@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from oncallctl.alert_groups import OPEN, State
-from oncallctl.alert_groups.actions import Action, Step
+from oncallctl.alert_groups.actions import GroupAction, GroupChange
 from oncallctl.api.client import OnCall
 from oncallctl.api.lost_responses import command, look_again, may_still_come
 from oncallctl.api.resources.alert_groups import AlertGroup
@@ -24,7 +24,7 @@ _WAY_BACK = {State.RESOLVED: "unresolve", State.ACKNOWLEDGED: "unacknowledge"}
 
 
 @dataclass(frozen=True)
-class Transition(Action):
+class Transition(GroupAction):
     """An action that changes the state of an alert group.
 
     Attributes:
@@ -33,7 +33,7 @@ class Transition(Action):
         leaves: the only state that it leads out of; None where it is not the only one.
         refused: the states in which the server would not do it.
         body: what is sent along.
-        ends_windows: see `Action`.
+        ends_windows: see `GroupAction`.
     """
 
     verb: str
@@ -45,16 +45,16 @@ class Transition(Action):
     body: dict[str, Any] | None = None
     ends_windows: bool = False
 
-    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> Step:
+    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> GroupChange:
         """Look at the state; what is as wanted needs no request, unless the request says more than the state does."""
         group = target.found
         for state in self.refused:
             if group.state == state:
                 message = f"alert group {group.id} is {state}: the server would not {self.verb} it"
-                return Step(target, error=Conflict(message, hint=_way_back(oncall, group.id, state)))
+                return GroupChange(target, error=Conflict(message, hint=_way_back(oncall, group.id, state)))
         if self._holds(group) and self.body is None:
-            return Step(target)
-        return Step(target, oncall.alert_groups.act(group.id, self.verb, self.body))
+            return GroupChange(target)
+        return GroupChange(target, oncall.alert_groups.act(group.id, self.verb, self.body))
 
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
         """Send the request and read the group again; an answer that was lost is settled by that too."""

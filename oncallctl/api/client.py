@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from oncallctl.api.problems import API
 from oncallctl.api.resources.alert_groups import AlertGroups
 from oncallctl.api.resources.alerts import Alerts
-from oncallctl.api.resources.base import Change, Keeper, Model, UnexpectedShape
+from oncallctl.api.resources.base import Change, Model, NameObserver, UnexpectedShape
 from oncallctl.api.resources.escalation import Escalation
 from oncallctl.api.resources.escalation_chains import EscalationChains
 from oncallctl.api.resources.escalation_policies import EscalationPolicies
@@ -54,7 +54,7 @@ class OnCall:
         keeper: who is told what the members of whole collections are called.
     """
 
-    keeper: Keeper | None = None
+    keeper: NameObserver | None = None
 
     def __init__(
         self, transport: Transport, dialect: Dialect, *, profile: Profile, service_account: bool = False

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Kind:
+class NamedCollection:
     """A collection whose members have names.
 
     Attributes:
@@ -35,16 +35,16 @@ class Kind:
         return {member.id: name for member in members if (name := getattr(member, self.name))}
 
 
-TEAMS = Kind("teams")
+TEAMS = NamedCollection("teams")
 
-USERS = Kind("users", name="username")
+USERS = NamedCollection("users", name="username")
 
-SCHEDULES = Kind("schedules")
+SCHEDULES = NamedCollection("schedules")
 
-CHAINS = Kind("escalation_chains")
+CHAINS = NamedCollection("escalation_chains")
 
-GROUPS = Kind("user_groups")
+GROUPS = NamedCollection("user_groups")
 
-INTEGRATIONS = Kind("integrations", whole=False)
+INTEGRATIONS = NamedCollection("integrations", whole=False)
 
-WEBHOOKS = Kind("webhooks", whole=False)
+WEBHOOKS = NamedCollection("webhooks", whole=False)

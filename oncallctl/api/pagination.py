@@ -22,7 +22,7 @@ MOST_AHEAD = 16
 
 
 @dataclass(frozen=True)
-class Page:
+class ResultPage:
     """A result page: the server's object, and the memory in bytes that reading it took."""
 
     document: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Page:
         total = self.document.get("total_pages")
         return total if isinstance(total, int) else None
 
-    def repeats(self, before: Page, number: int) -> bool:
+    def repeats(self, before: ResultPage, number: int) -> bool:
         """True if this page is the one before it again: beyond its end, a list answers with its last page.
 
         It is a new one after all if it leads on: then exactly as many rows were added as fit on a page.
@@ -50,7 +50,7 @@ class Page:
 
 
 # Fetches the result page with this number, of so many rows, and refuses a response that takes more memory than this.
-Fetch = Callable[[int, int, int], Page]
+Fetch = Callable[[int, int, int], ResultPage]
 
 
 def rows(fetch: Fetch, limit: int | None = None, perpage: int | None = None) -> Iterator[object]:
@@ -104,7 +104,7 @@ class _Pages:
         self._limit = limit
         self._number = 1  # of the next page
         self._count = 0  # of the rows yielded
-        self._page: Page | None = None  # the last one yielded
+        self._page: ResultPage | None = None  # the last one yielded
         self._largest = 0  # bytes that a page took
 
     def __iter__(self) -> Iterator[list[Any]]:
@@ -129,7 +129,7 @@ class _Pages:
                     return
                 _must_end(self._number)  # the list has grown meanwhile, or the server gives no total
 
-    def _take(self, page: Page) -> list[Any]:
+    def _take(self, page: ResultPage) -> list[Any]:
         self._page = page
         self._number += 1
         self._count += len(page.results)
@@ -137,17 +137,17 @@ class _Pages:
         self._largest = max(self._largest, page.memory)
         return page.results
 
-    def _last(self, page: Page) -> int:
+    def _last(self, page: ResultPage) -> int:
         """Return the number of the last page that is needed."""
         last = page.total or 1
         if self._limit and page.results:
             last = min(last, self._number - 1 + math.ceil((self._limit - self._count) / len(page.results)))
         return last
 
-    def _fetcher(self, share: int) -> Callable[[int], Page | None]:
+    def _fetcher(self, share: int) -> Callable[[int], ResultPage | None]:
         """Return what fetches a page within its share of the memory; None stands for a page that takes more."""
 
-        def fetch(number: int) -> Page | None:
+        def fetch(number: int) -> ResultPage | None:
             try:
                 return self._fetch(number, self._perpage, min(share, self._largest_allowed))
             except ResponseTooLarge:
@@ -159,7 +159,7 @@ class _Pages:
     def _largest_allowed(self) -> int:
         return LARGEST_RESPONSE if self._perpage == 1 else LARGEST_PAGE
 
-    def _fetch_alone(self) -> Page:
+    def _fetch_alone(self) -> ResultPage:
         """Fetch the next page, with fewer rows on it if it is too large."""
         shrunk = False
         while True:

@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 
 from oncallctl.api import pagination
 from oncallctl.api.client import OnCall
-from oncallctl.api.pagination import Page
+from oncallctl.api.pagination import ResultPage
 from oncallctl.api.problems import API
 from oncallctl.api.resources.base import Change, ServerObject
 from oncallctl.api.strict_json import TooLarge, parse
@@ -26,7 +26,7 @@ _PATH = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9.
 _NEVER = re.compile(r"[\x00-\x20\x7f\\#]")
 
 
-class Whatever(ServerObject):
+class AnyResponse(ServerObject):
     """An answer of any shape, or an empty one."""
 
     id: str = ""
@@ -61,10 +61,10 @@ class Request:
     body: dict[str, Any] | None = None
 
     @property
-    def change(self) -> Change[Whatever]:
+    def change(self) -> Change[AnyResponse]:
         """The request as one that is sent once."""
         query = f"?{urlencode(self.query, doseq=True)}" if self.query else ""
-        return Change(self.method, f"{self.path}{query}", self.body, Whatever)
+        return Change(self.method, f"{self.path}{query}", self.body, AnyResponse)
 
     @property
     def is_page(self) -> bool:
@@ -102,7 +102,7 @@ class Request:
         with self.refused():
             yield from pagination.rows(partial(self._page, oncall), perpage=perpage)
 
-    def _page(self, oncall: OnCall, number: int, perpage: int, memory: int) -> Page:
+    def _page(self, oncall: OnCall, number: int, perpage: int, memory: int) -> ResultPage:
         query = {**self.query, "perpage": str(perpage), "page": str(number)}
         answer = oncall.transport.read(self.path, query, memory=memory)
         document = answer.document
@@ -110,7 +110,7 @@ class Request:
             document = {"results": document}
         if not isinstance(document, dict) or not isinstance(document.get("results"), list):
             raise InvalidInput(f"the answer of {API}{self.path} has no pages", hint="leave out --paginate")
-        return Page(document, answer.memory)
+        return ResultPage(document, answer.memory)
 
     @contextmanager
     def refused(self) -> Iterator[None]:

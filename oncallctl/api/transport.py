@@ -56,7 +56,7 @@ _MOVED = {301, 307, 308}
 Params = Mapping[str, str | int | Sequence[str]]
 
 
-class Listener(Protocol):
+class TransportListener(Protocol):
     """Receives notes and debug messages."""
 
     def note(self, message: str) -> None:
@@ -70,7 +70,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A success.
 
     Attributes:
@@ -105,7 +105,7 @@ class Transport:
         headers: Mapping[str, str],
         *,
         timeout: float,
-        listener: Listener,
+        listener: TransportListener,
         application: WSGIApplication | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -155,7 +155,7 @@ class Transport:
         """The whole URL of a path below the API's root."""
         return f"{self.base_url}{API}{path}"
 
-    def read(self, path: str, params: Params | None = None, memory: int = LARGEST_RESPONSE) -> Answer:
+    def read(self, path: str, params: Params | None = None, memory: int = LARGEST_RESPONSE) -> Response:
         """GET a path below the API's root, with retries.
 
         Args:
@@ -171,7 +171,7 @@ class Transport:
         with self._token_kept():
             return self.retries.run(lambda timeout: self._read_once(path, params, memory, timeout), is_read=True)
 
-    def change(self, method: str, path: str, body: object = None) -> Answer:
+    def change(self, method: str, path: str, body: object = None) -> Response:
         """Send a change; never again once it may have arrived.
 
         Args:
@@ -204,7 +204,7 @@ class Transport:
     def _debug(self, message: str) -> None:
         self._listener.debug(self._mask.hide(message))
 
-    def _read_once(self, path: str, params: Params | None, memory: int, timeout: float) -> Answer:
+    def _read_once(self, path: str, params: Params | None, memory: int, timeout: float) -> Response:
         try:
             url = httpx.URL(self.url(path), params=dict(params) if params else None)
         except (httpx.InvalidURL, UnicodeError) as error:
@@ -240,7 +240,7 @@ class Transport:
             )
         return target
 
-    def _change_once(self, method: str, path: str, body: object, timeout: float) -> Answer:
+    def _change_once(self, method: str, path: str, body: object, timeout: float) -> Response:
         try:
             content = body() if callable(body) else body
             request = self._client.build_request(method, self.url(path), json=content, timeout=timeout)
@@ -257,7 +257,7 @@ class Transport:
         sent.answer(answer.status, answer.document)
         return answer
 
-    def _send_change(self, method: str, path: str, request: httpx.Request, timeout: float) -> Answer:
+    def _send_change(self, method: str, path: str, request: httpx.Request, timeout: float) -> Response:
         try:
             response, answered = self._exchange(request, timeout)
             return self._success(method, path, response, answered)
@@ -312,7 +312,7 @@ class Transport:
 
     def _success(
         self, method: str, path: str, response: httpx.Response, body: bytes, memory: int = LARGEST_RESPONSE
-    ) -> Answer:
+    ) -> Response:
         content_type = response.headers.get("content-type", "")
         if not response.is_success:
             problem = from_answer(response.status_code, content_type, body, what=f"{method} {API}{path}")
@@ -320,10 +320,10 @@ class Transport:
                 raise Throttled(problem.message, retry_after(response.headers.get("retry-after")))
             raise problem
         if not body.strip():
-            return Answer(response.status_code, None)
+            return Response(response.status_code, None)
         needed = refuse_too_large(body, memory, f"{method} {API}{path}")
         try:
-            return Answer(response.status_code, self._mask.hide_in(parse(body), body), needed)
+            return Response(response.status_code, self._mask.hide_in(parse(body), body), needed)
         except (ValueError, RecursionError) as error:
             raise Unavailable(
                 f"the answer to {method} {API}{path} is not OnCall's ({content_type or 'no content type'})",

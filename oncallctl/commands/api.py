@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from oncallctl.config.settings import Settings
 
 
-class Method(StrEnum):
+class HttpMethod(StrEnum):
     """What to do; GET alone changes nothing."""
 
     GET = "GET"
@@ -43,7 +43,7 @@ class Method(StrEnum):
 def api(
     ctx: typer.Context,
     method: Annotated[
-        Method, typer.Argument(metavar="METHOD", case_sensitive=False, help="GET, POST, PUT, PATCH or DELETE.")
+        HttpMethod, typer.Argument(metavar="METHOD", case_sensitive=False, help="GET, POST, PUT, PATCH or DELETE.")
     ],
     path: Annotated[str, typer.Argument(metavar="PATH", help="Below /api/v1/, such as webhooks/?name=x.")],
     field: Annotated[
@@ -62,7 +62,7 @@ def api(
 
     asked = ctx.obj.output or Format.JSON
     request = raw.request(method.value, path, _fields(method, field or []))
-    if paginate and (method is not Method.GET or "page" in request.query):
+    if paginate and (method is not HttpMethod.GET or "page" in request.query):
         raise InvalidInput("--paginate reads all pages of a GET", hint="leave it out, or leave out the page")
     with connect(ctx.obj) as oncall:
         settings = replace(ctx.obj, output=asked)
@@ -72,11 +72,11 @@ def api(
             rows = request.rows(oncall)
             _show(settings, rows if show_secrets else (raw.without_secrets(row) for row in rows))
         else:
-            answer = request.read(oncall) if method is Method.GET else _change(settings, oncall, request, yes=yes)
-            _show(settings, answer if show_secrets else raw.without_secrets(answer), done=method is not Method.GET)
+            answer = request.read(oncall) if method is HttpMethod.GET else _change(settings, oncall, request, yes=yes)
+            _show(settings, answer if show_secrets else raw.without_secrets(answer), done=method is not HttpMethod.GET)
 
 
-def _fields(method: Method, given: list[str]) -> list[tuple[str, Any]]:
+def _fields(method: HttpMethod, given: list[str]) -> list[tuple[str, Any]]:
     """What the options say; a file is text, and so is everything in a query."""
     from oncallctl.api import raw
 
@@ -84,7 +84,14 @@ def _fields(method: Method, given: list[str]) -> list[tuple[str, Any]]:
     if sum(text == "@-" for _, text in pairs) > 1:
         raise InvalidInput("two fields cannot both be read from stdin")
     return [
-        (key, read_text(text[1:], "--field") if text[:1] == "@" else text if method is Method.GET else raw.value(text))
+        (
+            key,
+            read_text(text[1:], "--field")
+            if text[:1] == "@"
+            else text
+            if method is HttpMethod.GET
+            else raw.value(text),
+        )
         for key, text in pairs
     ]
 
@@ -92,7 +99,7 @@ def _fields(method: Method, given: list[str]) -> list[tuple[str, Any]]:
 def _change(settings: Settings, oncall: OnCall, request: Request, *, yes: bool) -> Any:  # noqa: ANN401  # a JSON value
     from oncallctl.api.lost_responses import send_once
 
-    if request.method == Method.DELETE:
+    if request.method == HttpMethod.DELETE:
         confirm(oncall.profile, f"DELETE {oncall.transport.url(request.path)}?", yes=yes)
     with request.refused():
         document = send_once(oncall, request.change, "the change", request.where_to_look()).document

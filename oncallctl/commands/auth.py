@@ -35,7 +35,7 @@ STATUS = {**LIST, "USER": "user", "STATUS": "status"}
 del STATUS["DEFAULT"]
 
 
-class Api(StrEnum):
+class ApiChoice(StrEnum):
     """Which server it is; auto asks it."""
 
     AUTO = "auto"
@@ -56,7 +56,7 @@ def login(
     grafana_url: Annotated[
         str | None, typer.Option("--grafana-url", metavar="URL", help="The stack, for service account tokens.")
     ] = None,
-    api: Annotated[Api, typer.Option("--api", help="Which server it is; auto asks it.")] = Api.AUTO,
+    api: Annotated[ApiChoice, typer.Option("--api", help="Which server it is; auto asks it.")] = ApiChoice.AUTO,
     token_stdin: Annotated[
         bool, typer.Option("--token-stdin", help="Read the token from stdin into the keyring.")
     ] = False,

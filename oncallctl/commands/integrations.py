@@ -90,10 +90,10 @@ def list_integrations(
     limit: LimitOption = None,
 ) -> None:
     """List the integrations."""
-    from oncallctl.integrations.selection import Filter
+    from oncallctl.integrations.selection import IntegrationFilter
 
     labels = [key_value(each, "--label") for each in label or ()]
-    conditions = Filter(team, type_, match, tuple(labels), in_maintenance)
+    conditions = IntegrationFilter(team, type_, match, tuple(labels), in_maintenance)
     with connect(ctx.obj) as oncall:
         found = conditions.apply(oncall, limit and limit + 1)
         shown = limited(ctx.obj, (each.raw for each in found), limit)
@@ -217,10 +217,10 @@ def delete(
 ) -> None:
     """Delete integrations; their alert groups stay."""
     from oncallctl.batch import Outcome, Report, Target, for_each
-    from oncallctl.integrations.selection import Selector, select
+    from oncallctl.integrations.selection import IntegrationSelector, select
 
     with connect(ctx.obj) as oncall:
-        targets = select(oncall, Selector(given_targets(integrations)))
+        targets = select(oncall, IntegrationSelector(given_targets(integrations)))
         look = "oncallctl integrations list"
 
         def remove(target: Target[Integration]) -> Outcome[Integration]:

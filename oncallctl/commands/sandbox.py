@@ -13,7 +13,7 @@ from oncallctl.output.render import render_text
 from oncallctl.parsing.framework import noun
 
 
-class Api(StrEnum):
+class SandboxVariant(StrEnum):
     """Which server the sandbox is."""
 
     CLOUD = "cloud"
@@ -29,7 +29,7 @@ def serve(
     port: Annotated[
         int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Listen here; 0 takes a free one.")
     ] = 0,
-    api: Annotated[Api, typer.Option("--api", help="Which server to be.")] = Api.CLOUD,
+    api: Annotated[SandboxVariant, typer.Option("--api", help="Which server to be.")] = SandboxVariant.CLOUD,
 ) -> None:
     """Serve the sandbox over HTTP, for other programs; its URL is printed first."""
     from oncallctl import sandbox

@@ -16,7 +16,7 @@ _CHOICES = re.compile(r"[a-z0-9-]+(\|[a-z0-9-]+)+")
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-class Kind(Enum):
+class ValueKind(Enum):
     """A value that is not one of a few words."""
 
     TEXT = "anything: nothing is offered"
@@ -37,15 +37,15 @@ class Kind(Enum):
 
 
 _CACHED = {
-    "INTEGRATION": Kind.INTEGRATION,
-    "TEAM": Kind.TEAM,
-    "USER": Kind.USER,
-    "SCHEDULE": Kind.SCHEDULE,
-    "CHAIN": Kind.CHAIN,
+    "INTEGRATION": ValueKind.INTEGRATION,
+    "TEAM": ValueKind.TEAM,
+    "USER": ValueKind.USER,
+    "SCHEDULE": ValueKind.SCHEDULE,
+    "CHAIN": ValueKind.CHAIN,
 }
 
 
-Values = tuple[str, ...] | Kind
+Values = tuple[str, ...] | ValueKind
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _option(option: Any) -> Option:  # noqa: ANN401
 
 def _argument(argument: Any, path: str) -> Argument:  # noqa: ANN401
     metavar = _bare(argument.metavar or argument.name.upper())
-    values = Kind.PROFILE if path in _PROFILE_ARGUMENTS and metavar == "PROFILE" else _values(argument)
+    values = ValueKind.PROFILE if path in _PROFILE_ARGUMENTS and metavar == "PROFILE" else _values(argument)
     return Argument(metavar, values, many=argument.nargs == -1, required=argument.required)
 
 
@@ -160,12 +160,12 @@ def _values(parameter: Any) -> Values:  # noqa: ANN401
     if _CHOICES.fullmatch(metavar):
         return tuple(metavar.split("|"))
     if "@FILE" in metavar:
-        return Kind.AT_FILE
+        return ValueKind.AT_FILE
     if re.search(r"\bFILE\b", metavar):
-        return Kind.FILE
+        return ValueKind.FILE
     if "--profile" in parameter.opts:
-        return Kind.PROFILE
-    return _CACHED.get(_bare(metavar), Kind.TEXT)
+        return ValueKind.PROFILE
+    return _CACHED.get(_bare(metavar), ValueKind.TEXT)
 
 
 def _bare(metavar: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from oncallctl.completion.tree import Argument, Command, Kind, Option
+from oncallctl.completion.tree import Argument, Command, Option, ValueKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from oncallctl.completion.tree import Values
 
 _ACTIONS = {
-    Kind.TEXT: " ",
-    Kind.FILE: "_files",
-    Kind.AT_FILE: "__oncallctl_at_file",
-    Kind.PROFILE: "__oncallctl_profiles",
-    **{kind: f" __oncallctl_names {kind.value}" for kind in Kind if kind.is_cached},
+    ValueKind.TEXT: " ",
+    ValueKind.FILE: "_files",
+    ValueKind.AT_FILE: "__oncallctl_at_file",
+    ValueKind.PROFILE: "__oncallctl_profiles",
+    **{kind: f" __oncallctl_names {kind.value}" for kind in ValueKind if kind.is_cached},
 }
 
 _SCRIPT = r"""#compdef oncallctl
@@ -163,12 +163,12 @@ def _option(option: Option) -> str:
 def _argument(argument: Argument, place: int) -> str:
     where = "*" if argument.many else f"{place}" if argument.required else f"{place}:"
     # The message of an empty action would keep _arguments from inserting an option that is begun there.
-    action = "()" if argument.values is Kind.TEXT else _action(argument.values)
+    action = "()" if argument.values is ValueKind.TEXT else _action(argument.values)
     return _quoted(f"{where}:{_escaped(argument.metavar)}:{action}")
 
 
 def _action(values: Values) -> str:
-    return _ACTIONS[values] if isinstance(values, Kind) else f"({' '.join(values)})"
+    return _ACTIONS[values] if isinstance(values, ValueKind) else f"({' '.join(values)})"
 
 
 def _described(command: Command) -> str:

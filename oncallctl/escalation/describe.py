@@ -22,9 +22,9 @@ def condition(route: Route) -> str:
     return " ".join(part for part in (route.routing_type, route.routing_regex) if part)
 
 
-def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[named_collections.Kind, list[str]]:
+def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[named_collections.NamedCollection, list[str]]:
     """The ids of what steps name."""
-    found: dict[named_collections.Kind, list[str]] = {}
+    found: dict[named_collections.NamedCollection, list[str]] = {}
     for step in policies:
         for kind, ident in (
             (named_collections.SCHEDULES, step.schedule_id),

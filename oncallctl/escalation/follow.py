@@ -16,7 +16,7 @@ from oncallctl.times import span
 PAUSE = timedelta(seconds=5)  # between two looks: a user may ask 300 times a minute, with everything else besides
 
 
-class Listener(Protocol):
+class FollowListener(Protocol):
     """Who is told what goes on."""
 
     def note(self, message: str) -> None:
@@ -30,7 +30,7 @@ class Follower:
         group: as it was seen last.
     """
 
-    def __init__(self, oncall: OnCall, group: AlertGroup, listener: Listener) -> None:
+    def __init__(self, oncall: OnCall, group: AlertGroup, listener: FollowListener) -> None:
         self.group = group
         self._oncall = oncall
         self._listener = listener

@@ -15,7 +15,7 @@ from oncallctl.errors import InvalidInput, NotFound
 
 
 @dataclass(frozen=True)
-class Filter:
+class IntegrationFilter:
     """Conditions on integrations, all of which must hold; what is None or empty is none.
 
     Attributes:
@@ -40,7 +40,7 @@ class Filter:
         if self.labels:
             oncall.cloud_only("labels")
         team = lookup.team_filter(oncall, self.team)
-        everything = oncall.integrations.list(limit if self == Filter() else None)
+        everything = oncall.integrations.list(limit if self == IntegrationFilter() else None)
         return (each for each in everything if self._holds(each, team))
 
     def _holds(self, each: Integration, team: TeamFilter | None) -> bool:
@@ -59,7 +59,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Selector:
+class IntegrationSelector:
     """What a command line says about its targets: names or ids, or one of the selectors.
 
     Attributes:
@@ -79,12 +79,12 @@ class Selector:
         return sum(map(bool, (self.given, self.team, self.label, self.match, self.everything)))
 
     @property
-    def filter(self) -> Filter:
+    def filter(self) -> IntegrationFilter:
         """The selector as conditions."""
-        return Filter(team=self.team, match=self.match, labels=[self.label] if self.label else ())
+        return IntegrationFilter(team=self.team, match=self.match, labels=[self.label] if self.label else ())
 
 
-def select(oncall: OnCall, selector: Selector, *, direct_paging: bool = True) -> list[Target[Integration]]:
+def select(oncall: OnCall, selector: IntegrationSelector, *, direct_paging: bool = True) -> list[Target[Integration]]:
     """Find all targets before anything is changed.
 
     Args:

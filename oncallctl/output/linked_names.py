@@ -14,7 +14,7 @@ from oncallctl.errors import OncallError
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
     from oncallctl.api.resources.base import Resource
-from oncallctl.api.named_collections import CHAINS, INTEGRATIONS, TEAMS, USERS, Kind
+from oncallctl.api.named_collections import CHAINS, INTEGRATIONS, TEAMS, USERS, NamedCollection
 
 Row = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ class Link:
 
     field: str
     shown: str
-    kind: Kind
+    kind: NamedCollection
 
     def ids(self, row: Row) -> list[str]:
         """The ids that a row has there."""
@@ -62,7 +62,7 @@ MEMBER_OF = Link("teams", "team_names", TEAMS)
 
 
 @dataclass
-class Memory:
+class NameLookupCache:
     """What a list that is read again and again need not ask for again.
 
     Attributes:
@@ -71,7 +71,7 @@ class Memory:
     """
 
     names: dict[str, str] = field(default_factory=dict)
-    failed: set[Kind] = field(default_factory=set)
+    failed: set[NamedCollection] = field(default_factory=set)
 
 
 def for_a_person(settings: Settings) -> bool:
@@ -80,7 +80,7 @@ def for_a_person(settings: Settings) -> bool:
 
 
 def with_names(
-    oncall: OnCall, settings: Settings, objects: Iterable[Row], *links: Link, memory: Memory | None = None
+    oncall: OnCall, settings: Settings, objects: Iterable[Row], *links: Link, memory: NameLookupCache | None = None
 ) -> Iterable[Row]:
     """Add to each object what it points to, by name; without a table to show, nothing is added, read or held back.
 
@@ -89,9 +89,9 @@ def with_names(
     """
     if not for_a_person(settings):
         return objects
-    memory = memory or Memory()
+    memory = memory or NameLookupCache()
     rows: list[Row] = []
-    begun: dict[Kind, Wait] = {}
+    begun: dict[NamedCollection, Wait] = {}
     shown = [link for link in links if _is_shown(settings, link) and link.kind not in memory.failed]
     for row in objects:
         rows.append(row)
@@ -106,13 +106,13 @@ def with_names(
     return [{**row, **{link.shown: link.resolved(row, memory.names) for link in links}} for row in rows]
 
 
-def names_of(oncall: OnCall, settings: Settings, wanted: Mapping[Kind, Collection[str]]) -> dict[str, str]:
+def names_of(oncall: OnCall, settings: Settings, wanted: Mapping[NamedCollection, Collection[str]]) -> dict[str, str]:
     """Look names up, whatever the format; all collections at the same time.
 
     Returns:
         Id -> name; what there is not (any more), or could not be read, which is warned of, is left out.
     """
-    memory = Memory()
+    memory = NameLookupCache()
     _gather(settings, {kind: _begin(oncall, kind, idents) for kind, idents in wanted.items() if idents}, memory)
     return memory.names
 
@@ -121,15 +121,15 @@ def _is_shown(settings: Settings, link: Link) -> bool:
     return settings.columns is None or link.shown in {path.partition(".")[0] for path in settings.columns}
 
 
-def _begin(oncall: OnCall, kind: Kind, idents: Collection[str] = ()) -> Wait:
+def _begin(oncall: OnCall, kind: NamedCollection, idents: Collection[str] = ()) -> Wait:
     return parallel.begin(partial(_read, kind.of(oncall), kind, idents))
 
 
-def _read(collection: Resource[Any], kind: Kind, idents: Collection[str]) -> dict[str, str]:
+def _read(collection: Resource[Any], kind: NamedCollection, idents: Collection[str]) -> dict[str, str]:
     return kind.names(collection.everything() if kind.whole else collection.several(idents).values())
 
 
-def _gather(settings: Settings, begun: Mapping[Kind, Wait], memory: Memory) -> None:
+def _gather(settings: Settings, begun: Mapping[NamedCollection, Wait], memory: NameLookupCache) -> None:
     """Wait for names, and remember them; what failed is said in one warning."""
     failures = []
     for kind, wait in begun.items():

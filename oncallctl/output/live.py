@@ -30,7 +30,7 @@ MOST = 500  # rows that are read each time, for the same reason
 
 
 @dataclass(frozen=True)
-class Reading:
+class ListSnapshot:
     """Rows as they were read; `cut` says that there may be some that were not."""
 
     rows: Iterable[Row]
@@ -52,7 +52,7 @@ def check(settings: Settings) -> None:
 def watch(
     settings: Settings,
     oncall: OnCall,
-    read: Callable[[int], Reading],
+    read: Callable[[int], ListSnapshot],
     columns: Columns,
     *,
     limit: int | None = None,

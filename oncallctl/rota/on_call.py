@@ -11,11 +11,11 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.lookup import Named
 from oncallctl.api.resources.teams import OnCallDocument
 from oncallctl.errors import NotFound
-from oncallctl.rota.resolved import Question, When, resolve
+from oncallctl.rota.resolved import OnCallQuery, When, resolve
 from oncallctl.rota.roles import is_notified, with_role
 from oncallctl.times import now
 
-NOW = Question()
+NOW = OnCallQuery()
 BY_A_STEP = "(named by a step)"
 
 
@@ -62,7 +62,7 @@ class TeamOnCall:
         }
 
 
-def on_call(oncall: OnCall, teams: Sequence[Named], question: Question = NOW) -> list[TeamOnCall]:
+def on_call(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery = NOW) -> list[TeamOnCall]:
     """Find out for each team who is on call: Cloud is asked, for a self-hosted engine it is worked out.
 
     Cloud cannot be asked about another moment than now, so that this is worked out there too.
@@ -84,7 +84,7 @@ def on_call(oncall: OnCall, teams: Sequence[Named], question: Question = NOW) ->
     ]
 
 
-def _ask(oncall: OnCall, team: Named, question: Question) -> TeamOnCall:
+def _ask(oncall: OnCall, team: Named, question: OnCallQuery) -> TeamOnCall:
     params: dict[str, str | int] = {} if question.when is When.CURRENT else {"days": question.days}
     if question.route:
         params["route"] = question.route

@@ -55,7 +55,7 @@ class When(StrEnum):
 
 
 @dataclass(frozen=True)
-class Question:
+class OnCallQuery:
     """What is asked about who is on call.
 
     Attributes:
@@ -71,7 +71,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Resolved:
+class ResolvedOnCall:
     """Who is on call for one team.
 
     Attributes:
@@ -83,7 +83,7 @@ class Resolved:
     through_slack: bool
 
 
-def resolve(oncall: OnCall, teams: Sequence[Named], question: Question, *, at: datetime) -> list[Resolved]:
+def resolve(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery, *, at: datetime) -> list[ResolvedOnCall]:
     """Work out who is on call for teams at a moment, everything that is needed being read once.
 
     Returns:
@@ -99,7 +99,7 @@ def resolve(oncall: OnCall, teams: Sequence[Named], question: Question, *, at: d
     people = [_people(oncall, path, found, question.when) for path, found in zip(paths, chosen, strict=True)]
     users = oncall.users.several([user for each in people for user in each])
     return [
-        Resolved(_document(oncall, [users[user] for user in each if user in users], found), path.through_slack)
+        ResolvedOnCall(_document(oncall, [users[user] for user in each if user in users], found), path.through_slack)
         for path, each, found in zip(paths, people, chosen, strict=True)
     ]
 

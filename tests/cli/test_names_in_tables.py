@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format, Settings
-from oncallctl.output.linked_names import INTEGRATION, TEAM, Memory, with_names
+from oncallctl.output.linked_names import INTEGRATION, TEAM, NameLookupCache, with_names
 from tests.conftest import Runner
 from tests.serving import Serving, status
 
@@ -120,7 +120,7 @@ def test_only_the_integrations_of_the_alert_groups_are_read(server: Serving, run
 
 
 def test_a_list_that_is_read_again_asks_for_new_names_only(server: Serving) -> None:
-    memory = Memory()
+    memory = NameLookupCache()
     rows = [{"integration_id": ONE, "team_id": PLATFORM}]
     with connect(Settings()) as oncall:
         first = with_names(oncall, Settings(), rows, INTEGRATION, TEAM, memory=memory)
@@ -135,7 +135,7 @@ def test_a_list_that_is_read_again_asks_for_new_names_only(server: Serving) -> N
 
 
 def test_a_list_that_is_read_again_warns_once(server: Serving, capsys: pytest.CaptureFixture[str]) -> None:
-    memory = Memory()
+    memory = NameLookupCache()
     server.fail("GET", "teams", status(403))
     with connect(Settings()) as oncall:
         for _ in range(2):

@@ -18,7 +18,7 @@ from oncallctl import sandbox
 from oncallctl.api import transport as transport_module
 from oncallctl.cli import app
 from oncallctl.config.private_files import state_folder
-from oncallctl.maintenance.run.shared import Opened, Shared
+from oncallctl.maintenance.run.shared import SharedWindow, WindowRecord
 from oncallctl.maintenance.windows.settle import RETRIES
 from tests.conftest import Run, Runner
 from tests.faults.commands import ASIDE, LINES, SERVICE, Kind, windows
@@ -203,9 +203,9 @@ def prepare(world: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 def leave_behind(url: str, integration: dict[str, Any]) -> None:
     """Write down a window as a run does that dies then."""
     begun = datetime.fromisoformat(integration["maintenance_started_at"])
-    shared = Shared.of(state_folder(), url.removeprefix("http://"), SERVICE)
+    shared = SharedWindow.of(state_folder(), url.removeprefix("http://"), SERVICE)
     shared.remember(
-        Opened(
+        WindowRecord(
             server=url.removeprefix("http://"),
             id=SERVICE,
             name=integration["name"],

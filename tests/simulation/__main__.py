@@ -27,8 +27,8 @@ from oncallctl.maintenance.file.apply import apply, near
 from oncallctl.maintenance.file.schema import Occurrence, load
 from oncallctl.maintenance.journal import Author
 from oncallctl.maintenance.windows import change
-from oncallctl.maintenance.windows.change import Desk
-from oncallctl.maintenance.windows.model import Wanted
+from oncallctl.maintenance.windows.change import WindowService
+from oncallctl.maintenance.windows.model import WindowRequest
 from tests.simulation.model import Host, Killed, Window, World, simulated
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -125,12 +125,12 @@ class Year:
         elif deed == "end elsewhere":
             self.at(moment, partial(self.world.stop, ident, ("elsewhere",)))
         elif length >= LONG and deed == "replacement":
-            wanted = Wanted("group_alerts", duration=timedelta(minutes=10))
+            wanted = WindowRequest("group_alerts", duration=timedelta(minutes=10))
             self.at(moment, partial(self._start, host, ident, wanted, IfActive.REPLACE))
             return [moment, moment + timedelta(minutes=10)]
         elif length >= LONG and deed == "stop of a longer window":
             before = occurrence.start - timedelta(minutes=chance.uniform(1, 20))
-            wanted = Wanted("silence_escalations", duration=length + timedelta(hours=1))
+            wanted = WindowRequest("silence_escalations", duration=length + timedelta(hours=1))
             self.at(before, partial(self._start, chance.choice(self.hosts), ident, wanted, IfActive.KEEP))
             self.at(moment, partial(self._stop, host, ident))
         return [moment]
@@ -148,9 +148,9 @@ class Year:
         rest = (-host.ahead.total_seconds()) % 60
         self.at(self.world.now + timedelta(seconds=rest + self.chance.uniform(0, 1)), partial(self._apply, host))
 
-    def _desk(self, host: Host, what: str) -> Desk:
+    def _desk(self, host: Host, what: str) -> WindowService:
         self.current = host
-        return Desk(host.connect(what), host.journal(), Author(), lambda _: None)
+        return WindowService(host.connect(what), host.journal(), Author(), lambda _: None)
 
     def _apply(self, host: Host) -> None:
         self.current = host
@@ -174,7 +174,7 @@ class Year:
             later = self.world.now + timedelta(seconds=self.chance.uniform(5, 90))
             self.at(later, partial(self._stop, host, ident, attempts - 1))
 
-    def _start(self, host: Host, ident: str, wanted: Wanted, if_active: IfActive) -> None:
+    def _start(self, host: Host, ident: str, wanted: WindowRequest, if_active: IfActive) -> None:
         desk = self._desk(host, "start")
         with suppress(OncallError, Killed):
             targets = [Target(ident, desk.oncall.integrations.get(ident))]

@@ -17,7 +17,7 @@ from oncallctl import parallel, times
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.clock import ServerClock
 from oncallctl.api.problems import from_answer
-from oncallctl.api.transport import Answer
+from oncallctl.api.transport import Response
 from oncallctl.config.profiles import Profile
 from oncallctl.errors import OutcomeUnknown, Unavailable
 from oncallctl.maintenance.journal import Entry, Journal
@@ -162,7 +162,7 @@ class Wire:
     def __post_init__(self) -> None:
         self.clock = ServerClock(lambda _: None)
 
-    def read(self, path: str, params: object = None) -> Answer:
+    def read(self, path: str, params: object = None) -> Response:
         """Answer `GET integrations/ID/`."""
         sent = self.host.now()
         self.world.pass_(self.world.chance.uniform(0.02, 0.4))
@@ -170,9 +170,9 @@ class Wire:
             self.world.pass_(self.world.chance.choice([0, 0, 20]))
             raise Unavailable("no answer")
         self._hear(sent)
-        return Answer(200, self.world.document(path.split("/")[1]))
+        return Response(200, self.world.document(path.split("/")[1]))
 
-    def change(self, method: str, path: str, body: Any = None) -> Answer:
+    def change(self, method: str, path: str, body: Any = None) -> Response:
         """Carry out `POST integrations/ID/maintenance_start|stop`, or let something go wrong."""
         world, chance = self.world, self.world.chance
         _, ident, verb = path.strip("/").split("/")
@@ -203,7 +203,7 @@ class Wire:
         if not done:
             detail = json.dumps({"detail": "Already on maintenance"}).encode()
             raise from_answer(400, "application/json", detail, what=f"{method} {path}")
-        return Answer(200, world.document(ident))
+        return Response(200, world.document(ident))
 
     def _carry_out(self, ident: str, verb: str, content: Any) -> bool:
         if verb == "maintenance_stop":

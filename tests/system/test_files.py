@@ -496,12 +496,12 @@ def check(moment):
     def test_what_is_known_of_a_window_is_the_old_or_the_new(self, work: Program) -> None:
         setup = """
 from dataclasses import replace
-from oncallctl.maintenance.run.shared import Opened, Shared
+from oncallctl.maintenance.run.shared import WindowRecord, SharedWindow
 from oncallctl.config.private_files import state_folder
 from oncallctl.times import now
-old = Opened("host", "C1", "api", "group_alerts", 60, now(), "run", "old")
+old = WindowRecord("host", "C1", "api", "group_alerts", 60, now(), "run", "old")
 new = replace(old, reason="new" * 5000)
-shared = Shared.of(state_folder(), "host", "C1")
+shared = SharedWindow.of(state_folder(), "host", "C1")
 def write_before():
     shared.remember(old)
 def write():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from oncallctl import parallel
 from oncallctl.api import pagination
-from oncallctl.api.pagination import Page
+from oncallctl.api.pagination import ResultPage
 from oncallctl.api.problems import API
 from oncallctl.errors import InvalidInput, NotFound, Unavailable
 
@@ -120,7 +120,7 @@ class TeamFilter:
         return getattr(member, "team_id", None) == self.id
 
 
-class Keeper(Protocol):
+class NameObserver(Protocol):
     """Who wants to know what the members of whole collections are called.
 
     Attributes:
@@ -222,9 +222,9 @@ class Resource(Generic[Model]):
         except UnexpectedShape as error:
             raise Unavailable(f"an answer below {API}{self.path}/ is not OnCall's: {error}") from error
 
-    def _page(self, filters: Mapping[str, str], number: int, perpage: int, memory: int) -> Page:
+    def _page(self, filters: Mapping[str, str], number: int, perpage: int, memory: int) -> ResultPage:
         params: dict[str, str | int] = {**filters, "perpage": perpage, "page": number}
         answer = self.oncall.transport.read(f"{self.path}/", params, memory=memory)
         if not isinstance(answer.document, dict) or not isinstance(answer.document.get("results"), list):
             raise Unavailable(f"the answer of {API}{self.path}/ is not a page of OnCall's")
-        return Page(answer.document, answer.memory)
+        return ResultPage(answer.document, answer.memory)

@@ -17,7 +17,7 @@ class Team(ServerObject):
     name: str
 
 
-class Shift(BaseModel):
+class TeamShift(BaseModel):
     """A time on call, as the Teams API of Cloud says it; `users` are ids."""
 
     schedule_id: str | None = None
@@ -32,7 +32,7 @@ class OnCallDocument(BaseModel):
 
     count: int
     users: list[dict[str, Any]]
-    shifts: list[Shift]
+    shifts: list[TeamShift]
 
 
 class Teams(Resource[Team]):

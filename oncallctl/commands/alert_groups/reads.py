@@ -11,7 +11,7 @@ import typer
 from oncallctl.api.named_collections import INTEGRATIONS
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
 from oncallctl.config.connect import connect
-from oncallctl.output.linked_names import INTEGRATION, TEAM, Memory, for_a_person, with_names
+from oncallctl.output.linked_names import INTEGRATION, TEAM, NameLookupCache, for_a_person, with_names
 from oncallctl.output.render import limited, render
 from oncallctl.parsing.options import LimitOption, TeamOption
 
@@ -51,25 +51,25 @@ def list_alert_groups(
     watch: Annotated[bool, typer.Option("--watch", help="Keep the list live, until Ctrl-C.")] = False,
 ) -> None:
     """List alert groups that are not resolved, newest first; --state lists those in other states."""
-    from oncallctl.alert_groups.choosing import Filter
+    from oncallctl.alert_groups.choosing import GroupFilter
 
     with connect(ctx.obj) as oncall:
         if watch:
             from oncallctl.output import live
 
             live.check(ctx.obj)
-        query = Filter(state or (), team, integration, since, mine).resolve(oncall, ctx.obj.tz)
+        query = GroupFilter(state or (), team, integration, since, mine).resolve(oncall, ctx.obj.tz)
 
-        memory = Memory()
+        memory = NameLookupCache()
 
         def named(groups: Iterable[AlertGroup]) -> Iterable[Row]:
             return _with_names(oncall, ctx.obj, groups, memory)
 
         if watch:
 
-            def read(most: int) -> live.Reading:
+            def read(most: int) -> live.ListSnapshot:
                 look = query.look(most)
-                return live.Reading(named(look.groups), look.cut)
+                return live.ListSnapshot(named(look.groups), look.cut)
 
             live.watch(ctx.obj, oncall, read, COLUMNS, limit=limit)
             raise typer.Exit(128 + signal.SIGINT)
@@ -95,7 +95,7 @@ def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
 
     with connect(ctx.obj) as oncall:
         group = choosing.get(oncall, alert_group)
-        (shown,) = _with_names(oncall, ctx.obj, [group], Memory())
+        (shown,) = _with_names(oncall, ctx.obj, [group], NameLookupCache())
     render(ctx.obj, shown, COLUMNS)
 
 
@@ -112,7 +112,9 @@ def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOpti
         render(ctx.obj, whole, ALERTS, rows=[titled(alert) for alert in whole])
 
 
-def _with_names(oncall: OnCall, settings: Settings, groups: Iterable[AlertGroup], memory: Memory) -> Iterable[Row]:
+def _with_names(
+    oncall: OnCall, settings: Settings, groups: Iterable[AlertGroup], memory: NameLookupCache
+) -> Iterable[Row]:
     """Add names for a table; the own group of a maintenance window has that of the integration in maintenance."""
     from oncallctl.alert_groups.own_groups import with_integration
 

@@ -23,8 +23,8 @@ from oncallctl.parsing.options import (
 
 if TYPE_CHECKING:
     from oncallctl.alert_groups import State
-    from oncallctl.alert_groups.actions import Action, Step
-    from oncallctl.alert_groups.choosing import Selection, Selector
+    from oncallctl.alert_groups.actions import GroupAction, GroupChange
+    from oncallctl.alert_groups.choosing import GroupSelector, Selection
     from oncallctl.api.client import OnCall
     from oncallctl.config.settings import Settings
 
@@ -124,14 +124,14 @@ def _selector(
     since: str | None,
     *,
     mine: bool,
-) -> Selector:
+) -> GroupSelector:
     """What the command line says of its targets; ``-`` reads them from stdin."""
-    from oncallctl.alert_groups.choosing import Filter, Selector
+    from oncallctl.alert_groups.choosing import GroupFilter, GroupSelector
 
-    return Selector(given_targets(alert_groups), Filter(state or (), team, integration, since, mine))
+    return GroupSelector(given_targets(alert_groups), GroupFilter(state or (), team, integration, since, mine))
 
 
-def _carry_out(ctx: typer.Context, action: Action, selector: Selector, *, yes: bool, dry_run: bool) -> None:
+def _carry_out(ctx: typer.Context, action: GroupAction, selector: GroupSelector, *, yes: bool, dry_run: bool) -> None:
     """Find the targets, ask if a filter chose several or they are many, act, and report on each."""
     from oncallctl.alert_groups import actions
     from oncallctl.alert_groups.choosing import select
@@ -165,7 +165,7 @@ def _note_left_out(settings: Settings, oncall: OnCall, selection: Selection) -> 
         settings.note(f"left out {left_out}, which a maintenance window opened; {stop} ends windows")
 
 
-def _danger(oncall: OnCall, action: Action, steps: list[Step], selector: Selector) -> str | None:
+def _danger(oncall: OnCall, action: GroupAction, steps: list[GroupChange], selector: GroupSelector) -> str | None:
     """Return the question to ask before these steps, or None if none of them is dangerous."""
     from oncallctl.alert_groups import actions
 

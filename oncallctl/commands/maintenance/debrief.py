@@ -23,7 +23,7 @@ GROUPS = {
 }
 
 
-class Require(StrEnum):
+class RequireNone(StrEnum):
     """What `debrief --require` asks."""
 
     NONE = "none"
@@ -37,7 +37,7 @@ def debrief(
         str | None,
         typer.Option("--since", metavar="TIME|DURATION", help="Look back so far (the last window)."),
     ] = None,
-    require: Annotated[Require | None, typer.Option("--require", help="Exit 10 when any was.")] = None,
+    require: Annotated[RequireNone | None, typer.Option("--require", help="Exit 10 when any was.")] = None,
 ) -> None:
     """Show what a window kept from everybody: groups that still fire, or were resolved unseen."""
     from oncallctl.api import lookup

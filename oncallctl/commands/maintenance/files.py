@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from oncallctl.batch import Target
     from oncallctl.config.private_files import Holder
     from oncallctl.config.settings import Settings
-    from oncallctl.maintenance.file.schema import Rule
+    from oncallctl.maintenance.file.schema import WindowRule
     from oncallctl.maintenance.file.timeline import Found
 
 LONGEST = 366  # days that a plan looks ahead
@@ -131,7 +131,7 @@ def plan(
     )
 
 
-def _targets(settings: Settings, rules: Sequence[Rule]) -> Found | None:
+def _targets(settings: Settings, rules: Sequence[WindowRule]) -> Found | None:
     """Ask the server for the targets of all windows; None, and said, where there is no server to ask."""
     from oncallctl.maintenance.file import apply as applying
 
@@ -158,7 +158,7 @@ def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False)
     from oncallctl.maintenance import skew
     from oncallctl.maintenance.file import apply as applying, schema
     from oncallctl.maintenance.journal import Author, Journal
-    from oncallctl.maintenance.windows.change import Desk
+    from oncallctl.maintenance.windows.change import WindowService
 
     settings = ctx.obj
     rules = schema.usable(read_text(file, "FILE"), file)
@@ -173,7 +173,7 @@ def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False)
                 _learn_clock(oncall, folder, server)
             near = applying.near(rules, oncall.now() + (known or timedelta()))
             results = applying.apply(
-                Desk(oncall, Journal(), Author(), settings.warn), near, settings.debug, dry_run=dry_run
+                WindowService(oncall, Journal(), Author(), settings.warn), near, settings.debug, dry_run=dry_run
             )
     except Held as held:
         _note_other_run(settings, file, held.holder)

@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from oncallctl.api.resources.integrations import Integration
     from oncallctl.batch import Target
     from oncallctl.config.settings import Settings
-    from oncallctl.integrations.selection import Selector
-    from oncallctl.maintenance.run.command import Cover
-    from oncallctl.maintenance.run.leases import Need
-    from oncallctl.maintenance.windows.change import Step
+    from oncallctl.integrations.selection import IntegrationSelector
+    from oncallctl.maintenance.run.command import RunWindows
+    from oncallctl.maintenance.run.leases import LeasePolicy
+    from oncallctl.maintenance.windows.change import WindowChange
 
 COMMAND = "the command to run"
 
@@ -101,7 +101,7 @@ def run(
     yes: YesOption = False,
 ) -> None:
     """Run a command under maintenance; its windows end with it, and its exit status is passed on."""
-    from oncallctl.maintenance.run.command import Wrapping, not_opened
+    from oncallctl.maintenance.run.command import CommandRunner, not_opened
 
     words = ctx.meta.get(COMMAND)
     if not words:
@@ -111,10 +111,10 @@ def run(
     settings: Settings = ctx.obj
     selector = selector_of(targets, team, label, match, everything=everything)
     regardless = if_start_fails is IfStartFails.CONTINUE
-    wrapping = Wrapping(words, regardless, parse_duration(tail) if tail else None, settings.note, settings.warn)
+    wrapping = CommandRunner(words, regardless, parse_duration(tail) if tail else None, settings.note, settings.warn)
     lasts = length(settings, for_)
     need = _need(mode, lasts, parse_duration(lease) if lease else None)
-    cover: Cover | None = None
+    cover: RunWindows | None = None
     found: list[Target[Integration]] = []
     with ExitStack() as stack:
         try:
@@ -129,39 +129,39 @@ def run(
         raise typer.Exit(wrapping.run(cover, found))
 
 
-def _need(mode: Mode, length: timedelta, lease: timedelta | None) -> Need:
-    from oncallctl.maintenance.run.leases import Need
+def _need(mode: Mode, length: timedelta, lease: timedelta | None) -> LeasePolicy:
+    from oncallctl.maintenance.run.leases import LeasePolicy
 
     if lease is not None and mode.in_cloud_words == Mode.GROUP:
         raise InvalidInput(
             "--lease is not for group_alerts: every renewal would resolve what the window has collected",
             hint="leave out --lease, or use --mode silence_escalations",
         )
-    return Need(mode.in_cloud_words, now() + length, lease)
+    return LeasePolicy(mode.in_cloud_words, now() + length, lease)
 
 
 def _prepare(
     settings: Settings,
     oncall: OnCall,
-    selector: Selector,
-    need: Need,
+    selector: IntegrationSelector,
+    need: LeasePolicy,
     lasts: timedelta,
     if_active: IfActive,
     longest: str | None,
     reason: str | None,
     *,
     yes: bool,
-) -> tuple[Cover, list[Target[Integration]]]:
+) -> tuple[RunWindows, list[Target[Integration]]]:
     """Find the targets and ask where it is dangerous; nothing is changed."""
     from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
-    from oncallctl.maintenance.run.command import Cover
+    from oncallctl.maintenance.run.command import RunWindows
     from oncallctl.maintenance.windows import change, guards
-    from oncallctl.maintenance.windows.model import Wanted
+    from oncallctl.maintenance.windows.model import WindowRequest
 
     seconds = lasts.total_seconds()
     guards.check_window(oncall.profile, mode=need.mode, seconds=seconds, reason=reason, longest=longest)
-    change.check_start(oncall, Wanted(need.mode, duration=lasts))
+    change.check_start(oncall, WindowRequest(need.mode, duration=lasts))
     found = select(oncall, selector, direct_paging=False)
     need = replace(need, until=oncall.now() + lasts)  # the responses have told the server's time
     guards.check_targets(oncall.profile, len(found))
@@ -176,20 +176,22 @@ def _prepare(
     agreed = frozenset(
         (step.target.found.id, step.target.found.maintenance_started_at) for step in steps if step.ends_group
     )
-    desk = change.Desk(oncall, Journal(), Author(reason), settings.warn, longest)
-    return Cover(desk, need, if_active, state, agreed), found
+    desk = change.WindowService(oncall, Journal(), Author(reason), settings.warn, longest)
+    return RunWindows(desk, need, if_active, state, agreed), found
 
 
-def _plan(oncall: OnCall, targets: Sequence[Target[Integration]], need: Need, if_active: IfActive) -> list[Step]:
+def _plan(
+    oncall: OnCall, targets: Sequence[Target[Integration]], need: LeasePolicy, if_active: IfActive
+) -> list[WindowChange]:
     """What entering will mean, to ask about it; a window that runs of this host share is theirs to judge."""
     from oncallctl.maintenance.run.command import shares
     from oncallctl.maintenance.windows import change
-    from oncallctl.maintenance.windows.model import Wanted
+    from oncallctl.maintenance.windows.model import WindowRequest
 
     place = oncall.profile
-    wanted = Wanted(need.mode, until=need.until)
+    wanted = WindowRequest(need.mode, until=need.until)
     return [
-        change.Step(target, change.Action.NOTHING)
+        change.WindowChange(target, change.WindowAction.NOTHING)
         if shares(state_folder(), place, target.found)
         else change.plan_start(oncall, [target], wanted, if_active)[0]
         for target in targets

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from oncallctl.api.client import OnCall
     from oncallctl.config.settings import Settings
-    from oncallctl.integrations.selection import Selector
-    from oncallctl.maintenance.windows.change import Again, Desk, Step
-    from oncallctl.maintenance.windows.model import Wanted
+    from oncallctl.integrations.selection import IntegrationSelector
+    from oncallctl.maintenance.windows.change import Again, WindowChange, WindowService
+    from oncallctl.maintenance.windows.model import WindowRequest
 
 OUTCOMES = {
     "ID": "id",
@@ -59,7 +59,7 @@ WINDOWS = {
 }
 
 
-class Require(StrEnum):
+class RequireState(StrEnum):
     """What `status --require` asks of every target."""
 
     ACTIVE = "active"
@@ -93,15 +93,15 @@ def start(
     from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
     from oncallctl.maintenance.windows import change, guards
-    from oncallctl.maintenance.windows.model import Wanted
+    from oncallctl.maintenance.windows.model import WindowRequest
 
     if (for_ is None) is (until is None):
         raise InvalidInput("missing duration", hint="give one of --for DURATION and --until TIME")
     selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
-        wanted = Wanted(mode.in_cloud_words, duration=length(ctx.obj, for_) if for_ else None)
+        wanted = WindowRequest(mode.in_cloud_words, duration=length(ctx.obj, for_) if for_ else None)
         change.check_start(oncall, wanted)
-        desk = change.Desk(oncall, Journal(), Author(reason), ctx.obj.warn, longest)
+        desk = change.WindowService(oncall, Journal(), Author(reason), ctx.obj.warn, longest)
         if until:
             parse_moment(until, ctx.obj.tz, near=now())  # a mistake is reported before anything is sent
         else:
@@ -149,7 +149,7 @@ def stop(
             steps = [step for step in steps if step.ends]
         if not steps:
             ctx.obj.note(f"nothing to stop: none of the {len(found)} integrations is in maintenance")
-        desk = change.Desk(oncall, Journal(), Author(), ctx.obj.warn)
+        desk = change.WindowService(oncall, Journal(), Author(), ctx.obj.warn)
         again = change.Again(["maintenance", "stop"], ["--yes"] if yes else [])
         _carry_out(ctx.obj, desk, steps, selector, "End maintenance", again, yes=yes, dry_run=dry_run)
 
@@ -166,10 +166,10 @@ def status(
         str | None,
         typer.Option("--ending-within", metavar="DURATION", help="Windows that end so soon, or are overdue."),
     ] = None,
-    require: Annotated[Require | None, typer.Option("--require", help="Exit 10 unless all are.")] = None,
+    require: Annotated[RequireState | None, typer.Option("--require", help="Exit 10 unless all are.")] = None,
 ) -> None:
     """Show the windows that are open; with targets, the state of each."""
-    from oncallctl.integrations.selection import Filter, select
+    from oncallctl.integrations.selection import IntegrationFilter, select
     from oncallctl.maintenance.journal import Journal, authorship
     from oncallctl.maintenance.windows import change
 
@@ -179,7 +179,7 @@ def status(
         if selector.ways:
             found = [target.found for target in select(oncall, selector)]
         else:
-            found = list(Filter(in_maintenance=True).apply(oncall))
+            found = list(IntegrationFilter(in_maintenance=True).apply(oncall))
         at = oncall.now()
         asked = found
         if within is not None:
@@ -188,13 +188,13 @@ def status(
         documents = [change.status(each, at) | authorship(openers, each) for each in found]
         shown = with_names(oncall, ctx.obj, documents, TEAM)
     render(ctx.obj, shown, WINDOWS)
-    if require is Require.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
+    if require is RequireState.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
         raise ConditionFailed("not all are in maintenance" if asked else "none is in maintenance")
-    if require is Require.INACTIVE and any(each.maintenance_mode for each in asked):
+    if require is RequireState.INACTIVE and any(each.maintenance_mode for each in asked):
         raise ConditionFailed(f"in maintenance: {', '.join(each.name for each in asked if each.maintenance_mode)}")
 
 
-def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[Step], seconds: int) -> None:
+def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[WindowChange], seconds: int) -> None:
     """Say which alert groups keep paging through the windows that are about to be started, and how to silence them."""
     from oncallctl.api.lost_responses import command
     from oncallctl.maintenance.windows import alerts
@@ -224,25 +224,25 @@ def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[Step], se
 
 def selector_of(
     targets: list[str] | None, team: str | None, label: str | None, match: str | None, *, everything: bool
-) -> Selector:
+) -> IntegrationSelector:
     """What the command line says of its targets; ``-`` reads them from stdin."""
-    from oncallctl.integrations.selection import Selector
+    from oncallctl.integrations.selection import IntegrationSelector
 
     pair = key_value(label, "--label") if label else None
-    return Selector(given_targets(targets), team, pair, match, everything)
+    return IntegrationSelector(given_targets(targets), team, pair, match, everything)
 
 
-def _until(settings: Settings, mode: str, until: str, at: datetime) -> Wanted:
+def _until(settings: Settings, mode: str, until: str, at: datetime) -> WindowRequest:
     """Return the window that ends at a time, as read at this moment; say its end if that is on another day."""
-    from oncallctl.maintenance.windows.model import Wanted
+    from oncallctl.maintenance.windows.model import WindowRequest
 
     end = parse_time(until, settings.tz, after=at)
     if end.astimezone(settings.tz).date() != at.astimezone(settings.tz).date():
         settings.note(f"the window ends {show(end, settings.tz)}, in {span((end - at).total_seconds())}")
-    return Wanted(mode, until=end)
+    return WindowRequest(mode, until=end)
 
 
-def _options(wanted: Wanted, *, longest: str | None, reason: str | None, yes: bool) -> list[str]:
+def _options(wanted: WindowRequest, *, longest: str | None, reason: str | None, yes: bool) -> list[str]:
     """Return the options of `start` that ask for the same window again."""
     words = ["--mode", wanted.mode] if wanted.mode != Mode.SILENCE else []
     if wanted.until:
@@ -256,9 +256,9 @@ def _options(wanted: Wanted, *, longest: str | None, reason: str | None, yes: bo
 
 def _carry_out(
     settings: Settings,
-    desk: Desk,
-    steps: list[Step],
-    selector: Selector,
+    desk: WindowService,
+    steps: list[WindowChange],
+    selector: IntegrationSelector,
     head: str,
     again: Again,
     *,
@@ -286,7 +286,7 @@ def _carry_out(
     report.raise_failures(lambda failed: again.hint(oncall, failed))
 
 
-def danger(oncall: OnCall, steps: list[Step], selector: Selector, head: str) -> str | None:
+def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelector, head: str) -> str | None:
     """What a person is asked before these steps; None when none of them is dangerous."""
     from oncallctl.maintenance.windows import alerts
 

@@ -75,18 +75,18 @@ def _show(
     at: str | None = None,
     **question: Any,  # noqa: ANN401
 ) -> list[TeamOnCall]:
-    """Find out who is on call and show it; `question` is the rest of what `Question` takes."""
+    """Find out who is on call and show it; `question` is the rest of what `OnCallQuery` takes."""
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota.on_call import on_call
-    from oncallctl.rota.resolved import Question, When
+    from oncallctl.rota.resolved import OnCallQuery, When
 
     with connect(settings) as oncall:
         moment = parse_moment(at, settings.tz, near=now()) if at else None  # the profile may know the zone
         # The paths of all teams will be needed; those of a few are found without a list of all integrations.
         ahead = [] if teams or (oncall.is_cloud and moment is None) else [oncall.integrations.everything]
         named, *_ = parallel.together(lambda: lookup.teams(oncall, teams), *ahead)
-        asked = on_call(oncall, named, Question(When(when), moment, **question))
+        asked = on_call(oncall, named, OnCallQuery(When(when), moment, **question))
     if moment:
         settings.note(f"at {show(moment, settings.tz)}")
     documents = [each.document for each in asked]

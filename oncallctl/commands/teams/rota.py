@@ -36,7 +36,7 @@ OPEN = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_at"}
 DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=90, help="Look so many days ahead.")]
 
 
-class Require(StrEnum):
+class RequireCovered(StrEnum):
     """What `gaps --require` asks."""
 
     COVERED = "covered"
@@ -86,7 +86,7 @@ def gaps(
     ctx: typer.Context,
     teams: TeamsArgument = None,
     days: DaysOption = 14,
-    require: Annotated[Require | None, typer.Option("--require", help="Exit 10 when there is any.")] = None,
+    require: Annotated[RequireCovered | None, typer.Option("--require", help="Exit 10 when there is any.")] = None,
 ) -> None:
     """List the times in which a team's schedules have nobody on call."""
     from oncallctl import parallel

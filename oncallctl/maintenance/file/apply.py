@@ -12,14 +12,22 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.batch import Outcome, Report, Target, for_each
 from oncallctl.errors import Conflict, InvalidInput, OncallError, PartialFailure, Unavailable
-from oncallctl.integrations.selection import Selector, select
+from oncallctl.integrations.selection import IntegrationSelector, select
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.file.occurrences import utc
-from oncallctl.maintenance.file.schema import Occurrence, Rule
+from oncallctl.maintenance.file.schema import Occurrence, WindowRule
 from oncallctl.maintenance.journal import DONE, Author, Cause, Entry
 from oncallctl.maintenance.windows import guards
-from oncallctl.maintenance.windows.change import Action, Desk, Step, check_start, plan_start, rehearse, row
-from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, Wanted
+from oncallctl.maintenance.windows.change import (
+    WindowAction,
+    WindowChange,
+    WindowService,
+    check_start,
+    plan_start,
+    rehearse,
+    row,
+)
+from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, WindowRequest
 from oncallctl.maintenance.windows.settle import LOOK
 
 # How far this machine's clock and the server's may be apart before an occurrence is recognized late.
@@ -86,12 +94,12 @@ class Results:
         raise kind(message, hint=first.hint, http_status=first.http_status)
 
 
-def near(rules: Sequence[Rule], at: datetime) -> list[Rule]:
+def near(rules: Sequence[WindowRule], at: datetime) -> list[WindowRule]:
     """Return the rules that may be due on a server whose clock is not known yet; `at` is this machine's time."""
     return [rule for rule in rules if rule.touches(at - CLOCKS_DIFFER, at + CLOCKS_DIFFER)]
 
 
-def due(rules: Sequence[Rule], at: datetime) -> list[Occurrence]:
+def due(rules: Sequence[WindowRule], at: datetime) -> list[Occurrence]:
     """Return what is to be open now, the one that ends last first.
 
     Of overlapping occurrences of a rule only the last one counts. The last minute of an occurrence that began before it
@@ -113,12 +121,12 @@ class _Job:
     target: Target[Integration]
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> WindowRequest:
         """The window to open: what remains of the occurrence."""
-        return Wanted(self.occurrence.rule.mode, until=self.occurrence.end)
+        return WindowRequest(self.occurrence.rule.mode, until=self.occurrence.end)
 
 
-def apply(desk: Desk, rules: Sequence[Rule], debug: Callable[[str], None], *, dry_run: bool) -> Results:
+def apply(desk: WindowService, rules: Sequence[WindowRule], debug: Callable[[str], None], *, dry_run: bool) -> Results:
     """Open what is due by the server's clock, unless it was opened or stopped before.
 
     One integration has one window at a time: of several occurrences on it the one that ends last is opened, and the
@@ -185,13 +193,13 @@ class _Targets:
         self._found: dict[str, list[Target[Integration]] | OncallError] = {}
         self._down: Unavailable | None = None
 
-    def of(self, rule: Rule) -> list[Target[Integration]] | OncallError:
+    def of(self, rule: WindowRule) -> list[Target[Integration]] | OncallError:
         """Return the integrations of a rule, or why there are none."""
         if rule.name not in self._found:
             self._found[rule.name] = self._look_up(rule)
         return self._found[rule.name]
 
-    def _look_up(self, rule: Rule) -> list[Target[Integration]] | OncallError:
+    def _look_up(self, rule: WindowRule) -> list[Target[Integration]] | OncallError:
         if self._down:  # each further attempt would take as long as the first one did
             return self._down
         try:
@@ -214,7 +222,7 @@ def _jobs(found: _Targets, occurrences: Sequence[Occurrence]) -> tuple[list[_Job
     return jobs, failed
 
 
-def targets(oncall: OnCall, rule: Rule) -> list[Target[Integration]]:
+def targets(oncall: OnCall, rule: WindowRule) -> list[Target[Integration]]:
     """Find the integrations of a window, once the profile and the server allow it.
 
     Raises:
@@ -228,8 +236,8 @@ def targets(oncall: OnCall, rule: Rule) -> list[Target[Integration]]:
         hints = {"--max": "longest_window in the profile allows it", "--reason": "give it a reason in the file"}
         error.hint = next((hint for word, hint in hints.items() if word in (error.hint or "")), error.hint)
         raise
-    check_start(oncall, Wanted(rule.mode, duration=rule.duration))
-    selector = Selector(list(rule.integrations), rule.team, rule.label, rule.match)
+    check_start(oncall, WindowRequest(rule.mode, duration=rule.duration))
+    selector = IntegrationSelector(list(rule.integrations), rule.team, rule.label, rule.match)
     found = select(oncall, selector, direct_paging=False)
     guards.check_targets(oncall.profile, len(found))
     return found
@@ -238,7 +246,7 @@ def targets(oncall: OnCall, rule: Rule) -> list[Target[Integration]]:
 class _Memory:
     """What this machine's journal says about occurrences."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: WindowService) -> None:
         self._entries: dict[str, list[Entry]] = defaultdict(list)
         for entry in desk.journal.at(desk.oncall.profile, desk.warn):
             self._entries[entry.integration.id].append(entry)
@@ -272,21 +280,21 @@ def _covers(entry: Entry, job: _Job) -> bool:
     )
 
 
-def _judge(desk: Desk, job: _Job) -> Step:
+def _judge(desk: WindowService, job: _Job) -> WindowChange:
     """Decide about one: a window that is open is never ended, also not one whose time is over."""
     (step,) = plan_start(desk.oncall, [job.target], job.wanted, IfActive.KEEP)
-    if step.action is Action.REPLACE:
+    if step.action is WindowAction.REPLACE:
         name = repr(job.target.found.name)
         warning = (
             f"{name} is still in a window that is over; {job.occurrence.rule.name!r} waits until the server ends it"
         )
-        step = Step(job.target, Action.NOTHING, warning=warning)
+        step = WindowChange(job.target, WindowAction.NOTHING, warning=warning)
     if step.warning:
         desk.warn(f"window {job.occurrence.rule.name!r}: {step.warning}")
     return step
 
 
-def _open(desk: Desk, job: _Job) -> Outcome[Integration]:
+def _open(desk: WindowService, job: _Job) -> Outcome[Integration]:
     step = _judge(desk, job)
     author = Author(job.occurrence.rule.reason, desk.author.run, job.occurrence.key)
     if not step.opens:
@@ -299,5 +307,5 @@ def _open(desk: Desk, job: _Job) -> Outcome[Integration]:
     return Outcome(job.target, "started", integration)
 
 
-def _rehearse(desk: Desk, jobs: Sequence[_Job]) -> Report[Integration]:
+def _rehearse(desk: WindowService, jobs: Sequence[_Job]) -> Report[Integration]:
     return rehearse(desk.oncall, [_judge(desk, job) for job in jobs])

@@ -44,7 +44,7 @@ class Moment:
     clocks: Clocks = Clocks.STEADY
 
 
-class Schedule(Protocol):
+class Recurrence(Protocol):
     """When windows begin."""
 
     @property
@@ -56,14 +56,14 @@ class Schedule(Protocol):
 
 
 @dataclass(frozen=True)
-class At:
+class Once:
     """Once."""
 
     instant: datetime
     zone: ZoneInfo
 
     @classmethod
-    def of(cls, value: object, zone: ZoneInfo) -> At:
+    def of(cls, value: object, zone: ZoneInfo) -> Once:
         """Read a local date-time of TOML.
 
         Raises:

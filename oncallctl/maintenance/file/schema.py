@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from oncallctl.errors import InvalidInput
 from oncallctl.maintenance import Mode
-from oncallctl.maintenance.file.occurrences import At, Clocks, Cron, Moment, Schedule, utc
+from oncallctl.maintenance.file.occurrences import Clocks, Cron, Moment, Once, Recurrence, utc
 from oncallctl.times import parse_duration, zone
 
 TARGETS = ("integrations", "team", "match", "label")
@@ -27,7 +27,7 @@ _WHERE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 @dataclass(frozen=True)
-class Rule:
+class WindowRule:
     """A window of the file: which integrations, when, for how long.
 
     Attributes:
@@ -37,7 +37,7 @@ class Rule:
     """
 
     name: str
-    schedule: Schedule
+    schedule: Recurrence
     duration: timedelta
     mode: str = Mode.SILENCE.value
     integrations: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ class Rule:
 class Occurrence:
     """One time that a window of the file is to be open."""
 
-    rule: Rule
+    rule: WindowRule
     moment: Moment
 
     @property
@@ -191,7 +191,7 @@ def _statements(text: str) -> Iterator[tuple[int, bool, dict[str, Any]]]:
         begun, number = "", last + 1
 
 
-def load(text: str) -> tuple[list[Rule], list[Mistake]]:
+def load(text: str) -> tuple[list[WindowRule], list[Mistake]]:
     """Read a file of windows.
 
     Returns:
@@ -208,7 +208,7 @@ def load(text: str) -> tuple[list[Rule], list[Mistake]]:
     return rules, sorted(reader.mistakes, key=lambda mistake: mistake.line)
 
 
-def usable(text: str, path: str) -> list[Rule]:
+def usable(text: str, path: str) -> list[WindowRule]:
     """Read a file that has to be without mistakes.
 
     Raises:
@@ -231,7 +231,7 @@ class _Reader:
         self.names: dict[str, int] = {}
         self.zone: str | None = None
 
-    def read(self) -> list[Rule]:
+    def read(self) -> list[WindowRule]:
         """Read everything."""
         for key in self.document:
             if key not in TOP:
@@ -273,7 +273,7 @@ class _Table:
         line = self.reader.lines.of_window(self.index, key)
         self.reader.mistakes.append(Mistake(line, self.name, message))
 
-    def read(self) -> Rule | None:
+    def read(self) -> WindowRule | None:
         """Read the window; None when it cannot be used."""
         for key in self.table:
             if key not in KEYS:
@@ -288,7 +288,7 @@ class _Table:
         made["skip"] = self._skip()
         if len(self.reader.mistakes) > self.before:
             return None
-        return Rule(self.table["name"], **made)
+        return WindowRule(self.table["name"], **made)
 
     def _check_name(self) -> None:
         if "name" not in self.table:
@@ -346,7 +346,7 @@ class _Table:
             self.wrong("mode", f"no mode {word!r}; there are {', '.join(Mode)}")
             return ""
 
-    def _schedule(self) -> Schedule | None:
+    def _schedule(self) -> Recurrence | None:
         key = self._one_of(SCHEDULES)
         where = self._zone()
         if key is None:
@@ -354,7 +354,7 @@ class _Table:
         try:
             if key == "cron":
                 return Cron.parse(self._text(key), where) if self._text_is_there(key) else None
-            return At.of(self.table[key], where)
+            return Once.of(self.table[key], where)
         except InvalidInput as error:
             self.wrong(key, error.message)
             return None

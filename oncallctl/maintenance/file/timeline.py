@@ -12,7 +12,7 @@ from oncallctl.api.resources.integrations import Integration
 from oncallctl.batch import Target
 from oncallctl.errors import OncallError
 from oncallctl.maintenance.file.occurrences import Clocks, utc
-from oncallctl.maintenance.file.schema import Occurrence, Rule
+from oncallctl.maintenance.file.schema import Occurrence, WindowRule
 from oncallctl.text import visible
 
 FINEST = (24, 12, 8, 6, 4, 3, 2, 1)  # cells a day that are whole hours
@@ -126,7 +126,7 @@ def _span(start: datetime, end: datetime, zone: tzinfo | None, day: str = "%Y-%m
     return f"{begin:{day} %H:%M} to {until} {names}"
 
 
-def plan(rules: Sequence[Rule], at: datetime, days: int, found: Found | None) -> list[Planned]:
+def plan(rules: Sequence[WindowRule], at: datetime, days: int, found: Found | None) -> list[Planned]:
     """Find the occurrences that are going on or start within so many days, in order.
 
     Args:
@@ -145,7 +145,7 @@ def plan(rules: Sequence[Rule], at: datetime, days: int, found: Found | None) ->
     return planned
 
 
-def left_out(rules: Sequence[Rule], at: datetime, days: int) -> Iterator[str]:
+def left_out(rules: Sequence[WindowRule], at: datetime, days: int) -> Iterator[str]:
     """Say which starts the clocks skip so that nothing happens."""
     for rule in rules:
         for moment in rule.left_out(at, at + timedelta(days=days)):
@@ -155,7 +155,7 @@ def left_out(rules: Sequence[Rule], at: datetime, days: int) -> Iterator[str]:
             )
 
 
-def _from_now_on(rule: Rule, at: datetime, end: datetime) -> Iterator[Occurrence]:
+def _from_now_on(rule: WindowRule, at: datetime, end: datetime) -> Iterator[Occurrence]:
     """Yield the occurrence that is going on, as `apply` sees it, and those that start before `end`."""
     if going_on := rule.due(at):
         yield going_on
@@ -178,7 +178,7 @@ def _find_overlaps(planned: Sequence[Planned]) -> None:
 
 
 def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, of a size
-    rules: Sequence[Rule], planned: Sequence[Planned], at: datetime, days: int, *, zone: tzinfo | None, width: int
+    rules: Sequence[WindowRule], planned: Sequence[Planned], at: datetime, days: int, *, zone: tzinfo | None, width: int
 ) -> list[str]:
     """Draw the windows of the planned span as lines, a cell for every so many hours.
 

@@ -18,11 +18,11 @@ from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, O
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import Cause, Event
 from oncallctl.maintenance.run.child import Child, Inbox
-from oncallctl.maintenance.run.leases import LONGEST_WAIT, RETRY, Need, Renewals
-from oncallctl.maintenance.run.shared import Hold, Opened, Shared
+from oncallctl.maintenance.run.leases import LONGEST_WAIT, RETRY, LeasePolicy, Renewals
+from oncallctl.maintenance.run.shared import RunLock, SharedWindow, WindowRecord
 from oncallctl.maintenance.windows import change, settle
-from oncallctl.maintenance.windows.change import Action, Desk, Step
-from oncallctl.maintenance.windows.model import Wanted, Window
+from oncallctl.maintenance.windows.change import WindowAction, WindowChange, WindowService
+from oncallctl.maintenance.windows.model import Window, WindowRequest
 from oncallctl.times import now as local_now, span
 
 NOT_OPENED = 125
@@ -36,7 +36,7 @@ def not_opened(error: OncallError) -> OncallError:
 
 
 @dataclass
-class Member:
+class RunMember:
     """An integration that a run has entered.
 
     Attributes:
@@ -45,14 +45,14 @@ class Member:
     """
 
     target: Target[Integration]
-    shared: Shared
-    hold: Hold
+    shared: SharedWindow
+    hold: RunLock
     ends_at: datetime | None = None
     due: datetime | None = None
 
 
 @dataclass
-class Cover:
+class RunWindows:
     """The windows of one run: entered together, renewed while it goes on, and left together.
 
     Attributes:
@@ -64,13 +64,13 @@ class Cover:
         given_up: whether entering is to be given up.
     """
 
-    desk: Desk
-    need: Need
+    desk: WindowService
+    need: LeasePolicy
     if_active: IfActive
     state: Path
     agreed: frozenset[tuple[str, datetime | None]] = frozenset()
     given_up: Callable[[], bool] = lambda: False
-    members: dict[str, Member] = field(default_factory=dict)
+    members: dict[str, RunMember] = field(default_factory=dict)
 
     @property
     def oncall(self) -> OnCall:
@@ -113,9 +113,9 @@ class Cover:
             raise Interrupted(0, "not begun")
         ident = target.found.id
         place = self.oncall.profile
-        shared = Shared.of(self.state, place.host, ident, place.former_host)
+        shared = SharedWindow.of(self.state, place.host, ident, place.former_host)
         with shared.mutex(self.given_up):
-            member = Member(target, shared, shared.hold(self.desk.author.run))
+            member = RunMember(target, shared, shared.hold(self.desk.author.run))
             try:
                 outcome = self._begin(member, self.oncall.integrations.get(ident))
             except OutcomeUnknown:  # it may be open: leaving looks for it
@@ -127,7 +127,7 @@ class Cover:
             self.members[ident] = member
         return outcome
 
-    def _begin(self, member: Member, integration: Integration) -> Outcome[Integration]:
+    def _begin(self, member: RunMember, integration: Integration) -> Outcome[Integration]:
         """See that a window is open; under the mutex, with the integration just read."""
         opened, window, at = member.shared.opened(), Window.of(integration), self.oncall.now()
         if opened and window and opened.matches(window) and opened.mode == self.need.mode:
@@ -143,7 +143,7 @@ class Cover:
                 raise
             return self._judge(member, again)  # somebody was quicker, perhaps with a window that will do
 
-    def _judge(self, member: Member, integration: Integration) -> Outcome[Integration]:
+    def _judge(self, member: RunMember, integration: Integration) -> Outcome[Integration]:
         """Do what `start` would."""
         at = self.oncall.now()
         wanted = replace(self.need.wanted(at), duration=self.need.until - at)
@@ -152,7 +152,7 @@ class Cover:
             raise step.error
         if step.warning:
             self.desk.warn(step.warning)
-        if step.action is Action.NOTHING:
+        if step.action is WindowAction.NOTHING:
             window = Window.of(integration)
             member.ends_at = window.ends_at if window else None
             return Outcome(member.target, "unchanged", integration)
@@ -161,7 +161,7 @@ class Cover:
         step = replace(step, wanted=self.need.wanted(at))
         return Outcome(member.target, change.STATUSES[step.action], self._carry_out(member, step))
 
-    def _check_replacing(self, member: Member, step: Step) -> None:
+    def _check_replacing(self, member: RunMember, step: WindowChange) -> None:
         """Refuse to end what another run needs, or what nobody was asked about."""
         integration = step.target.found
         if member.shared.is_held(besides=self.desk.author.run):
@@ -172,7 +172,7 @@ class Cover:
         if step.ends_group and (integration.id, integration.maintenance_started_at) not in self.agreed:
             raise Conflict(f"a window was opened on {integration.name!r} meanwhile", hint="try again")
 
-    def _replace(self, member: Member, integration: Integration, opened: Opened) -> Outcome[Integration]:
+    def _replace(self, member: RunMember, integration: Integration, opened: WindowRecord) -> Outcome[Integration]:
         """Put a longer window in the place of one that runs of this host share."""
         if opened.mode == GROUP:
             self.desk.warn(
@@ -180,29 +180,31 @@ class Cover:
             )
         member.shared.remember(replace(opened, changing=True))
 
-        def restore(stopped: Integration, old: Wanted) -> None:
-            self._carry_out(member, Step(replace(member.target, found=stopped), Action.START, old))
+        def restore(stopped: Integration, old: WindowRequest) -> None:
+            self._carry_out(member, WindowChange(replace(member.target, found=stopped), WindowAction.START, old))
 
         wanted = self.need.wanted(self.oncall.now())
-        step = Step(replace(member.target, found=integration), Action.REPLACE, wanted)
+        step = WindowChange(replace(member.target, found=integration), WindowAction.REPLACE, wanted)
         return Outcome(member.target, "replaced", self._carry_out(member, step, restore=restore))
 
     def _carry_out(
         self,
-        member: Member,
-        step: Step,
+        member: RunMember,
+        step: WindowChange,
         event: Event = Event.OPENED,
-        restore: Callable[[Integration, Wanted], object] | None = None,
+        restore: Callable[[Integration, WindowRequest], object] | None = None,
     ) -> Integration:
         """Start a window for the runs of this host, in place of the active one if there is one."""
         integration, author, shared = step.target.found, self.desk.author, member.shared
-        opening: Opened | None = None
+        opening: WindowRecord | None = None
 
         def note(at: datetime, seconds: int) -> None:
             """Write the window down before it is sent: a run that dies then leaves one behind that is known."""
             nonlocal opening
             server, mode = self.oncall.profile.host, step.wanted.mode if step.wanted else ""
-            opening = Opened(server, integration.id, integration.name, mode, seconds, at, author.run, author.reason)
+            opening = WindowRecord(
+                server, integration.id, integration.name, mode, seconds, at, author.run, author.reason
+            )
             shared.remember(opening)
 
         try:
@@ -222,11 +224,11 @@ class Cover:
         self._note(member, opened)
         return found
 
-    def _note(self, member: Member, opened: Opened) -> None:
+    def _note(self, member: RunMember, opened: WindowRecord) -> None:
         member.ends_at = max(opened.ends_at, self.need.until) if self.need.lease else opened.ends_at
         member.due = self.need.due(opened.ends_at)
 
-    def _renew(self, member: Member) -> Outcome[Integration]:
+    def _renew(self, member: RunMember) -> Outcome[Integration]:
         with member.shared.mutex():
             integration = self.oncall.integrations.get(member.target.found.id)
             opened, window = member.shared.opened(), Window.of(integration)
@@ -241,23 +243,23 @@ class Cover:
                 return Outcome(member.target, "shared", integration)
             if window:
                 member.shared.remember(replace(opened, changing=True))
-            action = Action.REPLACE if window else Action.START
-            step = Step(replace(member.target, found=integration), action, self.need.wanted(at))
+            action = WindowAction.REPLACE if window else WindowAction.START
+            step = WindowChange(replace(member.target, found=integration), action, self.need.wanted(at))
             return Outcome(member.target, "renewed", self._carry_out(member, step, Event.RENEWED))
 
-    def _give_up(self, member: Member, integration: Integration, why: str) -> Outcome[Integration]:
+    def _give_up(self, member: RunMember, integration: Integration, why: str) -> Outcome[Integration]:
         member.due = None
         self.desk.warn(f"the window of {integration.name!r} is not renewed: it {why}")
         return Outcome(member.target, "given-up", integration)
 
-    def _leave(self, member: Member) -> Outcome[Integration]:
+    def _leave(self, member: RunMember) -> Outcome[Integration]:
         run, shared, integration = self.desk.author.run, member.shared, member.target.found
         with shared.mutex():
             status, opened = "left", shared.opened()
             if opened and not shared.is_held(besides=run):
                 integration = self.oncall.integrations.get(integration.id)
                 if opened.matches(Window.of(integration)):
-                    step = Step(replace(member.target, found=integration), Action.STOP)
+                    step = WindowChange(replace(member.target, found=integration), WindowAction.STOP)
                     integration = self.desk.carry_out(step, cause=Cause.RUN)
                     status = "stopped"
                 shared.forget()
@@ -266,7 +268,7 @@ class Cover:
 
 
 @dataclass
-class Wrapping:
+class CommandRunner:
     """Running a command under a cover.
 
     Attributes:
@@ -283,7 +285,7 @@ class Wrapping:
     say: Callable[[str], None]
     warn: Callable[[str], None]
 
-    def run(self, cover: Cover | None, targets: Sequence[Target[Integration]]) -> int:
+    def run(self, cover: RunWindows | None, targets: Sequence[Target[Integration]]) -> int:
         """Open the windows, run the command, and end the windows.
 
         Args:
@@ -318,7 +320,7 @@ class Wrapping:
                 left = cover.leave()
         return self._settle(cover, left, status, failure)
 
-    def _enter(self, cover: Cover, targets: Sequence[Target[Integration]], inbox: Inbox) -> None:
+    def _enter(self, cover: RunWindows, targets: Sequence[Target[Integration]], inbox: Inbox) -> None:
         report = cover.enter(targets)
         if inbox.first is not None:
             raise Interrupted(inbox.first, "interrupted; the command was not run, and its windows are ended again")
@@ -329,7 +331,7 @@ class Wrapping:
                 raise not_opened(error) from error
             self.warn(f"{error.message}; the command is run all the same")
 
-    def _run_covered(self, cover: Cover, inbox: Inbox) -> int:
+    def _run_covered(self, cover: RunWindows, inbox: Inbox) -> int:
         child = Child(self.words, cover.variables())
         for signum in inbox.take():  # it was not there yet when these arrived
             self._pass_on(child, signum, anyway=True)
@@ -363,7 +365,7 @@ class Wrapping:
         while inbox.first is None and now() < until:
             inbox.wait(_rest(until, now))
 
-    def _settle(self, cover: Cover, left: Report[Integration], status: int, failure: OncallError | None) -> int:
+    def _settle(self, cover: RunWindows, left: Report[Integration], status: int, failure: OncallError | None) -> int:
         """Make one exit status of what became of the command and of its windows."""
         failed = [outcome for outcome in left.outcomes if outcome.error]
         if not failed:
@@ -380,7 +382,7 @@ class Wrapping:
             problem.ending_with(status)  # the command's own comes first
         raise problem
 
-    def _still_open(self, cover: Cover, outcome: Outcome[Integration]) -> str:
+    def _still_open(self, cover: RunWindows, outcome: Outcome[Integration]) -> str:
         integration, error = outcome.target.found, outcome.error
         opened = cover.members[integration.id].shared.opened()
         ends = f"it ends by itself at {opened.ends_at:%Y-%m-%dT%H:%M:%SZ}" if opened else "its end is not known"
@@ -396,5 +398,5 @@ def _rest(until: datetime | None, now: Callable[[], datetime]) -> float:
 
 def shares(state: Path, place: Profile, integration: Integration) -> bool:
     """Whether the window that is open on an integration is one that runs of this host opened."""
-    opened = Shared.of(state, place.host, integration.id, place.former_host).opened()
+    opened = SharedWindow.of(state, place.host, integration.id, place.former_host).opened()
     return opened is not None and opened.matches(Window.of(integration))

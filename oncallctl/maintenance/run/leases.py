@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from oncallctl.errors import InvalidInput
-from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, Wanted
+from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, WindowRequest
 
 SHORTEST = timedelta(seconds=60)
 RETRY = timedelta(seconds=15)
@@ -19,7 +19,7 @@ LONGEST_WAIT = 30.0
 
 
 @dataclass(frozen=True)
-class Need:
+class LeasePolicy:
     """What a run needs of its windows.
 
     Attributes:
@@ -36,11 +36,11 @@ class Need:
         if self.lease is not None and self.lease < SHORTEST:
             raise InvalidInput(f"a lease of {self.lease.total_seconds():.0f} s", hint="it is at least 60 s")
 
-    def wanted(self, at: datetime) -> Wanted:
+    def wanted(self, at: datetime) -> WindowRequest:
         """The window to open at this moment."""
         rest = max(self.until - at, timedelta(seconds=1))
         length = min(self.lease, rest) if self.lease else rest
-        return Wanted(self.mode, duration=timedelta(seconds=-(-length // timedelta(seconds=1))))
+        return WindowRequest(self.mode, duration=timedelta(seconds=-(-length // timedelta(seconds=1))))
 
     def due(self, ends_at: datetime) -> datetime | None:
         """When a window that ends then has to be renewed, early enough to try again; None for never."""

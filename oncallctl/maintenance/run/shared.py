@@ -37,7 +37,7 @@ Seconds = Annotated[int, Field(ge=0, le=int(LONGEST.total_seconds()))]
 
 
 @dataclass(frozen=True)
-class Opened:
+class WindowRecord:
     """A window that a run opens, or opened.
 
     Attributes:
@@ -80,12 +80,12 @@ class Opened:
 
 
 @functools.cache
-def _schema() -> TypeAdapter[Opened]:
+def _schema() -> TypeAdapter[WindowRecord]:
     """Return what checks a `window.json`; building it takes time, so only the commands about runs do."""
-    return TypeAdapter(Opened)
+    return TypeAdapter(WindowRecord)
 
 
-class Hold:
+class RunLock:
     """One run's need of a window, as long as the run lives or until it lets go."""
 
     def __init__(self, path: Path) -> None:
@@ -99,7 +99,7 @@ class Hold:
         os.close(self._descriptor)
 
 
-class Shared:
+class SharedWindow:
     """What the runs of this host have in common: the window of one integration."""
 
     def __init__(self, folder: Path) -> None:
@@ -108,7 +108,7 @@ class Shared:
         self._window = folder / "window.json"
 
     @classmethod
-    def of(cls, state: Path, server: str, ident: str, former: str | None = None) -> Shared:
+    def of(cls, state: Path, server: str, ident: str, former: str | None = None) -> SharedWindow:
         """That of an integration; makes its folder.
 
         Args:
@@ -129,7 +129,7 @@ class Shared:
         return shared
 
     @classmethod
-    def _at(cls, state: Path, server: str, ident: str) -> Shared:
+    def _at(cls, state: Path, server: str, ident: str) -> SharedWindow:
         return cls(state / FOLDER / f"{ident}-{hashlib.sha256(server.encode()).hexdigest()[:12]}")
 
     def _make(self) -> None:
@@ -137,7 +137,7 @@ class Shared:
             make_folder(self._holds)
 
     @classmethod
-    def everything(cls, state: Path) -> list[Shared]:
+    def everything(cls, state: Path) -> list[SharedWindow]:
         """Those of all integrations that runs have ever been about."""
         folder = state / FOLDER
         return [cls(each) for each in sorted(folder.iterdir())] if folder.is_dir() else []
@@ -159,9 +159,9 @@ class Shared:
         finally:
             os.close(descriptor)
 
-    def hold(self, run: str) -> Hold:
+    def hold(self, run: str) -> RunLock:
         """Say that a run needs the window. Only under the mutex."""
-        return Hold(self._holds / run)
+        return RunLock(self._holds / run)
 
     def is_held(self, besides: str | None = None) -> bool:
         """Whether another run that lives needs the window; forgets those that died. Only under the mutex."""
@@ -169,7 +169,7 @@ class Shared:
             holds = list(self._holds.iterdir()) if self._holds.is_dir() else []
         return any(self._lives(path) for path in holds if path.name != besides)
 
-    def opened(self, warn: Callable[[str], None] = lambda _: None) -> Opened | None:
+    def opened(self, warn: Callable[[str], None] = lambda _: None) -> WindowRecord | None:
         """Return the window that runs opened, if one did and nobody has ended it since.
 
         Args:
@@ -187,7 +187,7 @@ class Shared:
             warn(f"{self._window} is spoilt: the window that it was about is not known any more")
             return None
 
-    def remember(self, opened: Opened) -> None:
+    def remember(self, opened: WindowRecord) -> None:
         """Write down the window, so that a power cut leaves it known. Only under the mutex.
 
         Raises:
@@ -220,7 +220,7 @@ def _taken(descriptor: int) -> bool:
     return True
 
 
-def orphaned(oncall: OnCall, state: Path, warn: Callable[[str], None]) -> Iterator[tuple[Opened, Integration]]:
+def orphaned(oncall: OnCall, state: Path, warn: Callable[[str], None]) -> Iterator[tuple[WindowRecord, Integration]]:
     """Find the active windows that runs of this host started, and that no living run needs any more.
 
     Args:
@@ -231,7 +231,7 @@ def orphaned(oncall: OnCall, state: Path, warn: Callable[[str], None]) -> Iterat
     Raises:
         OncallError: an integration cannot be read. One that is no longer there has no window.
     """
-    for shared in Shared.everything(state):
+    for shared in SharedWindow.everything(state):
         try:
             opened = _left_behind(oncall, shared, warn)
         except InvalidInput as error:
@@ -245,7 +245,7 @@ def orphaned(oncall: OnCall, state: Path, warn: Callable[[str], None]) -> Iterat
                 yield opened, integration
 
 
-def _left_behind(oncall: OnCall, shared: Shared, warn: Callable[[str], None]) -> Opened | None:
+def _left_behind(oncall: OnCall, shared: SharedWindow, warn: Callable[[str], None]) -> WindowRecord | None:
     """Return the window that runs started on this server, unless one of them lives.
 
     Raises:

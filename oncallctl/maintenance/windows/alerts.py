@@ -22,7 +22,7 @@ MOST = 300  # groups that one look before a start takes in
 SLACK = timedelta(seconds=60)
 
 
-class Fate(StrEnum):
+class SuppressedOutcome(StrEnum):
     """What became of an alert group that a window kept quiet."""
 
     STILL_FIRING = "still-firing"
@@ -30,7 +30,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Quiet:
+class SuppressedPeriod:
     """A time in which a window kept alerts quiet; `mode` is None where it is not known."""
 
     start: datetime
@@ -102,7 +102,7 @@ def quiet_times(  # noqa: PLR0913
     since: datetime | None,
     at: datetime,
     warn: Callable[[str], None],
-) -> list[Quiet]:
+) -> list[SuppressedPeriod]:
     """Find the windows to look back at: the open one, else the last that the journal knows, or all since a time.
 
     Raises:
@@ -111,9 +111,9 @@ def quiet_times(  # noqa: PLR0913
     known = list(_from_journal(oncall, integration, journal, at, warn))
     window = Window.of(integration)
     if window and window.started_at and all(each.start != window.started_at for each in known):
-        known.append(Quiet(window.started_at, at, window.mode))
+        known.append(SuppressedPeriod(window.started_at, at, window.mode))
     if since is not None:
-        return [each for each in known if each.end > since] or [Quiet(since, at, None)]
+        return [each for each in known if each.end > since] or [SuppressedPeriod(since, at, None)]
     if not known:
         raise NotFound(
             f"no window of {integration.name!r} is open, and this machine's journal knows of none",
@@ -125,18 +125,18 @@ def quiet_times(  # noqa: PLR0913
 
 def _from_journal(
     oncall: OnCall, integration: Integration, journal: Journal, at: datetime, warn: Callable[[str], None]
-) -> Iterator[Quiet]:
+) -> Iterator[SuppressedPeriod]:
     events = [entry for entry in journal.at(oncall.profile, warn) if entry.integration.id == integration.id]
     ended = {entry.started_at: entry.time for entry in events if entry.event == Event.ENDED}
     for entry in events:
         if entry.opens and entry.started_at:
             end = ended.get(entry.started_at) or entry.ends_at
-            yield Quiet(entry.started_at, min(end, at) if end else at, entry.mode, entry.run)
+            yield SuppressedPeriod(entry.started_at, min(end, at) if end else at, entry.mode, entry.run)
 
 
 def left_behind(
-    oncall: OnCall, integration: Integration, times: Collection[Quiet]
-) -> Iterator[tuple[AlertGroup, Fate]]:
+    oncall: OnCall, integration: Integration, times: Collection[SuppressedPeriod]
+) -> Iterator[tuple[AlertGroup, SuppressedOutcome]]:
     """Find what arrived in these times and nobody was paged for.
 
     Yields:
@@ -150,17 +150,17 @@ def left_behind(
             if group.created_at is None or not quiet.start <= group.created_at <= quiet.end:
                 continue
             if group.state == "firing":
-                yield group, Fate.STILL_FIRING
+                yield group, SuppressedOutcome.STILL_FIRING
             elif quiet.mode == GROUP and _resolved_unseen(group, quiet):
-                yield group, Fate.RESOLVED_UNSEEN
+                yield group, SuppressedOutcome.RESOLVED_UNSEEN
             break
 
 
-def _resolved_unseen(group: AlertGroup, quiet: Quiet) -> bool:
+def _resolved_unseen(group: AlertGroup, quiet: SuppressedPeriod) -> bool:
     seen = group.raw.get("acknowledged_at") or group.raw.get("resolved_by")
     return not seen and group.resolved_at is not None and group.resolved_at >= quiet.end - SLACK
 
 
-def document(group: AlertGroup, fate: Fate) -> dict[str, Any]:
+def document(group: AlertGroup, fate: SuppressedOutcome) -> dict[str, Any]:
     """The alert group with what became of it."""
     return {**group.raw, "fate": fate.value}

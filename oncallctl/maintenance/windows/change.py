@@ -16,11 +16,11 @@ from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import DONE, FAILED, SENT, UNKNOWN, Author, Cause, Event, Journal
 from oncallctl.maintenance.windows import guards
-from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, Wanted, Window
+from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, Window, WindowRequest
 from oncallctl.maintenance.windows.settle import LOOK, AlreadyOpen, Sending, seconds_left, start, stop
 
 
-class Action(StrEnum):
+class WindowAction(StrEnum):
     """What is to be done with one integration."""
 
     START = "start"
@@ -30,16 +30,21 @@ class Action(StrEnum):
     REFUSE = "refuse"
 
 
-STATUSES = {Action.START: "started", Action.STOP: "stopped", Action.REPLACE: "replaced", Action.NOTHING: "unchanged"}
+STATUSES = {
+    WindowAction.START: "started",
+    WindowAction.STOP: "stopped",
+    WindowAction.REPLACE: "replaced",
+    WindowAction.NOTHING: "unchanged",
+}
 
 
 @dataclass
-class Step:
+class WindowChange:
     """What will be done with one target, and why not where nothing is; `wanted` is the window to open, if any."""
 
     target: Target[Integration]
-    action: Action
-    wanted: Wanted | None = None
+    action: WindowAction
+    wanted: WindowRequest | None = None
     error: OncallError | None = None
     warning: str | None = None
 
@@ -51,7 +56,7 @@ class Step:
     @property
     def ends(self) -> bool:
         """Whether it ends a window."""
-        return self.action in {Action.STOP, Action.REPLACE}
+        return self.action in {WindowAction.STOP, WindowAction.REPLACE}
 
     @property
     def ends_group(self) -> bool:
@@ -70,7 +75,7 @@ class Step:
         return made
 
 
-def check_start(oncall: OnCall, wanted: Wanted) -> None:
+def check_start(oncall: OnCall, wanted: WindowRequest) -> None:
     """Refuse what this server or token cannot do, before anything is read.
 
     Raises:
@@ -86,27 +91,27 @@ def check_stop(oncall: OnCall) -> None:
 
 
 def plan_start(
-    oncall: OnCall, targets: Sequence[Target[Integration]], wanted: Wanted, if_active: IfActive
-) -> list[Step]:
+    oncall: OnCall, targets: Sequence[Target[Integration]], wanted: WindowRequest, if_active: IfActive
+) -> list[WindowChange]:
     """Judge for each target what starting the window means, from the state that was just read."""
     return [_judge(oncall, target, wanted, if_active) for target in targets]
 
 
-def _judge(oncall: OnCall, target: Target[Integration], wanted: Wanted, if_active: IfActive) -> Step:
+def _judge(oncall: OnCall, target: Target[Integration], wanted: WindowRequest, if_active: IfActive) -> WindowChange:
     window, at = Window.of(target.found), oncall.now()
     if window is None:
-        return Step(target, Action.START, wanted)
+        return WindowChange(target, WindowAction.START, wanted)
     if is_overdue(oncall, window):
-        return Step(target, Action.REPLACE, wanted)
+        return WindowChange(target, WindowAction.REPLACE, wanted)
     if window.mode == wanted.mode and (window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH):
-        return Step(target, Action.NOTHING)
+        return WindowChange(target, WindowAction.NOTHING)
     there = f"{target.found.name!r} is in maintenance already: {_described(window)}"
     if if_active is IfActive.KEEP:
-        return Step(target, Action.NOTHING, warning=f"{there}; it is kept as it is")
+        return WindowChange(target, WindowAction.NOTHING, warning=f"{there}; it is kept as it is")
     if if_active is IfActive.REPLACE:
-        return Step(target, Action.REPLACE, wanted)
+        return WindowChange(target, WindowAction.REPLACE, wanted)
     hint = "--if-active keep leaves it, --if-active replace ends it and starts yours"
-    return Step(target, Action.REFUSE, error=Conflict(there, hint=hint))
+    return WindowChange(target, WindowAction.REFUSE, error=Conflict(there, hint=hint))
 
 
 def is_overdue(oncall: OnCall, window: Window) -> bool:
@@ -121,9 +126,12 @@ def _described(window: Window) -> str:
     return f"{window.mode} until {window.ends_at.isoformat() if window.ends_at else 'somebody ends it'}"
 
 
-def plan_stop(targets: Sequence[Target[Integration]]) -> list[Step]:
+def plan_stop(targets: Sequence[Target[Integration]]) -> list[WindowChange]:
     """Judge for each target whether there is a window to end; one that is overdue is one."""
-    return [Step(target, Action.STOP if Window.of(target.found) else Action.NOTHING) for target in targets]
+    return [
+        WindowChange(target, WindowAction.STOP if Window.of(target.found) else WindowAction.NOTHING)
+        for target in targets
+    ]
 
 
 def status(integration: Integration, at: datetime) -> dict[str, object]:
@@ -156,7 +164,7 @@ def ends_within(integration: Integration, within: timedelta, at: datetime) -> bo
     return window is not None and window.ends_at is not None and window.ends_at <= at + within
 
 
-def look_again(oncall: OnCall, step: Step) -> Step:
+def look_again(oncall: OnCall, step: WindowChange) -> WindowChange:
     """Make sure, after a question was answered, that the window that is to be ended is still the one asked about."""
     if not step.ends:
         return step
@@ -164,22 +172,22 @@ def look_again(oncall: OnCall, step: Step) -> Step:
     if Window.of(found) == Window.of(step.target.found):
         return step
     changed = Conflict(f"the maintenance of {found.name!r} was changed by somebody else meanwhile", hint="look again")
-    return Step(step.target, Action.REFUSE, error=changed)
+    return WindowChange(step.target, WindowAction.REFUSE, error=changed)
 
 
-def rehearse(oncall: OnCall, steps: Sequence[Step]) -> Report[Integration]:
+def rehearse(oncall: OnCall, steps: Sequence[WindowChange]) -> Report[Integration]:
     """Say what `carry_out` would send."""
     return Report([_rehearsed(oncall, step) for step in steps], LOOK)
 
 
-def _rehearsed(oncall: OnCall, step: Step) -> Outcome[Integration]:
+def _rehearsed(oncall: OnCall, step: WindowChange) -> Outcome[Integration]:
     requests = [oncall.described(change) for change in step.changes(oncall)]
     status = f"would-{step.action}" if requests else "failed" if step.error else "unchanged"
     return Outcome(step.target, status, error=step.error, requests=requests)
 
 
 @dataclass(frozen=True)
-class Desk:
+class WindowService:
     """The way to change windows on one server: `carry_out`.
 
     Attributes:
@@ -198,13 +206,13 @@ class Desk:
 
     def carry_out(  # noqa: PLR0913  # only runs need more than the step
         self,
-        step: Step,
+        step: WindowChange,
         *,
         cause: Cause | None = None,
         event: Event = Event.OPENED,
         own: bool = False,
         sending: Sending | None = None,
-        restore: Callable[[Integration, Wanted], object] | None = None,
+        restore: Callable[[Integration, WindowRequest], object] | None = None,
     ) -> Integration:
         """Stop the window that is active, start the one that is wanted, and write both down.
 
@@ -244,7 +252,7 @@ class Desk:
                 self._explain_loss(error, step.target.found, integration, restore)
             raise
 
-    def check(self, wanted: Wanted) -> None:
+    def check(self, wanted: WindowRequest) -> None:
         """Refuse a window that the profile's guard rails do not allow.
 
         Raises:
@@ -256,7 +264,7 @@ class Desk:
         )
 
     def _open(
-        self, integration: Integration, wanted: Wanted, event: Event, *, own: bool, sending: Sending | None
+        self, integration: Integration, wanted: WindowRequest, event: Event, *, own: bool, sending: Sending | None
     ) -> Integration:
         try:
             opened = start(self.oncall, integration, wanted, own=own, sending=sending)
@@ -287,7 +295,7 @@ class Desk:
         error: OncallError,
         before: Integration,
         after: Integration,
-        restore: Callable[[Integration, Wanted], object] | None,
+        restore: Callable[[Integration, WindowRequest], object] | None,
     ) -> None:
         """Say in an error that the old window is gone, and try to start it again where that is wanted."""
         window, name = Window.of(before), repr(before.name)
@@ -302,7 +310,7 @@ class Desk:
             error.message += f"; {_left(before, error)}"
             return
         try:
-            restore(after, Wanted(window.mode, until=window.ends_at))
+            restore(after, WindowRequest(window.mode, until=window.ends_at))
         except OncallError as again:
             error.message += f"; starting the old one again failed too: {again.message}; {_left(before, again)}"
         else:
@@ -351,12 +359,12 @@ def _left(integration: Integration, error: OncallError) -> str:
     return f"{integration.name!r} {verb} in maintenance"
 
 
-def carry_out(desk: Desk, steps: Sequence[Step], finished: Callable[[], None]) -> Report[Integration]:
+def carry_out(desk: WindowService, steps: Sequence[WindowChange], finished: Callable[[], None]) -> Report[Integration]:
     """Do what was planned, several at a time; see `oncallctl.batch.for_each`."""
     return for_each(steps, lambda step: step.target, lambda step: _carry_out(desk, step), finished, LOOK)
 
 
-def _carry_out(desk: Desk, step: Step) -> Outcome[Integration]:
+def _carry_out(desk: WindowService, step: WindowChange) -> Outcome[Integration]:
     try:
         integration = desk.carry_out(step)
     except AlreadyOpen as other:

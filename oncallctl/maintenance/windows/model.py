@@ -42,7 +42,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WindowRequest:
     """The window that is asked for: its mode in Cloud's words, and how long it is or when it ends."""
 
     mode: str

@@ -14,7 +14,7 @@ from oncallctl.api.problems import API
 from oncallctl.api.resources.base import Change
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
-from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, Wanted, Window
+from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, Window, WindowRequest
 
 LOOK = "oncallctl maintenance status"  # the command that shows windows
 
@@ -29,7 +29,12 @@ Sending = Callable[[datetime, int], None]
 
 
 def start(
-    oncall: OnCall, integration: Integration, wanted: Wanted, *, own: bool = False, sending: Sending | None = None
+    oncall: OnCall,
+    integration: Integration,
+    wanted: WindowRequest,
+    *,
+    own: bool = False,
+    sending: Sending | None = None,
 ) -> Integration:
     """Start a window on an integration that has none.
 
@@ -87,7 +92,7 @@ class AlreadyOpen(Conflict):
         self.integration = integration
 
 
-def seconds_left(wanted: Wanted, at: datetime) -> int:
+def seconds_left(wanted: WindowRequest, at: datetime) -> int:
     """Return the length in seconds of a window that starts at this moment.
 
     Raises:
@@ -130,7 +135,9 @@ class _Request(ABC):
 class _Start(_Request):
     """A start; its length is counted when it is sent, after the wait for a rate limit."""
 
-    def __init__(self, oncall: OnCall, integration: Integration, wanted: Wanted, sending: Sending | None) -> None:
+    def __init__(
+        self, oncall: OnCall, integration: Integration, wanted: WindowRequest, sending: Sending | None
+    ) -> None:
         self.integration = integration
         self.change = oncall.integrations.start_maintenance(integration.id, wanted.mode, self._length_now)
         self.undone = f"the window of {integration.name!r} is not active"

@@ -11,7 +11,7 @@ from itertools import pairwise
 from rich.text import Text
 
 from oncallctl.rota.drawing.grid import Grid
-from oncallctl.rota.drawing.local import DAY, Local
+from oncallctl.rota.drawing.local import DAY, LocalTime
 
 MONDAY = 0
 FEW = 21  # days that are named, if only every second or third of them, where there is no room for all
@@ -24,7 +24,7 @@ class Axis:
     """Days on a grid: their names where there is room, else their numbers, else weeks."""
 
     grid: Grid
-    local: Local
+    local: LocalTime
 
     @cached_property
     def days(self) -> list[tuple[int, datetime]]:

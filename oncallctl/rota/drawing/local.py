@@ -13,7 +13,7 @@ DASH = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
-class Local:
+class LocalTime:
     """The viewer's zone; `tz` None is that of this machine."""
 
     tz: tzinfo | None

@@ -13,7 +13,7 @@ from oncallctl.rota.drawing.axis import Axis
 from oncallctl.rota.drawing.flow import chopped, flow, shortened
 from oncallctl.rota.drawing.grid import FREE, OVERRIDE, Grid
 from oncallctl.rota.drawing.lanes import Lane, colours, hand_overs, in_utc, lanes, nobody_at_all
-from oncallctl.rota.drawing.local import DASH, Local
+from oncallctl.rota.drawing.local import DASH, LocalTime
 from oncallctl.rota.handovers import NOBODY, HandOver
 from oncallctl.rota.shifts import Rota, Span
 from oncallctl.text import caption
@@ -46,7 +46,7 @@ def draw(rotas: Sequence[Rota], *, now: datetime, tz: tzinfo | None, width: int,
         Lines. Their styles only repeat what the characters say.
     """
     width = max(width, NARROWEST)
-    drawn = [_Picture(in_utc(rota), now, Local(tz), width) for rota in rotas]
+    drawn = [_Picture(in_utc(rota), now, LocalTime(tz), width) for rota in rotas]
     longest = max((cell_len(lane.name) for each in drawn for lane in each.lanes), default=0)
     label = min(longest, width // 5 if width < 100 else width // 4)  # thus a month at 80 has two cells a day
     colour = {user: COLOURS[index] for user, index in colours(rotas, len(COLOURS)).items()}
@@ -70,7 +70,7 @@ class _Picture:
         glyphs: those that were needed, once the lines have been drawn.
     """
 
-    def __init__(self, rota: Rota, now: datetime, local: Local, width: int) -> None:
+    def __init__(self, rota: Rota, now: datetime, local: LocalTime, width: int) -> None:
         self.rota = rota
         self.now = now if rota.span.start <= now < rota.span.end else None
         self.local = local

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from oncallctl.rota.drawing.flow import shortened
 from oncallctl.rota.drawing.lanes import Bar, Lane, colours, hand_overs, in_utc, lanes, nobody_at_all
-from oncallctl.rota.drawing.local import DASH, DAY, Local
+from oncallctl.rota.drawing.local import DASH, DAY, LocalTime
 from oncallctl.rota.drawing.sheet import ADVANCE, INK, add, path, width, write
 from oncallctl.rota.shifts import Rota, Span
 from oncallctl.text import caption
@@ -41,13 +41,13 @@ def draw(rotas: Sequence[Rota], *, now: datetime, tz: tzinfo | None, title: str)
     Returns:
         A document that needs nothing from elsewhere. Pointing at a bar tells who and from when until when.
     """
-    return _Drawing([in_utc(rota) for rota in rotas], now, Local(tz)).document(title)
+    return _Drawing([in_utc(rota) for rota in rotas], now, LocalTime(tz)).document(title)
 
 
 class _Drawing:
     """A sheet that grows downwards: `y` is how far it is filled."""
 
-    def __init__(self, rotas: Sequence[Rota], now: datetime, local: Local) -> None:
+    def __init__(self, rotas: Sequence[Rota], now: datetime, local: LocalTime) -> None:
         self.rotas = rotas
         self.now = now
         self.local = local

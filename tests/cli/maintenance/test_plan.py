@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from oncallctl.maintenance.file import timeline
-from oncallctl.maintenance.file.schema import Rule, load
+from oncallctl.maintenance.file.schema import WindowRule, load
 from tests.serving import Serving, drop
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ duration = "2d"
 """
 
 
-def rules(text: str = FILE) -> list[Rule]:
+def rules(text: str = FILE) -> list[WindowRule]:
     found, mistakes = load(text)
     assert mistakes == []
     return found

@@ -24,10 +24,10 @@ from oncallctl.errors import InvalidInput
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import Author, Journal
 from oncallctl.maintenance.run import shared as holds_module
-from oncallctl.maintenance.run.command import Cover
-from oncallctl.maintenance.run.leases import Need, keep
-from oncallctl.maintenance.run.shared import Opened, Shared
-from oncallctl.maintenance.windows.change import Desk
+from oncallctl.maintenance.run.command import RunWindows
+from oncallctl.maintenance.run.leases import LeasePolicy, keep
+from oncallctl.maintenance.run.shared import SharedWindow, WindowRecord
+from oncallctl.maintenance.windows.change import WindowService
 from oncallctl.maintenance.windows.model import Window
 from tests.conftest import Runner
 from tests.serving import Serving, status
@@ -66,7 +66,7 @@ def clock(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(cloud, monkeypatch)
 
 
-Covering = Callable[..., Cover]
+Covering = Callable[..., RunWindows]
 
 
 @pytest.fixture
@@ -75,11 +75,11 @@ def covering(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Covering:
 
     def make(
         until: timedelta = HOUR, lease: timedelta | None = None, if_active: IfActive = IfActive.FAIL, mode: str = ""
-    ) -> Cover:
+    ) -> RunWindows:
         oncall = connect(Settings())
-        need = Need(mode or "silence_escalations", times.now() + until, lease)
-        desk = Desk(oncall, Journal(), Author("upgrade"), WARNED.append)
-        return Cover(desk, need, if_active, state_folder())
+        need = LeasePolicy(mode or "silence_escalations", times.now() + until, lease)
+        desk = WindowService(oncall, Journal(), Author("upgrade"), WARNED.append)
+        return RunWindows(desk, need, if_active, state_folder())
 
     WARNED.clear()
     return make
@@ -88,13 +88,13 @@ def covering(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Covering:
 WARNED: list[str] = []
 
 
-def enter(cover: Cover, ident: str = ONE) -> str:
+def enter(cover: RunWindows, ident: str = ONE) -> str:
     """Enter one integration; return what became of it."""
     (outcome,) = cover.enter([Target(ident, cover.oncall.integrations.get(ident))]).outcomes
     return outcome.status if outcome.error is None else outcome.error.code
 
 
-def leave(cover: Cover) -> str:
+def leave(cover: RunWindows) -> str:
     (outcome,) = cover.leave().outcomes
     return outcome.status if outcome.error is None else outcome.error.code
 
@@ -200,7 +200,7 @@ class TestWhoseWindowItIs:
 
     def test_one_that_could_not_be_told_is_known_by_its_mode_length_and_time(self) -> None:
         at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-        opened = Opened("host", ONE, "one", "silence_escalations", 1800, at, "run", None)
+        opened = WindowRecord("host", ONE, "one", "silence_escalations", 1800, at, "run", None)
         end = at + timedelta(seconds=1801)
         assert opened.matches(Window("silence_escalations", at + timedelta(seconds=1), end))
         assert not opened.matches(Window("group_alerts", at + timedelta(seconds=1), end))
@@ -286,7 +286,7 @@ class TestSharing:
         assert window(cloud, other) is not None
 
     def test_a_window_file_that_is_spoilt_is_none(self, world: Path) -> None:
-        shared = Shared.of(state_folder(), "host", ONE)
+        shared = SharedWindow.of(state_folder(), "host", ONE)
         (file,) = [shared._window]
         file.write_text('{"server": ', encoding="utf-8")
         assert shared.opened() is None
@@ -309,13 +309,13 @@ class TestSharing:
         assert window(cloud) is None
 
     def test_runs_of_an_older_version_are_joined_under_their_spelling_of_the_server(self, world: Path) -> None:
-        older = Shared.of(state_folder(), "HOST:443", ONE)
+        older = SharedWindow.of(state_folder(), "HOST:443", ONE)
         with older.mutex():
             hold = older.hold("run")
-        assert Shared.of(state_folder(), "host", ONE, "HOST:443")._window == older._window
+        assert SharedWindow.of(state_folder(), "host", ONE, "HOST:443")._window == older._window
         with older.mutex():
             hold.let_go()
-        assert Shared.of(state_folder(), "host", ONE, "HOST:443")._window != older._window
+        assert SharedWindow.of(state_folder(), "host", ONE, "HOST:443")._window != older._window
 
     def test_what_is_kept_is_its_owners_alone(self, cloud: Serving, covering: Covering) -> None:
         enter(covering())
@@ -433,13 +433,13 @@ class TestLeases:
 
     def test_a_lease_shorter_than_a_minute_is_refused(self) -> None:
         with pytest.raises(InvalidInput):
-            Need("silence_escalations", times.now() + HOUR, timedelta(seconds=59))
+            LeasePolicy("silence_escalations", times.now() + HOUR, timedelta(seconds=59))
 
     @pytest.mark.parametrize("lease", [60, 120, 900, 7200])
     def test_there_is_time_for_a_second_try(self, lease: int) -> None:
         length = timedelta(seconds=lease)
         at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-        due = Need("silence_escalations", at + timedelta(days=1), length).due(at + length)
+        due = LeasePolicy("silence_escalations", at + timedelta(days=1), length).due(at + length)
         assert due is not None
         assert at < due <= at + length - timedelta(seconds=30)
 
@@ -498,7 +498,7 @@ class TestOrphans:
         enter(cover)
         for member in cover.members.values():
             os.close(member.hold._descriptor)  # as the system does at the end of a process
-        bad = Shared.of(state_folder(), "another", "AAA")
+        bad = SharedWindow.of(state_folder(), "another", "AAA")
         content = content.replace(b"HOST", cover.oncall.profile.host.encode())
         bad._window.write_bytes(content.replace(b"REST", b'"name": "", "mode": "", "run": "", "reason": null'))
         done = run("maintenance orphans -o json")
@@ -508,7 +508,7 @@ class TestOrphans:
     def test_window_file_that_is_a_link_is_skipped_with_a_warning(
         self, cloud: Serving, covering: Covering, run: Runner
     ) -> None:
-        bad = Shared.of(state_folder(), "another", "AAA")
+        bad = SharedWindow.of(state_folder(), "another", "AAA")
         bad._window.symlink_to("/etc/passwd")
         done = run("maintenance orphans -o json")
         assert done.json == []
@@ -534,7 +534,7 @@ class TestDying:
         assert (opened.id, opened.started_at, integration.id) == (ONE, None, ONE)
 
     def test_a_hold_is_free_when_its_file_is_closed(self, world: Path) -> None:
-        shared = Shared.of(state_folder(), "host", ONE)
+        shared = SharedWindow.of(state_folder(), "host", ONE)
         with shared.mutex():
             hold = shared.hold("dead")
             assert shared.is_held()

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from oncallctl.api.client import Dialect, OnCall
-from oncallctl.api.transport import Answer
+from oncallctl.api.transport import Response
 from oncallctl.config.profiles import Profile
 from oncallctl.maintenance.file import timeline
 from oncallctl.maintenance.file.apply import apply, due, near
-from oncallctl.maintenance.file.schema import Rule, load
+from oncallctl.maintenance.file.schema import WindowRule, load
 from oncallctl.maintenance.journal import DONE, Author, Entry, Journal
-from oncallctl.maintenance.windows.change import Desk
+from oncallctl.maintenance.windows.change import WindowService
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,18 +46,18 @@ class World:
     def clock(self) -> SimpleNamespace:
         return SimpleNamespace(now=lambda: self.now, is_known=True)
 
-    def read(self, path: str, params: object = None) -> Answer:
+    def read(self, path: str, params: object = None) -> Response:
         self.requests += 1
         assert path == "integrations/CAAAAAAAAAAAA/"
-        return Answer(200, self.integration())
+        return Response(200, self.integration())
 
-    def change(self, method: str, path: str, body: Any = None) -> Answer:
+    def change(self, method: str, path: str, body: Any = None) -> Response:
         self.requests += 1
         assert path == "integrations/CAAAAAAAAAAAA/maintenance_start"
         assert self.integration()["maintenance_mode"] is None
         self.window = (self.now, (body() if callable(body) else body)["duration"])
         self.opened.append(self.window)
-        return Answer(200, self.integration())
+        return Response(200, self.integration())
 
     def integration(self) -> dict[str, Any]:
         if self.window and self.window[0] + timedelta(seconds=self.window[1]) <= self.now:
@@ -112,7 +112,7 @@ def world() -> World:
     return World()
 
 
-def rules(zone: str, cron: str = "10 2 * * *", duration: str = "3h", more: str = "") -> list[Rule]:
+def rules(zone: str, cron: str = "10 2 * * *", duration: str = "3h", more: str = "") -> list[WindowRule]:
     text = (
         f'[[window]]\nname = "w"\nintegrations = ["CAAAAAAAAAAAA"]\ntimezone = "{zone}"\n'
         f'cron = "{cron}"\nduration = "{duration}"\n{more}'
@@ -125,10 +125,10 @@ def rules(zone: str, cron: str = "10 2 * * *", duration: str = "3h", more: str =
 class Walker:
     """A host that applies a file at one minute after the other; its clock may be ahead of the server's."""
 
-    def __init__(self, world: World, file: list[Rule], ahead: timedelta = timedelta()) -> None:
+    def __init__(self, world: World, file: list[WindowRule], ahead: timedelta = timedelta()) -> None:
         self.world, self.file, self.ahead = world, file, ahead
         oncall = OnCall(world, Dialect.CLOUD, profile=PLACE)  # type: ignore[arg-type]
-        self.desk = Desk(oncall, Memory(), Author(), pytest.fail)
+        self.desk = WindowService(oncall, Memory(), Author(), pytest.fail)
 
     def at(self, moment: datetime) -> None:
         self.world.now = moment
@@ -266,7 +266,7 @@ def test_one_that_begins_before_its_last_one_ends_waits_for_it(world: World) -> 
     """The server holds one window on an integration at a time; the time is covered all the same."""
     file = rules("UTC", "0 * * * *", "90m")
     walker = Walker(world, file)
-    walker.desk = Desk(walker.desk.oncall, walker.desk.journal, Author(), lambda _: None)
+    walker.desk = WindowService(walker.desk.oncall, walker.desk.journal, Author(), lambda _: None)
     covered = 0
     for minute in range(24 * 60):
         walker.at(BEGIN + minute * MINUTE)

@@ -22,7 +22,7 @@ def read(served: Pages, limit: int | None = None, size: int = 2) -> list[Any]:
 
 def fetching(page: Callable[[dict[str, str]], dict[str, Any]]) -> pagination.Fetch:
     """Make pages as a server does, which take no memory."""
-    return lambda number, perpage, _: pagination.Page(page({"page": str(number), "perpage": str(perpage)}), 0)
+    return lambda number, perpage, _: pagination.ResultPage(page({"page": str(number), "perpage": str(perpage)}), 0)
 
 
 def once(change: Callable[[], object], *, at: int) -> Callable[[int], object]:
@@ -123,7 +123,7 @@ def too_large_from(served: Pages, most: int, first: int = 0) -> pagination.Fetch
     """Refuse a page of more than so many rows, from one row on."""
     fetch = fetching(served.page)
 
-    def refuse(number: int, perpage: int, memory: int) -> pagination.Page:
+    def refuse(number: int, perpage: int, memory: int) -> pagination.ResultPage:
         page = fetch(number, perpage, memory)
         if len(page.results) > most and any(row in served.found[first:] for row in page.results):
             raise ResponseTooLarge("too large")
@@ -166,7 +166,7 @@ def test_large_pages_are_fetched_fewer_at_a_time() -> None:
     running = most = 0
     lock = threading.Lock()
 
-    def fetch(number: int, _: int, memory: int) -> pagination.Page:
+    def fetch(number: int, _: int, memory: int) -> pagination.ResultPage:
         nonlocal running, most
         with lock:
             running += 1
@@ -174,7 +174,7 @@ def test_large_pages_are_fetched_fewer_at_a_time() -> None:
         assert number == 1 or size <= memory
         with lock:
             running -= 1
-        return pagination.Page({"results": rows(2, 2 * number), "total_pages": 40}, size)
+        return pagination.ResultPage({"results": rows(2, 2 * number), "total_pages": 40}, size)
 
     size = pagination.IN_FLIGHT // 9
     assert len(list(pagination.rows(fetch))) == 80

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from oncallctl.cli import app
 from oncallctl.completion.scripts import script
-from oncallctl.completion.tree import Command, Kind, read
+from oncallctl.completion.tree import Command, ValueKind, read
 from tests.places import COMPLETIONS
 
 if TYPE_CHECKING:
@@ -77,16 +77,16 @@ def test_what_a_value_is_follows_from_its_choices_its_metavar_or_its_name(tree: 
     assert values["maintenance status --require"] == ("active", "inactive")
     assert values["teams who-is-on-call --require"] is None
     assert values["--verbose"] is None
-    assert values["maintenance start --for"] is Kind.TEXT
-    assert values["auth login --token-file"] is values["integrations create --from"] is Kind.FILE
-    assert values["escalate --message"] is values["integrations update --template"] is Kind.AT_FILE
-    assert values["-p"] is values["teams list --profile"] is Kind.PROFILE
+    assert values["maintenance start --for"] is ValueKind.TEXT
+    assert values["auth login --token-file"] is values["integrations create --from"] is ValueKind.FILE
+    assert values["escalate --message"] is values["integrations update --template"] is ValueKind.AT_FILE
+    assert values["-p"] is values["teams list --profile"] is ValueKind.PROFILE
 
 
 def test_a_profile_is_an_argument_only_where_it_has_to_exist(tree: Command) -> None:
     arguments = {command.path: command.arguments for command in tree.walk() if command.arguments}
     assert arguments["completion"][0].values == ("bash", "zsh", "fish")
-    assert {path for path, given in arguments.items() if given[0].values is Kind.PROFILE} == {
+    assert {path for path, given in arguments.items() if given[0].values is ValueKind.PROFILE} == {
         "auth switch",
         "auth logout",
     }

@@ -8,7 +8,7 @@ from cronsim import CronSim
 from hypothesis import given, settings, strategies as st
 
 from oncallctl.errors import InvalidInput
-from oncallctl.maintenance.file.occurrences import At, Clocks, Cron
+from oncallctl.maintenance.file.occurrences import Clocks, Cron, Once
 
 BERLIN, NEW_YORK, LORD_HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe")
 MINUTE = timedelta(minutes=1)
@@ -122,7 +122,7 @@ def test_a_time_cut_in_two_has_the_same_starts(expression: str, hours: int, chan
 
 
 def test_a_single_time_is_in_the_zone_and_starts_once() -> None:
-    at = At.of(datetime(2026, 12, 1, 2), BERLIN)  # noqa: DTZ001
+    at = Once.of(datetime(2026, 12, 1, 2), BERLIN)  # noqa: DTZ001
     begin = datetime(2026, 12, 1, 1, tzinfo=UTC)
     assert [moment.instant for moment in at.moments(begin, begin + MINUTE)] == [begin]
     assert list(at.moments(begin - MINUTE, begin)) == []
@@ -141,7 +141,7 @@ def test_a_single_time_is_in_the_zone_and_starts_once() -> None:
 )
 def test_a_single_time_that_names_no_one_instant_is_refused(value: object, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
-        At.of(value, BERLIN)
+        Once.of(value, BERLIN)
 
 
 @pytest.mark.parametrize(
