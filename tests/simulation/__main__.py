@@ -189,6 +189,7 @@ class Findings:
     Attributes:
         opened: (occurrence, integration) -> the windows that `apply` started for it, in order.
         outlasting: windows of `apply` that end after their occurrence.
+        details: sentences about what must not happen.
         early: those that end before it.
     """
 
@@ -196,6 +197,7 @@ class Findings:
     opened: dict[tuple[str, str], list[Window]] = field(default_factory=lambda: defaultdict(list))
     outlasting: int = 0
     early: int = 0
+    details: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.places: dict[str, list[Occurrence]] = defaultdict(list)
@@ -215,10 +217,13 @@ class Findings:
         ]
         if not going_on:
             self.outlasting += 1
+            self.details.append(f"outside of every occurrence: {window}")
             return
         best = min(going_on, key=lambda each: abs(each.end - window.end))
         self.outlasting += window.end > best.end + CLOSE
         self.early += window.end < best.end - CLOSE
+        if abs(window.end - best.end) > CLOSE:
+            self.details.append(f"another end than {best.key} ({best.end}): {window}")
         self.opened[best.key, window.integration].append(window)
 
     def ended_by(self, *actor: str) -> list[Window]:
@@ -240,6 +245,7 @@ class Findings:
     def again(self) -> Counter[str]:
         """Count windows that were followed by another one for the same occurrence, by what ended them."""
         pairs = [pair for group in self.opened.values() for pair in pairwise(group)]
+        self.details += [f"twice: {pair}" for pair in pairs if pair[0].ended and pair[0].ended[1] == ("expiry",)]
         return Counter(first.ended[1][0] if first.ended else "expiry" for first, _ in pairs)
 
     def table(self) -> dict[str, int]:
@@ -274,7 +280,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         year = Year(options.days, random.Random(options.seed), Path(folder))
         year.run()
-        found = Findings(year).table()
+        findings = Findings(year)
+        found = findings.table()
+    for sentence in findings.details:
+        print(sentence, file=sys.stderr)
     for name, count in found.items():
         print(f"{name:45} {count:7}")
     return 1 if any(count for name, count in found.items() if name.isupper()) else 0

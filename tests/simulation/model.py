@@ -189,7 +189,7 @@ class Wire:
         if fault == "500 before":
             raise OutcomeUnknown("database is locked", http_status=500)
         if fault == "somebody was quicker" and verb == "maintenance_start":
-            world.start(ident, content["mode"], content["duration"], ("apply", "nobody's host"))
+            world.start(ident, content["mode"], content["duration"], (self.actor[0], "another host"))
         if fault in {"504, carried out late", "killed, carried out late"}:
             due = world.now + timedelta(seconds=chance.uniform(1, 20))
             world.late.append((due, lambda: self._carry_out(ident, verb, content) and None))
