@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from tests.serving import Serving
 
 # Folders of tests that start processes, wait for timeouts or replay hundreds of requests: not part of `make quick`.
-SLOW = {"contract", "faults", "hostile", "system"}
+SLOW = {"contract", "faults", "system"}
 
 
 def pytest_configure() -> None:

@@ -14,11 +14,12 @@ from tests.unit.sandbox.conftest import (
     PAYMENTS,
     PLATFORM,
     Api,
+    Clock,
     Pages,
 )
 
 
-def test_a_team_is_paged_at_whoever_is_on_call(cloud: Api, pages: Pages) -> None:
+def test_a_team_is_paged_at_whoever_is_on_call(clock: Clock, cloud: Api, pages: Pages) -> None:
     cloud.post("escalation/", {"team": PAYMENTS, "title": "t"})
     on_call = [user["id"] for user in cloud.get(f"teams/{PAYMENTS}/current_oncall")["users"]]
     assert [user for user, _ in pages()][:2] == on_call
