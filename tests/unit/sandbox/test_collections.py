@@ -15,7 +15,7 @@ def test_slack_channels_are_listed_by_slack_id_and_filtered_by_name(cloud: Api, 
         assert api.get("slack_channels/?channel_name=incidents")["results"] == [
             {"name": "incidents", "slack_id": "C0LAB000"}
         ]
-        assert api.ask("GET", "slack_channels/C0LAB000").status_code == 404
+        assert api.send("GET", "slack_channels/C0LAB000").status_code == 404
 
 
 def test_user_groups_are_filtered_by_handle(cloud: Api, oss: Api) -> None:
@@ -26,7 +26,7 @@ def test_user_groups_are_filtered_by_handle(cloud: Api, oss: Api) -> None:
 
 def test_organizations_list_crashes_oss_and_get_returns_the_own_organization(cloud: Api, oss: Api) -> None:
     own = oss.get("organizations/WHATEVER")
-    assert oss.ask("GET", "organizations/").status_code == 500
+    assert oss.send("GET", "organizations/").status_code == 500
     assert cloud.get("organizations/")["results"] == [own]
     assert cloud.get(f"organizations/{own['id']}") == own
 
@@ -37,8 +37,8 @@ def test_webhook_is_created_updated_and_deleted(cloud: Api, oss: Api) -> None:
         assert (created["trigger_type"], created["integration_filter"]) == ("resolve", [SERVICE])
         updated = api.patch(f"webhooks/{created['id']}", {"is_webhook_enabled": False})
         assert updated == created | {"is_webhook_enabled": False}
-        assert api.ask("DELETE", f"webhooks/{created['id']}").status_code == 204
-        assert api.ask("GET", f"webhooks/{created['id']}").status_code == 404
+        assert api.send("DELETE", f"webhooks/{created['id']}").status_code == 204
+        assert api.send("GET", f"webhooks/{created['id']}").status_code == 404
 
 
 def test_webhook_secret_is_masked_and_kept_if_the_mask_is_sent_back(cloud: Api) -> None:
@@ -63,16 +63,16 @@ def test_invalid_webhook_is_refused(cloud: Api, fields: dict[str, object], probl
 
 
 def test_editor_reads_webhooks_and_cannot_write_them(cloud: Api) -> None:
-    editor = cloud.under(sandbox.EDITOR_TOKEN)
+    editor = cloud.with_token(sandbox.EDITOR_TOKEN)
     assert editor.get("webhooks/")["count"] == 2
-    assert editor.ask("POST", "webhooks/", WEBHOOK).status_code == 403
+    assert editor.send("POST", "webhooks/", WEBHOOK).status_code == 403
 
 
 def test_step_whose_webhook_is_deleted_stays_without_webhook(cloud: Api) -> None:
     webhook = cloud.get("webhooks/")["results"][0]["id"]
     step = {"escalation_chain_id": "FGD4PM64AR6BA", "type": "trigger_webhook", "action_to_trigger": webhook}
     created = cloud.post("escalation_policies/", step)
-    assert cloud.ask("DELETE", f"webhooks/{webhook}").status_code == 204
+    assert cloud.send("DELETE", f"webhooks/{webhook}").status_code == 204
     assert cloud.get(f"escalation_policies/{created['id']}")["action_to_trigger"] is None
 
 
@@ -120,6 +120,6 @@ def test_invalid_notification_rule_is_refused(cloud: Api, fields: dict[str, obje
 
 def test_notification_rules_refuse_service_accounts(cloud: Api, oss: Api) -> None:
     for api in (cloud, oss):
-        account = api.under(sandbox.SERVICE_ACCOUNT_TOKEN)
-        response = account.ask("GET", "personal_notification_rules/", X_Grafana_URL=sandbox.GRAFANA_URL)
+        account = api.with_token(sandbox.SERVICE_ACCOUNT_TOKEN)
+        response = account.send("GET", "personal_notification_rules/", X_Grafana_URL=sandbox.GRAFANA_URL)
         assert response.status_code == 403

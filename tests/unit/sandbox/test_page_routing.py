@@ -1,4 +1,4 @@
-"""The route that a page takes, and the users that the engine notifies of it."""
+"""The route that a page takes, and the users whom the engine notifies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.sandbox.conftest import (
     PLATFORM,
     PLATFORM_PAGING,
     Api,
-    Pages,
+    SentNotifications,
     set_role,
 )
 
@@ -58,8 +58,8 @@ def persons(*users: str, **fields: object) -> dict[str, object]:
     return {"type": "notify_persons", "persons_to_notify": list(users), **fields}
 
 
-class TestRoutesOfTheSample:
-    def test_every_team_integration_has_the_important_route_before_the_default_one(self, oss: Api) -> None:
+class TestSampleRoutes:
+    def test_direct_paging_integrations_have_the_important_route_before_the_default_route(self, oss: Api) -> None:
         paging = [row for row in oss.rows("integrations/") if row["type"] == "direct_paging" and row["team_id"]]
         assert len(paging) == 3
         for integration in paging:
@@ -79,34 +79,34 @@ class TestRoutesOfTheSample:
             (EMPTY_TEAM, True, True),
         ],
     )
-    def test_a_page_notifies_through_the_route_that_its_importance_chooses(
-        self, oss: Api, pages: Pages, team: str, *, important: bool, notifies: bool
+    def test_page_takes_the_route_of_its_importance(
+        self, oss: Api, notified: SentNotifications, team: str, *, important: bool, notifies: bool
     ) -> None:
         group = page(oss, team, important_team_escalation=important)
         route = oss.get(f"routes/{group['route_id']}")
         assert (route["routing_regex"] == IMPORTANT) is important
         assert (route["escalation_chain_id"] is not None) is notifies
-        assert bool(pages()) is notifies
+        assert bool(notified()) is notifies
 
-    def test_an_integration_made_on_the_fly_has_a_default_route_only(self, oss: Api) -> None:
+    def test_integration_added_by_a_page_has_only_a_default_route(self, oss: Api) -> None:
         group = page(oss, DATA_INFRA, important_team_escalation=True)
         (route,) = oss.get(f"routes/?integration_id={group['integration_id']}")["results"]
         assert route["is_the_last_route"]
         assert (route["id"], route["escalation_chain_id"]) == (group["route_id"], None)
 
 
-class TestConditions:
-    def test_the_first_route_that_matches_is_taken_even_without_a_chain(self, oss: Api, pages: Pages) -> None:
+class TestRouteConditions:
+    def test_first_matching_route_is_taken_even_without_a_chain(self, oss: Api, notified: SentNotifications) -> None:
         route = route_to(oss, None, "{{ 'minor' in payload.oncall.title | lower }}")
         assert page(oss, PLATFORM, title="Minor thing", important_team_escalation=True)["route_id"] == route
-        assert pages() == []
+        assert notified() == []
 
-    def test_a_condition_that_does_not_match_leaves_the_page_to_the_next_route(self, oss: Api) -> None:
+    def test_page_that_does_not_match_a_condition_takes_the_next_route(self, oss: Api) -> None:
         route = route_to(oss, None, "{{ 'minor' in payload.oncall.title }}")
         assert page(oss, PLATFORM, title="major thing")["route_id"] != route
 
     @pytest.mark.parametrize("condition", ["{{ payload.no.such.field }}", "{{ 1 < 'a' }}", "{{ lipsum() }}"])
-    def test_a_condition_that_fails_to_render_does_not_match(self, oss: Api, condition: str) -> None:
+    def test_condition_that_cannot_be_rendered_does_not_match(self, oss: Api, condition: str) -> None:
         route = route_to(oss, None, condition)
         assert page(oss, PLATFORM)["route_id"] != route
 
@@ -114,7 +114,7 @@ class TestConditions:
         ("expression", "matches"),
         [('"important": true', True), ("IMPORTANT", False), (r"caf\\u00e9", True), ("café", False)],
     )
-    def test_a_regular_expression_is_searched_in_the_json_of_the_payload(
+    def test_regex_condition_is_searched_in_the_json_of_the_payload(
         self, oss: Api, expression: str, *, matches: bool
     ) -> None:
         route = route_to(oss, None, expression, "regex")
@@ -122,22 +122,22 @@ class TestConditions:
         assert (taken == route) is matches
 
 
-class TestUsersNotified:
+class TestNotifiedUsers:
     @pytest.mark.parametrize("role", ["viewer", "none"])
-    def test_a_user_without_the_right_to_be_notified_is_not_notified_on_oss(
-        self, oss: Api, database: Path, pages: Pages, role: str
+    def test_viewer_paged_by_name_is_not_notified_on_oss(
+        self, oss: Api, database: Path, notified: SentNotifications, role: str
     ) -> None:
         set_role(database, FRANK, role)
         users = [{"id": FRANK, "important": False}, {"id": ALICE, "important": True}]
         assert oss.post("escalation/", {"users": users, "team": None})["state"] == "firing"
-        assert pages() == [(ALICE, True)]
+        assert notified() == [(ALICE, True)]
 
-    def test_a_viewer_is_notified_on_cloud_where_permissions_decide(self, cloud: Api, pages: Pages) -> None:
+    def test_viewer_paged_by_name_is_notified_on_cloud(self, cloud: Api, notified: SentNotifications) -> None:
         cloud.post("escalation/", {"users": [{"id": FRANK, "important": False}]})
-        assert pages() == [(FRANK, False)]
+        assert notified() == [(FRANK, False)]
 
-    def test_a_viewer_on_a_rota_is_neither_notified_nor_shown_on_oss(
-        self, cloud: Api, oss: Api, database: Path, pages: Pages
+    def test_viewers_on_a_rota_are_neither_notified_nor_shown_on_oss(
+        self, cloud: Api, oss: Api, database: Path, notified: SentNotifications
     ) -> None:
         chain = chain_of(
             oss, {"type": "notify_on_call_from_schedule", "notify_on_call_from_schedule": PLATFORM_PRIMARY}
@@ -146,30 +146,32 @@ class TestUsersNotified:
         for user in (ALICE, BOB, CAROL, DAVE):
             set_role(database, user, "viewer")
         page(oss, PLATFORM)
-        assert pages() == []
+        assert notified() == []
         path = f"schedules/{PLATFORM_PRIMARY}"
         shifts = f"{path}/final_shifts?start_date=2027-01-01&end_date=2027-01-08"
         assert (oss.get(path)["on_call_now"], oss.get(shifts)["count"]) == ([], 0)
         assert cloud.get(shifts)["count"] > 0
 
-    def test_members_of_a_team_are_notified_but_for_viewers(self, oss: Api, database: Path, pages: Pages) -> None:
+    def test_team_step_notifies_all_members_but_viewers(
+        self, oss: Api, database: Path, notified: SentNotifications
+    ) -> None:
         set_role(database, CAROL, "viewer")
         route_to(oss, chain_of(oss, {"type": "notify_team_members", "team_to_notify": PLATFORM}), "{{ 1 }}")
         page(oss, PLATFORM)
-        assert [user for user, _ in pages()] == [ALICE, BOB, DAVE]
+        assert [user for user, _ in notified()] == [ALICE, BOB, DAVE]
 
-    def test_the_turn_passes_by_user_name_and_is_spent_on_a_viewer_too(
-        self, oss: Api, database: Path, pages: Pages
+    def test_next_user_step_takes_turns_by_username_and_viewers_use_up_theirs(
+        self, oss: Api, database: Path, notified: SentNotifications
     ) -> None:
         set_role(database, BOB, "viewer")
         queue = {"type": "notify_person_next_each_time", "persons_to_notify_next_each_time": [CAROL, BOB, ALICE]}
         route_to(oss, chain_of(oss, queue), "{{ 1 }}")
-        notified = []
+        turns = []
         for _ in range(4):
-            before = len(pages())
+            before = len(notified())
             page(oss, PLATFORM)
-            notified.append([user for user, _ in pages()[before:]])
-        assert notified == [[ALICE], [], [CAROL], [ALICE]]
+            turns.append([user for user, _ in notified()[before:]])
+        assert turns == [[ALICE], [], [CAROL], [ALICE]]
 
     @pytest.mark.parametrize(
         ("step", "goes_on"),
@@ -218,28 +220,30 @@ class TestUsersNotified:
         ],
     )
     @pytest.mark.usefixtures("clock")
-    def test_the_chain_goes_on_at_once_or_is_held_by_its_first_step(
-        self, oss: Api, pages: Pages, step: dict[str, object], *, goes_on: bool
+    def test_first_step_of_a_chain_lets_it_continue_or_not(
+        self, oss: Api, notified: SentNotifications, step: dict[str, object], *, goes_on: bool
     ) -> None:
         route_to(oss, chain_of(oss, step, persons(DAVE, important=True)), "{{ 1 }}")
         page(oss, PLATFORM)
-        assert pages() == ([(DAVE, True)] if goes_on else [])
+        assert notified() == ([(DAVE, True)] if goes_on else [])
 
-    def test_a_chain_that_resolves_does_so_after_the_response(self, oss: Api) -> None:
+    def test_resolve_step_runs_after_the_response(self, oss: Api) -> None:
         route_to(oss, chain_of(oss, {"type": "resolve"}), "{{ 1 }}")
         group = page(oss, PLATFORM)
         assert group["state"] == "firing"
         assert oss.get(f"alert_groups/{group['id']}")["state"] == "resolved"
 
-    def test_users_paged_by_name_are_notified_besides_the_chain_of_their_route(self, oss: Api, pages: Pages) -> None:
+    def test_users_paged_by_name_are_notified_before_the_chain_runs(
+        self, oss: Api, notified: SentNotifications
+    ) -> None:
         chain = chain_of(oss, persons(DAVE))
         oss.patch(f"integrations/{NO_TEAM_PAGING}", {"default_route": {"escalation_chain_id": chain}})
         oss.post("escalation/", {"users": [{"id": ALICE, "important": True}]})
-        assert pages.steps() == [(ALICE, None), (DAVE, "notify_persons")]
+        assert notified.steps() == [(ALICE, None), (DAVE, "notify_persons")]
 
-    def test_users_added_to_a_group_below_a_maintenance_group_are_not_notified(self, oss: Api, pages: Pages) -> None:
+    def test_users_added_to_an_attached_group_are_not_notified(self, oss: Api, notified: SentNotifications) -> None:
         oss.start(PLATFORM_PAGING, "maintenance")
         group = page(oss, PLATFORM)["id"]
         body = {"alert_group_id": group, "users": [{"id": ALICE, "important": True}]}
         assert oss.post("escalation/", body)["id"] == group
-        assert pages() == []
+        assert notified() == []

@@ -1,4 +1,4 @@
-"""The data that every sandbox starts with."""
+"""The sample data."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_there_are_4_teams_14_users_and_122_integrations(cloud: Api) -> None:
+def test_sample_data_has_4_teams_14_users_and_122_integrations(cloud: Api) -> None:
     assert [cloud.get(path)["count"] for path in ("teams/", "users/", "integrations/")] == [4, 14, 122]
 
 
-def test_two_sandboxes_start_with_the_same_objects(cloud: Api, tmp_path: Path) -> None:
+def test_new_sandboxes_have_the_same_objects(cloud: Api, tmp_path: Path) -> None:
     other = Api(Client(sandbox.application(tmp_path / "other.sqlite3", "cloud")))
     for path in ("teams/", "users/", "integrations/", "schedules/", "routes/", "escalation_policies/"):
         assert cloud.rows(path) == other.rows(path)
 
 
-def test_every_id_has_the_form_that_the_servers_give(cloud: Api) -> None:
+def test_every_id_has_the_servers_format(cloud: Api) -> None:
     pattern = re.compile(f"[A-Z][{ID_ALPHABET}]{{12,}}")
     for path in ("teams/", "users/", "integrations/", "schedules/", "routes/", "escalation_policies/", "alert_groups/"):
         assert [row["id"] for row in cloud.rows(path) if not pattern.fullmatch(row["id"])] == []
@@ -45,16 +45,16 @@ def test_every_id_has_the_form_that_the_servers_give(cloud: Api) -> None:
         "service-000",
     ],
 )
-def test_names_are_as_awkward_as_recorded(cloud: Api, name: str) -> None:
+def test_sample_data_has_the_recorded_names(cloud: Api, name: str) -> None:
     assert name in [row["name"] for row in cloud.rows("integrations/")]
 
 
-def test_one_name_stands_for_integrations_of_two_teams(cloud: Api) -> None:
+def test_sample_data_has_a_name_in_two_teams(cloud: Api) -> None:
     found = cloud.get("integrations/?name=%5Bprod%5D+api")["results"]
     assert {row["team_id"] for row in found} == {PLATFORM, PAYMENTS}
 
 
-def test_all_but_data_infra_have_a_direct_paging_integration(cloud: Api) -> None:
+def test_all_teams_but_data_infra_have_a_direct_paging_integration(cloud: Api) -> None:
     paging = {row["team_id"]: row for row in cloud.rows("integrations/") if row["type"] == "direct_paging"}
     assert paging.keys() == {PLATFORM, PAYMENTS, EMPTY_TEAM, None}
     assert DATA_INFRA not in paging
@@ -62,21 +62,21 @@ def test_all_but_data_infra_have_a_direct_paging_integration(cloud: Api) -> None
     assert paging[PLATFORM]["default_route"]["escalation_chain_id"] is not None
 
 
-def test_alert_groups_are_there_in_every_state_and_recent(cloud: Api) -> None:
+def test_sample_data_has_recent_alert_groups_in_every_state(cloud: Api) -> None:
     groups = cloud.rows("alert_groups/")
     assert {group["state"] for group in groups} == {"firing", "acknowledged", "silenced", "resolved"}
     moments = [group["created_at"] for group in groups]
     assert moments == sorted(moments, reverse=True)
 
 
-def test_some_integrations_carry_labels_on_cloud_and_none_on_oss(cloud: Api, oss: Api) -> None:
+def test_labels_of_sample_integrations_are_shown_on_cloud_only(cloud: Api, oss: Api) -> None:
     label = {"key": {"name": "env"}, "value": {"name": "prod"}}
     labelled = [row for row in cloud.rows("integrations/") if label in row["labels"]]
     assert 0 < len(labelled) < 122
     assert all("labels" not in row and "dynamic_labels" not in row for row in oss.rows("integrations/"))
 
 
-def test_users_share_an_address_and_names_differ_by_case(cloud: Api) -> None:
+def test_sample_users_share_an_email_and_differ_by_case(cloud: Api) -> None:
     users = {row["username"]: row for row in cloud.rows("users/")}
     assert {"bob", "Bob", "josé"} <= users.keys()
     assert users["mallory"]["email"] == users["alice"]["email"]
@@ -84,7 +84,7 @@ def test_users_share_an_address_and_names_differ_by_case(cloud: Api) -> None:
     assert users["erin"]["timezone"] is None
 
 
-def test_cloud_shows_phone_numbers_so_far_as_they_are_not_hidden(cloud: Api, oss: Api) -> None:
+def test_phone_numbers_are_shown_on_cloud_unless_hidden(cloud: Api, oss: Api) -> None:
     users = {row["username"]: row for row in cloud.rows("users/")}
     states = {name: users[name]["phone_number_status"] for name in ("alice", "ivan", "bob")}
     assert states == {"alice": "available", "ivan": "private", "bob": "not_configured"}

@@ -1,4 +1,4 @@
-"""Pages by hand: the users whom they notify, as the table `notifications` says, and the bodies that are refused."""
+"""Direct paging: the recorded notifications, and the bodies that are refused."""
 
 from __future__ import annotations
 
@@ -14,46 +14,47 @@ from tests.unit.sandbox.conftest import (
     PAYMENTS,
     PLATFORM,
     Api,
-    Clock,
-    Pages,
+    SentNotifications,
 )
 
 
-def test_a_team_is_paged_at_whoever_is_on_call(clock: Clock, cloud: Api, pages: Pages) -> None:
+def test_page_to_a_team_notifies_the_users_on_call(cloud: Api, notified: SentNotifications) -> None:
     cloud.post("escalation/", {"team": PAYMENTS, "title": "t"})
-    on_call = [user["id"] for user in cloud.get(f"teams/{PAYMENTS}/current_oncall")["users"]]
-    assert [user for user, _ in pages()][:2] == on_call
+    (shift,) = cloud.get(f"teams/{PAYMENTS}/current_oncall")["shifts"]
+    assert [user for user, _ in notified()][:2] == shift["users"]
 
 
-def test_a_chain_is_walked_up_to_its_first_wait(cloud: Api, pages: Pages) -> None:
+def test_page_to_a_team_runs_the_chain_until_its_first_wait(cloud: Api, notified: SentNotifications) -> None:
     cloud.post("escalation/", {"team": PLATFORM, "title": "t"})
-    assert len(pages()) == 1
+    assert len(notified()) == 1
 
 
-def test_each_user_is_paged_with_the_importance_asked_for(cloud: Api, pages: Pages) -> None:
+def test_page_to_users_notifies_each_with_their_importance(cloud: Api, notified: SentNotifications) -> None:
     users = [{"id": ALICE, "important": True}, {"id": BOB, "important": False}]
     cloud.post("escalation/", {"users": users, "team": None})
-    assert pages() == [(ALICE, True), (BOB, False)]
+    assert notified() == [(ALICE, True), (BOB, False)]
 
 
-def test_a_user_named_twice_is_paged_twice(cloud: Api, pages: Pages) -> None:
+def test_user_named_twice_is_notified_twice(cloud: Api, notified: SentNotifications) -> None:
     cloud.post("escalation/", {"users": [{"id": ALICE, "important": False}] * 2})
-    assert pages() == [(ALICE, False), (ALICE, False)]
+    assert notified() == [(ALICE, False), (ALICE, False)]
 
 
-def test_each_post_pages_again(cloud: Api, pages: Pages) -> None:
+def test_repeated_page_notifies_again(cloud: Api, notified: SentNotifications) -> None:
     body = {"users": [{"id": ALICE, "important": False}], "title": "same"}
     assert cloud.post("escalation/", body)["id"] != cloud.post("escalation/", body)["id"]
-    assert len(pages()) == 2
+    assert len(notified()) == 2
 
 
 @pytest.mark.parametrize("team", [EMPTY_TEAM, DATA_INFRA])
-def test_a_team_that_nobody_set_up_is_answered_200_and_reaches_nobody(cloud: Api, pages: Pages, team: str) -> None:
+def test_page_to_an_unconfigured_team_returns_200_and_notifies_nobody(
+    cloud: Api, notified: SentNotifications, team: str
+) -> None:
     assert cloud.post("escalation/", {"team": team})["state"] == "firing"
-    assert pages() == []
+    assert notified() == []
 
 
-def test_a_team_without_direct_paging_gets_it_made_on_the_fly(cloud: Api) -> None:
+def test_page_to_a_team_without_integration_adds_one(cloud: Api) -> None:
     first = cloud.post("escalation/", {"team": DATA_INFRA})
     made = cloud.get(f"integrations/{first['integration_id']}")
     assert (made["name"], made["type"]) == ("Direct paging (data infra team)", "direct_paging")
@@ -61,43 +62,43 @@ def test_a_team_without_direct_paging_gets_it_made_on_the_fly(cloud: Api) -> Non
     assert cloud.post("escalation/", {"team": DATA_INFRA})["integration_id"] == made["id"]
 
 
-def test_an_alert_group_with_a_team_pages_nobody(oss: Api, pages: Pages) -> None:
+def test_page_with_alert_group_and_team_notifies_nobody(oss: Api, notified: SentNotifications) -> None:
     group = oss.get("alert_groups/?state=new")["results"][0]["id"]
     assert oss.post("escalation/", {"alert_group_id": group, "team": PLATFORM})["id"] == group
-    assert pages() == []
+    assert notified() == []
 
 
-def test_an_alert_group_with_users_pages_them_and_opens_no_other(oss: Api, pages: Pages) -> None:
+def test_page_with_alert_group_and_users_opens_no_other_group(oss: Api, notified: SentNotifications) -> None:
     count = oss.get("alert_groups/")["count"]
     group = oss.get("alert_groups/?state=new")["results"][0]["id"]
     body = {"alert_group_id": group, "users": [{"id": DAVE, "important": True}]}
     assert oss.post("escalation/", body)["id"] == group
-    assert pages() == [(DAVE, True)]
+    assert notified() == [(DAVE, True)]
     assert oss.get("alert_groups/")["count"] == count
 
 
-def test_a_refused_page_pages_nobody(cloud: Api, pages: Pages) -> None:
+def test_refused_page_notifies_nobody(cloud: Api, notified: SentNotifications) -> None:
     body = {"users": [{"id": ALICE, "important": False}, {"id": "UNOPE", "important": False}]}
     assert cloud.refused("POST", "escalation/", body) == {
         "users": [{}, {"non_field_errors": ["User UNOPE does not exist"]}]
     }
-    assert pages() == []
+    assert notified() == []
 
 
-def test_the_important_team_escalation_reaches_the_payload(cloud: Api) -> None:
+def test_importance_of_a_page_is_in_the_payload(cloud: Api) -> None:
     group = cloud.post("escalation/", {"team": PLATFORM, "important_team_escalation": True})
     assert group["last_alert"]["payload"]["oncall"]["important"] is True
 
 
-def test_titles_and_messages_come_back_escaped(cloud: Api) -> None:
+def test_title_and_message_are_html_escaped(cloud: Api) -> None:
     group = cloud.post("escalation/", {"team": PLATFORM, "title": '<b>"x"</b>', "message": "a & b"})
     assert group["title"] == '&lt;b&gt;"x"&lt;/b&gt;'
     assert group["last_alert"]["payload"]["oncall"]["message"] == "a &amp; b"
 
 
-def test_a_page_without_a_title_is_titled_by_who_pages_whom(cloud: Api) -> None:
+def test_page_without_a_title_is_named_after_author_and_users(cloud: Api) -> None:
     users = [{"id": user, "important": False} for user in (ALICE, BOB, DAVE)]
-    group = cloud.under(sandbox.EDITOR_TOKEN).post("escalation/", {"users": users})
+    group = cloud.with_token(sandbox.EDITOR_TOKEN).post("escalation/", {"users": users})
     assert group["title"] == "bob is paging alice, bob and dave to join escalation"
 
 
@@ -117,5 +118,5 @@ def test_a_page_without_a_title_is_titled_by_who_pages_whom(cloud: Api) -> None:
         ),
     ],
 )
-def test_a_body_that_cannot_be_meant_is_refused_field_by_field(cloud: Api, body: object, problem: object) -> None:
+def test_invalid_body_is_refused_field_by_field(cloud: Api, body: object, problem: object) -> None:
     assert cloud.refused("POST", "escalation/", body) == problem

@@ -1,4 +1,4 @@
-"""The sandbox as a program that listens."""
+"""The sandbox as an HTTP server."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def connect(program: subprocess.Popen[str]) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
 
 
-def ask(
+def send(
     connection: http.client.HTTPConnection, method: str, path: str, token: str, body: object = None
 ) -> tuple[int, str]:
     content = None if body is None else json.dumps(body)
@@ -52,26 +52,26 @@ def ask(
     return response.status, response.read().decode()
 
 
-def test_one_connection_serves_many_requests_also_after_a_body_that_was_not_read(
+def test_connection_is_reused_after_an_unread_body(
     program: subprocess.Popen[str],
 ) -> None:
     connection = connect(program)
-    assert ask(connection, "POST", "/api/v1/escalation/", "nope", {"title": "x" * 100_000})[0] == 403
-    assert ask(connection, "POST", "/api/v1/nope/", sandbox.ADMIN_TOKEN, {"a": 1})[0] == 404
-    status, text = ask(connection, "GET", "/api/v1/teams/", sandbox.ADMIN_TOKEN)
+    assert send(connection, "POST", "/api/v1/escalation/", "nope", {"title": "x" * 100_000})[0] == 403
+    assert send(connection, "POST", "/api/v1/nope/", sandbox.ADMIN_TOKEN, {"a": 1})[0] == 404
+    status, text = send(connection, "GET", "/api/v1/teams/", sandbox.ADMIN_TOKEN)
     assert (status, json.loads(text)["count"]) == (200, 4)
 
 
-def test_nothing_is_logged_about_requests(program: subprocess.Popen[str]) -> None:
+def test_requests_are_not_logged(program: subprocess.Popen[str]) -> None:
     connection = connect(program)
-    assert ask(connection, "GET", "/api/v1/teams/", sandbox.ADMIN_TOKEN)[0] == 200
-    assert ask(connection, "GET", "/nope", sandbox.ADMIN_TOKEN)[0] == 404
+    assert send(connection, "GET", "/api/v1/teams/", sandbox.ADMIN_TOKEN)[0] == 200
+    assert send(connection, "GET", "/nope", sandbox.ADMIN_TOKEN)[0] == 404
     program.send_signal(signal.SIGINT)
     assert program.communicate(timeout=10) == ("over\n", "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly_on_either_signal(program: subprocess.Popen[str], number: signal.Signals) -> None:
+def test_server_exits_with_0_on_a_signal(program: subprocess.Popen[str], number: signal.Signals) -> None:
     connect(program)
     program.send_signal(number)
     assert program.communicate(timeout=10) == ("over\n", "")

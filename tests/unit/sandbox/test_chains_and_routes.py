@@ -1,4 +1,4 @@
-"""Chains, their steps and routes: what changing them does."""
+"""Writes of escalation chains, steps and routes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sandbox.conftest import ALICE, BOB, PLATFORM, SERVICE, Api, Pages
+from tests.unit.sandbox.conftest import ALICE, BOB, PLATFORM, SERVICE, Api, SentNotifications
 
 EMPTY_CHAIN = "FGD4PM64AR6BA"
 WAIT = {"escalation_chain_id": EMPTY_CHAIN, "type": "wait", "duration": 60}
@@ -20,9 +20,9 @@ def add(api: Api, **fields: object) -> str:
     return str(api.post("escalation_policies/", {**WAIT, **fields})["id"])
 
 
-def test_a_step_that_moves_pushes_those_between_by_one(cloud: Api, oss: Api) -> None:
+def test_moved_step_shifts_the_steps_between(cloud: Api, oss: Api) -> None:
     first, second, third = (add(cloud) for _ in range(3))
-    oss.ask("PUT", f"escalation_policies/{first}", {"position": 2})
+    oss.send("PUT", f"escalation_policies/{first}", {"position": 2})
     assert [(step["id"], step["position"]) for step in steps(oss)] == [(second, 0), (third, 1), (first, 2)]
     cloud.patch(f"escalation_policies/{third}", {"position": 0})
     assert [step["id"] for step in steps(cloud)] == [third, second, first]
@@ -31,19 +31,19 @@ def test_a_step_that_moves_pushes_those_between_by_one(cloud: Api, oss: Api) -> 
 
 
 @pytest.mark.parametrize("position", [-2, 2**31])
-def test_a_position_that_cannot_be_is_refused_and_nothing_is_added(cloud: Api, position: int) -> None:
+def test_position_out_of_range_is_refused_and_adds_nothing(cloud: Api, position: int) -> None:
     problem = {"detail": "Invalid value for position field"}
     assert cloud.refused("POST", "escalation_policies/", {**WAIT, "position": position}) == problem
     assert steps(cloud) == []
 
 
-def test_a_deleted_step_leaves_the_positions_of_the_others(cloud: Api) -> None:
+def test_deleted_step_leaves_other_positions_unchanged(cloud: Api) -> None:
     first, _ = add(cloud), add(cloud)
-    assert cloud.ask("DELETE", f"escalation_policies/{first}").status_code == 204
+    assert cloud.send("DELETE", f"escalation_policies/{first}").status_code == 204
     assert [step["position"] for step in steps(cloud)] == [1]
 
 
-def test_a_step_of_another_type_forgets_what_it_was(cloud: Api) -> None:
+def test_step_that_changes_its_type_loses_the_old_fields(cloud: Api) -> None:
     step = add(cloud, type="notify_persons", persons_to_notify=[ALICE], important=True)
     path = f"escalation_policies/{step}"
     assert cloud.patch(path, {"type": "wait"})["duration"] is None
@@ -63,7 +63,7 @@ def test_a_step_of_another_type_forgets_what_it_was(cloud: Api) -> None:
         {"type": "declare_incident", "severity": "major"},
     ],
 )
-def test_a_step_says_what_was_said_of_it(cloud: Api, fields: dict[str, object]) -> None:
+def test_created_step_returns_the_fields_of_its_body(cloud: Api, fields: dict[str, object]) -> None:
     body = {"escalation_chain_id": EMPTY_CHAIN, **fields}
     made = cloud.post("escalation_policies/", body)
     assert made == {"id": made["id"], "position": 0, **body}
@@ -80,18 +80,18 @@ def test_a_step_says_what_was_said_of_it(cloud: Api, fields: dict[str, object]) 
         ({"position": "first"}, {"position": ["A valid integer is required."]}),
     ],
 )
-def test_a_step_that_makes_no_sense_is_refused(oss: Api, fields: dict[str, object], problem: object) -> None:
+def test_invalid_step_is_refused(oss: Api, fields: dict[str, object], problem: object) -> None:
     assert oss.refused("POST", "escalation_policies/", {**WAIT, **fields}) == problem
 
 
-def test_a_deleted_chain_takes_its_steps_with_it_and_its_routes_lead_nowhere(cloud: Api) -> None:
+def test_deleted_chain_removes_its_steps_and_leaves_routes_without_chain(cloud: Api) -> None:
     chain = cloud.get(f"integrations/{SERVICE}")["default_route"]["escalation_chain_id"]
-    assert cloud.ask("DELETE", f"escalation_chains/{chain}").status_code == 204
+    assert cloud.send("DELETE", f"escalation_chains/{chain}").status_code == 204
     assert cloud.get(f"escalation_policies/?escalation_chain_id={chain}")["count"] == 0
     assert cloud.get(f"integrations/{SERVICE}")["default_route"]["escalation_chain_id"] is None
 
 
-def test_a_chain_keeps_a_name_of_its_own(cloud: Api) -> None:
+def test_chain_with_the_name_of_another_is_refused(cloud: Api) -> None:
     path = f"escalation_chains/{EMPTY_CHAIN}"
     assert cloud.patch(path, {"name": "empty chain", "team_id": None})["team_id"] is None
     problem = {"non_field_errors": ["The fields organization, name must make a unique set."]}
@@ -99,7 +99,7 @@ def test_a_chain_keeps_a_name_of_its_own(cloud: Api) -> None:
     assert cloud.refused("PUT", path, {}) == {"name": ["This field is required."]}
 
 
-def test_an_alert_takes_the_first_route_that_its_payload_fits(cloud: Api, pages: Pages) -> None:
+def test_alert_takes_the_first_route_that_matches_its_payload(cloud: Api, notified: SentNotifications) -> None:
     chain = cloud.post("escalation_chains/", {"name": "for bob"})["id"]
     cloud.post(
         "escalation_policies/",
@@ -113,17 +113,17 @@ def test_an_alert_takes_the_first_route_that_its_payload_fits(cloud: Api, pages:
     )
     cloud.alert(SERVICE, {"disk": "full"})
     assert cloud.get("alert_groups/")["results"][0]["route_id"] == wanted["id"]
-    assert pages() == [(BOB, False)]
+    assert notified() == [(BOB, False)]
 
 
-def test_a_route_keeps_its_chain_and_its_integration(cloud: Api) -> None:
+def test_route_keeps_a_chain_and_its_integration(cloud: Api) -> None:
     route = cloud.get(f"integrations/{SERVICE}")["default_route"]["id"]
     problem = {"escalation_chain_id": ["This field may not be null."]}
     assert cloud.refused("PATCH", f"routes/{route}", {"escalation_chain_id": None}) == problem
     assert cloud.patch(f"routes/{route}", {"integration_id": "CNOPE"})["integration_id"] == SERVICE
 
 
-def test_a_route_announces_where_it_is_told_to(cloud: Api) -> None:
+def test_route_stores_its_slack_channel(cloud: Api) -> None:
     body = {"integration_id": SERVICE, "escalation_chain_id": None, "routing_regex": "x"}
     route = cloud.post("routes/", {**body, "slack": {"channel_id": "C0LAB002"}})
     changed = cloud.patch(f"routes/{route['id']}", {"slack": {"enabled": False}})
@@ -137,7 +137,5 @@ def test_a_route_announces_where_it_is_told_to(cloud: Api) -> None:
     ("path", "name"),
     [("escalation_policies/", "type"), ("escalation_policies/", "escalation_chain_id"), ("schedules/", "type")],
 )
-def test_what_is_no_word_is_refused_whatever_kind_of_json_it_is(
-    cloud: Api, path: str, name: str, value: object
-) -> None:
+def test_value_of_the_wrong_json_type_is_refused(cloud: Api, path: str, name: str, value: object) -> None:
     cloud.refused("POST", path, {**WAIT, name: value})
