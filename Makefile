@@ -1,4 +1,4 @@
-# Two commands set everything up by themselves: `make demo` runs the main job on the sandbox, `make test` every check.
+# Two commands set up everything: `make demo` runs the main job on the sandbox, `make test` runs every check.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,9 +10,12 @@ WORKERS := auto
 TIMEOUT := 180
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadgroup --timeout $(TIMEOUT)
 
-.PHONY: demo test quick setup lint types layers dependencies unit fast completions bench simulate build
+.PHONY: help demo test quick setup lint types layers dependencies unit fast completions bench simulate build
 
-demo: setup
+help: ## Show the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup ## Show who is on call and put an integration into maintenance, on the sandbox.
 	@echo '$$ oncallctl teams who-is-on-call platform'
 	@$(BIN)/oncallctl --profile sandbox teams who-is-on-call platform
 	@echo '$$ oncallctl maintenance start service-010 --for 30m'
@@ -20,55 +23,52 @@ demo: setup
 	@echo '$$ oncallctl maintenance status'
 	@$(BIN)/oncallctl --profile sandbox maintenance status
 
-test: lint types layers dependencies unit
+test: lint types layers dependencies unit ## Run every check: lint, types, layers, dependencies and all tests.
 
-# What a change needs before every commit: less than a minute.
-quick: lint types layers fast
+quick: lint types layers fast ## Run the checks for every commit, in less than a minute.
 
-setup: $(VENV)/ready
+setup: $(VENV)/ready ## Create the virtual environment with the locked dependencies.
 
-# uv comes from the same place as everything else, and the lock file says which versions and hashes.
+# uv is installed by version; the lock file pins everything else with hashes.
 $(VENV)/ready: pyproject.toml uv.lock
 	@python3 -m venv $(VENV) || { \
-	  echo 'Python has no venv module; installing the Debian package for it.'; \
 	  rm -rf $(VENV); \
-	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; \
+	    echo 'Python has no venv module. Installing the Debian package python3-venv with sudo.'; fi; \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq python3-venv >/dev/null && python3 -m venv $(VENV); }
 	@$(BIN)/python -m pip install --quiet 'uv==0.13.8'
 	@$(BIN)/uv sync --quiet --frozen --inexact
 	@touch $@
 
-lint: | setup
+lint: | setup ## Check style and formatting with ruff.
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --quiet --check
 
-types: | setup
+types: | setup ## Check types with mypy.
 	$(BIN)/mypy
 
-layers: | setup
+layers: | setup ## Check that imports point downwards only.
 	$(BIN)/lint-imports
 
-dependencies: | setup
+dependencies: | setup ## Check that every dependency is declared and used.
 	$(BIN)/deptry oncallctl
 
-unit: | setup
+unit: | setup ## Run all tests.
 	$(PYTEST)
 
-fast: | setup
+fast: | setup ## Run the tests that are not marked slow.
 	$(PYTEST) -q -m 'not slow'
 
-completions: setup
+completions: setup ## Generate the completion scripts.
 	$(BIN)/oncallctl completion bash > completions/oncallctl.bash
 	$(BIN)/oncallctl completion zsh > completions/_oncallctl
 	$(BIN)/oncallctl completion fish > completions/oncallctl.fish
 
-# Takes some minutes, on a machine that does nothing else, and needs hyperfine.
-bench: setup
+bench: setup ## Measure performance; needs hyperfine and an otherwise idle machine, takes minutes.
 	$(BIN)/python tests/bench/bench.py
 
-# A simulated year of `maintenance apply`: some minutes.
-simulate: setup
+simulate: setup ## Simulate a year of `maintenance apply` on two hosts with faults; takes minutes.
 	$(BIN)/python -m tests.simulation
 
-build: setup
+build: setup ## Build the wheel and the source distribution.
 	$(BIN)/uv build --quiet
