@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from typer.testing import CliRunner
 
 from tests.serving import Serving
+
+# A slow machine is no reason to fail: neither the time of an example nor that of making examples counts.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 # Folders of tests that start processes, wait for timeouts or replay hundreds of requests: not part of `make quick`.
 SLOW = {"contract", "faults", "system"}

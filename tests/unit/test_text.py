@@ -66,7 +66,10 @@ def test_ordinary_names_stay_as_they_are() -> None:
         assert name in dump_json([name])
 
 
-@given(strategies.recursive(strategies.text() | strategies.integers() | strategies.none(), strategies.lists))
+SCALARS = strategies.text(max_size=20) | strategies.integers() | strategies.none()
+
+
+@given(strategies.recursive(SCALARS, lambda inner: strategies.lists(inner, max_size=5), max_leaves=10))
 def test_json_reads_back_exactly_whatever_is_in_it(value: object) -> None:
     assert json.loads(dump_json(value)) == value
     assert json.loads(dump_json(value, indent=2)) == value
