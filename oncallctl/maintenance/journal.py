@@ -113,7 +113,7 @@ class Entry(BaseModel):
             ValueError: it is incomplete; the message says what is wrong with it.
         """
         try:
-            entry = cls.model_validate_json(line)
+            entry = cls._parse(line)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
@@ -121,6 +121,19 @@ class Entry(BaseModel):
             raise ValueError(said.get(first["type"], f"{where}: {first['msg']}")) from error
         entry._line = line  # noqa: SLF001  # its own
         return entry
+
+    @classmethod
+    def _parse(cls, line: str) -> Self:
+        try:
+            return cls.model_validate_json(line)
+        except ValidationError as error:
+            # A server can send half of a surrogate pair in a name; unlike json, pydantic's parser refuses it.
+            if r"\ud" not in line:
+                raise
+            try:
+                return cls.model_validate(json.loads(line))
+            except json.JSONDecodeError:
+                raise error from None
 
     @property
     def opens(self) -> bool:

@@ -155,6 +155,7 @@ class TestReading:
         ("line", "reason"),
         [
             ('{"time": "2026', "not JSON"),
+            (r'{"user": "\ud800', "not JSON"),
             ("[]", "not an object"),
             ('{"time": 3}', "no event"),
             ('WITHOUT "mode"', "no mode"),
@@ -177,6 +178,12 @@ class TestReading:
         assert len(Journal(tmp_path).entries(warnings.append)) == 1
         (warning,) = warnings
         assert warning.startswith(f"{path}: line 1 is skipped: {reason}")
+
+    def test_name_with_half_of_a_surrogate_pair_is_read_as_it_was_written(self, tmp_path: Path) -> None:
+        integration = INTEGRATION.model_copy(update={"name": "api \ud800"})
+        Journal(tmp_path).record(Event.OPENED, PLACE, integration, Author(), at=now())
+        (entry,) = Journal(tmp_path).entries(pytest.fail)
+        assert entry.integration.name == entry.raw["integration"]["name"] == "api \ud800"
 
     def test_every_command_that_reads_the_journal_warns_of_an_incomplete_line(
         self, cloud: Serving, run: Runner, world: Path

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -180,10 +181,10 @@ class SharedWindow:
         """
         try:
             with os.fdopen(open_private(self._window, os.O_RDONLY), "rb") as file:
-                return _schema().validate_json(file.read())
+                return _schema().validate_python(json.load(file))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             warn(f"{self._window} is spoilt: the window that it was about is not known any more")
             return None
 
@@ -193,8 +194,10 @@ class SharedWindow:
         Raises:
             InvalidInput: it cannot be written; what was written before stays.
         """
+        # Unlike json, pydantic cannot write half of a surrogate pair, which a server can send in a name.
+        data = json.dumps(_schema().dump_python(opened, mode="json")).encode()
         with usable(self._window):
-            replace_private(self._window, _schema().dump_json(opened))
+            replace_private(self._window, data)
 
     def forget(self) -> None:
         """Forget the window: it is no longer there. Only under the mutex."""

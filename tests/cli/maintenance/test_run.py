@@ -291,6 +291,12 @@ class TestSharing:
         file.write_text('{"server": ', encoding="utf-8")
         assert shared.opened() is None
 
+    def test_window_of_an_integration_with_half_of_a_surrogate_pair_in_its_name_is_remembered(self) -> None:
+        shared = Shared.of(state_folder(), "host", ONE)
+        opened = Opened("host", ONE, "one \ud800", "group_alerts", 1800, datetime.now(UTC), "run", None)
+        shared.remember(opened)
+        assert shared.opened(pytest.fail) == opened
+
     def test_a_window_that_is_open_is_ended_although_the_note_of_it_could_not_be_completed(
         self, cloud: Serving, covering: Covering, monkeypatch: pytest.MonkeyPatch
     ) -> None:
