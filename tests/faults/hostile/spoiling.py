@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -59,7 +60,7 @@ class Spoiled(Serving):
     Attributes:
         sent: the JSON values that it answered with.
         text: the text.
-        rows: so many of each list, which is then all there is; None leaves lists as they are.
+        rows: how many of the rows of each list there are; None leaves lists as they are.
         change: what is done to each document instead.
     """
 
@@ -76,8 +77,7 @@ class Spoiled(Serving):
         if made.is_json and made.data:
             document = self.change(made.json) if self.change else spoiled(made.json, self.text)
             if isinstance(document, dict) and isinstance(document.get("results"), list) and self.rows is not None:
-                rows = document["results"][: self.rows]
-                document |= {"results": rows, "count": len(rows), "next": None, "total_pages": 1}
+                _cut(document, self.rows)
             self.sent.append(document)
             made.data = json.dumps(document)  # with escapes: half of a surrogate pair has no other form
         return made
@@ -86,6 +86,19 @@ class Spoiled(Serving):
         """Every object that was sent, with its secrets and without them."""
         whole = [each for document in self.sent for each in _objects(document)]
         return [*whole, *(_masked(each) for each in whole)]
+
+
+def _cut(page: dict[str, Any], rows: int) -> None:
+    """Leave only the first rows of a list, of which this is a result page."""
+    number, size = page.get("current_page_number", 1), page.get("page_size", rows)
+    count = min(page["count"], rows)
+    last = max(math.ceil(count / size), 1)
+    page |= {
+        "results": page["results"][: max(rows - (number - 1) * size, 0)],
+        "count": count,
+        "next": page["next"] if number < last else None,
+        "total_pages": last,
+    }
 
 
 def _objects(value: Any) -> Iterator[Any]:

@@ -54,7 +54,7 @@ def test_a_terminal_gets_no_more_than_fits_on_it(long: Spoiled, program: Program
     [
         (("integrations", "delete", INTEGRATIONS[0]), 5),
         (("maintenance", "start", "--match", "*", "--for", "30m"), 5),
-        (("escalate", "--team", TEAM, "--title", "t"), 5),
+        (("escalate", "--team", TEAM, "--title", "t", "--anyway"), 5),
         (("integrations", "get", f"{MARK}*"), 6),
         (("schedules", "shifts", "SFXCICA3QCWD8"), 0),
     ],
