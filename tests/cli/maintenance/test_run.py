@@ -292,8 +292,8 @@ class TestSharing:
         assert shared.opened() is None
 
     def test_window_of_an_integration_with_half_of_a_surrogate_pair_in_its_name_is_remembered(self) -> None:
-        shared = Shared.of(state_folder(), "host", ONE)
-        opened = Opened("host", ONE, "one \ud800", "group_alerts", 1800, datetime.now(UTC), "run", None)
+        shared = SharedWindow.of(state_folder(), "host", ONE)
+        opened = WindowRecord("host", ONE, "one \ud800", "group_alerts", 1800, datetime.now(UTC), "run", None)
         shared.remember(opened)
         assert shared.opened(pytest.fail) == opened
 
