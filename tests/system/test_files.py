@@ -517,7 +517,7 @@ def check(moment):
     def test_a_journal_loses_no_line_but_the_one_that_was_being_written(self, work: Program) -> None:
         setup = """
 import oncallctl.maintenance.journal as journal
-from tests.test_journal import *
+from tests.cli.test_journal import *
 journal.LARGEST = 1000  # every other line, the files are turned over as well
 done = []
 def write_before():

@@ -24,8 +24,8 @@ HOSTILE = "\x1b[31mroot\x1b]0;x\x07\nadmin\u202e [red]x[/red] <script>&\ufffe\ud
 def snapshot(name: str, drawn: str) -> None:
     """Compare a picture with the one in `snapshots`.
 
-    After a change that is meant, write them anew with ``REWRITE_SNAPSHOTS=1 pytest tests/rota`` and look at each: `cat`
-    shows the colours of an ``.ansi``, a browser an ``.svg``.
+    After an intended change, write them anew with ``REWRITE_SNAPSHOTS=1 pytest tests/unit/rota`` and look at each:
+    `cat` shows the colors of an ``.ansi``, a browser an ``.svg``.
     """
     path = Path(__file__).parent / "snapshots" / name
     if "REWRITE_SNAPSHOTS" in os.environ:
