@@ -25,7 +25,7 @@ demo: setup ## Show who is on call and put an integration into maintenance, on t
 
 test: lint types layers dependencies unit ## Run every check: lint, types, layers, dependencies and all tests.
 
-quick: lint types layers fast ## Run the checks for every commit, in less than a minute.
+quick: lint types layers fast ## Run the checks for every commit: everything but the slow tests.
 
 setup: $(VENV)/ready ## Create the virtual environment with the locked dependencies.
 
