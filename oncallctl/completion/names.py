@@ -47,6 +47,7 @@ def _profiles() -> Iterable[str]:
 def _cached(profile: str | None, kind: str) -> Iterable[str]:
     import os
 
+    from oncallctl.config.config_file import Config
     from oncallctl.config.connect import choose_profile, config_path
 
-    return load(choose_profile(profile, os.environ), config_path().absolute(), kind)
+    return load(choose_profile(profile, os.environ, read=Config.server), config_path().absolute(), kind)

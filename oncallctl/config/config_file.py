@@ -1,4 +1,4 @@
-"""config.toml: the profiles, and which of them is the default."""
+"""config.toml: the profiles, and the name of the default one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import os
 import shlex
 import stat
 import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from oncallctl.api.urls import base_url, stack_url
+from oncallctl.api.urls import base_url
 from oncallctl.config.private_files import (
     is_foreign,
     locked,
@@ -17,28 +19,15 @@ from oncallctl.config.private_files import (
     replace_private,
     state_folder,
 )
-from oncallctl.config.profiles import APIS, SANDBOXES, TOKEN_SOURCES, Profile, sandbox
-from oncallctl.config.settings import LONGEST_TIMEOUT, Format
+from oncallctl.config.profiles import SANDBOXES, Profile, sandbox
 from oncallctl.errors import InvalidInput, NotFound
-from oncallctl.times import parse_duration, zone
 
-_KEYS: dict[str, type | tuple[type, ...]] = {
-    "url": str,
-    "grafana_url": str,
-    "api": str,
-    "token_source": str,
-    "token_file": str,
-    "token_command": str,
-    "allow_http": bool,
-    "output": str,
-    "tz": str,
-    "timeout": (int, float),
-    "longest_window": str,
-    "most_targets": int,
-    "reason_required": bool,
-    "modes_allowed": list,
-}
+if TYPE_CHECKING:
+    from oncallctl.config.schema import ConfigFile
 
+KEYS = tuple(field.name for field in fields(Profile) if field.name != "name")
+
+# What `auth login` does not ask for, and keeps if the profile has it already.
 _LOGIN_KEEPS = (
     "allow_http",
     "output",
@@ -50,22 +39,23 @@ _LOGIN_KEEPS = (
     "modes_allowed",
 )
 
-_MODES = ("silence_escalations", "group_alerts", "disable_alerts")
-
 
 class Config:
-    """config.toml: the profiles and which of them is the default.
+    """config.toml: the profiles, and the name of the default one.
+
+    Reading it checks only its syntax and permissions; a profile is validated when it is used, so that a mistake in
+    one profile does not stop commands that use another.
 
     Args:
-        path: where it is; it need not exist.
+        path: the file; it need not exist.
 
     Raises:
-        InvalidInput: it exists and cannot be read or used.
+        InvalidInput: it exists and cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._document = self._load()
+        self._text, self._document = self._load()
         profiles = self._document.get("profiles", {})
         if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
             raise self._problem("profiles must be tables, such as [profiles.prod]")
@@ -78,47 +68,53 @@ class Config:
         """The name of the default profile."""
         name = self._document.get("default_profile")
         if name is not None and not isinstance(name, str):
-            raise self._problem("default_profile is not the name of a profile")
+            raise self._problem("default_profile must be the name of a profile")
         return name
 
     @property
     def names(self) -> list[str]:
-        """The profiles in the file."""
+        """The names of the profiles in the file."""
         return list(self._profiles)
 
     def profile(self, name: str) -> Profile:
-        """Read one profile.
+        """Return a profile, validated.
 
         Raises:
-            NotFound: there is none of this name.
-            InvalidInput: it cannot be used.
+            NotFound: there is no profile of this name.
+            InvalidInput: it has mistakes; the message lists all of them.
         """
         if name in SANDBOXES:
             return sandbox(name)
-        if name not in self._profiles:
-            known = ", ".join([*self._profiles, *SANDBOXES])
-            raise NotFound(
-                f"no profile {name!r}", hint=f"there are: {known}; make one with oncallctl auth login {name} --url URL"
-            )
-        table = self._profiles[name]
-        self._check(name, table)
-        values = {key: value for key, value in table.items() if key in _KEYS}
-        try:
-            values["url"] = base_url(table["url"], allow_http=table.get("allow_http", False))
-            if "grafana_url" in table:
-                values["grafana_url"] = stack_url(table["grafana_url"])
-            zone(table.get("tz"))
-            parse_duration(table.get("longest_window", "1d"))
-        except InvalidInput as error:
-            raise InvalidInput(f"{self.path}: profile {name}: {error.message}", hint=error.hint) from error
-        values.setdefault("token_source", _implied_source(table))
-        return Profile(name=name, **values)
+        table = self._validated({"profiles": {name: self._table(name)}}).profiles[name]
+        return Profile(name=name, **{**table.model_dump(), "token_source": table.source})
+
+    def server(self, name: str) -> Profile:
+        """Return a profile with only its name and URL, and without validation: pydantic is slow to import.
+
+        Raises:
+            NotFound: there is no profile of this name.
+            InvalidInput: its URL cannot be used.
+        """
+        if name in SANDBOXES:
+            return sandbox(name)
+        return Profile(name=name, url=base_url(str(self._table(name).get("url", "")), allow_http=True))
+
+    def check(self) -> None:
+        """Validate the whole file.
+
+        Raises:
+            InvalidInput: it has mistakes; the message lists all of them.
+        """
+        if self._document:
+            self._validated(self._document)
+        if self.default is not None and self.default not in {*self._profiles, *SANDBOXES}:
+            raise self._problem(f"default_profile: no profile {self.default!r}")
 
     def save(self, profile: Profile) -> None:
-        """Add or replace a profile, leaving the rest of the file as it is; the first one becomes the default."""
+        """Add or replace a profile and keep the rest of the file; the first profile becomes the default."""
         table = {
             key: getattr(profile, key)
-            for key in _KEYS
+            for key in KEYS
             if getattr(profile, key) not in (None, False) and (key, getattr(profile, key)) != ("api", "auto")
         }
 
@@ -139,28 +135,48 @@ class Config:
         self._rewrite(lambda document: document.update({"default_profile": name}))
 
     def remove(self, name: str) -> None:
-        """Forget a profile; if it was the default, there is none."""
+        """Remove a profile; if it was the default, no default is left."""
 
         def change(document: Any) -> None:  # noqa: ANN401
-            document.get("profiles", {}).pop(name, None)  # another process may have been quicker
+            document.get("profiles", {}).pop(name, None)  # another process may have removed it
             if document.get("default_profile") == name:
                 del document["default_profile"]
 
         self._rewrite(change)
 
-    def _load(self) -> dict[str, Any]:
+    def _table(self, name: str) -> dict[str, Any]:
+        if name not in self._profiles:
+            known = ", ".join([*self._profiles, *SANDBOXES])
+            raise NotFound(
+                f"no profile {name!r}",
+                hint=f"known profiles: {known}; create one with oncallctl auth login {shlex.quote(name)} --url URL",
+            )
+        return self._profiles[name]
+
+    def _validated(self, document: Mapping[str, Any]) -> ConfigFile:
+        from oncallctl.config.schema import validate
+
+        found = validate(document, self._text)
+        if isinstance(found, list):
+            hint = next((mistake.hint for mistake in found if mistake.hint), None)
+            message = "; ".join(map(str, found))
+            raise InvalidInput(f"{self.path}: {message}", hint=hint) if hint else self._problem(message)
+        return found
+
+    def _load(self) -> tuple[str, dict[str, Any]]:
         try:
-            return tomllib.loads(self._read())
+            text = self._read()
+            return text, tomllib.loads(text)
         except FileNotFoundError:
-            return {}
-        except (OSError, RuntimeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:  # a ring of links
+            return "", {}
+        except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: a loop of links, or nesting too deep
             raise self._problem(getattr(error, "strerror", None) or str(error)) from error
 
     def _read(self) -> str:
-        """Read the file, unless others could have changed it: it may name a command that is run."""
+        """Read the file; refuse it if other users could have changed it, because it may name a command to run."""
         for folder in {self.path.parent, self.path.resolve().parent}:
             if folder.exists():
-                self._judge_folder(folder)
+                self._check_folder(folder)
         with self.path.open("rb") as file:
             status = os.fstat(file.fileno())
             if is_foreign(status):
@@ -169,41 +185,23 @@ class Config:
                 raise self._open_to_others("it", self.path)
             return file.read().decode()
 
-    def _judge_folder(self, folder: Path) -> None:
+    def _check_folder(self, folder: Path) -> None:
         status = folder.stat()
         if is_foreign(status):
             raise self._problem(f"its folder {folder} belongs to another user")
-        # Volumes of Kubernetes are open to everybody by their mode, and read-only or root's.
+        # Kubernetes volumes are world-writable by their mode, but read-only or owned by root.
         own = status.st_uid == os.geteuid() and os.access(folder, os.W_OK)
         if own and status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
             raise self._open_to_others(f"its folder {folder}", folder)
 
-    def _open_to_others(self, what: str, path: Path) -> InvalidInput:
-        return self._problem(f"others may write to {what}", hint=f"chmod go-w {shlex.quote(str(path))}")
+    def _open_to_others(self, name: str, path: Path) -> InvalidInput:
+        return self._problem(f"others may write to {name}", hint=f"chmod go-w {shlex.quote(str(path))}")
 
-    def _check(self, name: str, table: dict[str, Any]) -> None:
-        if not isinstance(table.get("url"), str):
-            raise self._problem(f"profile {name} has no url")
-        for key, value in table.items():
-            if key not in _KEYS:
-                raise self._problem(f"profile {name}: unknown key {key!r}; there are {', '.join(_KEYS)}")
-            if not isinstance(value, _KEYS[key]) or isinstance(value, bool) is not (_KEYS[key] is bool):
-                raise self._problem(f"profile {name}: {key} is not of the right kind")
-        for key, choices in (("api", APIS), ("token_source", TOKEN_SOURCES), ("output", tuple(Format))):
-            if key in table and table[key] not in choices:
-                raise self._problem(f"profile {name}: {key} must be one of {', '.join(choices)}")
-        if any(mode not in _MODES for mode in table.get("modes_allowed", [])):
-            raise self._problem(f"profile {name}: modes_allowed holds some of {', '.join(_MODES)}")
-        if not 0 < table.get("timeout", 1) <= LONGEST_TIMEOUT:
-            raise self._problem(f"profile {name}: timeout must be seconds, more than 0 and at most {LONGEST_TIMEOUT}")
-        if "token_file" in table and "token_command" in table and "token_source" not in table:
-            raise self._problem(f"profile {name} has both token_file and token_command")
-
-    def _problem(self, what: str, hint: str = "mend the file") -> InvalidInput:
-        return InvalidInput(f"{self.path}: {what}", hint=f"{hint}, or name another one with ONCALLCTL_CONFIG")
+    def _problem(self, message: str, hint: str = "fix the file") -> InvalidInput:
+        return InvalidInput(f"{self.path}: {message}", hint=f"{hint}, or set ONCALLCTL_CONFIG to another file")
 
     def _rewrite(self, change: Any) -> None:  # noqa: ANN401
-        """Change the file, keeping its comments and order; the old or the new one is there at any moment."""
+        """Change the file atomically, keeping its comments and order."""
         import tomlkit
 
         with locked(state_folder() / "config.lock"):
@@ -214,10 +212,4 @@ class Config:
                 replace_private(self.path.resolve(), tomlkit.dumps(document).encode())
             except OSError as error:
                 raise self._problem(f"cannot write: {error.strerror}") from error
-        self.__init__(self.path)  # type: ignore[misc]  # read again what was written
-
-
-def _implied_source(table: dict[str, Any]) -> str:
-    if "token_file" in table:
-        return "file"
-    return "command" if "token_command" in table else "keyring"
+        self.__init__(self.path)  # type: ignore[misc]  # read back what was written

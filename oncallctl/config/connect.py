@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -54,18 +54,25 @@ def sandbox_database() -> Path:
     return path
 
 
-def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
-    """Find the one place that URL and token both come from.
+def choose_profile(
+    name: str | None, environment: Mapping[str, str], *, read: Callable[[Config, str], Profile] = Config.profile
+) -> Profile:
+    """Return the profile in use: URL and token always come from the same place.
 
     The order: --profile, ONCALLCTL_URL with ONCALLCTL_TOKEN, ONCALLCTL_PROFILE, the default profile, and last the
     variables of the Terraform provider. Nothing falls back to the sandbox.
 
+    Args:
+        name: the value of --profile.
+        environment: the environment variables.
+        read: how to read a profile of config.toml, validated or not.
+
     Raises:
-        InvalidInput: half of a pair of variables, or a configuration that cannot be used.
-        NoCredentials: there is no such place.
+        InvalidInput: only one variable of a pair is set, or the configuration has mistakes.
+        NoCredentials: no profile is configured.
     """
     if name:
-        return _named(name)
+        return _named(name, read)
     if pair := _pair(environment, "ONCALLCTL_URL", "ONCALLCTL_TOKEN"):
         return Profile(
             name=ENVIRONMENT,
@@ -75,10 +82,10 @@ def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
             token_source=ENVIRONMENT,
         )
     if chosen := environment.get("ONCALLCTL_PROFILE"):
-        return _named(chosen)
+        return _named(chosen, read)
     file = config()
     if file.default:
-        return file.profile(file.default)
+        return read(file, file.default)
     if pair := _pair(environment, "GRAFANA_ONCALL_URL", "GRAFANA_ONCALL_ACCESS_TOKEN"):
         return Profile(
             name=ENVIRONMENT,
@@ -94,8 +101,8 @@ def choose_profile(name: str | None, environment: Mapping[str, str]) -> Profile:
     )
 
 
-def _named(name: str) -> Profile:
-    return sandbox(name) if name in SANDBOXES else config().profile(name)
+def _named(name: str, read: Callable[[Config, str], Profile]) -> Profile:
+    return sandbox(name) if name in SANDBOXES else read(config(), name)
 
 
 def _pair(environment: Mapping[str, str], url: str, token: str) -> str | None:

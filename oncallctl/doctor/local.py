@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from oncallctl.config.connect import ENVIRONMENT, choose_profile, config, token_of
+from oncallctl.config.connect import ENVIRONMENT, choose_profile, config, config_path, token_of
 from oncallctl.doctor.finding import Finding, broken, doubtful, good
 from oncallctl.errors import InvalidInput, OncallError
 
@@ -29,7 +29,7 @@ def configuration() -> Generator[Finding, None, OncallError | None]:
     """
     try:
         file = config()
-        _check_all(file)
+        file.check()
     except OncallError as error:
         yield broken("config", error)
         return error
@@ -41,16 +41,6 @@ def configuration() -> Generator[Finding, None, OncallError | None]:
         return None
     yield _mode(file)
     return None
-
-
-def _check_all(file: Config) -> None:
-    for name in file.names:
-        file.profile(name)
-    if file.default is not None:
-        try:
-            file.profile(file.default)
-        except OncallError as error:
-            raise InvalidInput(f"{file.path}: default_profile: {error.message}", hint=error.hint) from error
 
 
 def _mode(file: Config) -> Finding:
@@ -74,7 +64,7 @@ def profile(settings: Settings, known: OncallError | None) -> Generator[Finding,
     try:
         chosen = choose_profile(settings.profile, os.environ)
     except OncallError as error:
-        if known is None or error.message != known.message:
+        if known is None or not _is_part_of(known, error):
             yield broken("profile", error)
         return None
     if settings.profile:
@@ -87,6 +77,11 @@ def profile(settings: Settings, known: OncallError | None) -> Generator[Finding,
         why = "the default"
     yield good("profile", f"{chosen.name}: {why}")
     return chosen
+
+
+def _is_part_of(known: OncallError, error: OncallError) -> bool:
+    """True if an error of the profile in use repeats mistakes of config.toml that were reported already."""
+    return error.message.startswith(f"{config_path()}: ") or known.message.endswith(error.message)
 
 
 def credentials(profile: Profile) -> Generator[Finding, None, str | None]:

@@ -172,7 +172,7 @@ class TestConfig:
             ("[profiles", "config.toml"),
             ("profiles = 3", "must be tables"),
             ('[profiles.work]\nurl = "https://h"\ncolour = "red"', "unknown key"),
-            ("[profiles.work]", "has no url"),
+            ("[profiles.work]", "profile work: url is missing"),
             ('[profiles.other]\nurl = "https://h"', "no profile 'work'"),
         ],
     )

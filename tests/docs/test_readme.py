@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from oncallctl import errors
 from oncallctl.cli import app
-from oncallctl.config.config_file import _KEYS
+from oncallctl.config.config_file import KEYS
 from tests.conftest import Runner
 from tests.places import ROOT
 
@@ -32,7 +32,7 @@ def test_the_exit_statuses_are_all_there() -> None:
 
 
 def test_the_keys_of_a_profile_are_all_named() -> None:
-    missing = {key for key in _KEYS if key not in README}
+    missing = {key for key in KEYS if key not in README}
     assert missing <= {"token_source"}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oncallctl.api.urls import base_url
-from oncallctl.config import profiles
+from oncallctl.config import config_file
 from oncallctl.config.config_file import Config
 from oncallctl.config.profiles import Profile
 from oncallctl.errors import InvalidInput, NotFound
@@ -177,13 +177,59 @@ def test_the_sandbox_is_built_in_and_cannot_be_redefined(path: Path) -> None:
         '[profiles.prod]\nurl = "https://h"\ntoken_file = "a"\ntoken_command = "b"',
     ],
 )
-def test_a_broken_file_is_said_with_its_name(path: Path, text: str) -> None:
+def test_profile_with_a_mistake_is_refused_with_the_path_of_the_file(path: Path, text: str) -> None:
     path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(InvalidInput) as refused:
         Config(path).profile("prod")
     assert str(path) in refused.value.message
     assert "\n" not in refused.value.message
+
+
+def test_profile_with_several_mistakes_is_refused_with_all_of_them_and_their_lines(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(
+        """# mine
+[profiles.other]
+url = 3
+
+[profiles.prod]
+url = "http://oncall.example.org"
+allow_htpp = true
+output = "xml"
+timeout = 0
+modes_allowed = ["silence"]
+most_targets = 1.5
+tz = "Mars/Olympus"
+"""
+    )
+    with pytest.raises(InvalidInput) as refused:
+        Config(path).profile("prod")
+    first, *others = refused.value.message.removeprefix(f"{path}: ").split("; ")
+    assert first.startswith("line 6: profile prod: url: ")
+    assert others == [
+        "line 7: profile prod: allow_htpp: unknown key (did you mean allow_http?)",
+        "line 8: profile prod: output must be one of table, json, jsonl, csv, id",
+        "line 9: profile prod: timeout must be more than 0 and at most 3600 seconds",
+        "line 10: profile prod: modes_allowed must be one of silence_escalations, group_alerts, disable_alerts",
+        "line 11: profile prod: most_targets must be an integer",
+        "line 12: profile prod: tz: no such time zone: 'Mars/Olympus'",
+    ]
+
+
+def test_mistake_in_another_profile_does_not_concern_the_profile_in_use(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('[profiles.other]\nurl = 3\n[profiles.prod]\nurl = "https://h"\n')
+    assert Config(path).profile("prod").url == "https://h"
+    with pytest.raises(InvalidInput, match="line 2: profile other: url must be a string"):
+        Config(path).check()
+
+
+def test_key_that_stands_on_no_line_of_its_own_is_reported_without_a_line(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('profiles.prod = {url = "https://h", output = "xml"}\n')
+    with pytest.raises(InvalidInput, match="toml: profile prod: output must be one of"):
+        Config(path).profile("prod")
 
 
 @pytest.mark.promise("belongs-to-somebody-else-refused")
@@ -230,13 +276,13 @@ def test_a_write_that_fails_leaves_the_old_file(path: Path, monkeypatch: pytest.
 
 
 def test_profiles_that_are_made_at_the_same_time_are_all_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = profiles.replace_private
+    write = config_file.replace_private
 
     def slowly(target: Path, data: bytes) -> None:
         time.sleep(0.1)  # long enough for all to have read the same, if they may
         write(target, data)
 
-    monkeypatch.setattr(profiles, "replace_private", slowly)
+    monkeypatch.setattr(config_file, "replace_private", slowly)
     names = [f"p{number}" for number in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: Config(path).save(Profile(name, "https://h")), names))
