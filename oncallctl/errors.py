@@ -35,10 +35,12 @@ class OncallError(Exception):
         message: one sentence that says what is wrong.
         hint: one sentence or command that says what to do next, or None.
         http_status: the status of the answer that led to it, or None.
+        is_engine_crash: whether the response was the error page with which the engine itself ends a failed request.
     """
 
     code: ClassVar[str] = "failed"
     exit_code: int = ExitCode.FAILED
+    is_engine_crash: bool = False
 
     def __init__(self, message: str, *, hint: str | None = None, http_status: int | None = None) -> None:
         super().__init__(message)

@@ -46,9 +46,11 @@ def from_answer(status: int, content_type: str, body: bytes, *, what: str) -> On
             )
         return _unknown(what.partition(API)[2])
     if status == 429 or status >= 500:
-        return Unavailable(
+        unavailable = Unavailable(
             f"the server answered {status} to {what}{f': {detail}' if detail else ''}", http_status=status
         )
+        unavailable.is_engine_crash = status == 500 and _is_crash_page(content_type, body)
+        return unavailable
     if 300 <= status < 400:
         return NotOnCall(
             f"the server redirects {what}; that is not followed",
@@ -98,6 +100,11 @@ def _detail(content_type: str, body: bytes) -> str | None:
     except (ValueError, RecursionError):
         return None
     return f"{said[:_MOST]}…" if len(said) > _MOST else said or "(no reason given)"
+
+
+def _is_crash_page(content_type: str, body: bytes) -> bool:
+    """True for Django's page "Server Error (500)" (recordings *_405), which a proxy in front of the engine lacks."""
+    return content_type.lower().startswith("text/html") and b"<title>Server Error (500)</title>" in body
 
 
 def _flatten(value: object, field: str = "") -> Iterator[str]:

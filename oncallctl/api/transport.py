@@ -266,10 +266,12 @@ class Transport:
         except (httpx.HTTPError, BadBody) as error:
             raise OutcomeUnknown(f"{method} {API}{path} was sent, and its answer was lost: {_reason(error)}") from error
         except Unavailable as error:  # an answer, and not one that says what became of the change
-            raise OutcomeUnknown(
+            lost = OutcomeUnknown(
                 f"{method} {API}{path} was sent, and the answer does not say what became of it: {error.message}",
                 http_status=error.http_status,
-            ) from error
+            )
+            lost.is_engine_crash = error.is_engine_crash
+            raise lost from error
         except NotOnCall as error:
             if 300 <= (error.http_status or 0) < 400 and error.http_status not in _MOVED:
                 raise OutcomeUnknown(

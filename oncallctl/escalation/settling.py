@@ -1,4 +1,4 @@
-"""Settling a page whose response was a 500: whether the server created an alert group."""
+"""Reading back after a page failed with a 500 response, to see whether the server created an alert group."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ NEWEST = 20  # alert groups of one direct paging integration, each of which is a
 
 
 def settle(oncall: OnCall, page: Page, lost: OutcomeUnknown) -> None:
-    """Find out what became of a page whose response was not a success, if that can be known.
+    """Read back whether a self-hosted engine created the alert group of a page, and add that to the error.
 
-    A self-hosted engine creates the alert group in one transaction, which fails at once while another one locks its
-    SQLite database. If it fails after the transaction, the group exists. Only a 500 shows that the engine has ended the
-    request: a gateway sends 502, 503 or 504 while it may go on. The log of an existing alert group is not in the API.
+    The engine creates the alert group in one transaction, which fails at once while another one locks its SQLite
+    database. If the engine fails after the transaction, the group exists. Only its own error page proves that the
+    engine has ended the request: a proxy may send any 5xx response, even 500, while the engine is still working.
+    Whom an existing alert group notified is not in the API.
 
     Raises:
-        Unavailable: the server created no alert group.
+        Unavailable: the engine failed and created no alert group.
         OutcomeUnknown: the alert groups cannot be read.
     """
     if oncall.is_cloud or page.alert_group or lost.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -34,6 +35,9 @@ def settle(oncall: OnCall, page: Page, lost: OutcomeUnknown) -> None:
     if groups:
         lost.message = f"{lost.message}; alert group {groups[0].id} looks like it"
         return
+    if not lost.is_engine_crash:
+        lost.message = f"{lost.message}; oncallctl looked: no alert group was created since"
+        return
     raise Unavailable(
         f"the page to {page} failed with a 500 response, and no alert group was created: nobody was paged",
         hint="run the command again",
@@ -42,7 +46,7 @@ def settle(oncall: OnCall, page: Page, lost: OutcomeUnknown) -> None:
 
 
 def _matches(oncall: OnCall, page: Page) -> list[AlertGroup]:
-    """Return the newest alert groups that this page may have created; an older page with the same texts is one, too."""
+    """Return the newest alert groups that this page may have created, including those of older pages that match."""
     integration = direct_paging(oncall, page.team)
     if integration is None:
         return []
@@ -53,18 +57,18 @@ def _matches(oncall: OnCall, page: Page) -> list[AlertGroup]:
 def _may_be(group: AlertGroup, page: Page) -> bool:
     try:
         payload = group.raw["last_alert"]["payload"]["oncall"]
-        said = {name: payload[name] for name in ("title", "message", "permalink", "important")}
-    except (KeyError, TypeError):  # not what the engine sends: nothing is ruled out
+        stored = {name: payload[name] for name in ("title", "message", "permalink", "important")}
+    except (KeyError, TypeError):  # not an object as the engine sends it, so that any page may have created it
         return True
-    wanted = {
-        "title": said["title"] if page.title is None else _escaped(page.title),
+    expected = {
+        "title": stored["title"] if page.title is None else _escaped(page.title),
         "message": _escaped(page.message),
         "permalink": page.source_url,
         "important": page.team is not None and page.important,
     }
-    return said == wanted
+    return stored == expected
 
 
 def _escaped(text: str | None) -> str | None:
-    """Return a text as the engine stores it: it trims and escapes what it is sent."""
+    """Return a text as the engine stores it: trimmed and escaped."""
     return None if text is None else html.escape(text.strip(), quote=False)

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from oncallctl import sandbox
 from oncallctl.errors import Signal
+from oncallctl.sandbox.responses import CRASH_PAGE
 from tests.conftest import Runner
 from tests.serving import Serving, drop, lose, status
 from tests.unit.api.clock import Clock
@@ -21,7 +22,7 @@ PAGE = "POST /api/v1/escalation/"
 def fail_after(_request: Request, answer: Callable[[], Response]) -> Response:
     """Carry the request out and respond with 500."""
     answer()
-    return Response("<h1>Server Error (500)</h1>", 500)
+    return Response(CRASH_PAGE, 500, content_type="text/html; charset=utf-8")
 
 
 def paged(server: Serving) -> int:
@@ -227,15 +228,26 @@ class TestNeverTwice:
         assert server.changes() == [PAGE]
 
     @pytest.mark.parametrize("to", ["--team platform", "--user alice"])
-    def test_page_without_alert_group_after_a_500_response_is_unavailable(
+    def test_page_without_alert_group_after_the_engines_error_page_is_unavailable(
         self, oss: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, to: str
     ) -> None:
         monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0, 0.0))
         run(f"escalate {to} --title before")
-        oss.fail("POST", "escalation", status(500))
+        oss.fail("POST", "escalation", status(500, CRASH_PAGE))
         done = run(f"escalate {to} --title 'a & b' -o json", status=8)
         assert done.error["message"].endswith("no alert group was created: nobody was paged")
         assert oss.changes() == [PAGE, PAGE]
+
+    @pytest.mark.parametrize("body", ["<h1>500 Internal Server Error</h1>", '{"detail": "Server Error (500)"}', ""])
+    def test_page_without_alert_group_after_a_500_response_of_a_proxy_is_unknown(
+        self, oss: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, body: str
+    ) -> None:
+        monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0, 0.0))
+        oss.fail("POST", "escalation", status(500, body))
+        done = run("escalate --team platform --title t -o json", status=9)
+        assert "oncallctl looked: no alert group was created since" in done.error["message"]
+        assert done.error["hint"].startswith("oncallctl alert-groups list")
+        assert oss.changes() == [PAGE]
 
     @pytest.mark.parametrize("to", ["--team platform", "--team platform --important", "--user alice"])
     @pytest.mark.parametrize("texts", ["--title 'a & b' --message '<m>'", ""])
