@@ -1,25 +1,31 @@
-"""What monitoring systems send, as far as it says what an alert is about."""
+"""Titles of alerts, taken from the payloads that monitoring systems send."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
-# Where titles are: webhooks and Grafana, paging by hand (alerts recordings), Alertmanager single and grouped.
-_TITLES = ("title", "oncall.title", "labels.alertname", "commonLabels.alertname", "alertname", "message")
+_PAGED = "oncall.title"  # of a page; the engine escapes it for HTML (escalation recordings)
+# Where webhooks and Grafana, pages, Alertmanager (single and grouped) and other systems put it (alerts recordings).
+_TITLES = ("title", _PAGED, "labels.alertname", "commonLabels.alertname", "alertname", "message")
 
 
 def title(payload: object) -> str | None:
-    """The first title that a payload has, or None."""
-    return next((found for path in _TITLES if isinstance(found := _follow(payload, path), str) and found), None)
-
-
-def _follow(value: object, path: str) -> object:
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
+    """Return the first title in a payload, or None."""
+    for path in _TITLES:
+        found = _field(payload, path)
+        if isinstance(found, str) and found:
+            return unescape(found) if path == _PAGED else found
+    return None
 
 
 def titled(alert: Mapping[str, Any]) -> dict[str, Any]:
-    """An alert with its title beside its payload, for a table."""
+    """Return an alert with its title, for a table."""
     return {**alert, "title": title(alert.get("payload"))}
+
+
+def _field(value: object, path: str) -> object:
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value

@@ -70,7 +70,6 @@ def escalate(
     """Page a team or people. At a terminal it asks first; without one it pages."""
     from oncallctl.api import lookup
     from oncallctl.escalation.page import Page, each_once
-    from oncallctl.escalation.reach import Reach
     from oncallctl.escalation.send import send
 
     _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])
@@ -95,7 +94,7 @@ def escalate(
             alert_group=alert_group.removeprefix("id:") if alert_group else None,
         )
         asks = interactive() and not yes and not dry_run
-        found = Reach() if anyway else _check_reach(ctx.obj, oncall, page)
+        found = _check_reach(ctx.obj, oncall, page, anyway=anyway)
         summary = f"; {found.summary}" if found.summary else ""
         if dry_run:
             ctx.obj.note(f"would page {page}{summary}")
@@ -142,8 +141,8 @@ def _check(team: str | None, users: list[str], alert_group: str | None, texts: l
         )
 
 
-def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> Reach:
-    """Refuse a page that would notify nobody; if that cannot be found out, warn."""
+def _check_reach(settings: Settings, oncall: OnCall, page: Page, *, anyway: bool) -> Reach:
+    """Refuse a page that would notify nobody. With --anyway, or if the check fails, warn instead."""
     from oncallctl.escalation.reach import Reach, check
 
     try:
@@ -152,9 +151,10 @@ def _check_reach(settings: Settings, oncall: OnCall, page: Page) -> Reach:
         settings.warn(f"could not check whether anybody would be notified: {error.message}")
         return Reach()
     if found.obstacle:
-        raise Conflict(
-            f"a page to {page} would notify nobody: {found.obstacle}", hint="name people with --user, or page --anyway"
-        )
+        problem = f"a page to {page} would notify nobody: {found.obstacle}"
+        if not anyway:
+            raise Conflict(problem, hint="name people with --user, or page --anyway")
+        settings.warn(problem)
     if found.doubt:
         settings.warn(found.doubt)
     return found

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from oncallctl.api.resources.escalation_policies import EscalationPolicy
 from oncallctl.escalation import describe
+from oncallctl.rota.reachable_steps import ALERT_COUNT, reachable
 
-_ALERTS = "notify_if_num_alerts_in_window"
 IN_TURN = "notify_person_next_each_time"
 _USERS = frozenset({IN_TURN, "notify_persons", "notify_on_call_from_schedule", "notify_team_members"})
 # Steps that notify people whom only another system knows, and the field without which they notify nobody.
@@ -52,10 +52,9 @@ def walk(steps: Iterable[EscalationPolicy]) -> Walk:
     notices: list[Notice] = []
     elsewhere: list[str] = []
     waited, hours = 0.0, ""
-    ends_early = False
-    for step in steps:
-        if ends_early := _ends_chain(step):
-            break
+    steps = tuple(steps)
+    running = reachable(steps)
+    for step in running:
         match step.type:
             case "wait":
                 waited += step.duration or describe.WAIT_UNSET
@@ -68,19 +67,12 @@ def walk(steps: Iterable[EscalationPolicy]) -> Walk:
                 notices.append(Notice(step, ", ".join(part for part in (after, hours) if part)))
             case _:
                 elsewhere += _notified_elsewhere(step)
-    return Walk(tuple(notices), tuple(dict.fromkeys(elsewhere)), ends_early)
+    return Walk(tuple(notices), tuple(dict.fromkeys(elsewhere)), len(running) < len(steps))
 
 
 def _notified_elsewhere(step: EscalationPolicy) -> Iterator[str]:
-    if step.type in {None, _ALERTS}:  # not configured: the engine goes on
+    if step.type in {None, ALERT_COUNT}:  # not configured: the engine goes on
         return
     what, field = _ELSEWHERE.get(str(step.type), (f"a step of type {step.type}", None))
     if field is None or getattr(step, field):
         yield what
-
-
-def _ends_chain(step: EscalationPolicy) -> bool:
-    """True if no later step runs: the group is resolved, or waits for more alerts, of which a page has only one."""
-    if step.type == _ALERTS:
-        return bool(step.num_alerts_in_window) and step.num_minutes_in_window is not None
-    return step.type == "resolve"

@@ -21,11 +21,12 @@ BY_A_STEP = "(named by a step)"
 
 @dataclass(frozen=True)
 class TeamOnCall:
-    """The people of one team, as the Teams API of Cloud says it.
+    """People on call for one team, in the form of Cloud's Teams API.
 
     Attributes:
         through_slack: whether a page would also reach people whom only Slack knows.
-        is_cloud: whether Cloud has them on call, where permissions decide who is notified.
+        is_cloud: whether the server is Cloud, where permissions decide who is notified.
+        not_paged: the IDs of users whose escalation steps never run; empty if Cloud worked out who is on call.
     """
 
     team: Named
@@ -33,20 +34,35 @@ class TeamOnCall:
     raw: dict[str, Any]
     through_slack: bool = False
     is_cloud: bool = False
+    not_paged: frozenset[str] = frozenset()
 
     @property
     def document(self) -> dict[str, Any]:
-        """The document and the team it is about."""
+        """The document with the team."""
         return {**self.raw, "team": {"id": self.team.id, "name": self.team.name}}
 
     @property
     def is_anybody_notified(self) -> bool:
-        """True if one of the people would be notified of a page, as far as the roles tell."""
-        return any(is_notified(user.get("role"), is_cloud=self.is_cloud) is not False for user in self.answer.users)
+        """True if a page would notify one of the people, as far as steps and roles tell."""
+        return any(
+            user.get("id") not in self.not_paged and is_notified(user.get("role"), is_cloud=self.is_cloud) is not False
+            for user in self.answer.users
+        )
+
+    @property
+    def names_not_paged(self) -> list[str]:
+        """The names of the users whose escalation steps never run."""
+        return [_name(user) for user in self.answer.users if user.get("id") in self.not_paged]
 
     def people(self) -> list[dict[str, Any]]:
         """A row a person, with schedules and the end of the last shift; people named by a step have no shift."""
         return [self._person(user) for user in self.answer.users]
+
+    def _label(self, user: dict[str, Any]) -> str:
+        """Return the name of a user, with the reason why a page would not notify them."""
+        if user.get("id") in self.not_paged:
+            return f"{_name(user)} (not paged: the step never runs)"
+        return with_role(_name(user), user.get("role"), is_cloud=self.is_cloud)
 
     def _person(self, user: dict[str, Any]) -> dict[str, Any]:
         shifts = [shift for shift in self.answer.shifts if user.get("id") in shift.users]
@@ -54,12 +70,16 @@ class TeamOnCall:
         ends = [shift.shift_end for shift in shifts if shift.shift_end]
         return {
             **user,
-            "name": with_role(str(user.get("username") or user.get("id")), user.get("role"), is_cloud=self.is_cloud),
+            "name": self._label(user),
             "team": {"id": self.team.id, "name": self.team.name or self.team.id},
             "schedules": ", ".join(dict.fromkeys(shift.schedule_name or "" for shift in shifts)) or BY_A_STEP,
             "shift_start": min(starts).isoformat() if starts else None,
             "shift_end": max(ends).isoformat() if ends else None,
         }
+
+
+def _name(user: dict[str, Any]) -> str:
+    return str(user.get("username") or user.get("id"))
 
 
 def on_call(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery = NOW) -> list[TeamOnCall]:
@@ -78,7 +98,12 @@ def on_call(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery = NOW)
     found = resolve(oncall, teams, question, at=question.at or now())
     return [
         TeamOnCall(
-            team, OnCallDocument.model_validate(each.document), each.document, each.through_slack, oncall.is_cloud
+            team,
+            OnCallDocument.model_validate(each.document),
+            each.document,
+            each.through_slack,
+            oncall.is_cloud,
+            each.not_paged,
         )
         for team, each in zip(teams, found, strict=True)
     ]

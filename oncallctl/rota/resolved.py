@@ -19,6 +19,7 @@ from oncallctl.api.resources.schedules import Schedule
 from oncallctl.api.resources.users import User
 from oncallctl.rota import paging_path, shifts
 from oncallctl.rota.paging_path import PagingPath
+from oncallctl.rota.reachable_steps import reachable
 from oncallctl.rota.shifts import Rota, Shift, Span
 
 Found = list[tuple[Schedule, Shift]]
@@ -72,15 +73,17 @@ class OnCallQuery:
 
 @dataclass(frozen=True)
 class ResolvedOnCall:
-    """Who is on call for one team.
+    """People on call for one team.
 
     Attributes:
         document: `count`, `users`, `shifts` ("Teams HTTP API").
         through_slack: whether a step notifies people whom only Slack knows, so that they are not among the users.
+        not_paged: the IDs of users whose steps never run.
     """
 
     document: dict[str, Any]
     through_slack: bool
+    not_paged: frozenset[str]
 
 
 def resolve(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery, *, at: datetime) -> list[ResolvedOnCall]:
@@ -96,11 +99,21 @@ def resolve(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery, *, at
     schedules = [ident for path in paths for ident in path.schedules]
     rotas = shifts.read_several(oncall, schedules, question.when.span(at, question.days))
     chosen = [question.when.choose(_shifts(path, rotas), at) for path in paths]
-    people = [_people(oncall, path, found, question.when) for path, found in zip(paths, chosen, strict=True)]
-    users = oncall.users.several([user for each in people for user in each])
+    people = [
+        (
+            _people(oncall, path.steps, found, question.when),
+            _people(oncall, reachable(path.steps), found, question.when),
+        )
+        for path, found in zip(paths, chosen, strict=True)
+    ]
+    users = oncall.users.several([user for everybody, _ in people for user in everybody])
     return [
-        ResolvedOnCall(_document(oncall, [users[user] for user in each if user in users], found), path.through_slack)
-        for path, each, found in zip(paths, people, chosen, strict=True)
+        ResolvedOnCall(
+            _document(oncall, [users[user] for user in everybody if user in users], found),
+            path.through_slack,
+            frozenset(everybody) - frozenset(paged),
+        )
+        for path, (everybody, paged), found in zip(paths, people, chosen, strict=True)
     ]
 
 
@@ -110,10 +123,10 @@ def _shifts(path: PagingPath, rotas: Mapping[str, Rota]) -> Found:
     ]
 
 
-def _people(oncall: OnCall, path: PagingPath, found: Found, when: When) -> list[str]:
-    """The ids of those on call, each once, in the order in which the steps come to them."""
+def _people(oncall: OnCall, steps: Sequence[EscalationPolicy], found: Found, when: When) -> list[str]:
+    """Return the IDs of the people on call, without duplicates, in the order of the steps."""
     people: list[str] = []
-    for step in path.steps:
+    for step in steps:
         if step.schedule_id:
             people += [user for schedule, shift in found if schedule.id == step.schedule_id for user in shift.users]
         elif when is When.CURRENT:

@@ -209,6 +209,7 @@ class TestListing:
         for line in (f"get {ident}", "list --limit 1", f"acknowledge {ident}"):
             assert "<b>R&D</b>" in run(f"alert-groups {line}").stdout
         assert "<b>R&D</b>" in run("teams handoff platform").stdout
+        assert "<b>R&D</b>" in run("teams handoff platform -o csv").stdout
         assert run(f"alert-groups get {ident} -o json").json["title"] == paged["title"]
 
     def test_filters_combine(self, server: Serving, run: Runner) -> None:
@@ -328,7 +329,8 @@ class TestAlerts:
         ("payload", "said"),
         [
             ({"title": "disk full"}, "disk full"),
-            ({"oncall": {"title": "help", "message": "me"}}, "help"),
+            ({"oncall": {"title": "help &amp; me", "message": "me"}}, "help & me"),  # escaped by the engine
+            ({"title": "typed &amp;"}, "typed &amp;"),
             ({"labels": {"alertname": "DiskFull"}, "message": "x"}, "DiskFull"),
             ({"commonLabels": {"alertname": "DiskFull"}}, "DiskFull"),
             ({"title": "", "message": "only this"}, "only this"),

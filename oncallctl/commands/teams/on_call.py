@@ -96,4 +96,8 @@ def _show(
         settings.note(f"nobody: {', '.join(bare)}")
     if slack := [each.team.name or each.team.id for each in asked if each.through_slack]:
         settings.note(f"a step notifies a Slack user group or channel, whose people are not shown: {', '.join(slack)}")
+    for each in asked:
+        if names := each.names_not_paged:
+            team = each.team.name or each.team.id
+            settings.note(f"not paged for {team}, because their escalation step never runs: {', '.join(names)}")
     return asked

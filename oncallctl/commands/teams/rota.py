@@ -133,8 +133,7 @@ def handoff(ctx: typer.Context, team: TeamArgument) -> None:
     if ctx.obj.format is Format.TABLE and ctx.obj.columns is None:
         render_text(ctx.obj, found.markdown(ctx.obj.tz))
     else:
-        document = found.document()
-        render(ctx.obj, document, OPEN, rows=document["open"])
+        render(ctx.obj, found.document(), OPEN, rows=[group.row for group in found.open])
 
 
 def _note_bare(settings: Settings, found: Sequence[TeamRota]) -> None:

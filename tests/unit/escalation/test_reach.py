@@ -195,8 +195,9 @@ class TestUsersByName:
         assert "warning: it is not certain that anybody is notified" in run("escalate --user frank --title t").stderr
         assert notified(cloud) == {"frank"}
 
-    def test_anyway_pages_a_viewer(self, oss: Serving, run: Runner) -> None:
-        run("escalate --user frank --title t --anyway")
+    def test_anyway_pages_a_viewer_and_warns(self, oss: Serving, run: Runner) -> None:
+        done = run("escalate --user frank --title t --anyway")
+        assert "would notify nobody: it calls only frank (viewer: not notified)" in done.stderr
         assert oss.changes() == [PAGE]
 
 
@@ -231,8 +232,8 @@ class TestResponse:
         assert f"took another route, {IMPORTANT_ROUTE}: who is notified is not known" in done.stderr
 
     def test_route_that_cannot_be_read_is_a_warning(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "routes", status(503))
-        done = run("escalate --team platform --title t --anyway")
+        server.fail("GET", "routes", status(503), times=9)
+        done = run("escalate --team platform --title t")
         assert "not known whether anybody is notified" in done.stderr
 
 

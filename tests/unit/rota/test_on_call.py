@@ -7,10 +7,16 @@ import pytest
 
 from tests.conftest import Runner
 from tests.serving import Serving, status
+from tests.unit.rota.making import ALICE, Maker, notify_people
 
 PLATFORM, PAYMENTS, EMPTY = "TKPSLLWBFUI9R", "TNFI27MJ312BL", "TTGSJ42GU2P7N"
 PRIMARY = "SN1XIG9SHWR2U"
 DEFAULT_ROUTE = "RTNIJK9HPGJ4M"  # of the direct paging integration of platform
+MORE_THAN_ONE_ALERT = {
+    "type": "notify_if_num_alerts_in_window",
+    "num_alerts_in_window": 1,
+    "num_minutes_in_window": 5,
+}
 VERBS = ["who-is-on-call", "next", "previous"]
 
 
@@ -72,6 +78,21 @@ class TestOnEitherServer:
         with sqlite3.connect(cloud.database) as database:
             database.execute("UPDATE users SET role = 'viewer'")
         assert "alice (viewer)" in run("teams who-is-on-call platform --require").stdout
+
+    @pytest.mark.parametrize("ending", [{"type": "resolve"}, MORE_THAN_ONE_ALERT])
+    def test_people_whose_step_never_runs_are_marked_and_do_not_meet_a_requirement(
+        self, oss: Serving, run: Runner, ending: dict[str, object]
+    ) -> None:
+        Maker(oss).chain(ending, notify_people(ALICE))
+        line = "teams who-is-on-call empty-team --require"
+        done = run(line, status=10)
+        assert "\talice (not paged: the step never runs)\t" in done.stdout
+        assert "note: not paged for empty-team, because their escalation step never runs: alice" in done.stderr
+        assert [user["username"] for user in run(f"{line} -o json", status=10).json["users"]] == ["alice"]
+
+    def test_people_of_an_earlier_step_are_not_marked(self, oss: Serving, run: Runner) -> None:
+        Maker(oss).chain(notify_people(ALICE), {"type": "resolve"}, notify_people(ALICE))
+        assert "never" not in run("teams who-is-on-call empty-team --require").stdout
 
     def test_next_and_previous_are_other_shifts(self, server: Serving, run: Runner) -> None:
         now, after, before = (run(f"teams {verb} platform -o json").json["shifts"][0] for verb in VERBS)
