@@ -188,12 +188,12 @@ def report(error: OncallError, settings: Settings, words: list[str]) -> int:
     """
     if error.exit_code == 128 + signal.SIGPIPE and not sent_changes.unreported():
         return int(error.exit_code)  # whoever read stdout has gone, as `head` does, and wants no more
-    as_json, quiet = _guess(words)
-    if settings.as_json or (settings.output is None and as_json):
+    as_json, quiet = (settings.has_json_messages, settings.quiet) if settings.parsed else _guess(words)
+    if as_json:
         lines = [dump_json({"error": error.document()}, to=sys.stderr)]
     else:
         lines = [f"error: {sentence(error.message)}"]
-        if error.hint and not (settings.quiet or quiet):
+        if error.hint and not quiet:
             lines.append(f"hint: {sentence(error.hint)}")
     if interrupts.arrived() is None or _can_be_told():
         with contextlib.suppress(OSError):  # nobody can be told; the exit status still says it

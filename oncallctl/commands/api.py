@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +13,7 @@ from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
 from oncallctl.errors import InvalidInput
 from oncallctl.output.prompts import confirm
-from oncallctl.output.render import REQUEST, Secrets, render, render_text
+from oncallctl.output.render import REQUEST, render, render_values
 from oncallctl.parsing.options import (
     DryRunOption,
     ShowSecretsOption,
@@ -22,7 +21,6 @@ from oncallctl.parsing.options import (
     key_value,
     read_text,
 )
-from oncallctl.text import dump_json
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
@@ -60,20 +58,20 @@ def api(
     """Send any request to the API, with the profile's authorization."""
     from oncallctl.api import raw
 
-    asked = ctx.obj.output or Format.JSON
+    settings = replace(ctx.obj, command_output=Format.JSON)
     request = raw.request(method.value, path, _fields(method, field or []))
     if paginate and (method is not HttpMethod.GET or "page" in request.query):
         raise InvalidInput("--paginate reads all pages of a GET", hint="leave it out, or leave out the page")
-    with connect(ctx.obj) as oncall:
-        settings = replace(ctx.obj, output=asked)
+    with connect(settings) as oncall:
         if dry_run:
             render(settings, request.described(oncall), REQUEST)
         elif paginate:
             rows = request.rows(oncall)
-            _show(settings, rows if show_secrets else (raw.without_secrets(row) for row in rows))
+            render_values(settings, rows if show_secrets else map(raw.without_secrets, rows))
         else:
-            answer = request.read(oncall) if method is HttpMethod.GET else _change(settings, oncall, request, yes=yes)
-            _show(settings, answer if show_secrets else raw.without_secrets(answer), done=method is not HttpMethod.GET)
+            response = request.read(oncall) if method is HttpMethod.GET else _change(settings, oncall, request, yes=yes)
+            response = response if show_secrets else raw.without_secrets(response)
+            _show(settings, response, done=method is not HttpMethod.GET)
 
 
 def _fields(method: HttpMethod, given: list[str]) -> list[tuple[str, Any]]:
@@ -108,24 +106,14 @@ def _change(settings: Settings, oncall: OnCall, request: Request, *, yes: bool) 
     return document
 
 
-def _show(settings: Settings, answer: Any, *, done: bool = False) -> None:  # noqa: ANN401  # a JSON value, or many
-    """Write an answer; an empty one is nothing."""
+def _show(settings: Settings, response: Any, *, done: bool = False) -> None:  # noqa: ANN401  # a JSON value
+    """Write a response; an empty one prints nothing."""
     from oncallctl.api import raw
 
-    if answer is None:
+    if response is None:
         return
-    pages = not isinstance(answer, dict | list | str | int | float)
-    if settings.format is Format.JSON:
-        render_text(settings, f"{dump_json(list(answer) if pages else answer, indent=2, to=sys.stdout)}\n")
-        return
-    rows: Iterable[object] = answer if pages else raw.listed(answer)
-    if isinstance(answer, Mapping) and (answer.get("next") or answer.get("previous")):
-        settings.note(f"page {answer.get('current_page_number')} of {answer.get('total_pages')}; --paginate reads all")
-    if settings.format is Format.JSONL:
-        for row in rows:
-            render_text(settings, f"{dump_json(row, to=sys.stdout)}\n")
-        return
-    objects = [row if isinstance(row, Mapping) else {"value": row} for row in rows]
-    if objects or settings.columns:
-        columns = {str(key): str(key) for each in objects for key in each}
-        render(settings, objects, columns, secrets=Secrets.SHOWN, done=done)  # they are hidden already
+    if isinstance(response, Mapping) and (response.get("next") or response.get("previous")):
+        number, count = response.get("current_page_number"), response.get("total_pages")
+        if settings.format is not Format.JSON:  # json shows it
+            settings.note(f"result page {number} of {count}; --paginate fetches all")
+    render_values(settings, raw.listed(response), whole=response, done=done)

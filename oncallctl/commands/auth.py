@@ -117,7 +117,6 @@ def login(
 def status(ctx: typer.Context) -> None:
     """Show the profile in use, and whether the server takes its token."""
     profile = choose_profile(ctx.obj.profile, os.environ)
-    ctx.obj.adopt(output=profile.output, tz=profile.tz, timeout=profile.timeout)
     row: dict[str, Any] = {
         **_described(profile, default=config().default),
         "api": dialect_of(profile).value,

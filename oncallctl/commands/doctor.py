@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oncallctl.config.settings import Format
-from oncallctl.errors import OncallError
 from oncallctl.output.render import render
 from oncallctl.output.table import console
 
@@ -32,7 +30,6 @@ def doctor(
     from oncallctl.completion.scripts import script
     from oncallctl.doctor import examine, in_cron
 
-    _adopt(ctx.obj)
     root = ctx.find_root().command
     found: list[Finding] = []
     findings = in_cron(ctx.obj) if as_cron else examine(ctx.obj, lambda shell: script(shell, root))
@@ -40,20 +37,9 @@ def doctor(
     for finding in found:
         if finding.error:
             finding.error.message = f"{finding.check}: {finding.message}"
-            if not ctx.obj.as_json:
+            if not ctx.obj.has_json_messages:
                 finding.error.hint = None  # it stands beside the finding
             raise finding.error
-
-
-def _adopt(settings: Settings) -> None:
-    """Take the profile's defaults, where there is a profile."""
-    import os
-
-    from oncallctl.config.connect import choose_profile
-
-    with suppress(OncallError):
-        profile = choose_profile(settings.profile, os.environ)
-        settings.adopt(output=profile.output, tz=profile.tz, timeout=profile.timeout)
 
 
 def _kept(findings: Iterable[Finding], found: list[Finding]) -> Iterator[Finding]:
@@ -65,7 +51,7 @@ def _kept(findings: Iterable[Finding], found: list[Finding]) -> Iterator[Finding
 def _show(settings: Settings, findings: Iterator[Finding]) -> None:
     """Write the findings as they come: for a person a line each, what to do below it."""
     if settings.quiet or settings.format is not Format.TABLE or settings.columns or not sys.stdout.isatty():
-        if settings.as_json:
+        if settings.has_structured_output:
             render(settings, (finding.row for finding in findings), COLUMNS)
         else:
             render(settings, ({"id": finding.check, **finding.row} for finding in findings), COLUMNS)

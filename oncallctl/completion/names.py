@@ -50,4 +50,4 @@ def _cached(profile: str | None, kind: str) -> Iterable[str]:
     from oncallctl.config.config_file import Config
     from oncallctl.config.connect import choose_profile, config_path
 
-    return load(choose_profile(profile, os.environ, read=Config.server), config_path().absolute(), kind)
+    return load(choose_profile(profile, os.environ, read=Config.unvalidated), config_path().absolute(), kind)

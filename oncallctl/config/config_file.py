@@ -6,10 +6,10 @@ import os
 import shlex
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from oncallctl.api.urls import base_url
 from oncallctl.config.private_files import (
@@ -20,10 +20,14 @@ from oncallctl.config.private_files import (
     state_folder,
 )
 from oncallctl.config.profiles import SANDBOXES, Profile, sandbox
+from oncallctl.config.settings import LONGEST_TIMEOUT, Format
 from oncallctl.errors import InvalidInput, NotFound
+from oncallctl.times import zone
 
 if TYPE_CHECKING:
     from oncallctl.config.schema import ConfigFile
+
+Parsed = TypeVar("Parsed")
 
 KEYS = tuple(field.name for field in fields(Profile) if field.name != "name")
 
@@ -88,8 +92,10 @@ class Config:
         table = self._validated({"profiles": {name: self._table(name)}}).profiles[name]
         return Profile(name=name, **{**table.model_dump(), "token_source": table.source})
 
-    def server(self, name: str) -> Profile:
-        """Return a profile with only its name and URL, and without validation: pydantic is slow to import.
+    def unvalidated(self, name: str) -> Profile:
+        """Return a profile's name, URL and defaults without validation, because pydantic is slow to import.
+
+        Defaults that cannot be used are left out: `profile` reports them.
 
         Raises:
             NotFound: there is no profile of this name.
@@ -97,7 +103,14 @@ class Config:
         """
         if name in SANDBOXES:
             return sandbox(name)
-        return Profile(name=name, url=base_url(str(self._table(name).get("url", "")), allow_http=True))
+        table = self._table(name)
+        return Profile(
+            name=name,
+            url=base_url(str(table.get("url", "")), allow_http=True),
+            output=_usable(Format, table.get("output")),
+            tz=_usable(_zone_name, table.get("tz")),
+            timeout=_usable_timeout(table.get("timeout")),
+        )
 
     def check(self) -> None:
         """Validate the whole file.
@@ -213,3 +226,23 @@ class Config:
             except OSError as error:
                 raise self._problem(f"cannot write: {error.strerror}") from error
         self.__init__(self.path)  # type: ignore[misc]  # read back what was written
+
+
+def _usable(parse: Callable[[str], Parsed], value: object) -> Parsed | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse(value)
+    except (InvalidInput, ValueError):
+        return None
+
+
+def _usable_timeout(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 0 < value <= LONGEST_TIMEOUT else None
+
+
+def _zone_name(name: str) -> str:
+    zone(name)
+    return name

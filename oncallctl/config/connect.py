@@ -101,6 +101,17 @@ def choose_profile(
     )
 
 
+def profile_defaults(name: str | None) -> Profile | None:
+    """Return the profile in use with its defaults, or None if there is none that can be used.
+
+    The errors of a profile are reported by what needs it: many commands need none.
+    """
+    try:
+        return choose_profile(name, os.environ, read=Config.unvalidated)
+    except (OncallError, OSError):
+        return None
+
+
 def _named(name: str, read: Callable[[Config, str], Profile]) -> Profile:
     return sandbox(name) if name in SANDBOXES else read(config(), name)
 
@@ -164,14 +175,13 @@ def dialect_of(profile: Profile) -> Dialect:
 
 
 def connect(settings: Settings) -> OnCall:
-    """Open the server that the run was asked for, as a context manager; the profile's defaults go into the settings.
+    """Return a client of the profile in use, as a context manager; nothing is sent.
 
     Raises:
-        InvalidInput: a configuration that cannot be used.
-        NoCredentials: no token.
+        InvalidInput: the configuration has mistakes.
+        NoCredentials: there is no token.
     """
     profile = choose_profile(settings.profile, os.environ)
-    settings.adopt(output=profile.output, tz=profile.tz, timeout=profile.timeout)
     oncall = open_profile(profile, token_of(profile), settings)
     if profile.token_source != ENVIRONMENT:  # completions cannot tell whose names those were
         oncall.keeper = NameCache(profile, config_path, settings.debug)

@@ -1,4 +1,4 @@
-"""What one run of the program was asked for, whatever its command."""
+"""The global options of one run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from oncallctl.text import dump_json, sentence, visible
-from oncallctl.times import zone
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -19,7 +18,7 @@ LONGEST_TIMEOUT = 3600
 
 
 class Format(StrEnum):
-    """How results are written."""
+    """The output formats."""
 
     TABLE = "table"
     JSON = "json"
@@ -28,19 +27,27 @@ class Format(StrEnum):
     ID = "id"
 
 
+_JSON = frozenset({Format.JSON, Format.JSONL})
+
+
 @dataclass
 class Settings:
-    """The options that every command has, after flags, environment and profile have had their say.
+    """The global options, resolved from flags, environment and profile before a command runs; then they stay as is.
 
     Attributes:
-        profile: the name given with --profile, or None.
-        output: None while neither a flag, the environment nor the profile has named a format.
-        timeout: seconds for one request, or None for the default.
-        tz: the zone to show times in and to read them in; None is that of this machine.
+        profile: the value of --profile, or None.
+        output: the format that a flag or the environment names, or None.
+        profile_output: the default format of the profile, or None.
+        command_output: the format that a command prefers to the profile's, or None.
+        timeout: seconds per request, or None for the default.
+        tz: the zone to read and show times in; None is the local zone.
+        parsed: False until the command line has been parsed.
     """
 
     profile: str | None = None
     output: Format | None = None
+    profile_output: Format | None = None
+    command_output: Format | None = None
     columns: list[str] | None = None
     header: bool = True
     tz: ZoneInfo | None = None
@@ -48,46 +55,48 @@ class Settings:
     quiet: bool = False
     verbose: int = 0
     color: bool = True
+    parsed: bool = False
 
     @property
     def format(self) -> Format:
-        """How results are written."""
-        return self.output or Format.TABLE
+        """The output format."""
+        return self.output or self.command_output or self.profile_output or Format.TABLE
 
     @property
-    def as_json(self) -> bool:
-        """Whether a program reads the output."""
-        return self.format in {Format.JSON, Format.JSONL}
+    def has_structured_output(self) -> bool:
+        """True if stdout is JSON: whole objects instead of columns."""
+        return self.format in _JSON
 
-    def adopt(self, *, output: str | None, tz: str | None, timeout: float | None) -> None:
-        """Take a profile's defaults where nothing nearer has spoken."""
-        if self.output is None and output:
-            self.output = Format(output)
-        if self.tz is None and tz:
-            self.tz = zone(tz)
-        if self.timeout is None:
-            self.timeout = timeout
+    @property
+    def shows_links(self) -> bool:
+        """True if the format keeps links that let anyone raise alerts, where a command allows them at all."""
+        return self.format in _JSON
+
+    @property
+    def has_json_messages(self) -> bool:
+        """True if errors, warnings and notes on stderr are JSON: the user chose JSON, not only the command."""
+        return (self.output or self.profile_output) in _JSON
 
     def warn(self, message: str) -> None:
-        """Say on stderr what a person should know although the command goes on."""
-        self._say("warning", message)
+        """Write a warning to stderr; the command continues."""
+        self._write("warning", message)
 
     def note(self, message: str) -> None:
-        """Say on stderr what is going on."""
-        self._say("note", message)
+        """Write a note to stderr."""
+        self._write("note", message)
 
     def debug(self, message: str) -> None:
-        """Say on stderr, with -v only, what is sent and answered; never a token."""
+        """Log requests and responses to stderr if -v is given; never a token."""
         if self.verbose:
-            _tell(visible(message))
+            _write_line(visible(message))
 
-    def _say(self, kind: str, message: str) -> None:
+    def _write(self, kind: str, message: str) -> None:
         if self.quiet:
             return
-        told = {kind: {"message": message}}
-        _tell(dump_json(told, to=sys.stderr) if self.as_json else f"{kind}: {sentence(message)}")
+        document = {kind: {"message": message}}
+        _write_line(dump_json(document, to=sys.stderr) if self.has_json_messages else f"{kind}: {sentence(message)}")
 
 
-def _tell(line: str) -> None:
-    with contextlib.suppress(OSError):  # that nobody can be told must not stop what is being done
+def _write_line(line: str) -> None:
+    with contextlib.suppress(OSError):  # an unwritable stderr must not stop the command
         print(line, file=sys.stderr, flush=True)

@@ -63,9 +63,9 @@ def render(  # noqa: C901, PLR0913  # a branch a format
         InvalidInput: --columns names a field that there is not.
     """
     single = isinstance(value, Mapping)
-    hide = secrets is Secrets.HIDDEN or (secrets is Secrets.IN_JSON and not settings.as_json)
+    hide = secrets is Secrets.HIDDEN or (secrets is Secrets.IN_JSON and not settings.shows_links)
     objects: Iterable[Row] = [value] if isinstance(value, Mapping) else value
-    if not settings.as_json and rows is not None:
+    if not settings.has_structured_output and rows is not None:
         objects = rows
     if hide:
         objects = (masked(item) for item in objects)
@@ -87,6 +87,30 @@ def render(  # noqa: C901, PLR0913  # a branch a format
         _write_table(settings, list(objects), columns, done=done)
     sys.stdout.flush()
     sent_changes.mark_reported()
+
+
+def render_values(settings: Settings, values: Iterable[object], *, whole: object = None, done: bool = False) -> None:
+    """Write JSON values of any kind, in the format of the settings; they are not masked.
+
+    Args:
+        settings: format, columns, zone, quiet.
+        values: the rows; jsonl writes each as soon as it is there.
+        whole: what json writes instead of an array of the rows.
+        done: whether they are the response to a change: then an unknown column is no error.
+    """
+    if settings.format is Format.JSON:
+        text = dump_json(list(values) if whole is None else whole, indent=2, to=sys.stdout)
+        render_text(settings, f"{text}\n")
+    elif settings.format is Format.JSONL:
+        for value in values:
+            render_text(settings, f"{dump_json(value, to=sys.stdout)}\n")
+    else:
+        objects = [value if isinstance(value, Mapping) else {"value": value} for value in values]
+        if objects or settings.columns:
+            columns = {str(key): str(key) for each in objects for key in each}
+            render(settings, objects, columns, secrets=Secrets.SHOWN, done=done)
+    if not settings.quiet:
+        sent_changes.mark_reported()
 
 
 def render_text(settings: Settings, text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from oncallctl.config.connect import profile_defaults
 from oncallctl.config.settings import LONGEST_TIMEOUT, Format, Settings
 from oncallctl.errors import InvalidInput
 from oncallctl.times import zone
@@ -56,7 +57,7 @@ class Leaf(TyperCommand):
         self._refuse_empty(ctx)
         given = {name: ctx.params.pop(name) for name in COMMON}
         before: dict[str, Any] = ctx.meta.get(__name__, {})
-        settle(ctx.obj, {name: _later(given[name], before.get(name)) for name in COMMON})
+        resolve(ctx.obj, {name: _later(given[name], before.get(name)) for name in COMMON})
         return super().invoke(ctx)
 
     def _refuse_empty(self, ctx: typer.Context) -> None:
@@ -79,11 +80,11 @@ def keep_for_leaf(ctx: typer.Context) -> None:
     ctx.meta[__name__] = {name: ctx.params.pop(name) for name in COMMON}
 
 
-def settle(settings: Settings, given: dict[str, Any]) -> None:
-    """Turn flags and environment into settings.
+def resolve(settings: Settings, given: dict[str, Any]) -> None:
+    """Fill the settings from flags, environment and profile, in this order of precedence.
 
     Raises:
-        InvalidInput: a value that is none.
+        InvalidInput: a value cannot be used.
     """
     settings.quiet = bool(given["quiet"])
     settings.verbose = given["verbose"] or 0
@@ -94,11 +95,23 @@ def settle(settings: Settings, given: dict[str, Any]) -> None:
         settings.output = output_format(output)
     if columns := given["columns"]:
         settings.columns = [column.strip() for column in columns.split(",") if column.strip()]
-    settings.tz = zone(given["tz"])
-    settings.timeout = _seconds(os.environ.get("ONCALLCTL_TIMEOUT")) if given["timeout"] is None else given["timeout"]
-    if settings.timeout is not None and not 0 < settings.timeout <= LONGEST_TIMEOUT:
-        hint = f"it is seconds, more than 0 and at most {LONGEST_TIMEOUT}"
-        raise InvalidInput(f"a time-out of {settings.timeout} s", hint=hint)
+    defaults = profile_defaults(settings.profile)
+    if defaults and defaults.output:
+        settings.profile_output = Format(defaults.output)
+    settings.tz = zone(given["tz"] or (defaults.tz if defaults else None))
+    settings.timeout = _timeout(given["timeout"])
+    if settings.timeout is None and defaults:
+        settings.timeout = defaults.timeout
+    settings.parsed = True
+
+
+def _timeout(given: float | None) -> float | None:
+    timeout = _seconds(os.environ.get("ONCALLCTL_TIMEOUT")) if given is None else given
+    if timeout is not None and not 0 < timeout <= LONGEST_TIMEOUT:
+        raise InvalidInput(
+            f"invalid timeout: {timeout} s", hint=f"give seconds, more than 0 and at most {LONGEST_TIMEOUT}"
+        )
+    return timeout
 
 
 def output_format(word: str) -> Format:

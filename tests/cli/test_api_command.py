@@ -47,6 +47,11 @@ class TestReading:
         assert run("-p p api GET teams/", ONCALLCTL_CONFIG=path).json["count"] == 4
         assert run("-p p teams list", ONCALLCTL_CONFIG=path).stdout.startswith("ID,")
 
+    def test_note_is_readable_unless_the_user_asks_for_json(self, run: Runner) -> None:
+        page = "api POST escalation/ -p sandbox --field title=t --field team=TKPSLLWBFUI9R"
+        assert run(page).stderr == "note: sandbox: nobody was paged\n"
+        assert json.loads(run(f"{page} -o json").stderr) == {"note": {"message": "sandbox: nobody was paged"}}
+
     @pytest.mark.parametrize("path", ["teams/", "users"])
     def test_jsonl_is_a_line_a_row(self, server: Serving, run: Runner, path: str) -> None:
         lines = run(f"api GET {path} -o jsonl").stdout.splitlines()

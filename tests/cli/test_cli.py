@@ -112,7 +112,9 @@ class TestGrammar:
         assert run("teams list -p sandbox", ONCALLCTL_OUTPUT="id").stdout.startswith("TKP")
         assert run("teams list -p sandbox -o json", ONCALLCTL_OUTPUT="id").json
 
-    def test_a_profile_has_output_defaults(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_profile_with_an_output_format_is_the_default_for_commands(
+        self, server: Serving, run: Runner, world: Path
+    ) -> None:
         token = world / "token"
         token.write_text(server.token)
         token.chmod(0o600)
@@ -121,6 +123,14 @@ class TestGrammar:
             f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\noutput = "id"\n'
         )
         assert run("teams list -p work", ONCALLCTL_CONFIG=str(path)).stdout.startswith("TKP")
+
+    def test_profile_with_json_output_makes_errors_json_even_before_the_connection(
+        self, run: Runner, world: Path
+    ) -> None:
+        path = world / "config.toml"
+        path.write_text('[profiles.work]\nurl = "https://oncall.example.org"\noutput = "json"\n')
+        done = run("maintenance start x -p work", status=2, ONCALLCTL_CONFIG=str(path))
+        assert done.error["code"] == "invalid_input"
 
     @pytest.mark.parametrize(
         "line",
