@@ -10,7 +10,7 @@ from oncallctl import parallel
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.base import ServerObject
 from oncallctl.api.resources.integrations import Integration
-from oncallctl.errors import Defect, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
+from oncallctl.errors import Bug, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
 from oncallctl.process import sent_changes
 from oncallctl.process.sent_changes import NOTHING_SENT, SentChange
 from oncallctl.text import LONGEST_NAME, cut
@@ -150,7 +150,7 @@ def for_each(
     finished: Callable[[], None],
     look: str,
 ) -> Report[Object]:
-    """Work on several items at a time; a failure of one, also a defect, does not stop the others.
+    """Work on several items at a time; a failure of one, even a bug, does not stop the others.
 
     A signal does: what was not sent is left alone, and what was sent and not answered is unknown.
 
@@ -172,8 +172,8 @@ def for_each(
         except OncallError as error:
             status = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
             return Outcome(target(items[index]), status, error=error)
-        except Exception as error:  # noqa: BLE001  # one defect must not lose what was done to the others
-            return Outcome(target(items[index]), "unknown", error=Defect(f"{type(error).__name__}: {error}"))
+        except Exception as error:  # noqa: BLE001  # one bug must not lose what was done to the others
+            return Outcome(target(items[index]), "unknown", error=Bug(f"{type(error).__name__}: {error}"))
 
     try:
         for index, outcome in parallel.each(one, range(len(items))):

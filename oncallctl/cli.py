@@ -25,7 +25,7 @@ from oncallctl.commands.completion import completion
 from oncallctl.commands.doctor import doctor
 from oncallctl.commands.escalate import escalate
 from oncallctl.config.settings import Settings
-from oncallctl.errors import Declined, Defect, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
+from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.parsing.framework import Leaf, common_options, keep_for_leaf
 from oncallctl.process import interrupts, sent_changes
 from oncallctl.text import dump_json, sentence
@@ -135,7 +135,7 @@ def _with_changes(error: OncallError, *, sudden: bool) -> OncallError:
         return error
     error.message = f"{error.message}; {sent_changes.listed(told)}"
     error.hint = next((f"look before you try again: {each.look}" for each in told if each.look), error.hint)
-    if isinstance(error, Defect) and any(each.response is None for each in told):
+    if isinstance(error, Bug) and any(each.response is None for each in told):
         return OutcomeUnknown(error.message, hint=error.hint)
     return error
 
@@ -151,7 +151,7 @@ def _explained(error: BaseException) -> OncallError:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
-    return Defect(f"{type(error).__name__} at {where}: {error}", hint="this is a defect of oncallctl; please report it")
+    return Bug(f"{type(error).__name__} at {where}: {error}", hint="this is a bug in oncallctl; please report it")
 
 
 def _interrupted(signum: int) -> Interrupted:

@@ -64,10 +64,10 @@ class OncallError(Exception):
         }
 
 
-class Defect(OncallError):
+class Bug(OncallError):
     """This program did something that it should not have done."""
 
-    code = "defect"
+    code = "bug"
 
 
 class ServerRefused(OncallError):

@@ -25,7 +25,7 @@ from oncallctl.api.problems import API, from_answer, retry_after
 from oncallctl.api.retry import Retries, Throttled, TimedOut
 from oncallctl.api.strict_json import parse
 from oncallctl.api.urls import is_loopback
-from oncallctl.errors import Defect, InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
+from oncallctl.errors import Bug, InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.process import sent_changes
 from oncallctl.times import now
 
@@ -351,7 +351,7 @@ def _bounded(client: httpx.Client) -> Deadline:
         if isinstance(transport, httpx.HTTPTransport):
             transport._pool._network_backend = deadline  # noqa: SLF001
             if not deadline.limits(transport._pool):  # noqa: SLF001
-                raise Defect(
+                raise Bug(
                     f"requests cannot be given a time limit with httpx {httpx.__version__}",
                     hint="install oncallctl with the versions of its lock file; this is a bug in oncallctl",
                 )

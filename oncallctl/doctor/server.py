@@ -102,10 +102,15 @@ def _with_token(
         else:
             yield doubtful("authorization", "not checked: the server is rate limiting", problem.hint or "wait")
         return
+    if problem is not None and _is_recognized(problem):
+        yield good("dialect", f"{dialect_of(profile).value}: the server recognizes the token")
+        problem.hint = "log in with the API token of another user, whose role permits more: oncallctl auth login"
+        yield broken("authorization", problem)
+        return
     usable, finding = _dialect(profile, token, settings, problem)
     yield finding
     if usable is None:
-        assert problem is not None  # noqa: S101  # nothing is usable because of it
+        assert problem is not None  # noqa: S101  # `_dialect` returns a profile unless the server refused the token
         if token.startswith(SERVICE_ACCOUNT) and not profile.grafana_url:
             problem.hint = "a service account token of Grafana Cloud also needs the stack: grafana_url in the profile"
         yield broken("authorization", problem)
@@ -154,7 +159,17 @@ def _dialect(
         form = "Bearer tokens" if other == "cloud" else "the bare token only"
         said = f"{configured} {configured_by}, but the server takes {form}: it is {other}"
         return changed, broken("dialect", InvalidInput(said, hint=mend))
-    return None, doubtful("dialect", f"{configured} {configured_by}; not checked: no token", "mend the token first")
+    return None, doubtful(
+        "dialect", f"{configured} {configured_by}; not checked: the server refuses the token", "fix the token first"
+    )
+
+
+def _is_recognized(problem: OncallError) -> bool:
+    """True if the server refused a valid token for lack of permissions, as engines do for users with role none.
+
+    The detail of the response tells: an unknown token, or one in the wrong form, is "Invalid token." (auth.jsonl).
+    """
+    return isinstance(problem, AccessDenied) and "do not have permission" in problem.message
 
 
 def _authorization(oncall: OnCall) -> Finding:

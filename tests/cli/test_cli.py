@@ -206,7 +206,7 @@ class TestErrors:
 
         monkeypatch.setattr("oncallctl.commands.teams.teams.connect", broken)
         done = run("teams list -o json", status=1)
-        assert done.error["code"] == "defect"
+        assert done.error["code"] == "bug"
         assert "test_cli.py" in done.error["message"]
 
     @pytest.mark.parametrize("level", ["-v", "-vv", "-vvv"])

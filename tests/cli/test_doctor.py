@@ -337,7 +337,17 @@ class TestAuthorization:
         rows = look(exit_code=3, ONCALLCTL_TOKEN="not-the-right-token")
         assert rows["authorization"]["status"] == "fail"
         assert rows["dialect"]["status"] == "warn"
+        assert "no token" not in rows["dialect"]["message"]
         assert rows["url"]["status"] == "ok"
+
+    def test_token_of_a_user_without_permissions_is_recognized_and_refused(self, server: Serving, look: Look) -> None:
+        refusal = status(403, '{"detail": "You do not have permission to perform this action."}')
+        server.fail("GET", "teams", refusal, times=9)
+        rows = look(exit_code=3)
+        assert rows["dialect"]["status"] == "ok"
+        assert "recognizes the token" in rows["dialect"]["message"]
+        assert "You do not have permission" in rows["authorization"]["message"]
+        assert "another user" in rows["authorization"]["hint"]
 
     def test_it_says_who_the_token_is(self, server: Serving, look: Look) -> None:
         assert look(ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)["authorization"]["message"].startswith("bob")

@@ -408,7 +408,7 @@ class TestFullDisk:
         refused = on_a_full_disk(work, RUN, status=125)
         assert "File too large" in refused.stderr
         assert "hint: " in refused.stderr
-        assert "defect" not in refused.stderr
+        assert "bug in oncallctl" not in refused.stderr
         assert cloud.changes() == []
 
     def test_the_sandbox_says_so_and_is_whole_afterwards(self, work: Program) -> None:

@@ -142,7 +142,7 @@ def test_a_page_that_was_sent_is_not_a_defect_because_the_disk_is_full(bare: Pro
         check=False,
     )
     assert done.returncode == 1
-    assert b"defect" not in done.stderr
+    assert b"bug in oncallctl" not in done.stderr
     assert b"No space left on device" in done.stderr
     assert b"Exception ignored" not in done.stderr
     assert len(cloud.changes()) == 1
@@ -213,7 +213,7 @@ def test_an_error_in_json_is_json_in_any_locale(bare: Program, environment: dict
 
 def test_bytes_that_are_no_text_are_refused_unsent(bare: Program, cloud: Serving) -> None:
     refused = bare("escalate", "--team", "platform", "--title", os.fsdecode(b"disk \xff\xfe"), status=2)
-    assert "defect" not in refused.stderr
+    assert "bug in oncallctl" not in refused.stderr
     assert cloud.changes() == []
 
 

@@ -171,7 +171,7 @@ def odd(hostile: Spoiled, run: Runner, words: str, statuses: set[int]) -> None:
         hostile.change = lambda document: changed(document, field, value, drop=drop)
         done = run(words, status=None)
         said = f"{words}: {field} is {'left out' if drop else repr(value)[:100]}\n{done.stderr}"
-        assert "defect" not in done.stderr, said
+        assert "bug in oncallctl" not in done.stderr, said
         assert done.status in statuses, said
         assert sum(line.startswith(("error: ", '{"error": ')) for line in done.stderr.split("\n")) == (
             done.status != 0
@@ -233,7 +233,7 @@ def test_what_no_server_should_send_is_no_defect(
     hostile.change = lambda document: changed(document, field, value)
     for options in ("", "-o json"):
         done = run(f"{words} {options}", status=None)
-        assert "defect" not in done.stderr, done.stderr
+        assert "bug in oncallctl" not in done.stderr, done.stderr
         assert done.status in {0, 8, 9}, done.stderr
         harmless(done.stdout + done.stderr)
 
@@ -266,4 +266,4 @@ def test_what_is_nested_without_end_is_no_defect(hostile: Spoiled, run: Runner, 
     for output in ("json", "jsonl", "table", "csv"):
         done = run(f"alert-groups alerts {FIRING[0]} --columns id,payload -o {output}", status=None)
         assert done.status in ({0} if depth == 100 else {0, 8}), done.stderr
-        assert "defect" not in done.stderr
+        assert "bug in oncallctl" not in done.stderr

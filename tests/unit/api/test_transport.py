@@ -22,7 +22,7 @@ from oncallctl import parallel
 from oncallctl.api.deadline import Deadline
 from oncallctl.api.retry import ATTEMPTS
 from oncallctl.api.transport import REDIRECTS, Transport
-from oncallctl.errors import Defect, NotFound, NotOnCall, OncallError, OutcomeUnknown, Unavailable
+from oncallctl.errors import Bug, NotFound, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from tests import certificates
 from tests.unit.api.clock import Clock, Ears
 from tests.unit.api.conftest import TOKEN, OpenOnCall, OpenTransport
@@ -694,7 +694,7 @@ def test_a_time_limit_that_httpx_does_not_take_is_refused_at_start(
     transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Deadline, "connect_tcp", httpcore.SyncBackend.connect_tcp)  # as if it were never asked
-    with pytest.raises(Defect, match="httpx"):
+    with pytest.raises(Bug, match="httpx"):
         transport_to("http://127.0.0.1:9")
 
 
