@@ -11,7 +11,7 @@ import typer
 from oncallctl.config.connect import connect
 from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, Signal
 from oncallctl.output.prompts import ask, ask_text, interactive
-from oncallctl.output.render import REQUEST, render
+from oncallctl.output.render import REQUEST, render, render_done
 from oncallctl.parsing.options import DryRunOption, YesOption, text_value
 from oncallctl.times import parse_duration
 
@@ -112,7 +112,7 @@ def escalate(
         if wait:
             _follow(ctx.obj, oncall, group, wait, patience)
         else:
-            render(ctx.obj, group.raw, COLUMNS, rows=[group.row], done=True)
+            render_done(ctx.obj, group.raw, COLUMNS, rows=[group.row])
 
 
 def _resolve(find: Callable[[OnCall, str], Named], oncall: OnCall, text: str) -> Named:
@@ -182,7 +182,7 @@ def _compare_route(settings: Settings, oncall: OnCall, group: AlertGroup, found:
         compare_route(oncall, group, found.routes, settings.warn)
     except Conflict as problem:
         if not anyway:
-            render(settings, group.raw, COLUMNS, rows=[group.row], done=True)
+            render_done(settings, group.raw, COLUMNS, rows=[group.row])
             raise
         settings.warn(problem.message)
 
@@ -201,7 +201,7 @@ def _follow(settings: Settings, oncall: OnCall, group: AlertGroup, wait: Wait, w
         error.message = f"{error.message}; {paged}"
         raise
     finally:
-        render(settings, follower.group.raw, COLUMNS, rows=[follower.group.row], done=True)
+        render_done(settings, follower.group.raw, COLUMNS, rows=[follower.group.row])
 
 
 def _not_blank(settings: Settings, text: str | None, option: str) -> str | None:

@@ -11,7 +11,7 @@ from oncallctl.errors import InvalidInput
 from oncallctl.output.linked_names import TEAM, with_names
 from oncallctl.output.progress import progress
 from oncallctl.output.prompts import confirm, name_all
-from oncallctl.output.render import REQUEST, Secrets, limited, render
+from oncallctl.output.render import REQUEST, Secrets, limited, render, render_done
 from oncallctl.parsing.framework import noun
 from oncallctl.parsing.options import (
     DryRunOption,
@@ -241,7 +241,7 @@ def delete(
             with progress(ctx.obj, "deleting", len(targets)) as finished:
                 report = for_each(targets, lambda target: target, remove, finished, look)
     columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
-    render(ctx.obj, [outcome.document() for outcome in report.outcomes], columns, done=True)
+    render_done(ctx.obj, [outcome.document() for outcome in report.outcomes], columns)
     report.raise_failures()
 
 
@@ -283,4 +283,4 @@ def _send_or_show(
         sent = send_once(oncall, change, "the change", look)
         with oncall.impatient():  # what was done is to be told soon, if need be with an id
             (shown,) = with_names(oncall, ctx.obj, [sent.raw], TEAM)
-        render(ctx.obj, shown, COLUMNS, secrets=Secrets.IN_JSON, done=True)
+        render_done(ctx.obj, shown, COLUMNS, secrets=Secrets.IN_JSON)

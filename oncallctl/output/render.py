@@ -1,4 +1,4 @@
-"""`render`: the only way to stdout."""
+"""Results on stdout, in the format that the user chose. Everything on stdout goes through this module."""
 
 from __future__ import annotations
 
@@ -13,90 +13,83 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from oncallctl.config.settings import Format, Settings
+from oncallctl.output.table import Columns, Row, cell, console, field, layout, selected_columns, unknown_column
 from oncallctl.process import sent_changes
 from oncallctl.text import dump_json, masked, visible
 
 if TYPE_CHECKING:
     from rich.text import Text
-from oncallctl.output.table import Columns, Row, _chosen, _laid_out, cell, console, field
 
 Item = TypeVar("Item")
 
 REQUEST: Columns = {"METHOD": "method", "URL": "url", "BODY": "body"}
 
-_WHOLE_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+_FULL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 
-# What a spreadsheet takes for a formula, also in full width and after spaces of any kind; a phone number is none.
+# Spreadsheets execute these as formulas, even in full width and after any spaces.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
-
 _PHONE_NUMBER = re.compile(r"\+[0-9]{1,3} ?[0-9][0-9 ]{4,16}")
 
 
 class Secrets(Enum):
-    """Where the fields that let anyone raise alerts are shown whole."""
+    """Formats in which the fields that let anyone raise alerts are not masked."""
 
-    HIDDEN = "nowhere"
-    IN_JSON = "in json and jsonl"
-    SHOWN = "everywhere"
+    HIDDEN = "none"
+    IN_JSON = "json and jsonl"
+    SHOWN = "all"
 
 
-def render(  # noqa: C901, PLR0913  # a branch a format
+def render(
     settings: Settings,
     value: Iterable[Row] | Row,
     columns: Columns,
     *,
     rows: Iterable[Row] | None = None,
     secrets: Secrets = Secrets.HIDDEN,
-    done: bool = False,
 ) -> None:
-    """Write results to stdout in the format that was asked for.
+    """Write results to stdout in the chosen format.
 
     Args:
-        settings: format, columns, zone, quiet.
-        value: what json and jsonl write: an object, or an iterable of them, which jsonl writes as it comes.
-        columns: header -> dotted path, for table and csv.
-        rows: what table, csv and id write; by default the value.
-        secrets: whether links that let anyone raise alerts may be shown.
-        done: whether this tells of something that was changed: then nothing about its display is an error any more.
+        settings: the format, --columns, time zone and --quiet.
+        value: an object or an iterable of objects, for json and jsonl.
+        columns: header -> dotted path, for tables and csv.
+        rows: the objects for tables, csv and id. The default is `value`.
+        secrets: the formats in which links that let anyone raise alerts are not masked.
 
     Raises:
-        InvalidInput: --columns names a field that there is not.
+        InvalidInput: --columns names an unknown field.
     """
-    single = isinstance(value, Mapping)
-    hide = secrets is Secrets.HIDDEN or (secrets is Secrets.IN_JSON and not settings.shows_links)
-    objects: Iterable[Row] = [value] if isinstance(value, Mapping) else value
-    if not settings.has_structured_output and rows is not None:
-        objects = rows
-    if hide:
-        objects = (masked(item) for item in objects)
-    if settings.format is not Format.JSONL or settings.quiet:
-        objects = list(objects)  # whole or not at all: half a list must not feed the next command of a pipe
-    if settings.quiet:
-        return
-    if settings.format is Format.JSON:
-        documents = list(objects)
-        _write(dump_json(documents[0] if single else documents, indent=2, to=sys.stdout))
-    elif settings.format is Format.JSONL:
-        for item in objects:
-            _write(dump_json(item, to=sys.stdout))
-    elif settings.format is Format.ID:
-        for item in objects:
-            if ident := item.get("id"):
-                _write(visible(str(ident)))
-    else:
-        _write_table(settings, list(objects), columns, done=done)
-    sys.stdout.flush()
-    sent_changes.mark_reported()
+    objects = _objects(settings, value, rows, secrets)
+    if settings.format in {Format.TABLE, Format.CSV} and not settings.quiet:
+        objects = list(objects)
+        if problem := unknown_column(settings, objects):
+            raise problem
+    _write_objects(settings, objects, columns, single=isinstance(value, Mapping))
+
+
+def render_done(
+    settings: Settings,
+    value: Iterable[Row] | Row,
+    columns: Columns,
+    *,
+    rows: Iterable[Row] | None = None,
+    secrets: Secrets = Secrets.HIDDEN,
+) -> None:
+    """Write the results of a change. An unknown field in --columns is only a warning, since the change was made."""
+    objects = list(_objects(settings, value, rows, secrets))
+    if settings.format in {Format.TABLE, Format.CSV} and (problem := unknown_column(settings, objects)):
+        settings.warn(f"{problem.message}; {problem.hint}")
+    _write_objects(settings, objects, columns, single=isinstance(value, Mapping))
 
 
 def render_values(settings: Settings, values: Iterable[object], *, whole: object = None, done: bool = False) -> None:
-    """Write JSON values of any kind, in the format of the settings; they are not masked.
+    """Write JSON values of any kind, without masking.
 
     Args:
-        settings: format, columns, zone, quiet.
-        values: the rows; jsonl writes each as soon as it is there.
-        whole: what json writes instead of an array of the rows.
-        done: whether they are the response to a change: then an unknown column is no error.
+        settings: the format, --columns, time zone and --quiet.
+        values: the rows; jsonl writes each one immediately.
+        whole: the document for json. The default is an array of the rows.
+        done: whether the values are the response to a change; see `render_done`.
     """
     if settings.format is Format.JSON:
         text = dump_json(list(values) if whole is None else whole, indent=2, to=sys.stdout)
@@ -108,34 +101,39 @@ def render_values(settings: Settings, values: Iterable[object], *, whole: object
         objects = [value if isinstance(value, Mapping) else {"value": value} for value in values]
         if objects or settings.columns:
             columns = {str(key): str(key) for each in objects for key in each}
-            render(settings, objects, columns, secrets=Secrets.SHOWN, done=done)
+            write = render_done if done else render
+            write(settings, objects, columns, secrets=Secrets.SHOWN)
     if not settings.quiet:
         sent_changes.mark_reported()
 
 
 def render_text(settings: Settings, text: str) -> None:
-    """Write a text of this program's own, such as a completion script."""
+    """Write text that oncallctl itself made, such as a completion script."""
     if not settings.quiet:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _write(text)
 
 
 def draw(settings: Settings, picture: Callable[[int, bool], Iterable[Text]]) -> None:
-    """Show a picture on the terminal: the lines that it comes to at a width in columns, and with ASCII alone or not."""
+    """Draw a picture on the terminal.
+
+    Args:
+        settings: color and --quiet.
+        picture: returns the lines for a width in cells; its second argument is whether they must be ASCII.
+    """
     if settings.quiet:
         return
     screen = console(settings, stderr=False)
-    for line in picture(screen.width, ascii_alone()):
+    for line in picture(screen.width, ascii_only()):
         screen.print(line, no_wrap=True, overflow="ignore", crop=False)
 
 
-def ascii_alone() -> bool:
-    """Whether pictures must do without characters beyond ASCII: stdout may not be able to write them."""
+def ascii_only() -> bool:
+    """True if stdout may not be able to encode characters beyond ASCII."""
     return (sys.stdout.encoding or "").lower() not in {"utf-8", "utf8"}
 
 
 def limited(settings: Settings, objects: Iterable[Item], limit: int | None) -> Iterator[Item]:
-    """Yield at most `limit` objects, and note it if there are more."""
+    """Yield at most `limit` objects, with a note if there are more."""
     for shown, item in enumerate(objects):
         if shown == limit:
             settings.note(f"showing the first {limit}; omit --limit to show all")
@@ -143,37 +141,66 @@ def limited(settings: Settings, objects: Iterable[Item], limit: int | None) -> I
         yield item
 
 
-def _write_table(settings: Settings, rows: Sequence[Row], columns: Columns, *, done: bool) -> None:
-    columns = _chosen(settings, rows, columns, done=done)
-    if settings.format is Format.CSV:
-        _write_csv(settings, rows, columns)
-    elif sys.stdout.isatty():
-        console(settings, stderr=False).print(_laid_out(settings, rows, columns))
+def _objects(
+    settings: Settings, value: Iterable[Row] | Row, rows: Iterable[Row] | None, secrets: Secrets
+) -> Iterable[Row]:
+    """Return the objects to write, with secrets masked."""
+    objects: Iterable[Row] = [value] if isinstance(value, Mapping) else value
+    if rows is not None and not settings.has_structured_output:
+        objects = rows
+    if secrets is Secrets.SHOWN or (secrets is Secrets.IN_JSON and settings.shows_links):
+        return objects
+    return (masked(item) for item in objects)
+
+
+def _write_objects(settings: Settings, objects: Iterable[Row], columns: Columns, *, single: bool) -> None:
+    if settings.format is not Format.JSONL or settings.quiet:
+        objects = list(objects)  # all or nothing: the next command of a pipe must not get half a list
+    if settings.quiet:
+        return
+    if settings.format is Format.TABLE and sys.stdout.isatty():
+        console(settings, stderr=False).print(layout(settings, list(objects), columns))
     else:
-        if settings.header:
-            _write("\t".join(_harmless(title) for title in columns))
-        for row in rows:
-            _write("\t".join(_piped(settings, row, path) for path in columns.values()))
-
-
-def _write_csv(settings: Settings, rows: Iterable[Row], columns: Columns) -> None:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    if settings.header:
-        writer.writerow([_harmless(title) for title in columns])
-    for row in rows:
-        writer.writerow([_piped(settings, row, path) for path in columns.values()])
-        sys.stdout.write(buffer.getvalue())
-        buffer.seek(0)
-        buffer.truncate()
-    sys.stdout.write(buffer.getvalue())
+        for line in _lines(settings, objects, columns, single=single):
+            _write(f"{line}\n")
     sys.stdout.flush()
+    sent_changes.mark_reported()
 
 
-def _piped(settings: Settings, row: Row, path: str) -> str:
-    """Write one field for a program: a time to the second, in UTC or in the zone asked for, and text harmless."""
+def _lines(settings: Settings, objects: Iterable[Row], columns: Columns, *, single: bool) -> Iterator[str]:
+    match settings.format:
+        case Format.JSON:
+            documents = list(objects)
+            yield dump_json(documents[0] if single else documents, indent=2, to=sys.stdout)
+        case Format.JSONL:
+            yield from (dump_json(item, to=sys.stdout) for item in objects)
+        case Format.ID:
+            yield from (visible(str(item["id"])) for item in objects if item.get("id"))
+        case Format.CSV:
+            yield from map(_csv_line, _cells(settings, objects, columns))
+        case Format.TABLE:
+            yield from map("\t".join, _cells(settings, objects, columns))
+
+
+def _cells(settings: Settings, rows: Iterable[Row], columns: Columns) -> Iterator[Sequence[str]]:
+    """Yield the header and the rows of a table for a program."""
+    columns = selected_columns(settings, columns)
+    if settings.header:
+        yield [_harmless(title) for title in columns]
+    for row in rows:
+        yield [_cell(settings, row, path) for path in columns.values()]
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow(cells)
+    return buffer.getvalue()
+
+
+def _cell(settings: Settings, row: Row, path: str) -> str:
+    """Format one field for a program: times to the second, in UTC unless --tz is given, and harmless text."""
     text, value = cell(row, path), field(row, path)
-    if isinstance(value, str) and _WHOLE_INSTANT.fullmatch(text):
+    if isinstance(value, str) and _FULL_TIME.fullmatch(text):
         with contextlib.suppress(ValueError, OverflowError):
             instant = datetime.fromisoformat(text).astimezone(settings.tz or UTC)
             return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -181,11 +208,11 @@ def _piped(settings: Settings, row: Row, path: str) -> str:
 
 
 def _harmless(text: str, value: object = "") -> str:
-    """Keep a terminal from obeying text, and a spreadsheet from executing it."""
+    """Return text that a terminal does not obey and a spreadsheet does not execute."""
     is_formula = isinstance(value, str) and _FORMULA.match(text) and not _PHONE_NUMBER.fullmatch(text)
     return f"'{visible(text)}" if is_formula else visible(text)
 
 
-def _write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+def _write(text: str) -> None:
+    sys.stdout.write(text)
     sys.stdout.flush()

@@ -15,47 +15,40 @@ from oncallctl.times import now, relative
 if TYPE_CHECKING:
     from rich.table import Table
 
-
 Row = Mapping[str, Any]
-
 Columns = Mapping[str, str]
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
-
-# What is of no use when a part of it is missing.
-_NARROWED_LAST = {"id", "phone_number", "state", "status"}
-
-_LONGEST_CELL = 4096  # characters that a terminal is shown at most: to measure a megabyte takes seconds
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_NARROWED_LAST = {"id", "phone_number", "state", "status"}  # useless when truncated
+_LONGEST_CELL = 4096  # characters; rich takes seconds to measure a megabyte
 
 
 def table(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
-    """Lay rows out as `render` does at a terminal; a row is a line.
+    """Return a table for a terminal; each object is one line.
 
     Raises:
-        InvalidInput: --columns names a field that there is not.
+        InvalidInput: --columns names an unknown field.
     """
-    return _laid_out(settings, rows, _chosen(settings, rows, columns))
+    if problem := unknown_column(settings, rows):
+        raise problem
+    return layout(settings, rows, columns)
 
 
-def _chosen(settings: Settings, rows: Sequence[Row], columns: Columns, *, done: bool = False) -> Columns:
-    if settings.columns is None:
-        return columns
-    _check_columns(settings, rows, done=done)
-    return {path: path for path in settings.columns}
+def selected_columns(settings: Settings, columns: Columns) -> Columns:
+    """Return the columns of --columns, or the default columns."""
+    return columns if settings.columns is None else {path: path for path in settings.columns}
 
 
-def _check_columns(settings: Settings, rows: Sequence[Row], *, done: bool) -> None:
-    """Refuse a column that there is not; where something has been done already, only say it."""
+def unknown_column(settings: Settings, rows: Sequence[Row]) -> InvalidInput | None:
+    """Return an error for the first field of --columns that the objects lack, or None."""
     for path in settings.columns or ():
         if rows and path.partition(".")[0] not in rows[0]:
-            problem = InvalidInput(f"no field {path!r} here", hint=f"there are {', '.join(rows[0])}")
-            if not done:
-                raise problem
-            settings.warn(f"{problem.message}; {problem.hint}")
+            return InvalidInput(f"no field {path!r} here", hint=f"there are {', '.join(rows[0])}")
+    return None
 
 
 def field(row: Row, path: str) -> object:
-    """Follow a dotted path into an object; None where it leads nowhere."""
+    """Return the field at a dotted path, or None."""
     value: object = row
     for step in path.split("."):
         if isinstance(value, Mapping):
@@ -68,38 +61,46 @@ def field(row: Row, path: str) -> object:
 
 
 def cell(row: Row, path: str) -> str:
-    """Write one field as the server has it, objects as JSON, nothing for null."""
-    value = field(row, path)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else dump_json(value)
+    """Format one field as the server sent it: objects as JSON, null as an empty string."""
+    match field(row, path):
+        case None:
+            return ""
+        case bool() as value:
+            return "true" if value else "false"
+        case str() as value:
+            return value
+        case int() | float() as value:
+            return str(value)
+        case value:
+            return dump_json(value)
 
 
-def _laid_out(settings: Settings, rows: Iterable[Row], columns: Columns) -> Table:
+def layout(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
+    """Return a table without columns that are empty in all rows, unless --columns asks for them."""
     from rich.table import Table
     from rich.text import Text
 
-    at = now()
+    columns = selected_columns(settings, columns)
+    lines = _fitting_cells(settings, rows, columns)
+    shown = [
+        index
+        for index in range(len(columns))
+        if settings.columns is not None or not lines or any(line[index] for line in lines)
+    ]
     made: Table = Table(
         box=None, pad_edge=False, show_header=settings.header, header_style="bold", padding=(0, 2, 0, 0)
     )
-    cells = _cells(settings, rows, columns, at)
-    if settings.columns is None:  # room is for what there is
-        empty = {index for index in range(len(columns)) if cells and not any(line[index] for line in cells)}
-        columns = {title: path for index, (title, path) in enumerate(columns.items()) if index not in empty}
-        cells = [[cell for index, cell in enumerate(line) if index not in empty] for line in cells]
-    for title, path in columns.items():
-        # Columns that may wrap are narrowed first, the widest before the others; their cells do not wrap.
+    headers = list(columns.items())
+    for title, path in (headers[index] for index in shown):
+        # rich narrows columns that may wrap first, starting with the widest; the cells themselves never wrap.
         made.add_column(Text(visible(title), no_wrap=True, overflow="ellipsis"), no_wrap=path in _NARROWED_LAST)
-    for line in cells:
-        made.add_row(*(Text(text, no_wrap=True, overflow="ellipsis") for text in line))
+    for line in lines:
+        made.add_row(*(Text(line[index], no_wrap=True, overflow="ellipsis") for index in shown))
     return made
 
 
 def console(settings: Settings, *, stderr: bool) -> Any:  # noqa: ANN401  # rich is imported only here
-    """A rich console that obeys nothing in the text it is given."""
+    """Return a rich console that ignores markup in text."""
     from rich.console import Console
 
     return Console(
@@ -107,39 +108,37 @@ def console(settings: Settings, *, stderr: bool) -> Any:  # noqa: ANN401  # rich
     )
 
 
-def _cells(settings: Settings, rows: Iterable[Row], columns: Columns, at: datetime) -> list[list[str]]:
-    """What stands in a table; where that is wider than the terminal, times are told shortly."""
+def _fitting_cells(settings: Settings, rows: Iterable[Row], columns: Columns) -> list[list[str]]:
+    """Return the cells of a table; times are shortened if it would be wider than the terminal."""
     from rich.cells import cell_len
 
-    rows = list(rows)
-    cells = [[_readable(settings, row, path, at) for path in columns.values()] for row in rows]
-    widths = [max([cell_len(title), *(cell_len(line[index]) for line in cells)]) for index, title in enumerate(columns)]
+    rows, at = list(rows), now()
+    lines = [[_readable(settings, row, path, at) for path in columns.values()] for row in rows]
+    widths = [max([cell_len(title), *(cell_len(line[index]) for line in lines)]) for index, title in enumerate(columns)]
     if sum(widths) + 2 * len(widths) <= console(settings, stderr=False).width:
-        return cells
-    return [[_readable(settings, row, path, at, shortly=True) for path in columns.values()] for row in rows]
+        return lines
+    return [[_readable(settings, row, path, at, short=True) for path in columns.values()] for row in rows]
 
 
-def _readable(settings: Settings, row: Row, path: str, at: datetime, *, shortly: bool = False) -> str:
-    """Write one field for a person: a time relative and local, yes or nothing, anything else as it is."""
+def _readable(settings: Settings, row: Row, path: str, at: datetime, *, short: bool = False) -> str:
+    """Format one field for a person: times relative and local, true as yes, false as an empty string."""
     text, value = cut(cell(row, path), _LONGEST_CELL), field(row, path)
     if isinstance(value, bool):
         return "yes" if value else ""
-    if _INSTANT.match(text):
-        try:
-            instant = datetime.fromisoformat(text)
-        except ValueError:
-            return visible(text)
-        instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-        try:
-            local = instant.astimezone(settings.tz)
-        except OverflowError:
-            return visible(text)
-        if shortly:
-            return relative(instant, at=at)
-        same_day = local.date() == at.astimezone(settings.tz).date()
-        return (
-            f"{relative(instant, at=at)} ({local:%H:%M})"
-            if same_day
-            else f"{relative(instant, at=at)} ({local:%m-%d %H:%M})"
-        )
+    if _TIME.match(text) and (time := _readable_time(settings, text, at, short=short)):
+        return time
     return visible(text)
+
+
+def _readable_time(settings: Settings, text: str, at: datetime, *, short: bool) -> str | None:
+    """Return a time as "in 2h (14:00)", or None if the text is not a time that can be shown."""
+    try:
+        instant = datetime.fromisoformat(text)
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        local = instant.astimezone(settings.tz)
+    except (ValueError, OverflowError):
+        return None
+    if short:
+        return relative(instant, at=at)
+    same_day = local.date() == at.astimezone(settings.tz).date()
+    return f"{relative(instant, at=at)} ({local:{'%H:%M' if same_day else '%m-%d %H:%M'}})"

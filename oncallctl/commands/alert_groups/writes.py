@@ -11,7 +11,7 @@ from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
 from oncallctl.output.progress import progress
 from oncallctl.output.prompts import MANY, confirm, interactive, name_all
-from oncallctl.output.render import render
+from oncallctl.output.render import render_done
 from oncallctl.parsing.options import (
     DryRunOption,
     TeamOption,
@@ -148,7 +148,7 @@ def _carry_out(ctx: typer.Context, action: GroupAction, selector: GroupSelector,
             with progress(ctx.obj, action.verb, len(steps)) as finished:
                 report = actions.carry_out(oncall, action, steps, finished)
     columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
-    render(ctx.obj, [outcome.document() for outcome in report.outcomes], columns, done=True)
+    render_done(ctx.obj, [outcome.document() for outcome in report.outcomes], columns)
     report.raise_failures()
     if not selector.given and not any(step.request for step in steps):
         ctx.obj.note(f"nothing to {action.verb}: {'all is so already' if steps else 'no alert group matches'}")

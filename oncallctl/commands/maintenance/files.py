@@ -15,7 +15,7 @@ from oncallctl.commands.maintenance.app import app
 from oncallctl.config.connect import choose_profile, connect
 from oncallctl.config.settings import Format
 from oncallctl.errors import InvalidInput, OncallError, Unavailable
-from oncallctl.output.render import ascii_alone, render, render_text
+from oncallctl.output.render import ascii_only, render, render_done, render_text
 from oncallctl.output.table import console
 from oncallctl.parsing.options import DryRunOption, read_text
 from oncallctl.text import visible
@@ -119,7 +119,7 @@ def plan(
     if for_a_person and not settings.quiet:
         screen = console(settings, stderr=False)
         drawn = "\n".join(timeline.picture(rules, planned, at, days, zone=settings.tz, width=screen.width))
-        screen.print(drawn.translate(timeline.PLAIN) if ascii_alone() else drawn, soft_wrap=True)
+        screen.print(drawn.translate(timeline.PLAIN) if ascii_only() else drawn, soft_wrap=True)
         for each in planned:
             for note in each.oddities():
                 settings.note(f"{each.occurrence.key}: {note}")
@@ -180,7 +180,7 @@ def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False)
         render(settings, [], OUTCOMES)
         return
     documents = [each.document() for each in results.items]
-    render(settings, documents, OUTCOMES, rows=[each.row() for each in results.items], done=True)
+    render_done(settings, documents, OUTCOMES, rows=[each.row() for each in results.items])
     results.raise_failures()
 
 

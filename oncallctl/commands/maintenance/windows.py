@@ -14,7 +14,7 @@ from oncallctl.maintenance import IfActive, Mode
 from oncallctl.output.linked_names import TEAM, with_names
 from oncallctl.output.progress import progress
 from oncallctl.output.prompts import MANY, SHOWN, confirm, interactive, name_all
-from oncallctl.output.render import render
+from oncallctl.output.render import render, render_done
 from oncallctl.parsing.options import (
     AllOption,
     DryRunOption,
@@ -282,7 +282,7 @@ def _carry_out(
     documents = [outcome.document() for outcome in report.outcomes]
     columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
     rows = [change.row(outcome) for outcome in report.outcomes]
-    render(settings, documents, columns, rows=rows, done=True)
+    render_done(settings, documents, columns, rows=rows)
     report.raise_failures(lambda failed: again.hint(oncall, failed))
 
 
