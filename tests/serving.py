@@ -23,6 +23,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from oncallctl import sandbox
+from tests.recorded_texts import use_recorded_texts
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class _SampleData:
         with self._lock:
             if time.monotonic() - self._made > FRESH:
                 sandbox.reset(self._database)
+                use_recorded_texts(self._database)
                 self._made = time.monotonic()
             database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copyfile(self._database, database)

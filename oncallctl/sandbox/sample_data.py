@@ -1,4 +1,4 @@
-"""The sample data: the organization of the recordings, as far as they show it.
+"""The sample data: the organization of the recordings, with names and texts that read like real ones.
 
 sample_data.json has the rows. Most rotations have run since 2020, so that the date alone decides who is on call. Alert
 groups, an override and the shift of data infra are relative to the time of insertion.
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SampleRow = dict[str, Any]
 
 SECONDS_BETWEEN_ALERTS: Final = 30
+OF_ALERTS: Final = frozenset(["alerts", "severity", "summary", "runbook_url"])
+"""The keys of an alert group that describe its alerts."""
 
 
 def insert_sample_data(db: sqlite3.Connection, *, now: float) -> None:
@@ -88,13 +90,9 @@ def _shift(shift: SampleRow, now: float) -> SampleRow:
 
 def _alert_group(group: SampleRow, integration: SampleRow, now: float) -> SampleRow:
     row = _encode(group, labels="labels_json")
-    row = _with_creation_time({key: value for key, value in row.items() if key not in {"alerts", "severity"}}, now)
+    row = _with_creation_time({key: value for key, value in row.items() if key not in OF_ALERTS}, now)
     created = row["created_at"]
-    row |= {
-        "team_id": integration["team_id"],
-        "route_id": integration["route_id"],
-        "title": f"{row['title']} on {integration['name']}",
-    }
+    row |= {"team_id": integration["team_id"], "route_id": integration["route_id"]}
     match row["state"]:
         case "acknowledged":
             row |= {"acknowledged_at": created + 180, "acknowledged_by": "U6YF83T9HEFKQ"}
@@ -113,9 +111,7 @@ def _alerts(group: SampleRow, now: float) -> list[SampleRow]:
             "id": alert_id,
             "alert_group_id": group["id"],
             "created_at": created + number * SECONDS_BETWEEN_ALERTS,
-            "payload_json": json.dumps(
-                {"title": group["title"], "severity": group["severity"], "n": number, "unicode": "é🔥"}
-            ),
+            "payload_json": json.dumps({name: group[name] for name in ("title", "severity", "summary", "runbook_url")}),
         }
         for number, alert_id in enumerate(group["alerts"])
     ]

@@ -18,8 +18,8 @@ from oncallctl.sandbox.sample_data import insert_sample_data
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-VERSION: Final = 9
-"""The version of schema.sql and the sample data. A file of another version is created anew."""
+VERSION: Final = 10
+"""The version of schema.sql and the sample data. A file of another version is recreated."""
 
 LOCK_TIMEOUT: Final = 30.0
 """Seconds to wait for another process that writes."""

@@ -23,6 +23,7 @@ from werkzeug.test import Client
 
 from oncallctl import sandbox
 from tests.contract.recordings import Exchange, load
+from tests.recorded_texts import use_recorded_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -312,11 +313,12 @@ ASKED = datetime(2026, 11, 21, 5, 59, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the sample data."""
+    """A database with the sample data, with the recorded texts."""
     path = tmp_path_factory.mktemp("sample") / "oncall.db"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("oncallctl.sandbox.storage.time", _stopped(FILLED))
         sandbox.reset(path)
+    use_recorded_texts(path)
     return path
 
 
