@@ -22,7 +22,9 @@ WATCH = ("alert-groups", "list", "--watch")
 FIRING_ONES = (*WATCH, "--state", "firing")
 
 # The program with less time between two readings than people need.
-_HASTY = "import sys, oncallctl.watch; oncallctl.watch.EVERY = 0.2; from oncallctl.__main__ import main; main()"
+_HASTY = (
+    "import sys, oncallctl.output.live; oncallctl.output.live.EVERY = 0.2; from oncallctl.__main__ import main; main()"
+)
 
 
 @dataclass
