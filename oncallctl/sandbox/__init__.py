@@ -37,7 +37,7 @@ GRAFANA_URL: Final = "https://sandbox.grafana.invalid"
 """The URL of the stack, which X-Grafana-URL must name."""
 
 BASE_URL: Final = "http://oncall.sandbox.invalid"
-"""The base of `next` and `link`, whatever the Host header: as on a real server behind a proxy."""
+"""The base of `next` and `link`; the Host header is ignored, as on a real server behind a proxy."""
 
 
 def application(

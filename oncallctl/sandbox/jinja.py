@@ -41,7 +41,7 @@ def render(template: str, **context: object) -> str:
     """Render a template.
 
     Raises:
-        TemplateError: the template is wrong whatever the payload.
+        TemplateError: the template is wrong for every payload.
         TemplateWarning: the template does not fit the payload.
     """
     from jinja2 import TemplateSyntaxError, UndefinedError

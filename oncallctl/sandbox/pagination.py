@@ -24,8 +24,8 @@ def page_of(request: ApiRequest, rows: Sequence[T], view: Callable[[T], object],
     """Return one page of rows.
 
     A page number past the end yields the last page; an invalid page number the first page, an invalid page size the
-    default size (integrations.jsonl, list_page_* and list_perpage_*). Links begin with BASE_URL, whatever the Host
-    header.
+    default size (integrations.jsonl, list_page_* and list_perpage_*). Links begin with BASE_URL; the Host
+    header is ignored.
 
     Args:
         request: the request, with `page` and `perpage`.

@@ -24,7 +24,7 @@ class RecurrenceRule:
     Attributes:
         start: the earliest start; its time of day is that of all occurrences.
         frequency: None for a single occurrence at `start`.
-        interval: every so many hours, days, weeks or months.
+        interval: the number of hours, days, weeks or months from one occurrence to the next.
         week_start: the first day of a week; Monday is 0.
         days: the weekdays on which an occurrence may start; empty if `start` decides.
         month_days: the days of the month, -1 for the last one; empty if `start` decides.

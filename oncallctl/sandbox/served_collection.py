@@ -111,12 +111,12 @@ class Collection:
     def _matching(self, request: ApiRequest, conditions: Mapping[str, str] | None = None) -> list[Row]:
         values: dict[str, str] = {}
         where = ["TRUE"]
-        asked = {
+        given = {
             condition: request.http.args[name]
             for name, condition in self.filters.items()
             if request.http.args.get(name) or (name in self.filters_even_if_empty and name in request.http.args)
         }
-        for number, (condition, value) in enumerate((asked | dict(conditions or {})).items()):
+        for number, (condition, value) in enumerate((given | dict(conditions or {})).items()):
             where.append(f"({condition.replace(':value', f':value{number}')})")
             values[f"value{number}"] = value
         source = self.select or f"SELECT * FROM {self._table}"  # noqa: S608 - names of this package

@@ -40,7 +40,7 @@ FIXED_COLUMNS: Final[dict[str, Columns]] = {
     "rolling_users": {"users_json": "[]"},
     "override": {**NO_RECURRENCE, **NO_ROTATION, "level": 0, "until": None},
 }
-"""The columns that each type of shift fixes, whatever the body has."""
+"""The columns that each type of shift fixes; the body cannot set them."""
 
 
 def shift_columns(request: ApiRequest, row: sqlite3.Row | None) -> Columns:

@@ -131,7 +131,7 @@ def _team(request: ApiRequest, value: object) -> sqlite3.Row | None:
 
 
 def _direct_paging_integration(db: sqlite3.Connection, team: sqlite3.Row | None) -> sqlite3.Row:
-    """Return the direct paging integration of a team, or of no team, whatever its name.
+    """Return the direct paging integration of a team, or of no team, with any name.
 
     A missing integration is added, with a default route only. The engine adds the route for important pages when it
     synchronizes its teams.

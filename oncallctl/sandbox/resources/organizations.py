@@ -27,5 +27,5 @@ def list_organizations(request: ApiRequest) -> SandboxResponse:
 
 
 def get_organization(_request: ApiRequest) -> SandboxResponse:
-    """Return the caller's own organization, whatever the ID (organizations/get_any_id)."""
+    """Return the caller's own organization for any ID (organizations/get_any_id)."""
     return SandboxResponse(ORGANIZATION)

@@ -35,10 +35,10 @@ MAX_DAYS: Final = 30
 
 
 def current_on_call(request: ApiRequest) -> SandboxResponse:
-    """Return the shifts of this moment, and the users of all steps in the order of the steps."""
+    """Return the current shifts, and the users of all steps in the order of the steps."""
     steps = _steps(request)
-    moment = TimeRange(request.now, math.nextafter(request.now, math.inf))
-    found = _periods(request, steps, moment, lambda _: True)
+    instant = TimeRange(request.now, math.nextafter(request.now, math.inf))
+    found = _periods(request, steps, instant, lambda _: True)
     user_ids: list[str] = []
     for step in steps:
         if step["type"] == FROM_SCHEDULE:
