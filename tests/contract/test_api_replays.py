@@ -431,6 +431,8 @@ def check_error(kind: type[OncallError], exchange: Exchange, error: OncallError)
 
 
 def check_sent(endpoint: Endpoint, exchange: Exchange, requests: list[httpx.Request]) -> None:
+    if exchange.method != "GET" and exchange.status == 403:  # a refusal is followed by a lookup of the token's role
+        requests = [each for each in requests if (each.method, each.url.path) != ("GET", "/api/v1/users/current/")]
     assert {(each.method, each.url.host) for each in requests} == {(endpoint.methods[0], "engine.test")}
     if exchange.status == 429:
         assert len(requests) > 1
