@@ -181,6 +181,7 @@ def test_names_are_offered_wherever_one_of_their_kind_is_meant(shell: Shell) -> 
         "schedules get my": "schedule",
         "schedules shifts --days 3 my": "schedule",
         "escalation-chains get my": "chain",
+        "integrations create --escalation-chain my": "chain",
     }.items():
         assert shell.tab(f"oncallctl {line}") == f"oncallctl {line}-{offered}"
     for line in (
@@ -188,7 +189,6 @@ def test_names_are_offered_wherever_one_of_their_kind_is_meant(shell: Shell) -> 
         "teams list my",
         "routes get my",
         "alert-groups get my",
-        "integrations create --escalation-chain my",
         "integrations list --match my",
         "escalate --title my",
         "auth login my",

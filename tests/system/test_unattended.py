@@ -49,6 +49,7 @@ def config(home: Path) -> Path:
 def grouped(cloud: Serving) -> str:
     """An integration whose open window resolves what it collected when it ends."""
     cloud.call("POST", f"integrations/{GROUPED}/maintenance_start", {"mode": "group_alerts", "duration": 7200})
+    cloud.alert(GROUPED)
     return GROUPED
 
 
