@@ -1,4 +1,4 @@
-"""Paging people by hand."""
+"""The command `escalate`, which pages people by hand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Wait(StrEnum):
-    """What `escalate --wait` waits for."""
+    """Values of `escalate --wait`."""
 
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
@@ -39,43 +39,52 @@ COLUMNS = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_a
 
 def escalate(
     ctx: typer.Context,
-    team: Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Page this team (name or id).")] = None,
+    team: Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Page this team (name or ID).")] = None,
     user: Annotated[
         list[str] | None,
-        typer.Option("--user", metavar="USER", help="Page this person (user name, e-mail or id); may be repeated."),
+        typer.Option("--user", metavar="USER", help="Page this user (name, e-mail or ID). Can be repeated."),
     ] = None,
     important_user: Annotated[
         list[str] | None,
-        typer.Option("--important-user", metavar="USER", help="Page them by their important rules; may be repeated."),
+        typer.Option(
+            "--important-user",
+            metavar="USER",
+            help="Page this user by their important notification rules. Can be repeated.",
+        ),
     ] = None,
     important: Annotated[
-        bool, typer.Option("--important", help="Important for the team, or for every --user.")
+        bool, typer.Option("--important", help="Page the team, or every --user, as important.")
     ] = False,
-    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What it is about.")] = None,
+    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Title of the page.")] = None,
     message: Annotated[
-        str | None, typer.Option("--message", metavar="TEXT|@FILE|-", help="What they should know.")
+        str | None,
+        typer.Option("--message", metavar="TEXT|@FILE|-", help="Message of the page: a text, a file, or - for stdin."),
     ] = None,
-    source_url: Annotated[str | None, typer.Option("--source-url", metavar="URL", help="Where to look.")] = None,
+    source_url: Annotated[
+        str | None, typer.Option("--source-url", metavar="URL", help="Link to the source of the problem.")
+    ] = None,
     alert_group: Annotated[
-        str | None, typer.Option("--alert-group", metavar="ID", help="Call them to this alert group.")
+        str | None, typer.Option("--alert-group", metavar="ID", help="Add the responders to this existing alert group.")
     ] = None,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Page even where it would reach nobody.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Page even if nobody would be reached.")] = False,
     wait: Annotated[
-        Wait | None, typer.Option("--wait", help="Wait until somebody has; exit 10 when nobody did.")
+        Wait | None, typer.Option("--wait", help="Wait until the page is acknowledged or resolved; exit 10 on timeout.")
     ] = None,
-    within: Annotated[str | None, typer.Option("--within", metavar="DURATION", help="Wait so long (10m).")] = None,
+    within: Annotated[
+        str | None, typer.Option("--within", metavar="DURATION", help="Timeout of --wait. [default: 10m]")
+    ] = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Page a team or people. At a terminal it asks first; without one it pages."""
+    """Page a team or users. On a terminal, escalate asks for confirmation first."""
     from oncallctl.api import lookup
     from oncallctl.escalation.page import Page, each_once
     from oncallctl.escalation.send import send
 
     _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])
     if within and not wait:
-        raise InvalidInput("--within says how long to wait, and nothing is waited for", hint="add --wait acknowledged")
-    patience = parse_duration(within or "10m")
+        raise InvalidInput("--within needs --wait", hint="add --wait acknowledged")
+    timeout = parse_duration(within or "10m")
     title = _not_blank(ctx.obj, title, "--title")
     text = _not_blank(ctx.obj, text_value(message, "--message"), "--message")
     with connect(ctx.obj) as oncall:
@@ -110,13 +119,13 @@ def escalate(
         if page.team:  # users who are paged by name are notified directly, whatever the route
             _compare_route(ctx.obj, oncall, group, found, anyway=anyway)
         if wait:
-            _follow(ctx.obj, oncall, group, wait, patience)
+            _follow(ctx.obj, oncall, group, wait, timeout)
         else:
             render_done(ctx.obj, group.raw, COLUMNS, rows=[group.row])
 
 
 def _resolve(find: Callable[[OnCall, str], Named], oncall: OnCall, text: str) -> Named:
-    """Look up a name; a failure says that nobody was paged."""
+    """Look up a name. The message of a failure says that nobody was paged."""
     try:
         return find(oncall, text)
     except OncallError as error:
@@ -127,18 +136,16 @@ def _resolve(find: Callable[[OnCall, str], Named], oncall: OnCall, text: str) ->
 def _check(team: str | None, users: list[str], alert_group: str | None, texts: list[str | None]) -> None:
     if team and users:
         raise InvalidInput(
-            "a page goes to a team or to people, not to both", hint="page the team, then add people with --alert-group"
+            "--team and --user exclude each other", hint="page the team, then add people with --alert-group"
         )
     if not team and not users:
         raise InvalidInput("nobody to page", hint="give --team, --user or --important-user")
     if alert_group and any(text is not None for text in texts):
-        raise InvalidInput("--alert-group has a title, message and source url of its own", hint="leave yours out")
+        raise InvalidInput("--alert-group excludes --title, --message and --source-url", hint="omit them")
     if alert_group == "id:":
-        raise InvalidInput("--alert-group has no id")
+        raise InvalidInput("--alert-group needs an ID")
     if alert_group and team:
-        raise InvalidInput(
-            "a team cannot be called to an alert group: the server would page nobody", hint="name people with --user"
-        )
+        raise InvalidInput("--alert-group excludes --team: the server would page nobody", hint="name users with --user")
 
 
 def _check_reach(settings: Settings, oncall: OnCall, page: Page, *, anyway: bool) -> Reach:
@@ -153,7 +160,7 @@ def _check_reach(settings: Settings, oncall: OnCall, page: Page, *, anyway: bool
     if found.obstacle:
         problem = f"a page to {page} would notify nobody: {found.obstacle}"
         if not anyway:
-            raise Conflict(problem, hint="name people with --user, or page --anyway")
+            raise Conflict(problem, hint="name users with --user, or add --anyway")
         settings.warn(problem)
     if found.doubt:
         settings.warn(found.doubt)
@@ -161,7 +168,7 @@ def _check_reach(settings: Settings, oncall: OnCall, page: Page, *, anyway: bool
 
 
 def _confirm(oncall: OnCall, page: Page, summary: str) -> Page:
-    """Ask whether to page, and for a title if there is none; returns the page with its title."""
+    """Ask for confirmation, and for a missing title. Return the page with its title."""
     from oncallctl.escalation.page import described
 
     if page.alert_group:
@@ -175,7 +182,7 @@ def _confirm(oncall: OnCall, page: Page, summary: str) -> Page:
 
 
 def _compare_route(settings: Settings, oncall: OnCall, group: AlertGroup, found: Reach, *, anyway: bool) -> None:
-    """Compare the route in the response; if it leads to nobody, show the alert group and fail."""
+    """Compare the route in the response. If it has no chain, show the alert group and fail."""
     from oncallctl.escalation.send import compare_route
 
     try:
@@ -188,11 +195,11 @@ def _compare_route(settings: Settings, oncall: OnCall, group: AlertGroup, found:
 
 
 def _follow(settings: Settings, oncall: OnCall, group: AlertGroup, wait: Wait, within: timedelta) -> None:
-    """Wait for what was asked for; the alert group is written however that ends, for it was paged."""
+    """Wait until the page is taken, and write the alert group in any case."""
     from oncallctl.escalation.follow import Follower
 
     follower = Follower(oncall, group, settings)
-    paged = f"alert group {group.id} was paged, once"
+    paged = f"alert group {group.id} was paged once"
     try:
         follower.follow(wait, within)
     except Signal as signal:
@@ -205,8 +212,8 @@ def _follow(settings: Settings, oncall: OnCall, group: AlertGroup, wait: Wait, w
 
 
 def _not_blank(settings: Settings, text: str | None, option: str) -> str | None:
-    """Leave a blank text out: the server would refuse the page for it, and somebody is to be woken."""
+    """Drop a blank text with a warning. The server would refuse the page, but somebody must be woken."""
     if text is None or text.strip():
         return text
-    settings.warn(f"{option} is blank and left out")
+    settings.warn(f"{option} is blank and was omitted")
     return None

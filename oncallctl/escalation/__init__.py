@@ -1,1 +1,1 @@
-"""Paging people by hand, and where alerts go."""
+"""Pages by hand, and the routes and escalation chains that alerts take."""

@@ -1,4 +1,4 @@
-"""Which steps of an escalation chain notify somebody after a page, and when."""
+"""Steps of an escalation chain that notify somebody after a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oncallctl.rota.reachable_steps import ALERT_COUNT, reachable
 
 IN_TURN = "notify_person_next_each_time"
 _USERS = frozenset({IN_TURN, "notify_persons", "notify_on_call_from_schedule", "notify_team_members"})
-# Steps that notify people whom only another system knows, and the field without which they notify nobody.
+# Steps that notify people through another system, and the field without which they notify nobody.
 _ELSEWHERE = {
     "notify_user_group": ("a Slack user group", "group_to_notify"),
     "notify_whole_channel": ("a Slack channel", None),
@@ -25,7 +25,7 @@ class Notice:
     """A step that notifies users.
 
     Attributes:
-        when: "after 30 minutes" or the like; empty if the step runs at once.
+        when: the delay, such as "after 30 minutes"; empty if the step runs at once.
     """
 
     step: EscalationPolicy
@@ -34,11 +34,11 @@ class Notice:
 
 @dataclass(frozen=True)
 class Walk:
-    """What the steps of a chain do for a page.
+    """The notifications that a chain sends for a page.
 
     Attributes:
         notices: the steps that notify users, in order.
-        elsewhere: what else a step notifies, such as "a Slack channel": who that reaches is not known.
+        elsewhere: other recipients, such as "a Slack channel". The people behind them are not known.
         ends_early: whether there are steps that never run.
     """
 
@@ -48,7 +48,7 @@ class Walk:
 
 
 def walk(steps: Iterable[EscalationPolicy]) -> Walk:
-    """Go through the steps of a chain as the engine does for a page (escalation_policy_snapshot.py of the engine)."""
+    """Walk the steps of a chain as the engine does for a page (escalation_policy_snapshot.py of the engine)."""
     notices: list[Notice] = []
     elsewhere: list[str] = []
     waited, hours = 0.0, ""
@@ -58,7 +58,7 @@ def walk(steps: Iterable[EscalationPolicy]) -> Walk:
         match step.type:
             case "wait":
                 waited += step.duration or describe.WAIT_UNSET
-            case "repeat_escalation":  # what follows comes after the last repetition
+            case "repeat_escalation":  # later steps run after the last repetition
                 waited *= describe.MOST_REPEATS + 1
             case "notify_if_time_from_to":
                 hours = describe.hours(step) or hours
@@ -71,8 +71,8 @@ def walk(steps: Iterable[EscalationPolicy]) -> Walk:
 
 
 def _notified_elsewhere(step: EscalationPolicy) -> Iterator[str]:
-    if step.type in {None, ALERT_COUNT}:  # not configured: the engine goes on
+    if step.type in {None, ALERT_COUNT}:  # not configured: the engine skips it
         return
-    what, field = _ELSEWHERE.get(str(step.type), (f"a step of type {step.type}", None))
+    recipient, field = _ELSEWHERE.get(str(step.type), (f"a step of type {step.type}", None))
     if field is None or getattr(step, field):
-        yield what
+        yield recipient

@@ -1,4 +1,4 @@
-"""Where alerts go, in words: the condition of a route, and the steps of an escalation chain."""
+"""Descriptions of routes and escalation steps, in words."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _FROM_LABEL = "set-from-label"  # SEVERITY_SET_FROM_LABEL of the engine
 
 
 def condition(route: Route) -> str:
-    """Which alerts take a route."""
+    """Return the condition of a route."""
     if route.is_default:
         return "everything else"
     return " ".join(part for part in (route.routing_type, route.routing_regex) if part)
 
 
 def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[named_collections.NamedCollection, list[str]]:
-    """The ids of what steps name."""
+    """Return the IDs of the objects that steps refer to, by collection."""
     found: dict[named_collections.NamedCollection, list[str]] = {}
     for step in policies:
         for kind, ident in (
@@ -40,16 +40,16 @@ def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[named_collections.N
 
 
 def sentence(step: EscalationPolicy, names: Names) -> str:
-    """Say a step as a person would; a type that is not known here is said as it is.
+    """Describe a step in words. Unknown types are returned unchanged.
 
     Args:
         step: the step.
-        names: id -> name, of what it names; an id stands in for a name that is not there.
+        names: ID -> name of the objects that it refers to. An ID without a name is shown as it is.
     """
-    say = _SENTENCES.get(step.type or "")
-    if say is None:
+    describe_step = _SENTENCES.get(step.type or "")
+    if describe_step is None:
         return step.type or "a step without a type"
-    return say(step, names) + (" (important)" if step.important else "")
+    return describe_step(step, names) + (" (important)" if step.important else "")
 
 
 def _wait(step: EscalationPolicy, _: Names) -> str:
@@ -88,7 +88,7 @@ def _time_of_day(step: EscalationPolicy, _: Names) -> str:
 
 
 def hours(step: EscalationPolicy) -> str:
-    """Return the hours that a step waits for as "between 09:00 and 17:00 UTC", or nothing if they are not set."""
+    """Return the hours that a step waits for as "between 09:00 and 17:00 UTC", or an empty string."""
     begin, end = (_clock(each) for each in (step.notify_if_time_from, step.notify_if_time_to))
     return f"between {begin} and {end} UTC" if begin and end else ""
 
@@ -126,17 +126,17 @@ def _named(idents: Iterable[str] | None, names: Names) -> list[str]:
     return [names.get(ident, ident) for ident in idents or ()]
 
 
-def _one(ident: str | None, names: Names, what: str = "") -> str:
-    return names.get(ident, ident) if ident else f"{what} (none is set)".lstrip()
+def _one(ident: str | None, names: Names, kind: str = "") -> str:
+    return names.get(ident, ident) if ident else f"{kind} (none is set)".lstrip()
 
 
 def _listed(words: Sequence[str], last: str) -> str:
-    """Write ``a``, ``a and b`` or ``a, b and c``."""
+    """Return "a", "a and b" or "a, b and c"."""
     return f" {last} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def length(seconds: float) -> str:
-    """Write a length of time in words: ``5 minutes``, ``1 hour 30 minutes``."""
+    """Return a duration in words, such as "5 minutes" or "1 hour 30 minutes"."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "hour"), (minutes, "minute"), (rest, "second"))

@@ -1,4 +1,4 @@
-"""Following a page until somebody has taken it."""
+"""Following a page until somebody takes it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.errors import AccessDenied, ConditionFailed, NotFound, OncallError
 from oncallctl.times import span
 
-PAUSE = timedelta(seconds=5)  # between two looks: a user may ask 300 times a minute, with everything else besides
+PAUSE = timedelta(seconds=5)  # between two requests: all tokens of a user share 300 requests a minute
 
 
 class FollowListener(Protocol):
-    """Who is told what goes on."""
+    """Receives messages about the progress."""
 
     def note(self, message: str) -> None:
-        """Tell a person."""
+        """Show a message to the user."""
 
 
 class Follower:
-    """Looks at one alert group until what is waited for holds.
+    """Polls one alert group until it is in the wanted state.
 
     Attributes:
-        group: as it was seen last.
+        group: the alert group as it was last read.
     """
 
     def __init__(self, oncall: OnCall, group: AlertGroup, listener: FollowListener) -> None:
@@ -35,44 +35,48 @@ class Follower:
         self._oncall = oncall
         self._listener = listener
 
-    def follow(self, wanted: str, within: timedelta) -> None:
-        """Look again and again; a look that fails is not the end, unless the server will not show the group any more.
+    def follow(self, state: str, within: timedelta) -> None:
+        """Poll the alert group. A failed request is retried, unless the server no longer shows the group.
 
         Args:
-            wanted: acknowledged or resolved. Who resolves a group has taken it too; that it resolved by itself is
-                not that anybody took it.
-            within: how long to wait.
+            state: acknowledged or resolved. A group that somebody resolved counts as acknowledged; one that was
+                resolved automatically does not.
+            within: the timeout.
 
         Raises:
-            ConditionFailed: it does not hold when the time is over, or cannot come to hold.
-            AccessDenied, NotFound: the server will not show the group any more.
+            ConditionFailed: the timeout has passed, or the state cannot be reached any more.
+            AccessDenied, NotFound: the server no longer shows the group.
         """
-        if self._holds(wanted):
-            self._listener.note(f"alert group {self.group.id} had been {self.group.state} already, by {self._who()}")
+        if self._is_reached(state):
+            self._listener.note(f"alert group {self.group.id} was already {self.group.state}, by {self._taken_by()}")
             return
-        begin = monotonic()
-        end = begin + within.total_seconds()
-        self._listener.note(f"waiting {span(within.total_seconds())} for alert group {self.group.id} to be {wanted}")
-        problem = self._look()
-        while not self._holds(wanted):
+        start = monotonic()
+        self._listener.note(f"waiting {span(within.total_seconds())} for alert group {self.group.id} to be {state}")
+        problem = self._read()
+        while not self._is_reached(state):
             if self.group.state == "resolved":
-                raise ConditionFailed(f"nobody took alert group {self.group.id}: it resolved by itself")
-            if (left := end - monotonic()) <= 0:
-                unread = f"; the last look failed: {problem.message}" if problem else ""
-                by = f" by {self._who()}" if self.group.state == "acknowledged" else ""
-                raise ConditionFailed(
-                    f"not {wanted} within {span(within.total_seconds())}: it is {self.group.state}{by}{unread}",
-                    hint=command(self._oncall, ["alert-groups", "get", self.group.id]),
-                )
+                raise ConditionFailed(f"nobody took alert group {self.group.id}: it was resolved automatically")
+            left = start + within.total_seconds() - monotonic()
+            if left <= 0:
+                raise self._timed_out(state, within, problem)
             time.sleep(min(PAUSE.total_seconds(), left))
-            problem = self._look()
-        self._listener.note(f"{self.group.state} by {self._who()} after {span(monotonic() - begin)}")
+            problem = self._read()
+        self._listener.note(f"{self.group.state} by {self._taken_by()} after {span(monotonic() - start)}")
 
-    def _holds(self, wanted: str) -> bool:
+    def _timed_out(self, state: str, within: timedelta, problem: OncallError | None) -> ConditionFailed:
+        by = f" by {self._taken_by()}" if self.group.state == "acknowledged" else ""
+        unread = f"; the last request failed: {problem.message}" if problem else ""
+        return ConditionFailed(
+            f"not {state} within {span(within.total_seconds())}: it is {self.group.state}{by}{unread}",
+            hint=command(self._oncall, ["alert-groups", "get", self.group.id]),
+        )
+
+    def _is_reached(self, state: str) -> bool:
         by_somebody = self.group.resolved_by or self.group.acknowledged_by
-        return self.group.state == wanted or (self.group.state == "resolved" and by_somebody is not None)
+        return self.group.state == state or (self.group.state == "resolved" and by_somebody is not None)
 
-    def _look(self) -> OncallError | None:
+    def _read(self) -> OncallError | None:
+        """Read the alert group. Return the error if that failed and may be retried."""
         try:
             with self._oncall.impatient():
                 self.group = self._oncall.alert_groups.get(self.group.id)
@@ -82,8 +86,8 @@ class Follower:
             return error
         return None
 
-    def _who(self) -> str:
-        """Who took it: the name, or the id where the name cannot be found out."""
+    def _taken_by(self) -> str:
+        """Return the name of the user who took the page, or the ID if the lookup fails."""
         ident = self.group.resolved_by if self.group.state == "resolved" else self.group.acknowledged_by
         if ident is None:
             return "nobody"

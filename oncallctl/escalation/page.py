@@ -1,4 +1,4 @@
-"""A page: whom it goes to, and the request that sends it."""
+"""A page: its recipients, its texts, and the request that sends it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from oncallctl.api.resources.base import Change
 from oncallctl.errors import InvalidInput, NotFound, OncallError
 from oncallctl.text import LONGEST_NAME, cut
 
-SECONDS = 10.0  # that a prompt waits for the title of an alert group
+TITLE_TIMEOUT = 10.0  # seconds that a prompt waits for the title of an alert group
 
 
 @dataclass(frozen=True)
 class Page:
-    """Whom to page, and what to tell them."""
+    """Recipients and texts of a page."""
 
     team: Named | None = None
     important: bool = False
@@ -29,7 +29,10 @@ class Page:
     alert_group: str | None = None
 
     def change(self, oncall: OnCall) -> Change[AlertGroup]:
-        """The request ("Escalation HTTP API"): `team` is null beside users, or the token user's team may be taken."""
+        """Return the request ("Escalation HTTP API").
+
+        `team` is null if users are paged: without it, the engine may take the team of the token's user.
+        """
         texts = {"title": self.title, "message": self.message, "source_url": self.source_url}
         body: dict[str, Any] = {key: value for key, value in texts.items() if value is not None}
         if self.alert_group:
@@ -49,31 +52,31 @@ class Page:
 def each_once(
     users: Sequence[Named], important_users: Sequence[Named], *, important: bool
 ) -> tuple[tuple[Named, bool], ...]:
-    """Bring the people together, each once: the engine would page the same person twice.
+    """Combine the users to page without duplicates, since the engine would page the same person twice.
 
     Args:
-        users: those of --user, important if `important` says so.
-        important_users: those of --important-user.
-        important: whether all are.
+        users: the users of --user.
+        important_users: the users of --important-user.
+        important: whether --important was given, so that all are important.
 
     Raises:
-        InvalidInput: somebody is to be paged as important and as not important.
+        InvalidInput: a user is both important and not important.
     """
-    wanted: dict[str, tuple[Named, bool]] = {}
+    importance: dict[str, tuple[Named, bool]] = {}
     for user, is_important in [*((user, important) for user in users), *((user, True) for user in important_users)]:
-        if wanted.setdefault(user.id, (user, is_important))[1] is not is_important:
+        if importance.setdefault(user.id, (user, is_important))[1] is not is_important:
             raise InvalidInput(f"{user} is named by --user and by --important-user", hint="name a person once")
-    return tuple(wanted.values())
+    return tuple(importance.values())
 
 
 def described(oncall: OnCall, ident: str) -> str:
-    """Return an alert group with its title and state; only its ID if the server does not tell them soon.
+    """Return the ID, title and state of an alert group, or only the ID if the server fails or is slow.
 
     Raises:
         NotFound: there is no such alert group.
     """
     try:
-        group = oncall.within(SECONDS).alert_groups.get(ident)
+        group = oncall.within(TITLE_TIMEOUT).alert_groups.get(ident)
     except NotFound:
         raise
     except OncallError:

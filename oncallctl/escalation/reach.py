@@ -1,4 +1,4 @@
-"""Whom a page would notify."""
+"""The people whom a page would notify, worked out before it is sent."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CHECK_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Reach:
-    """Whom a page would notify.
+    """The people whom a page would notify.
 
     Attributes:
-        obstacle: why it would certainly notify nobody, or None.
-        summary: who would be notified, who would not, and what is not known, for a person.
-        doubt: why it may notify nobody after all, or None.
-        routes: those that a page to a team may take.
+        obstacle: the reason why it would certainly notify nobody, or None.
+        summary: who would be notified, who would not, and what is not known, as text.
+        doubt: the reason why it may notify nobody, or None.
+        routes: the routes that a page to a team may take.
     """
 
     obstacle: str | None = None
@@ -44,10 +44,10 @@ class Reach:
 
 
 def check(oncall: OnCall, page: Page) -> Reach:
-    """Find out whom a page would notify, in `CHECK_SECONDS` at most: a check must not hold up a page.
+    """Work out whom a page would notify, in at most `CHECK_SECONDS`, since the check must not delay the page.
 
     Raises:
-        OncallError: the server does not tell whether it would notify anybody.
+        OncallError: it cannot be worked out.
     """
     limited = oncall.within(CHECK_SECONDS)
     try:
@@ -61,10 +61,10 @@ def _reach(oncall: OnCall, page: Page) -> Reach:
 
 
 def _reach_users(oncall: OnCall, page: Page) -> Reach:
-    """Check the roles of users who are paged by name, and the integration that carries the page."""
+    """Check the roles of the paged users, and the integration through which they are paged."""
     users = oncall.users.several([user.id for user, _ in page.users])
-    called = recipients(oncall, list(users.values()))
-    silent = [recipient for recipient in called if not recipient.is_notified]
+    people = recipients(oncall, list(users.values()))
+    silent = [recipient for recipient in people if not recipient.is_notified]
     everybody = len(silent) == len(page.users)
     if everybody and all(recipient.is_notified is False for recipient in silent):
         return Reach(_never_notified(silent))
@@ -73,18 +73,18 @@ def _reach_users(oncall: OnCall, page: Page) -> Reach:
         # Silencing only stops the chain; a group window keeps even people who are paged by name from being notified.
         if integration and integration.maintenance_mode == GROUP:
             return Reach(_in_maintenance(integration))
-    return Reach(summary=listed(silent), doubt=_doubt(called) if everybody else None)
+    return Reach(summary=listed(silent), doubt=_doubt(people) if everybody else None)
 
 
 def _reach_team(oncall: OnCall, team: Named, *, important: bool) -> Reach:
-    """Follow the page through the team's integration and its route to the people of the chain."""
+    """Follow a page from the team's integration through the route to the people of the chain."""
     integration = direct_paging(oncall, team)
     if integration is None:
         return Reach("it has no direct paging integration")
     if integration.maintenance_mode:
         return Reach(_in_maintenance(integration))
     routes = choose(oncall.routes.list(integration_id=integration.id), important=important)
-    if not routes:  # the engine makes a default route then, without a chain
+    if not routes:  # the engine then creates a default route without a chain
         return Reach("its direct paging integration has no default route")
     by_chain = {route.escalation_chain_id: route for route in reversed(routes)}  # the first one that leads to a chain
     found = {route.id: _reach_route(oncall, team, route) for route in by_chain.values()}
@@ -107,40 +107,40 @@ def _reach_route(oncall: OnCall, team: Named, route: Route) -> Reach:
 
 
 def _reach_chain(oncall: OnCall, team: Named, chain_id: str, route_id: str) -> Reach:
-    """Find out whom the steps of a chain notify."""
+    """Work out whom the steps of a chain notify."""
     steps = oncall.escalation_policies.of_chain(chain_id)
     if not steps:
         return Reach(f"its escalation chain {chain_id} has no steps")
     walked = walk(steps)
     if not walked.notices and not walked.elsewhere:
         return Reach(f"no step of its escalation chain {chain_id} notifies anybody")
-    called = each_once(_of_cloud(oncall, team, route_id, walked) if oncall.is_cloud else _of_engine(oncall, walked))
-    is_nobody = all(recipient.is_notified is False for recipient in called)
+    people = each_once(_of_cloud(oncall, team, route_id, walked) if oncall.is_cloud else _of_engine(oncall, walked))
+    is_nobody = all(recipient.is_notified is False for recipient in people)
     if is_nobody and not walked.elsewhere:
-        return Reach(_never_notified(called) if called else _nobody(walked, chain_id))
-    people = listed(called) if called and is_nobody else f"on call: {listed(called) or 'nobody'}"
+        return Reach(_never_notified(people) if people else _nobody(walked, chain_id))
+    names = listed(people) if people and is_nobody else f"on call: {listed(people) or 'nobody'}"
     elsewhere = [f"not known who is notified through {' and '.join(walked.elsewhere)}"] if walked.elsewhere else []
-    return Reach(summary="; ".join([people, *elsewhere]), doubt=None if elsewhere else _doubt(called))
+    return Reach(summary="; ".join([names, *elsewhere]), doubt=None if elsewhere else _doubt(people))
 
 
 def _of_engine(oncall: OnCall, walked: Walk) -> list[Recipient]:
-    """Return whom an engine would notify now; `on_call_now` comes from the function with which it finds them."""
+    """Return the people whom a self-hosted engine would notify now. It finds them as it works out `on_call_now`."""
     schedules = oncall.schedules.several([each.step.schedule_id for each in walked.notices if each.step.schedule_id])
     return _of_steps(oncall, walked, {ident: schedule.on_call_now for ident, schedule in schedules.items()})
 
 
 def _of_cloud(oncall: OnCall, team: Named, route_id: str, walked: Walk) -> list[Recipient]:
-    """Return whom Cloud would notify now: it tells who is on call for the route."""
+    """Return the people whom Cloud would notify now. Its API returns who is on call for a route."""
     document, _ = oncall.teams.on_call(team.id, When.CURRENT, route=route_id)
     on_call_now: dict[str, list[str]] = {}
     for shift in document.shifts:
         if shift.schedule_id:
             on_call_now.setdefault(shift.schedule_id, []).extend(shift.users)
-    called = _of_steps(oncall, walked, on_call_now)
-    if walked.ends_early:  # Cloud also tells whom the steps that never run would notify
-        return called
-    known = {ident for recipient in called for ident in recipient.ids}
-    return called + recipients(oncall, [User.read(user) for user in document.users if user.get("id") not in known])
+    people = _of_steps(oncall, walked, on_call_now)
+    if walked.ends_early:  # Cloud includes the people of steps that never run
+        return people
+    known = {ident for recipient in people for ident in recipient.ids}
+    return people + recipients(oncall, [User.read(user) for user in document.users if user.get("id") not in known])
 
 
 def _of_steps(oncall: OnCall, walked: Walk, on_call_now: Mapping[str, Sequence[str]]) -> list[Recipient]:
@@ -149,20 +149,20 @@ def _of_steps(oncall: OnCall, walked: Walk, on_call_now: Mapping[str, Sequence[s
     users = oncall.users.several(list(chain.from_iterable(idents)))
     found: list[Recipient] = []
     for notice, each in zip(walked.notices, idents, strict=True):
-        people = [users[ident] for ident in dict.fromkeys(each) if ident in users]
-        found += recipients(oncall, people, notice.when, in_turn=notice.step.type == IN_TURN)
+        notified = [users[ident] for ident in dict.fromkeys(each) if ident in users]
+        found += recipients(oncall, notified, notice.when, in_turn=notice.step.type == IN_TURN)
     return found
 
 
-def _doubt(called: Sequence[Recipient]) -> str | None:
-    """Return why a page may notify nobody, although it may as well notify somebody."""
-    if any(recipient.is_notified for recipient in called):
+def _doubt(people: Sequence[Recipient]) -> str | None:
+    """Return the reason why a page may notify nobody, or None if it certainly notifies somebody."""
+    if any(recipient.is_notified for recipient in people):
         return None
     return "it is not certain that anybody is notified: that depends on permissions, or on whose turn it is"
 
 
-def _never_notified(called: Sequence[Recipient]) -> str:
-    return f"it calls only {listed(called)}"
+def _never_notified(people: Sequence[Recipient]) -> str:
+    return f"it calls only {listed(people)}"
 
 
 def _nobody(walked: Walk, chain_id: str) -> str:

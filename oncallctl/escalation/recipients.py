@@ -1,4 +1,4 @@
-"""The people whom a page calls, and whether the server will notify them."""
+"""Recipients of a page, and whether the server will notify them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from oncallctl.rota.roles import is_notified, with_role
 
 @dataclass(frozen=True)
 class Recipient:
-    """A person whom a page calls, or several of whom it calls one.
+    """A user whom a page notifies, or several users of whom it notifies one.
 
     Attributes:
-        ids: of the users.
-        label: the names, when they are called, and who of them is not notified.
-        is_notified: None if it is not certain, since it depends on permissions or on whose turn it is.
+        ids: the IDs of the users.
+        label: the names, the delay, and who of them is not notified.
+        is_notified: None if it is not certain, because it depends on permissions or on whose turn it is.
     """
 
     ids: tuple[str, ...]
@@ -30,14 +30,14 @@ def recipients(oncall: OnCall, users: Sequence[User], when: str = "", *, in_turn
 
     Args:
         oncall: the server.
-        users: whom the step names, or whom it takes one of each time.
-        when: when the step runs, empty for at once.
-        in_turn: whether it calls only one of them.
+        users: the users of the step.
+        when: the delay of the step; empty if it runs at once.
+        in_turn: whether the step notifies only one of them.
     """
-    judged = [(user, is_notified(user.role, is_cloud=oncall.is_cloud)) for user in users]
-    certain = {each for _, each in judged}
-    if in_turn and len(judged) > 1 and certain != {False}:
-        order = sorted(users, key=lambda user: user.username)  # as the engine goes round
+    by_user = [(user, is_notified(user.role, is_cloud=oncall.is_cloud)) for user in users]
+    certain = {each for _, each in by_user}
+    if in_turn and len(by_user) > 1 and certain != {False}:
+        order = sorted(users, key=lambda user: user.username)  # the order of the engine
         names = ", ".join(with_role(user.username, user.role, is_cloud=oncall.is_cloud) for user in order)
         found = True if certain == {True} else None
         return [Recipient(tuple(user.id for user in users), _at(f"one of {names}", when), found)]
@@ -45,7 +45,7 @@ def recipients(oncall: OnCall, users: Sequence[User], when: str = "", *, in_turn
         Recipient(
             (user.id,), _at(with_role(user.username, user.role, is_cloud=oncall.is_cloud), when if each else ""), each
         )
-        for user, each in judged
+        for user, each in by_user
     ]
 
 
@@ -54,7 +54,7 @@ def _at(label: str, when: str) -> str:
 
 
 def each_once(found: Iterable[Recipient]) -> list[Recipient]:
-    """Leave out whom an earlier step calls too."""
+    """Return the recipients without those of an earlier step."""
     first: dict[tuple[str, ...], Recipient] = {}
     for recipient in found:
         first.setdefault(recipient.ids, recipient)

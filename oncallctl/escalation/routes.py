@@ -1,9 +1,9 @@
-"""Which route of a direct paging integration a page takes.
+"""The route of a direct paging integration that a page takes.
 
 The engine tries the routes in their order, the default one last, and the first match gets the page, whether or not it
 has an escalation chain (`select_filter` and `check_filter` in the engine's channel_filter.py). The payload of a page
 holds texts, a random ID and `important`. Conditions that are constant, or that look only at `payload.oncall.important`,
-are evaluated here; the other ones are not known.
+are evaluated here; the outcome of other conditions is unknown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _IMPORTANT_IN_JSON = re.compile(r'"important": ?(?P<value>true|false)')
 
 
 def choose(routes: Iterable[Route], *, important: bool) -> list[Route]:
-    """Return the routes that a page to a team may take, in their order; one if that is known.
+    """Return the routes that a page to a team may take, in order; exactly one if that is known.
 
     Args:
         routes: all routes of the team's direct paging integration.
@@ -45,7 +45,7 @@ def choose(routes: Iterable[Route], *, important: bool) -> list[Route]:
 
 
 def name(route: Route) -> str:
-    """Return how a person knows a route."""
+    """Return the label of a route."""
     return "the default route" if route.is_default else f"route {route.routing_regex!r}"
 
 
@@ -88,7 +88,7 @@ def _rendered(template: str, *, important: bool) -> str:
     """Render `{{ … }}`, or text in `{% if … %}`.
 
     Raises:
-        _NotKnownError: it is something else, or looks at more than the importance.
+        _NotKnownError: it is another kind of template, or depends on more than the importance.
     """
     if found := _EXPRESSION.fullmatch(template):
         return str(_evaluated(found[1], important=important))
@@ -102,18 +102,18 @@ def _evaluated(expression: str, *, important: bool) -> object:
 
 
 class _NotKnownError(Exception):
-    """A part of an expression that looks at more than the importance of a page."""
+    """An expression depends on more than the importance of a page."""
 
 
 def _is_truthy(text: str) -> bool:
     return text.strip().lower() in _TRUTHY
 
 
-def _value(node: ast.expr, *, important: bool) -> object:  # noqa: PLR0911  # a kind of expression each
-    """Evaluate the part of Jinja's expressions that Python's grammar shares.
+def _value(node: ast.expr, *, important: bool) -> object:  # noqa: PLR0911  # one return per kind of expression
+    """Evaluate a Jinja expression, as far as Python's grammar can parse it.
 
     Raises:
-        _NotKnownError: it looks at something else than the importance, or uses more of Jinja.
+        _NotKnownError: it depends on more than the importance, or uses other syntax of Jinja.
     """
     match node:
         case ast.Constant(value=bool() | int() | str() | None as value):
@@ -138,7 +138,7 @@ def _value(node: ast.expr, *, important: bool) -> object:  # noqa: PLR0911  # a 
 
 
 def _both_or_either(node: ast.BoolOp, *, important: bool) -> object:
-    """Evaluate `and` and `or`; a false part of an `and` decides it, whatever the other parts are."""
+    """Evaluate `and` and `or`. A false operand decides an `and`, even if other operands are unknown."""
     is_and, not_known = isinstance(node.op, ast.And), False
     value: object = None
     for part in node.values:

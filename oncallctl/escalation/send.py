@@ -1,4 +1,4 @@
-"""Sending a page, and what its response tells about it."""
+"""Sending a page, and checking its response."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def send(oncall: OnCall, page: Page) -> AlertGroup:
 
     Raises:
         AccessDenied: the token's user may not page this team.
-        Unavailable: the server failed, and created no alert group.
+        Unavailable: the engine failed and created no alert group.
         OutcomeUnknown: the response was lost.
     """
     try:
         return send_once(oncall, page.change(oncall), "the page", _where_to_look(page))
     except NotFound as error:
-        # The engine answers so for a team that there is not, and for one that this user may not see.
+        # The engine returns this for an unknown team, and for a team that this user may not see.
         if page.team and error.http_status == 400 and _exists(oncall, page.team):
             raise AccessDenied(
-                f"this token may not page team {page.team}: its user is no member, and the team does not share its"
+                f"this token may not page team {page.team}: its user is not a member, and the team does not share its"
                 " resources; nobody was paged",
                 hint="page people by name: oncallctl escalate --user USER",
                 http_status=400,
@@ -41,7 +41,7 @@ def send(oncall: OnCall, page: Page) -> AlertGroup:
 
 
 def _exists(oncall: OnCall, team: Named) -> bool:
-    """True if `teams/`, which lists all teams to everybody, has the team."""
+    """True if the team is in `teams/`, which lists all teams for every user."""
     if team.name:  # it was looked up there
         return True
     try:
@@ -60,13 +60,13 @@ def _where_to_look(page: Page) -> list[str]:
 
 
 def compare_route(oncall: OnCall, group: AlertGroup, routes: Sequence[Route], warn: Callable[[str], None]) -> None:
-    """Check the route that a page to a team took, as the response tells it.
+    """Check the route that a page to a team took, which is in the response.
 
     Args:
         oncall: the server.
-        group: what the page made.
-        routes: those that were expected; none if they were not worked out.
-        warn: tells a person what is not known.
+        group: the alert group that the page created.
+        routes: the expected routes; empty if they are not known.
+        warn: shows a warning.
 
     Raises:
         Conflict: the route has no escalation chain, so that nobody is notified.

@@ -1,4 +1,4 @@
-"""Files that an option names."""
+"""Files that the user names with an option."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from oncallctl.output.render import render_text
 
 
 def write_file(settings: Settings, path: str, option: str, text: str) -> None:
-    """Write a file that an option names, whole or not at all; ``-`` is stdout.
+    """Write a file atomically; ``-`` is stdout.
 
     Raises:
-        InvalidInput: it cannot be written.
+        InvalidInput: the file cannot be written.
     """
     if path == "-":
         render_text(settings, text)
         return
-    target = Path(path).resolve()  # a link stays one
+    target = Path(path).resolve()  # replaces the target of a link, not the link
     part = target.with_name(f"{target.name}.part")
     try:
-        if target.exists() and not target.is_file():  # a device or a pipe is written to, never replaced
+        if target.exists() and not target.is_file():  # devices and pipes must not be replaced
             with target.open("w", encoding="utf-8") as device:
                 device.write(text)
         else:
             part.unlink(missing_ok=True)
-            with part.open("x", encoding="utf-8") as file:  # not through a link that somebody put there
+            with part.open("x", encoding="utf-8") as file:  # fails if somebody planted a link
                 file.write(text)
             part.replace(target)
     except OSError as error:

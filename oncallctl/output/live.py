@@ -1,4 +1,4 @@
-"""A list that stays live at a terminal."""
+"""Live lists on a terminal (`--watch`)."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
 
     from oncallctl.api.client import OnCall
 
-# Seconds from one reading to the next: all tokens of a user share 300 requests a minute.
+# Seconds between two updates: all tokens of a user share 300 requests a minute.
 EVERY = 10.0
-MOST = 500  # rows that are read each time, for the same reason
+MOST = 500  # rows that each update reads, for the same reason
 
 
 @dataclass(frozen=True)
 class ListSnapshot:
-    """Rows as they were read; `cut` says that there may be some that were not."""
+    """Rows of one update; `cut` is True if there may be more that were not read."""
 
     rows: Iterable[Row]
     cut: bool = False
 
 
 def check(settings: Settings) -> None:
-    """Refuse to keep a list live where there is nobody to look at it.
+    """Refuse --watch without a terminal.
 
     Raises:
-        InvalidInput: stdout is no terminal, or the output is not for people.
+        InvalidInput: stdout is not a terminal that can redraw, or the output is not a table.
     """
     if settings.format is not Format.TABLE or settings.quiet:
         raise InvalidInput("--watch shows a table", hint="leave out --output and --quiet, or --watch")
     if not sys.stdout.isatty() or console(settings, stderr=False).is_dumb_terminal:
-        raise InvalidInput("--watch needs a terminal that can redraw, and stdout is none", hint="leave out --watch")
+        raise InvalidInput("--watch needs a terminal that can redraw, and stdout is not one", hint="leave out --watch")
 
 
 def watch(
@@ -57,44 +57,44 @@ def watch(
     *,
     limit: int | None = None,
 ) -> None:
-    """Show a list and keep it up to date until Ctrl-C, which leaves the last one on the screen.
+    """Show a list and update it until Ctrl-C, which leaves the last rows on the screen.
 
-    A reading that fails leaves the list as it is and is said below it; the next one may succeed.
+    If an update fails, the rows stay and the error is shown below them; the next update may succeed.
 
     Args:
-        settings: for the table; see `check`.
-        oncall: what is read from; it is not patient meanwhile, the next reading comes soon enough.
-        read: reads the rows, at most so many.
+        settings: the settings of the table; see `check`.
+        oncall: the server. Requests are not retried, since the next update follows soon.
+        read: reads at most the given number of rows.
         columns: header -> dotted path.
-        limit: show at most so many.
+        limit: the number of rows to show.
 
     Raises:
-        OncallError: the first reading failed.
-        AccessDenied: the server no longer takes the token.
+        OncallError: the first update failed.
+        AccessDenied: the server no longer accepts the token.
     """
     from rich.live import Live
 
     most = limit or MOST
 
-    def look() -> _View:
+    def update() -> _View:
         at = now()
-        reading = read(most + 1)
-        rows = list(islice(reading.rows, most + 1))
-        return _View(settings, columns, rows[:most], at, there_are_more=len(rows) > most, cut=reading.cut)
+        snapshot = read(most + 1)
+        rows = list(islice(snapshot.rows, most + 1))
+        return _View(settings, columns, rows[:most], at, there_are_more=len(rows) > most, cut=snapshot.cut)
 
     try:
-        view = look()
-        table(settings, view.rows, columns)  # complains of columns while it can be read
+        view = update()
+        table(settings, view.rows, columns)  # reports unknown columns before the screen is redrawn
         live = Live(view, console=console(settings, stderr=False), auto_refresh=False)
         with oncall.impatient(), contextlib.ExitStack() as at_the_end:
-            # Before it starts: Ctrl-C may come while it does, and the cursor has to be shown again.
+            # Before start(): on a Ctrl-C during it, the cursor must be shown again.
             at_the_end.callback(live.stop)
             live.start()
             while True:
                 live.update(view, refresh=True)
                 time.sleep(EVERY)
                 try:
-                    view = look()
+                    view = update()
                 except AccessDenied:
                     raise
                 except OncallError as error:
@@ -107,13 +107,13 @@ def watch(
 
 @dataclass(frozen=True)
 class _View:
-    """What is on the screen: as many rows as fit, how many do not, and how old it is.
+    """The screen: the rows that fit, the number of hidden rows, and their age.
 
     Attributes:
-        read_at: when these rows were read.
-        there_are_more: whether the server has more than these.
-        cut: whether not all that the server has was read.
-        failure: why they could not be read again.
+        read_at: the time of the last successful update.
+        there_are_more: whether the server has more rows than these.
+        cut: whether the server has rows that were not read.
+        failure: the error of the last update, or None.
     """
 
     settings: Settings
@@ -126,7 +126,7 @@ class _View:
 
     def __rich_console__(self, screen: Console, _options: ConsoleOptions) -> RenderResult:
         below = self._below()
-        # The cursor's own line, the header, and where rows are left out a line that says so.
+        # Below the rows: the line of the cursor. If rows are hidden, one more line says so.
         room = max(screen.size.height - 1 - self.settings.header - len(below), 0)
         shown = len(self.rows)
         more = self.there_are_more or self.cut

@@ -12,8 +12,8 @@ from oncallctl.text import visible
 
 
 @contextmanager
-def progress(settings: Settings, what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on a terminal while several targets are worked on; yields what to call after each."""
+def progress(settings: Settings, label: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a progress bar on a terminal for several targets. Yield the function to call after each."""
     if total <= 1 or settings.quiet or not sys.stderr.isatty():
         yield lambda: None
         return
@@ -27,5 +27,5 @@ def progress(settings: Settings, what: str, total: int) -> Iterator[Callable[[],
         transient=True,
     )
     with bar:
-        task = bar.add_task(visible(what), total=total)
+        task = bar.add_task(visible(label), total=total)
         yield lambda: bar.advance(task)

@@ -15,40 +15,39 @@ if TYPE_CHECKING:
     from oncallctl.config.profiles import Profile
 
 
-MANY = 20  # targets that are changed without asking
-
-SHOWN = 10
+MANY = 20  # more targets than this need a confirmation
+SHOWN = 10  # targets that a prompt lists
 
 
 def interactive() -> bool:
-    """Whether a person can be asked: stdin and stderr are terminals."""
+    """True if a prompt is possible: stdin and stderr are terminals."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def confirm(place: Profile, question: str, *, yes: bool = False) -> bool:
-    """Ask before something dangerous, naming profile and host; without a terminal it needs --yes.
+    """Ask for confirmation, naming profile and host. Without a terminal, --yes is required.
 
     Returns:
-        Whether somebody was asked: time has passed since the question was made.
+        True if the user was asked. Time has passed then, and the question may be out of date.
 
     Raises:
-        ConfirmationNeeded: there is nobody to ask.
-        Declined: the answer is not yes.
+        ConfirmationNeeded: there is no terminal.
+        Declined: the user did not answer yes.
     """
     if yes:
         return False
     if not interactive():
         raise ConfirmationNeeded(
-            f"{question} Not without --yes: stdin and stderr are no terminal to ask at", hint="add --yes"
+            f"{question} Confirmation required: not running in a terminal, use --yes", hint="add --yes"
         )
     ask(place, question)
     return True
 
 
 def ask(place: Profile, question: str) -> None:
-    """Put a yes-or-no question to the person at the terminal; anything but yes is no."""
+    """Ask a yes-or-no question on the terminal. Anything but yes means no."""
     print(
-        f"{sentence(question)}\n[{visible(place.name)} at {visible(place.host)}] Go on? [y/N] ",
+        f"{sentence(question)}\n[{visible(place.name)} at {visible(place.host)}] Continue? [y/N] ",
         end="",
         file=sys.stderr,
         flush=True,
@@ -59,14 +58,14 @@ def ask(place: Profile, question: str) -> None:
 
 
 def ask_text(question: str) -> str:
-    """Ask the person at the terminal for a line of text; nothing if they press Enter."""
+    """Ask for a line of text on the terminal. Enter returns an empty string."""
     print(sentence(question), end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
 
 
 def name_all(targets: Sequence[Target[Any]]) -> str:
-    """Name targets in a question: all of a few, the first of many and how many there are."""
-    what = targets[0].wording.key.replace("_", " ")
+    """Format targets for a prompt; abbreviate long lists."""
+    kind = targets[0].wording.key.replace("_", " ")
     shown = [str(target) for target in targets[:SHOWN]]
     more = f" and {len(targets) - SHOWN} more" if len(targets) > SHOWN else ""
-    return f"{len(targets)} {what}{'s' if len(targets) > 1 else ''}: {', '.join(shown)}{more}"
+    return f"{len(targets)} {kind}{'s' if len(targets) > 1 else ''}: {', '.join(shown)}{more}"

@@ -370,7 +370,7 @@ class TestAsking:
         assert server.changes() == []
 
     def test_yes_does_not_ask(self, server: Serving, run: Runner) -> None:
-        assert "Go on?" not in run("escalate --team platform --title t --yes").stderr
+        assert "Continue?" not in run("escalate --team platform --title t --yes").stderr
 
 
 class TestLastWord:
@@ -384,7 +384,7 @@ class TestLastWord:
         def fail(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr("oncallctl.commands.escalate.render", fail)
+        monkeypatch.setattr("oncallctl.commands.escalate.render_done", fail)
         done = run("escalate --team platform -o json", status=1)
         assert "the page (POST /api/v1/escalation/) was answered 20" in done.error["message"]
         assert "oncallctl alert-groups list" in done.error["hint"]

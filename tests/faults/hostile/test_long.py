@@ -65,7 +65,7 @@ def test_questions_and_messages_are_short_whatever_they_name(
 ) -> None:
     with program.at_terminal(*words, width=WIDTH) as terminal:
         if status == 5:
-            assert terminal.expect("[y/N] ").endswith("Go on? [y/N] ")
+            assert terminal.expect("[y/N] ").endswith("Continue? [y/N] ")
             terminal.type("n\n")
         terminal.end(status)
     assert len(terminal.shown) < MOST

@@ -295,7 +295,7 @@ class TestTime:
 
 class TestRoleOfTheToken:
     def test_team_that_the_token_may_not_page_is_a_refusal_with_a_way_out(self, oss: Serving, run: Runner) -> None:
-        """Bob is no member of payments, which does not share its resources."""
+        """Bob is not a member of payments, which does not share its resources."""
         for team in ("payments", "TNFI27MJ312BL"):
             done = run(f"escalate --team {team} --title t -o json", status=3, ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)
             assert "may not page team" in done.error["message"]
