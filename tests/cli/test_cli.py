@@ -214,3 +214,13 @@ class TestErrors:
         done = run(f"teams list {level}")
         assert "GET /api/v1/teams/" in done.stderr
         assert server.token not in done.stderr + done.stdout
+
+
+def test_command_with_json_output_does_not_load_rich(cloud: Serving) -> None:
+    code = (
+        "import sys\nfrom oncallctl.cli import app\nsys.argv[1:] = ['teams', 'list', '-o', 'json']\n"
+        "try:\n    app()\nfinally:\n"
+        "    print([name for name in ('rich', 'pygments', 'keyring') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
