@@ -18,8 +18,8 @@ help: ## Show the targets.
 demo: setup ## Show who is on call and put an integration into maintenance, on the sandbox.
 	@echo '$$ oncallctl teams who-is-on-call platform'
 	@$(BIN)/oncallctl --profile sandbox teams who-is-on-call platform
-	@echo '$$ oncallctl maintenance start service-010 --for 30m'
-	@$(BIN)/oncallctl --profile sandbox maintenance start service-010 --for 30m
+	@echo '$$ oncallctl maintenance start checkout --for 30m'
+	@$(BIN)/oncallctl --profile sandbox maintenance start checkout --for 30m
 	@echo '$$ oncallctl maintenance status'
 	@$(BIN)/oncallctl --profile sandbox maintenance status
 

@@ -65,7 +65,7 @@ def test_documented_command_run_on_the_sandbox_succeeds(run: Runner, folder: Pat
         run(line, ONCALLCTL_CONFIG=str(config))
         return
     if "debrief" in line:  # looks back at a window
-        run("maintenance start service-010 --for 1h", ONCALLCTL_PROFILE="sandbox")
+        run("maintenance start checkout --for 1h", ONCALLCTL_PROFILE="sandbox")
     run(line, ONCALLCTL_PROFILE="sandbox")
 
 
