@@ -113,5 +113,5 @@ RAW: dict[str, Operation] = {
 
 OPERATIONS = {**READS, **OWN, **RAW}
 
-# What asks no server.
-ASIDE = {"alert_groups.between"}
+# What sends no request of its own, and the lookup of a role, which hides its failures: the refusal before it counts.
+ASIDE = {"adopt", "alert_groups.between", "users.own_role"}
