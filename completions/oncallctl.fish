@@ -122,15 +122,15 @@ end
 complete -c oncallctl -f
 
 # All commands
-complete -c oncallctl -n '__oncallctl_common' -l profile -s p -x -a '(__oncallctl_names profiles)' -d 'Use this profile'
-complete -c oncallctl -n '__oncallctl_common' -l output -s o -x -a 'table json jsonl csv id' -d 'How to write results'
-complete -c oncallctl -n '__oncallctl_common' -l columns -x -d 'Show these fields in table and csv'
-complete -c oncallctl -n '__oncallctl_common' -l no-header -d 'Leave out the header line'
-complete -c oncallctl -n '__oncallctl_common' -l tz -x -d 'Read and show times in this zone'
-complete -c oncallctl -n '__oncallctl_common' -l timeout -x -d 'Wait so long for one answer (20)'
-complete -c oncallctl -n '__oncallctl_common' -l quiet -s q -d 'No results; one line on failure'
-complete -c oncallctl -n '__oncallctl_common' -l verbose -s v -d 'Say what is sent and answered'
-complete -c oncallctl -n '__oncallctl_common' -l no-color -d 'No colours'
+complete -c oncallctl -n '__oncallctl_common' -l profile -s p -x -a '(__oncallctl_names profiles)' -d 'Profile to use'
+complete -c oncallctl -n '__oncallctl_common' -l output -s o -x -a 'table json jsonl csv id' -d 'Output format. [default: table]'
+complete -c oncallctl -n '__oncallctl_common' -l columns -x -d 'Fields to show in table and csv'
+complete -c oncallctl -n '__oncallctl_common' -l no-header -d 'Omit the header line'
+complete -c oncallctl -n '__oncallctl_common' -l tz -x -d 'Time zone to read and show times in. [default: local]'
+complete -c oncallctl -n '__oncallctl_common' -l timeout -x -d 'Timeout per request, in seconds. [default: 20]'
+complete -c oncallctl -n '__oncallctl_common' -l quiet -s q -d 'Print nothing but one line on failure'
+complete -c oncallctl -n '__oncallctl_common' -l verbose -s v -d 'Log HTTP requests and responses to stderr'
+complete -c oncallctl -n '__oncallctl_common' -l no-color -d 'Disable colors'
 complete -c oncallctl -n '__oncallctl_common' -l help -d 'Show this message and exit'
 
 # oncallctl
@@ -148,7 +148,7 @@ complete -c oncallctl -n '__oncallctl_at' -a api -d 'Send any request to the API
 complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Say what is wrong here, and what to do about it'
 complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or users. On a terminal, escalate asks for confirmation first'
 complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script of a shell'
-complete -c oncallctl -n '__oncallctl_at' -l version -d 'Show the version'
+complete -c oncallctl -n '__oncallctl_at' -l version -d 'Print the version and exit'
 
 # oncallctl integrations
 complete -c oncallctl -n '__oncallctl_at integrations' -a list -d 'List the integrations'
@@ -160,16 +160,16 @@ complete -c oncallctl -n '__oncallctl_at integrations' -a delete -d 'Delete inte
 complete -c oncallctl -n '__oncallctl_at integrations' -l help -d 'Show this message and exit'
 
 # oncallctl integrations list
-complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
+complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l type -x -d 'Those of this type'
-complete -c oncallctl -n '__oncallctl_at integrations list' -l match -x -d 'Those whose name matches; * and ? are special'
+complete -c oncallctl -n '__oncallctl_at integrations list' -l match -x -d 'Limit to names that match; * and ? are wildcards'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l label -x -d 'With this label (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l in-maintenance -l not-in-maintenance -d 'Those that are, or are not, in maintenance'
-complete -c oncallctl -n '__oncallctl_at integrations list' -l limit -x -d 'At most so many'
+complete -c oncallctl -n '__oncallctl_at integrations list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl integrations get
 complete -c oncallctl -n '__oncallctl_arguments_of integrations get' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at integrations get' -l show-secrets -d 'Show links that let anyone raise alerts'
+complete -c oncallctl -n '__oncallctl_at integrations get' -l show-secrets -d 'Show links that let anyone create alerts'
 
 # oncallctl integrations create
 complete -c oncallctl -n '__oncallctl_at integrations create' -l type -x -d 'Its type, such as webhook or alertmanager'
@@ -181,7 +181,7 @@ complete -c oncallctl -n '__oncallctl_at integrations create' -l template -x -a 
 complete -c oncallctl -n '__oncallctl_at integrations create' -l label -x -d 'With this label (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l dynamic-label -x -d 'A label made from each alert (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l from -r -F -d 'A definition as `get -o json` writes it'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl integrations update
 complete -c oncallctl -n '__oncallctl_argument_of integrations update' -x -a '(__oncallctl_names integrations)'
@@ -195,12 +195,12 @@ complete -c oncallctl -n '__oncallctl_at integrations update' -l label -x -d 'Wi
 complete -c oncallctl -n '__oncallctl_at integrations update' -l dynamic-label -x -d 'A label made from each alert (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l remove-label -x -d 'Take a label away; may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l from -r -F -d 'A definition as `get -o json` writes it'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl integrations delete
 complete -c oncallctl -n '__oncallctl_arguments_of integrations delete' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at integrations delete' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at integrations delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl maintenance
 complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'Show what a window kept from everybody: groups that still fire, or were resolved unseen'
@@ -236,7 +236,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance plan' -l days -x -d 'So far
 
 # oncallctl maintenance apply
 complete -c oncallctl -n '__oncallctl_argument_of maintenance apply' -r -F
-complete -c oncallctl -n '__oncallctl_at maintenance apply' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at maintenance apply' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl maintenance history
 complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Only so far back: 12h, 7d'
@@ -248,29 +248,29 @@ complete -c oncallctl -n '__oncallctl_at maintenance start' -l until -x -d 'Unti
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts meanwhile'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l if-active -x -a 'fail keep replace' -d 'Where another window is open'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l max -x -d 'Refuse a longer one (7d)'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l label -x -d 'Those with this label (Cloud)'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Those whose name matches; * and ? are special'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Every integration'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l label -x -d 'Limit to integrations with this label (Cloud only)'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Limit to names that match; * and ? are wildcards'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Select all integrations'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l reason -x -d 'Why; the journal remembers it'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl maintenance stop
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance stop' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l label -x -d 'Those with this label (Cloud)'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l match -x -d 'Those whose name matches; * and ? are special'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l all -d 'Every integration'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l label -x -d 'Limit to integrations with this label (Cloud only)'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l match -x -d 'Limit to names that match; * and ? are wildcards'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l all -d 'Select all integrations'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl maintenance status
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance status' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l label -x -d 'Those with this label (Cloud)'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Those whose name matches; * and ? are special'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Every integration'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l label -x -d 'Limit to integrations with this label (Cloud only)'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Limit to names that match; * and ? are wildcards'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Select all integrations'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l ending-within -x -d 'Windows that end so soon, or are overdue'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l require -x -a 'active inactive' -d 'Exit 10 unless all are'
 
@@ -283,12 +283,12 @@ complete -c oncallctl -n '__oncallctl_at maintenance run' -l tail -x -d 'End the
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-active -x -a 'fail keep replace' -d 'Where another window is open'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-start-fails -x -a 'abort continue' -d 'When a window cannot be opened'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l max -x -d 'Refuse a longer one (7d)'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l label -x -d 'Those with this label (Cloud)'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l match -x -d 'Those whose name matches; * and ? are special'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l all -d 'Every integration'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l label -x -d 'Limit to integrations with this label (Cloud only)'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l match -x -d 'Limit to names that match; * and ? are wildcards'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l all -d 'Select all integrations'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l reason -x -d 'Why; the journal remembers it'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l yes -s y -d 'Do not ask'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l yes -s y -d 'Do not prompt for confirmation'
 
 # oncallctl teams
 complete -c oncallctl -n '__oncallctl_at teams' -a who-is-on-call -d 'Show who is on call'
@@ -303,19 +303,19 @@ complete -c oncallctl -n '__oncallctl_at teams' -l help -d 'Show this message an
 
 # oncallctl teams who-is-on-call
 complete -c oncallctl -n '__oncallctl_arguments_of teams who-is-on-call' -x -a '(__oncallctl_names teams)'
-complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l route -x -d 'This route instead of the default one'
+complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l route -x -d 'Route to use instead of the default one'
 complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l at -x -d 'Not now, but then'
 complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l require -d 'Exit 10 when nobody is on call for one of them'
 
 # oncallctl teams next
 complete -c oncallctl -n '__oncallctl_arguments_of teams next' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams next' -l days -x -d 'Look so many days away'
-complete -c oncallctl -n '__oncallctl_at teams next' -l route -x -d 'This route instead of the default one'
+complete -c oncallctl -n '__oncallctl_at teams next' -l route -x -d 'Route to use instead of the default one'
 
 # oncallctl teams previous
 complete -c oncallctl -n '__oncallctl_arguments_of teams previous' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams previous' -l days -x -d 'Look so many days away'
-complete -c oncallctl -n '__oncallctl_at teams previous' -l route -x -d 'This route instead of the default one'
+complete -c oncallctl -n '__oncallctl_at teams previous' -l route -x -d 'Route to use instead of the default one'
 
 # oncallctl teams rota
 complete -c oncallctl -n '__oncallctl_arguments_of teams rota' -x -a '(__oncallctl_names teams)'
@@ -357,80 +357,80 @@ complete -c oncallctl -n '__oncallctl_at alert-groups' -l help -d 'Show this mes
 
 # oncallctl alert-groups list
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
-complete -c oncallctl -n '__oncallctl_at alert-groups list' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
-complete -c oncallctl -n '__oncallctl_at alert-groups list' -l limit -x -d 'At most so many'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l limit -x -d 'Show at most N rows'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l watch -d 'Keep the list live, until Ctrl-C'
 
 # oncallctl alert-groups alerts
-complete -c oncallctl -n '__oncallctl_at alert-groups alerts' -l limit -x -d 'At most so many'
+complete -c oncallctl -n '__oncallctl_at alert-groups alerts' -l limit -x -d 'Show at most N rows'
 
 # oncallctl alert-groups acknowledge
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
-complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
-complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups unacknowledge
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
-complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
-complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups resolve
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
-complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
-complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups unresolve
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
-complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
-complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups silence
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l for -x -d 'So long from now: 90m, 2h30m, 1d, PT2H'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
-complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
-complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups unsilence
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
-complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
-complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups note
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l text -x -a '(__oncallctl_at_files)' -d 'What is to be remembered'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only those in this state (new is firing); may be repeated'
-complete -c oncallctl -n '__oncallctl_at alert-groups note' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l since -x -d 'Those that began since: 12h, 18:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l mine -d 'Those of my teams, and those that I acknowledged or resolved'
-complete -c oncallctl -n '__oncallctl_at alert-groups note' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at alert-groups note' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at alert-groups note' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl schedules
 complete -c oncallctl -n '__oncallctl_at schedules' -a list -d 'List the schedules'
@@ -439,8 +439,8 @@ complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shift
 complete -c oncallctl -n '__oncallctl_at schedules' -l help -d 'Show this message and exit'
 
 # oncallctl schedules list
-complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
-complete -c oncallctl -n '__oncallctl_at schedules list' -l limit -x -d 'At most so many'
+complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at schedules list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl schedules get
 complete -c oncallctl -n '__oncallctl_argument_of schedules get' -x -a '(__oncallctl_names schedules)'
@@ -457,7 +457,7 @@ complete -c oncallctl -n '__oncallctl_at routes' -l help -d 'Show this message a
 
 # oncallctl routes list
 complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
-complete -c oncallctl -n '__oncallctl_at routes list' -l limit -x -d 'At most so many'
+complete -c oncallctl -n '__oncallctl_at routes list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl escalation-chains
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -a list -d 'List the escalation chains'
@@ -465,8 +465,8 @@ complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show one 
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -l help -d 'Show this message and exit'
 
 # oncallctl escalation-chains list
-complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -a '(__oncallctl_names teams)' -d 'Only those of this team (name or ID; none: of no team)'
-complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l limit -x -d 'At most so many'
+complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl escalation-chains get
 complete -c oncallctl -n '__oncallctl_argument_of escalation-chains get' -x -a '(__oncallctl_names escalation_chains)'
@@ -508,9 +508,9 @@ complete -c oncallctl -n '__oncallctl_at sandbox serve' -l api -x -a 'cloud oss'
 complete -c oncallctl -n '__oncallctl_argument_of api' -x -a 'GET POST PUT PATCH DELETE'
 complete -c oncallctl -n '__oncallctl_at api' -l field -x -a '(__oncallctl_at_files)' -d 'A field of the body, or of a GET\'s query; may be repeated'
 complete -c oncallctl -n '__oncallctl_at api' -l paginate -d 'Read all pages, and join them'
-complete -c oncallctl -n '__oncallctl_at api' -l dry-run -d 'Show the exact requests; change nothing'
-complete -c oncallctl -n '__oncallctl_at api' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at api' -l show-secrets -d 'Show links that let anyone raise alerts'
+complete -c oncallctl -n '__oncallctl_at api' -l dry-run -d 'Print the exact requests without sending them'
+complete -c oncallctl -n '__oncallctl_at api' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at api' -l show-secrets -d 'Show links that let anyone create alerts'
 
 # oncallctl doctor
 complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Look as a cron job would: no environment, no terminal, no desktop'
@@ -527,8 +527,8 @@ complete -c oncallctl -n '__oncallctl_at escalate' -l alert-group -x -d 'Add the
 complete -c oncallctl -n '__oncallctl_at escalate' -l anyway -d 'Page even if nobody would be reached'
 complete -c oncallctl -n '__oncallctl_at escalate' -l wait -x -a 'acknowledged resolved' -d 'Wait until the page is acknowledged or resolved; exit 10 on timeout'
 complete -c oncallctl -n '__oncallctl_at escalate' -l within -x -d 'Timeout of --wait. [default: 10m]'
-complete -c oncallctl -n '__oncallctl_at escalate' -l yes -s y -d 'Do not ask'
-complete -c oncallctl -n '__oncallctl_at escalate' -l dry-run -d 'Show the exact requests; change nothing'
+complete -c oncallctl -n '__oncallctl_at escalate' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at escalate' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl completion
 complete -c oncallctl -n '__oncallctl_argument_of completion' -x -a 'bash zsh fish'

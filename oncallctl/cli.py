@@ -1,4 +1,4 @@
-"""The command tree, and the one place where errors become stderr and an exit status."""
+"""The command tree, and the one place where errors become messages on stderr and an exit status."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from oncallctl.parsing.framework import Leaf, common_options, keep_for_leaf
 from oncallctl.process import interrupts, sent_changes
 from oncallctl.text import dump_json, sentence
 
-LONGEST_GOODBYE = 2.0  # seconds that a message after a signal waits for stderr
+MAX_STDERR_WAIT = 2.0  # seconds that a message waits for stderr after a signal
 
 
 class Tree(MutableMapping[str, Any]):
-    """The commands below the root, by name; a noun is loaded when it is first looked at."""
+    """The commands below the root, by name. A noun's module is imported on first access."""
 
     def __init__(self, verbs: Mapping[str, Any]) -> None:
         self._made = dict(verbs)
@@ -60,38 +60,38 @@ class Tree(MutableMapping[str, Any]):
 
 
 class Root(TyperGroup):
-    """The root of the tree: the options before the noun, and the boundary that no exception passes."""
+    """The root command: takes the global options before the noun, and reports every exception."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401  # as Typer gives them
         super().__init__(**attributes)
         self.commands = Tree(self.commands)
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401
-        """Write what there is, without loading it."""
+        """Write the list of commands without importing their modules."""
         verbs = {name: self.commands[name] for name in self.commands if name not in NOUNS}
         rows = {**NOUNS, **{name: command.get_short_help_str(formatter.width) for name, command in verbs.items()}}
         with formatter.section("Commands"):
             formatter.write_dl([(name, rows[name].removesuffix(".")) for name in self.list_commands(ctx)])
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
-        """Add the common options, which may stand before the noun too; --help stays last."""
+        """Add the global options, which may stand before the noun too; --help stays last."""
         own = super().get_params(ctx)
         return [*own[:-1], *common_options(), *own[-1:]]
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
-        """Keep the common options for the command, and go on to it."""
+        """Store the global options for the command, and invoke it."""
         keep_for_leaf(ctx)
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # Typer would make an exit 1 of it
+        except BrokenPipeError:  # Typer would exit with 1
             raise Signal(signal.SIGPIPE) from None
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
-        """List nouns and verbs alike by name; Typer's own way would load them."""
+        """Return nouns and verbs sorted by name; Typer's implementation would import them."""
         return sorted(self.commands)
 
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401
-        """Run the program and leave it with its exit status; nothing else leaves this method."""
+        """Run the program and exit with its status; no other exception leaves this method."""
         settings = Settings()
         words = list(sys.argv[1:] if args is None else args) or ["--help"]
         extra["standalone_mode"] = False
@@ -100,21 +100,23 @@ class Root(TyperGroup):
             interrupts.begin()
             status = super().main(words, prog_name or "oncallctl", obj=settings, **extra)
             sys.stdout.flush()
-            interrupts.check()  # Python may have swallowed it
-        except (Exception, Signal) as error:  # noqa: BLE001  # the boundary
-            status = _last_word(error, settings, words)
+            interrupts.check()  # Python swallows exceptions in some callbacks
+        except (Exception, Signal) as error:  # noqa: BLE001  # the error boundary
+            status = _report_exception(error, settings, words)
         interrupts.end()
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def _last_word(error: BaseException, settings: Settings, words: list[str]) -> int:
-    """Report what ended the program, and the changes that it had sent; return the exit status."""
+def _report_exception(error: BaseException, settings: Settings, words: list[str]) -> int:
+    """Report the exception that ended the program, with the changes sent before it; return the exit status."""
     if interrupts.arrived() is not None:
-        interrupts.end()  # another signal must not cut this short
+        interrupts.end()  # another signal must not interrupt the report
         if not isinstance(error, (OncallError, Signal)):
-            error = Signal(interrupts.arrived() or signal.SIGINT)  # what a swallowed signal broke
+            error = Signal(interrupts.arrived() or signal.SIGINT)  # the error is a consequence of the signal
     try:
-        return report(_with_changes(_explained(error), sudden=not isinstance(error, OncallError)), settings, words)
+        return report(
+            _with_changes(_to_oncall_error(error), sudden=not isinstance(error, OncallError)), settings, words
+        )
     except MemoryError:
         sent = sent_changes.any_sent()
         os.write(2, b"error: out of memory" + (b"; a change may have been sent\n" if sent else b"\n"))
@@ -122,11 +124,11 @@ def _last_word(error: BaseException, settings: Settings, words: list[str]) -> in
 
 
 def _with_changes(error: OncallError, *, sudden: bool) -> OncallError:
-    """Add to an error the changes that were sent before it, unless stdout or the error tells of them.
+    """Add to an error the changes sent before it, unless stdout or the error reports them already.
 
     Args:
-        error: what ended the program.
-        sudden: whether it could come at any time, so that the command itself did not say what it had sent.
+        error: the error that ended the program.
+        sudden: True if it was unexpected, so that the command could not report what it had sent.
     """
     told = [each for each in sent_changes.unreported() if each.request not in error.message]
     if not sudden:
@@ -140,8 +142,8 @@ def _with_changes(error: OncallError, *, sudden: bool) -> OncallError:
     return error
 
 
-def _explained(error: BaseException) -> OncallError:
-    """Name any exception as an error of this program's."""
+def _to_oncall_error(error: BaseException) -> OncallError:
+    """Convert any exception to an `OncallError`."""
     if isinstance(error, OncallError):
         return error
     for kind, explain in _EXPLANATIONS:
@@ -156,18 +158,43 @@ def _explained(error: BaseException) -> OncallError:
 
 def _interrupted(signum: int) -> Interrupted:
     if signum == signal.SIGPIPE:
-        return Interrupted(signum, "the reader of stdout has gone")
+        return Interrupted(signum, "the reader of stdout has exited")
     return Interrupted(signum, "interrupted" if sent_changes.any_sent() else sent_changes.NOTHING_SENT)
+
+
+def _unknown_command(found: re.Match[str]) -> str:
+    near = f" (did you mean {found[2]}?)" if found[2] else ""
+    return f"unknown command: {found[1]!r}{near}"
 
 
 def _wrong_usage(error: Any) -> OncallError:  # noqa: ANN401  # Typer's usage errors are private
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "oncallctl"
     message = error.format_message().rstrip(".").replace("\n\t", " ").replace("\n", " ")
-    if context and message == "Missing command":
-        message = f"{command}: which one? {', '.join(context.command.list_commands(context))}"
-    dash = "; a name that begins with - comes after --" if re.match("No such option: -[^-]", message) else ""
+    for pattern, replacement in _CLICK_MESSAGES:
+        message = re.sub(pattern, replacement, message)
+    if context and message == "missing command":
+        message = f"missing command after {command}: {', '.join(context.command.list_commands(context))}"
+    dash = "; put names that begin with - after --" if re.match("unknown option: -[^-]", message) else ""
     return InvalidInput(message, hint=f"{command} --help{dash}")
+
+
+# Click's messages in the style of this program's: lower case, `what failed: why`.
+_CLICK_MESSAGES = (
+    (r"^No such command '(.*?)'(?:\. Did you mean (.*)\?)?$", _unknown_command),
+    (r"^No such option: (\S+)", r"unknown option: \1"),
+    (r"\(Possible options: (.*)\)$", r"(did you mean \1?)"),
+    (r"Did you mean (.*)\?$", r"(did you mean \1?)"),
+    (r"^Got unexpected extra arguments?(?:\(s\))? \((.*)\)$", r"unexpected argument: \1"),
+    (r"^Missing (argument|option) '(.*?)'", r"missing \1: \2"),
+    (r"^Invalid value for '(.*?)': ", r"invalid value for \1: "),
+    (r"is not in the range x>=(\d+)$", r"is less than \1"),
+    (r"is not in the range (\d+)<=x<=(\d+)$", r"is not between \1 and \2"),
+    (r"is not a valid float$", "is not a number"),
+    (r"^Option '(.*?)' requires an argument$", r"option \1 requires a value"),
+    (r"^Option '(.*?)' does not take a value$", r"option \1 takes no value"),
+    (r"^Missing command$", "missing command"),
+)
 
 
 _EXPLANATIONS: tuple[tuple[type[BaseException], Callable[[Any], OncallError]], ...] = (
@@ -181,13 +208,13 @@ _EXPLANATIONS: tuple[tuple[type[BaseException], Callable[[Any], OncallError]], .
 
 
 def report(error: OncallError, settings: Settings, words: list[str]) -> int:
-    """Say an error on stderr: for a person in lines, for a program as one JSON line.
+    """Write an error to stderr, as text or as one line of JSON.
 
     Returns:
         The exit status.
     """
     if error.exit_code == 128 + signal.SIGPIPE and not sent_changes.unreported():
-        return int(error.exit_code)  # whoever read stdout has gone, as `head` does, and wants no more
+        return int(error.exit_code)  # the reader of stdout has exited, as `head` does: no error
     as_json, quiet = (settings.has_json_messages, settings.quiet) if settings.parsed else _guess(words)
     if as_json:
         lines = [dump_json({"error": error.document()}, to=sys.stderr)]
@@ -195,22 +222,22 @@ def report(error: OncallError, settings: Settings, words: list[str]) -> int:
         lines = [f"error: {sentence(error.message)}"]
         if error.hint and not quiet:
             lines.append(f"hint: {sentence(error.hint)}")
-    if interrupts.arrived() is None or _can_be_told():
-        with contextlib.suppress(OSError):  # nobody can be told; the exit status still says it
+    if interrupts.arrived() is None or _is_stderr_writable():
+        with contextlib.suppress(OSError):  # stderr is closed; the exit status still reports the error
             print("\n".join(lines), file=sys.stderr, flush=True)
     return int(error.exit_code)
 
 
-def _can_be_told() -> bool:
-    """True if stderr takes a message, perhaps after a moment: a pipe that nobody reads would take it never."""
+def _is_stderr_writable() -> bool:
+    """True if stderr accepts a message within `MAX_STDERR_WAIT`: writing to a pipe that nobody reads would block."""
     try:
-        return bool(select.select([], [sys.stderr], [], LONGEST_GOODBYE)[1])
-    except (OSError, ValueError):  # it is no file, as in a test
+        return bool(select.select([], [sys.stderr], [], MAX_STDERR_WAIT)[1])
+    except (OSError, ValueError):  # not a file, as in tests
         return True
 
 
 def _guess(words: list[str]) -> tuple[bool, bool]:
-    """Whether a command line that could not be read as a whole asks for json, and for quiet."""
+    """Guess whether a command line that cannot be parsed asks for JSON, and for quiet."""
     output, quiet = os.environ.get("ONCALLCTL_OUTPUT", ""), False
     words = words[: words.index("--")] if "--" in words else words
     for word, following in zip_longest(words, words[1:], fillvalue=""):
@@ -239,8 +266,8 @@ def _version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it
 def root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Who is on call, page them, put integrations into maintenance: on Grafana OnCall and Grafana Cloud IRM."""
+    """Find out who is on call, page them, and manage maintenance windows on Grafana OnCall and Grafana Cloud IRM."""
     del version

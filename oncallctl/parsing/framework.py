@@ -1,4 +1,4 @@
-"""Command classes: every command takes the global options, before the noun or after the verb."""
+"""Command classes that add the global options to every command."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ from oncallctl.config.settings import LONGEST_TIMEOUT, Format, Settings
 from oncallctl.errors import InvalidInput
 from oncallctl.times import zone
 
-MAY_BE_EMPTY = frozenset({"title", "message"})  # left out with a warning: somebody is to be woken
+MAY_BE_EMPTY = frozenset({"title", "message"})  # omitted with a warning: the page must not fail because of them
 
 
 def common_options() -> list[TyperOption]:
-    """The options of every command; a command takes them after its verb and before its noun, and the former win."""
+    """Return the global options. They may stand before the noun or after the verb; the latter take precedence."""
     return [
-        TyperOption(param_decls=["--profile", "-p"], metavar="NAME", help="Use this profile."),
-        TyperOption(param_decls=["--output", "-o"], metavar="|".join(Format), help="How to write results."),
-        TyperOption(param_decls=["--columns"], metavar="A,B.C", help="Show these fields in table and csv."),
-        TyperOption(param_decls=["--no-header"], is_flag=True, help="Leave out the header line."),
-        TyperOption(param_decls=["--tz"], metavar="ZONE", help="Read and show times in this zone."),
-        TyperOption(param_decls=["--timeout"], type=float, metavar="SECONDS", help="Wait so long for one answer (20)."),
-        TyperOption(param_decls=["--quiet", "-q"], is_flag=True, help="No results; one line on failure."),
-        TyperOption(param_decls=["--verbose", "-v"], count=True, help="Say what is sent and answered."),
-        TyperOption(param_decls=["--no-color"], is_flag=True, help="No colours."),
+        TyperOption(param_decls=["--profile", "-p"], metavar="NAME", help="Profile to use."),
+        TyperOption(param_decls=["--output", "-o"], metavar="|".join(Format), help="Output format. [default: table]"),
+        TyperOption(param_decls=["--columns"], metavar="A,B.C", help="Fields to show in table and csv."),
+        TyperOption(param_decls=["--no-header"], is_flag=True, help="Omit the header line."),
+        TyperOption(param_decls=["--tz"], metavar="ZONE", help="Time zone to read and show times in. [default: local]"),
+        TyperOption(
+            param_decls=["--timeout"],
+            type=float,
+            metavar="SECONDS",
+            help="Timeout per request, in seconds. [default: 20]",
+        ),
+        TyperOption(param_decls=["--quiet", "-q"], is_flag=True, help="Print nothing but one line on failure."),
+        TyperOption(param_decls=["--verbose", "-v"], count=True, help="Log HTTP requests and responses to stderr."),
+        TyperOption(param_decls=["--no-color"], is_flag=True, help="Disable colors."),
     ]
 
 
@@ -36,7 +41,7 @@ COMMON = ("profile", "output", "columns", "no_header", "tz", "timeout", "quiet",
 
 
 class Leaf(TyperCommand):
-    """A command that does something: it has the common options besides its own."""
+    """A command without subcommands: it has the global options besides its own."""
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
         """Add the common options; --help stays last."""
@@ -44,16 +49,16 @@ class Leaf(TyperCommand):
         return [*own[:-1], *common_options(), *own[-1:]]
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Refuse an option that is given twice and takes one value: the last would win without a word."""
+        """Refuse an option that takes one value and is given twice: Click would silently use the last one."""
         _, _, order = self.make_parser(ctx).parse_args(list(args))
         for option, times in Counter(map(id, order)).items():
-            twice = next(each for each in order if id(each) == option)
-            if times > 1 and isinstance(twice, TyperOption) and not (twice.multiple or twice.count or twice.is_flag):
-                raise InvalidInput(f"{twice.opts[0]} is given {times} times", hint="give it once")
+            repeated = next(each for each in order if id(each) == option)
+            if times > 1 and isinstance(repeated, TyperOption) and not _repeats(repeated):
+                raise InvalidInput(f"{repeated.opts[0]} is given {times} times", hint="give it once")
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
-        """Turn the common options into settings and run the command with its own ones."""
+        """Resolve the global options into settings, and run the command with its own options."""
         self._refuse_empty(ctx)
         given = {name: ctx.params.pop(name) for name in COMMON}
         before: dict[str, Any] = ctx.meta.get(__name__, {})
@@ -61,14 +66,18 @@ class Leaf(TyperCommand):
         return super().invoke(ctx)
 
     def _refuse_empty(self, ctx: typer.Context) -> None:
-        """Refuse an option that is given and empty, as ``--team "$UNSET"`` is: it would choose everything."""
+        """Refuse options with empty values, such as ``--team "$UNSET"``: they would select everything."""
         for param in self.get_params(ctx):
             if (
                 isinstance(param, TyperOption)
                 and ctx.params.get(str(param.name)) == ""
                 and param.name not in MAY_BE_EMPTY
             ):
-                raise InvalidInput(f"{param.opts[0]} is empty", hint="give it a value, or leave it out")
+                raise InvalidInput(f"{param.opts[0]} is empty", hint="give it a value, or omit it")
+
+
+def _repeats(option: TyperOption) -> bool:
+    return bool(option.multiple or option.count or option.is_flag)
 
 
 def _later(after_the_verb: object, before_the_noun: object) -> object:
@@ -76,7 +85,7 @@ def _later(after_the_verb: object, before_the_noun: object) -> object:
 
 
 def keep_for_leaf(ctx: typer.Context) -> None:
-    """Put the common options that stand before the noun aside for the command that is run."""
+    """Store the global options before the noun for the command that will run."""
     ctx.meta[__name__] = {name: ctx.params.pop(name) for name in COMMON}
 
 
@@ -115,22 +124,22 @@ def _timeout(given: float | None) -> float | None:
 
 
 def output_format(word: str) -> Format:
-    """Read the name of a format."""
+    """Return an output format by its name."""
     try:
         return Format(word)
     except ValueError as error:
-        raise InvalidInput(f"no output format {word!r}", hint=f"there are {', '.join(Format)}") from error
+        raise InvalidInput(f"unknown output format: {word!r}", hint=f"use one of {', '.join(Format)}") from error
 
 
 def _seconds(text: str | None) -> float | None:
     try:
         return float(text) if text else None
     except ValueError as error:
-        raise InvalidInput(f"ONCALLCTL_TIMEOUT is {text!r}", hint="it is a number of seconds") from error
+        raise InvalidInput(f"invalid ONCALLCTL_TIMEOUT: {text!r}", hint="give a number of seconds") from error
 
 
 def noun() -> typer.Typer:
-    """Make the group of commands of one noun; all its commands are leaves."""
+    """Return the command group of a noun; all its commands are leaves."""
     return _Noun(rich_markup_mode=None)
 
 

@@ -1,4 +1,4 @@
-"""The options that commands share, each declared once; and the question before something dangerous."""
+"""The options that commands share, and functions that read their values."""
 
 from __future__ import annotations
 
@@ -16,77 +16,86 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-SHORTEST_MEANT = 60  # seconds: a shorter bare number is likely to have been meant as minutes
+MIN_BARE_SECONDS = 60  # a smaller bare number probably means minutes
 
 TargetsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[INTEGRATION]...", help="Names or ids; - reads them from stdin.", show_default=False),
+    typer.Argument(
+        metavar="[INTEGRATION]...", help="Integration names or IDs; - reads them from stdin.", show_default=False
+    ),
 ]
 
 TeamOption = Annotated[
-    str | None, typer.Option("--team", metavar="TEAM", help="Only those of this team (name or ID; none: of no team).")
+    str | None,
+    typer.Option(
+        "--team",
+        metavar="TEAM",
+        help="Limit to this team (name or ID); none means without a team.",
+    ),
 ]
 
-LabelOption = Annotated[str | None, typer.Option("--label", metavar="KEY=VALUE", help="Those with this label (Cloud).")]
+LabelOption = Annotated[
+    str | None, typer.Option("--label", metavar="KEY=VALUE", help="Limit to integrations with this label (Cloud only).")
+]
 
 MatchOption = Annotated[
-    str | None, typer.Option("--match", metavar="GLOB", help="Those whose name matches; * and ? are special.")
+    str | None, typer.Option("--match", metavar="GLOB", help="Limit to names that match; * and ? are wildcards.")
 ]
 
-AllOption = Annotated[bool, typer.Option("--all", help="Every integration.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Select all integrations.")]
 
-LimitOption = Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most so many.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Show at most N rows.")]
 
 RouteOption = Annotated[
-    str | None, typer.Option("--route", metavar="ID", help="This route instead of the default one.")
+    str | None, typer.Option("--route", metavar="ID", help="Route to use instead of the default one.")
 ]
 
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the exact requests; change nothing.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the exact requests without sending them.")]
 
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not prompt for confirmation.")]
 
-ShowSecretsOption = Annotated[bool, typer.Option("--show-secrets", help="Show links that let anyone raise alerts.")]
+ShowSecretsOption = Annotated[bool, typer.Option("--show-secrets", help="Show links that let anyone create alerts.")]
 
 
 def given_targets(targets: Sequence[str] | None) -> list[str]:
-    """The targets of the command line, or the lines of stdin where it says ``-``.
+    """Return the targets of the command line, or the lines of stdin for ``-``.
 
     Raises:
-        NotFound: stdin holds none.
+        NotFound: stdin is empty.
         InvalidInput: ``-`` stands beside others, or stdin is a terminal.
     """
     if not targets or "-" not in targets:
         return list(targets or ())
     if len(targets) > 1:
-        raise InvalidInput("- reads the targets from stdin, and stands alone")
+        raise InvalidInput("- reads the targets from stdin and cannot be combined with others")
     return stdin_lines("targets")
 
 
-def stdin_lines(what: str) -> list[str]:
-    """The lines of stdin that are not empty."""
+def stdin_lines(kind: str) -> list[str]:
+    """Return the nonempty lines of stdin."""
     if sys.stdin.isatty():
-        raise InvalidInput(f"stdin is a terminal; the {what} are read from a pipe or a file there")
+        raise InvalidInput(f"cannot read {kind} from stdin: it is a terminal")
     lines = [line.rstrip("\r\n") for line in sys.stdin]
     lines = [line for line in lines if line.strip()]
     if not lines:
-        raise NotFound(f"stdin holds no {what}", hint="what writes into the pipe found nothing")
+        raise NotFound(f"no {kind} on stdin", hint="the command before the pipe printed nothing")
     return lines
 
 
 def length(settings: Settings, text: str) -> timedelta:
-    """Read --for; seconds that are likely to have been meant as minutes are warned of.
+    """Parse --for; warn of a small number of seconds that probably means minutes.
 
     Raises:
-        InvalidInput: it is no duration.
+        InvalidInput: it is not a duration.
     """
     duration, word = parse_duration(text), text.strip()
-    if word.isdigit() and int(word) < SHORTEST_MEANT:
-        settings.warn(f"--for {word} is {word} second{'' if int(word) == 1 else 's'}; {word}m would be minutes")
+    if word.isdigit() and int(word) < MIN_BARE_SECONDS:
+        settings.warn(f"--for {word} is {word} second{'' if int(word) == 1 else 's'}; for minutes use {word}m")
     return duration
 
 
 def text_value(value: str | None, option: str) -> str | None:
-    """An option's text: as given, from a file (``@FILE``), or from stdin (``-``).
+    """Return the text of an option: as given, from a file (``@FILE``), or from stdin (``-``).
 
     Raises:
         InvalidInput: the file cannot be read.
@@ -97,14 +106,14 @@ def text_value(value: str | None, option: str) -> str | None:
 
 
 def read_text(path: str, option: str) -> str:
-    """The text of a file, or of stdin for ``-``."""
+    """Return the text of a file, or of stdin for ``-``."""
     try:
         if path == "-":
             return sys.stdin.read()
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123  # as it was typed
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123  # as the user typed it
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise InvalidInput(f"{option}: cannot read {path!r}: {reason}") from error
 
 
@@ -112,9 +121,9 @@ def key_value(text: str, option: str) -> tuple[str, str]:
     """Split ``KEY=VALUE``.
 
     Raises:
-        InvalidInput: there is no = or nothing before it.
+        InvalidInput: there is no ``=``, or no key before it.
     """
     key, found, value = text.partition("=")
     if not found or not key:
-        raise InvalidInput(f"{option} {text!r} is not KEY=VALUE")
+        raise InvalidInput(f"invalid {option}: {text!r} is not KEY=VALUE")
     return key, value

@@ -416,7 +416,7 @@ class TestActing:
         self, server: Serving, run: Runner, length: str, seconds: int
     ) -> None:
         done = run(f"alert-groups silence {FIRING} --for {length}")
-        assert ("30m would be minutes" in done.stderr) is (length == "30")
+        assert ("for minutes use 30m" in done.stderr) is (length == "30")
         assert server.bodies() == [{"delay": seconds}]
 
     def test_a_silence_has_a_length(self, server: Serving, run: Runner) -> None:

@@ -55,13 +55,30 @@ def test_the_version_is_printed(run: Runner) -> None:
 
 
 class TestGrammar:
-    def test_without_anything_it_shows_what_there_is(self, run: Runner) -> None:
+    def test_no_arguments_shows_the_help(self, run: Runner) -> None:
         assert "maintenance" in run("").stdout
 
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("nope", "unknown command: 'nope'"),
+            ("teams lisst", "unknown command: 'lisst' (did you mean 'list'?)"),
+            ("teams list extra", "unexpected argument: extra"),
+            ("teams list --outptu x", "unknown option: --outptu (did you mean --output?)"),
+            ("teams list --timeout x", "invalid value for --timeout: 'x' is not a number"),
+            ("teams get", "missing argument: TEAM"),
+            ("auth login", "missing option: --url"),
+            ("integrations list --limit 0", "invalid value for --limit: 0 is less than 1"),
+            ("integrations list --limit", "option --limit requires a value"),
+        ],
+    )
+    def test_usage_error_reads_like_other_errors(self, run: Runner, line: str, message: str) -> None:
+        assert run(line, status=2).stderr.splitlines()[0] == f"error: {message}"
+
     @pytest.mark.parametrize("noun", ["integrations", "maintenance", "auth"])
-    def test_a_noun_alone_is_asked_for_its_verb(self, run: Runner, noun: str) -> None:
+    def test_noun_without_a_verb_lists_its_verbs(self, run: Runner, noun: str) -> None:
         done = run(noun, status=2)
-        assert "which one?" in done.stderr
+        assert "missing command" in done.stderr
         assert len(done.stderr.splitlines()) == 2
 
     @pytest.mark.parametrize(
@@ -200,7 +217,9 @@ class TestErrors:
         assert len(done.stderr.splitlines()) == 2
         assert "[red]x[/red]" in done.stderr
 
-    def test_a_defect_is_one_line_and_no_traceback(self, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_unexpected_exception_is_reported_in_one_line_without_a_traceback(
+        self, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def broken(_: object) -> None:
             raise KeyError("what")
 

@@ -468,4 +468,4 @@ def test_the_token_is_in_no_argument_file_or_output(
 @pytest.mark.promise("never-an-argument-printed-logged")
 def test_a_token_is_taken_by_no_option(program: Program) -> None:
     for words in (("auth", "login", "--url", "https://a.example", "--token", "x"), ("teams", "list", "--token", "x")):
-        assert "No such option" in program(*words, status=2).stderr
+        assert "unknown option" in program(*words, status=2).stderr
