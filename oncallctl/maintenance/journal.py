@@ -144,7 +144,8 @@ class Entry(BaseModel):
     def raw(self) -> dict[str, Any]:
         """The line as scripts read it, with what other versions wrote into it."""
         outcome = UNKNOWN if self.outcome == SENT else self.outcome
-        return {"cause": None, **json.loads(self._line), "outcome": outcome}
+        time = _text(self.time.replace(microsecond=0))
+        return {"cause": None, **json.loads(self._line), "time": time, "outcome": outcome}
 
 
 class Journal:

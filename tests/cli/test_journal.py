@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat as modes
 import subprocess
 import sys
@@ -47,6 +48,7 @@ class TestWriting:
         assert opened["run"] != ended["run"]
         assert opened["server"] == server.url.removeprefix("http://")
         assert {"time", "profile", "host", "user"} <= set(opened)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", opened["time"])
 
     def test_what_was_not_changed_is_not_remembered(self, server: Serving, run: Runner) -> None:
         run("maintenance stop service-010")

@@ -242,6 +242,14 @@ class TestOverdue:
         assert window["remaining_seconds"] <= 0
         run("maintenance status service-010 --require inactive", status=10)
 
+    def test_window_is_not_overdue_by_the_clock_of_this_machine_only(self, unswept: Serving, run: Runner) -> None:
+        run("maintenance start service-010 --for 30m")
+        expire(unswept)
+        unswept.dated = False
+        (window,) = run("maintenance status -o json").json
+        assert window["overdue"] is None
+        assert "whether it is overdue is not known" in run("maintenance status").stderr
+
     def test_stop_stops_it(self, unswept: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         expire(unswept)
@@ -636,6 +644,25 @@ class TestDirectPaging:
         run(f"maintenance start {DIRECT_PAGING} --for 30m --yes")
         assert len(server.changes()) == 1
 
+    @pytest.mark.parametrize(
+        ("mode", "effect"),
+        [
+            ("debug", "people paged by name are still notified, but its escalation chain does not run"),
+            ("maintenance", "nobody can be paged by name meanwhile"),
+        ],
+    )
+    def test_prompt_for_the_one_without_a_team_tells_the_effect_of_the_mode(
+        self, server: Serving, run: Runner, mode: str, effect: str
+    ) -> None:
+        server.call(
+            "POST",
+            "escalation/",
+            {"users": [{"id": "U6YF83T9HEFKQ", "important": False}], "title": "creates the integration"},
+        )
+        done = run(f"maintenance start 'Direct paging (No team)' --for 30m --mode {mode}", status=2)
+        assert effect in done.stderr
+        assert "its team" not in done.stderr
+
     @pytest.mark.parametrize("selector", ["--all", "--match '*'", "--team platform"])
     def test_selectors_leave_it_out(self, server: Serving, run: Runner, selector: str) -> None:
         outcomes = run(f"maintenance start {selector} --for 30m --yes -o json").json
@@ -661,6 +688,10 @@ class TestGroupsThatKeepPaging:
         age(server)
         server.alert(ONE)
         assert "keep paging" not in run("maintenance start service-010 --for 3h --if-active replace").stderr
+
+    def test_pages_are_left_out(self, server: Serving, run: Runner) -> None:
+        server.call("POST", "escalation/", {"team": "TKPSLLWBFUI9R", "title": "call me"})
+        assert "keep paging" not in run(f"maintenance start {DIRECT_PAGING} --for 30m --yes").stderr
 
     def test_count_that_is_not_known_is_more_than(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch

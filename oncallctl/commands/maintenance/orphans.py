@@ -1,4 +1,4 @@
-"""Finding the windows that a `maintenance run` left behind when it was killed."""
+"""The command `maintenance orphans`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ORPHANS = {
 
 @app.command()
 def orphans(ctx: typer.Context) -> None:
-    """Show the open windows of this machine's runs that died; `-o id | maintenance stop -` ends them."""
+    """Show active windows that killed runs on this machine left behind; `-o id | maintenance stop -` stops them."""
     from oncallctl.maintenance.journal import Journal, authorship
     from oncallctl.maintenance.run.shared import orphaned
     from oncallctl.maintenance.windows import change
@@ -30,7 +30,7 @@ def orphans(ctx: typer.Context) -> None:
     found = []
     with connect(ctx.obj) as oncall:
         openers = Journal().openers(oncall.profile, ctx.obj.warn)
-        for opened, integration in orphaned(oncall, state_folder(), ctx.obj.warn):
-            known = change.status(integration, oncall.now()) | authorship(openers, integration)
-            found.append({**known, "reason": opened.reason, "run": opened.run})
+        for record, integration in orphaned(oncall, state_folder(), ctx.obj.warn):
+            known = change.status(oncall, integration) | authorship(openers, integration)
+            found.append({**known, "reason": record.reason, "run": record.run})
     render(ctx.obj, found, ORPHANS)

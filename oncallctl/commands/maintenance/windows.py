@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from oncallctl.api.client import OnCall
+    from oncallctl.api.resources.integrations import Integration
     from oncallctl.config.settings import Settings
     from oncallctl.integrations.selection import IntegrationSelector
     from oncallctl.maintenance.windows.change import Again, WindowChange, WindowService
@@ -185,7 +186,13 @@ def status(
         if within is not None:
             found = [each for each in found if change.ends_within(each, within, at)]
         openers = Journal().openers(oncall.profile, ctx.obj.warn)
-        documents = [change.status(each, at) | authorship(openers, each) for each in found]
+        documents = [change.status(oncall, each) | authorship(openers, each) for each in found]
+        for each in documents:
+            if each["overdue"] is None:
+                ctx.obj.warn(
+                    f"the window of {each['name']!r} ended at {each['ends_at']} by this machine's clock; the server"
+                    " does not send its time, so whether it is overdue is not known"
+                )
         shown = with_names(oncall, ctx.obj, documents, TEAM)
     render(ctx.obj, shown, WINDOWS)
     if require is RequireState.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
@@ -199,7 +206,8 @@ def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[WindowCha
     from oncallctl.api.lost_responses import command
     from oncallctl.maintenance.windows import alerts
 
-    integrations = [step.target.found for step in steps if step.opens]
+    # The alert groups of a direct paging integration are pages: somebody sent them on purpose.
+    integrations = [step.target.found for step in steps if step.opens and not step.target.found.is_direct_paging]
     if not integrations:
         return
     try:
@@ -286,6 +294,19 @@ def _carry_out(
     report.raise_failures(lambda failed: again.hint(oncall, failed))
 
 
+def paging_effect(integration: Integration, wanted: WindowRequest) -> str:
+    """Return what a window on a direct paging integration means for pages sent by hand.
+
+    Pages to people by name go to the integration without a team. The engine notifies these people in the mode
+    `silence_escalations` too, but does not start the escalation chain.
+    """
+    if integration.team_id is not None:
+        return "nobody can page its team by hand meanwhile"
+    if wanted.mode == Mode.SILENCE:
+        return "people paged by name are still notified, but its escalation chain does not run meanwhile"
+    return "nobody can be paged by name meanwhile"
+
+
 def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelector, head: str) -> str | None:
     """What a person is asked before these steps; None when none of them is dangerous."""
     from oncallctl.maintenance.windows import alerts
@@ -297,8 +318,9 @@ def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelec
             dangers.append(f"{head}: {name_all(changing or [step.target for step in steps])}.")
     for step in steps:
         name = str(step.target)
-        if step.opens and step.target.found.is_direct_paging:
-            dangers.append(f"{name} is a direct paging integration: nobody can page its team by hand meanwhile.")
+        if step.wanted and step.target.found.is_direct_paging:
+            effect = paging_effect(step.target.found, step.wanted)
+            dangers.append(f"{name} is a direct paging integration: {effect}.")
         if step.ends_group:
             with oncall.impatient():
                 resolved = alerts.collected(oncall, step.target.found)

@@ -134,9 +134,13 @@ def plan_stop(targets: Sequence[Target[Integration]]) -> list[WindowChange]:
     ]
 
 
-def status(integration: Integration, at: datetime) -> dict[str, object]:
-    """The element of `maintenance status`; `mode` is None where no window is open."""
-    window = Window.of(integration)
+def status(oncall: OnCall, integration: Integration) -> dict[str, object]:
+    """Return the element of `maintenance status`.
+
+    `mode` is None if no window is active. `overdue` is None if only this machine's clock says so.
+    """
+    window, at = Window.of(integration), oncall.now()
+    is_past_end = window is not None and window.is_overdue(at)
     return {
         "id": integration.id,
         "name": integration.name,
@@ -145,7 +149,7 @@ def status(integration: Integration, at: datetime) -> dict[str, object]:
         "started_at": integration.raw.get("maintenance_started_at"),
         "ends_at": integration.raw.get("maintenance_end_at"),
         "remaining_seconds": max(window.remaining(at) or 0, 0) if window and window.ends_at else None,
-        "overdue": bool(window and window.is_overdue(at)),
+        "overdue": None if is_past_end and not oncall.transport.clock.is_known else is_past_end,
         "integration": integration.raw,
     }
 
