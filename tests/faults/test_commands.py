@@ -204,7 +204,7 @@ def leave_behind(url: str, integration: dict[str, Any]) -> None:
     """Write down a window as a run does that dies then."""
     begun = datetime.fromisoformat(integration["maintenance_started_at"])
     shared = SharedWindow.of(state_folder(), url.removeprefix("http://"), SERVICE)
-    shared.remember(
+    shared.save(
         WindowRecord(
             server=url.removeprefix("http://"),
             id=SERVICE,

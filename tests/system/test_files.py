@@ -503,12 +503,12 @@ old = WindowRecord("host", "C1", "api", "group_alerts", 60, now(), "run", "old")
 new = replace(old, reason="new" * 5000)
 shared = SharedWindow.of(state_folder(), "host", "C1")
 def write_before():
-    shared.remember(old)
+    shared.save(old)
 def write():
     with shared.mutex():
-        shared.remember(new)
+        shared.save(new)
 def check(moment):
-    assert shared.opened() in (old, new), (moment, shared.opened())
+    assert shared.record() in (old, new), (moment, shared.record())
     write_before()
 """
         assert self.moments(work, setup) > 15

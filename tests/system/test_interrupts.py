@@ -508,7 +508,7 @@ def test_signal_ends_the_wait_for_a_rate_limit_of_a_run_that_leaves(
         assert b"rate limited" in process.stderr.readline()
         ran = ended(process, signal.SIGTERM)
     assert ran.status != 0
-    assert "could not be ended" in ran.stderr
+    assert "could not be stopped" in ran.stderr
 
 
 def test_signal_ends_the_wait_for_a_rate_limit_before_anything_was_sent(work: Program, cloud: Serving) -> None:

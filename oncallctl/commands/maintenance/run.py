@@ -1,4 +1,4 @@
-"""Running a command under maintenance."""
+"""The command `maintenance run`."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
     from oncallctl.batch import Target
     from oncallctl.config.settings import Settings
     from oncallctl.integrations.selection import IntegrationSelector
-    from oncallctl.maintenance.run.command import RunWindows
     from oncallctl.maintenance.run.leases import LeasePolicy
+    from oncallctl.maintenance.run.run_windows import RunWindows
     from oncallctl.maintenance.windows.change import WindowChange
 
 COMMAND = "the command to run"
 
 
 class IfStartFails(StrEnum):
-    """What to do when a window cannot be opened."""
+    """What to do if a window cannot be started."""
 
     ABORT = "abort"
     CONTINUE = "continue"
 
 
-class Wrapper(Leaf):
-    """A command that takes another command after ``--``, word by word as it stands there."""
+class CommandAfterDashes(Leaf):
+    """A command line that ends with ``--`` and another command, which is passed on unchanged."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # Typer's own
-        """Keep what stands behind the first ``--`` for the command."""
+        """Store the words after the first ``--``."""
         if "--" in args:
             index = args.index("--")
             ctx.meta[COMMAND] = args[index + 1 :]
@@ -67,74 +67,84 @@ class Wrapper(Leaf):
         return [*super().collect_usage_pieces(ctx), "--", "COMMAND", "[ARG]..."]
 
 
-def _wrapper(function: Any) -> Any:  # noqa: ANN401  # what a decorator of Typer's takes and gives
-    return typer.Typer.command(app, cls=Wrapper)(function)
+def _command(function: Any) -> Any:  # noqa: ANN401  # as Typer's own decorators
+    return typer.Typer.command(app, cls=CommandAfterDashes)(function)
 
 
-@_wrapper
+@_command
 def run(
     ctx: typer.Context,
     targets: TargetsArgument = None,
     for_: Annotated[
-        str | None, typer.Option("--for", metavar="DURATION", help="So long at most: 90m, 2h30m, 1d, PT2H.")
+        str | None,
+        typer.Option("--for", metavar="DURATION", help="Maximum length of the windows, for example 90m, 2h30m or 1d."),
     ] = None,
-    mode: Annotated[Mode, typer.Option("--mode", help="What happens to alerts meanwhile.")] = Mode.SILENCE,
+    mode: Annotated[Mode, typer.Option("--mode", help="What happens to alerts during the window.")] = Mode.SILENCE,
     lease: Annotated[
         str | None,
-        typer.Option("--lease", metavar="DURATION", help="Open short windows, and renew them while the command lives."),
+        typer.Option(
+            "--lease", metavar="DURATION", help="Start windows of this length, and renew them while the command runs."
+        ),
     ] = None,
     tail: Annotated[
-        str | None, typer.Option("--tail", metavar="DURATION", help="End the windows so long after the command.")
+        str | None,
+        typer.Option(
+            "--tail", metavar="DURATION", help="How long the windows stay active after the command has ended."
+        ),
     ] = None,
-    if_active: Annotated[IfActive, typer.Option("--if-active", help="Where another window is open.")] = IfActive.FAIL,
+    if_active: Annotated[
+        IfActive, typer.Option("--if-active", help="What to do if another window is active.")
+    ] = IfActive.FAIL,
     if_start_fails: Annotated[
-        IfStartFails, typer.Option("--if-start-fails", help="When a window cannot be opened.")
+        IfStartFails, typer.Option("--if-start-fails", help="What to do if a window cannot be started.")
     ] = IfStartFails.ABORT,
-    longest: Annotated[str | None, typer.Option("--max", metavar="DURATION", help="Refuse a longer one (7d).")] = None,
+    longest: Annotated[
+        str | None, typer.Option("--max", metavar="DURATION", help="Longest window to allow. [default: 7d]")
+    ] = None,
     team: TeamOption = None,
     label: LabelOption = None,
     match: MatchOption = None,
     everything: AllOption = False,
     reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="Why; the journal remembers it.")
+        str | None, typer.Option("--reason", metavar="TEXT", help="Reason for the window, recorded in the journal.")
     ] = None,
     yes: YesOption = False,
 ) -> None:
-    """Run a command under maintenance; its windows end with it, and its exit status is passed on."""
-    from oncallctl.maintenance.run.command import CommandRunner, not_opened
+    """Run a command during maintenance windows that end with it, and exit with its status."""
+    from oncallctl.maintenance.run.command import CommandRunner, not_started
 
     words = ctx.meta.get(COMMAND)
     if not words:
-        raise InvalidInput("no command to run", hint="it comes last, after --: oncallctl maintenance run … -- COMMAND")
+        raise InvalidInput("no command to run", hint="put it at the end: oncallctl maintenance run … -- COMMAND")
     if for_ is None:
-        raise InvalidInput("how long may it take?", hint="give --for")
+        raise InvalidInput("missing duration", hint="give the maximum length of the windows with --for")
     settings: Settings = ctx.obj
     selector = selector_of(targets, team, label, match, everything=everything)
-    regardless = if_start_fails is IfStartFails.CONTINUE
-    wrapping = CommandRunner(words, regardless, parse_duration(tail) if tail else None, settings.note, settings.warn)
+    run_anyway = if_start_fails is IfStartFails.CONTINUE
+    runner = CommandRunner(words, run_anyway, parse_duration(tail) if tail else None, settings.note, settings.warn)
     lasts = length(settings, for_)
-    need = _need(mode, lasts, parse_duration(lease) if lease else None)
-    cover: RunWindows | None = None
+    policy = _policy(mode, lasts, parse_duration(lease) if lease else None)
+    windows: RunWindows | None = None
     found: list[Target[Integration]] = []
     with ExitStack() as stack:
         try:
             oncall = stack.enter_context(connect(settings))
-            cover, found = _prepare(settings, oncall, selector, need, lasts, if_active, longest, reason, yes=yes)
+            windows, found = _prepare(settings, oncall, selector, policy, lasts, if_active, longest, reason, yes=yes)
         except OncallError as error:
             if error.exit_code in {ExitCode.USAGE, ExitCode.DECLINED}:
                 raise
-            if not regardless:
-                raise not_opened(error) from error
-            settings.warn(f"{error.message}; the command is run all the same")
-        raise typer.Exit(wrapping.run(cover, found))
+            if not run_anyway:
+                raise not_started(error) from error
+            settings.warn(f"{error.message}; the command runs anyway")
+        raise typer.Exit(runner.run(windows, found))
 
 
-def _need(mode: Mode, length: timedelta, lease: timedelta | None) -> LeasePolicy:
+def _policy(mode: Mode, length: timedelta, lease: timedelta | None) -> LeasePolicy:
     from oncallctl.maintenance.run.leases import LeasePolicy
 
     if lease is not None and mode.in_cloud_words == Mode.GROUP:
         raise InvalidInput(
-            "--lease is not for group_alerts: every renewal would resolve what the window has collected",
+            "--lease cannot be used with group_alerts: every renewal would resolve the collected alert groups",
             hint="leave out --lease, or use --mode silence_escalations",
         )
     return LeasePolicy(mode.in_cloud_words, now() + length, lease)
@@ -144,7 +154,7 @@ def _prepare(
     settings: Settings,
     oncall: OnCall,
     selector: IntegrationSelector,
-    need: LeasePolicy,
+    policy: LeasePolicy,
     lasts: timedelta,
     if_active: IfActive,
     longest: str | None,
@@ -152,47 +162,46 @@ def _prepare(
     *,
     yes: bool,
 ) -> tuple[RunWindows, list[Target[Integration]]]:
-    """Find the targets and ask where it is dangerous; nothing is changed."""
+    """Find the targets, and ask for confirmation if it is dangerous; nothing is changed."""
     from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
-    from oncallctl.maintenance.run.command import RunWindows
+    from oncallctl.maintenance.run.member import RunRequest
+    from oncallctl.maintenance.run.run_windows import RunWindows
     from oncallctl.maintenance.windows import change, guards
     from oncallctl.maintenance.windows.model import WindowRequest
 
     seconds = lasts.total_seconds()
-    guards.check_window(oncall.profile, mode=need.mode, seconds=seconds, reason=reason, longest=longest)
-    change.check_start(oncall, WindowRequest(need.mode, duration=lasts))
+    guards.check_window(oncall.profile, mode=policy.mode, seconds=seconds, reason=reason, longest=longest)
+    change.check_start(oncall, WindowRequest(policy.mode, duration=lasts))
     found = select(oncall, selector, direct_paging=False)
-    need = replace(need, until=oncall.now() + lasts)  # the responses have told the server's time
+    policy = replace(policy, until=oncall.now() + lasts)  # the responses had the server's time
     guards.check_targets(oncall.profile, len(found))
-    state = state_folder()
-    steps = _plan(oncall, found, need, if_active)
+    steps = _plan(oncall, found, policy, if_active)
     warn_of_escalating(settings, oncall, steps, int(seconds))
-    head = f"Put into maintenance for {span(seconds)} ({need.mode})"
+    head = f"Put into maintenance for {span(seconds)} ({policy.mode})"
     if question := danger(oncall, steps, selector, head):
         if yes:
             settings.note(question)
         confirm(oncall.profile, question, yes=yes)
-    agreed = frozenset(
+    confirmed = frozenset(
         (step.target.found.id, step.target.found.maintenance_started_at) for step in steps if step.ends_group
     )
-    desk = change.WindowService(oncall, Journal(), Author(reason), settings.warn, longest)
-    return RunWindows(desk, need, if_active, state, agreed), found
+    service = change.WindowService(oncall, Journal(), Author(reason), settings.warn, longest)
+    return RunWindows(RunRequest(service, policy, if_active, state_folder(), confirmed)), found
 
 
 def _plan(
-    oncall: OnCall, targets: Sequence[Target[Integration]], need: LeasePolicy, if_active: IfActive
+    oncall: OnCall, targets: Sequence[Target[Integration]], policy: LeasePolicy, if_active: IfActive
 ) -> list[WindowChange]:
-    """What entering will mean, to ask about it; a window that runs of this host share is theirs to judge."""
-    from oncallctl.maintenance.run.command import shares
+    """Return the changes to confirm. Windows that runs on this machine share are judged when the run joins them."""
+    from oncallctl.maintenance.run.run_windows import is_shared
     from oncallctl.maintenance.windows import change
     from oncallctl.maintenance.windows.model import WindowRequest
 
-    place = oncall.profile
-    wanted = WindowRequest(need.mode, until=need.until)
+    wanted = WindowRequest(policy.mode, until=policy.until)
     return [
         change.WindowChange(target, change.WindowAction.NOTHING)
-        if shares(state_folder(), place, target.found)
+        if is_shared(state_folder(), oncall.profile, target.found)
         else change.plan_start(oncall, [target], wanted, if_active)[0]
         for target in targets
     ]

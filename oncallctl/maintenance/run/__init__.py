@@ -1,1 +1,4 @@
-"""A command under maintenance: its windows, shared by the runs of one machine and renewed while it runs."""
+"""Maintenance windows around a command: shared by the runs of one machine, and renewed while the command runs.
+
+docs/architecture-run.md draws the states of an integration in a run.
+"""

@@ -1,4 +1,4 @@
-"""A command that is run as if this program were not there: its streams, its signals, its exit status."""
+"""A child process with this program's own streams, signals and exit status."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from oncallctl.process import core_dumps
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-# What a terminal sends to everybody in its foreground by itself.
+# Signals that a terminal sends to every process in its foreground group.
 FROM_KEYS = frozenset({signal.SIGINT, signal.SIGQUIT})
 
 
-class Inbox:
-    """The signals that arrived: kept until they are asked for, so that none cuts short what must be finished.
+class SignalInbox:
+    """Signals that have arrived, queued so that none interrupts work that must be finished.
 
-    A context manager; only in the main thread.
+    A context manager, for the main thread only.
 
     Args:
-        arrived: called at every signal.
+        on_arrival: called at every signal.
     """
 
-    def __init__(self, arrived: Callable[[], None] = lambda: None) -> None:
-        self._call = arrived
+    def __init__(self, on_arrival: Callable[[], None] = lambda: None) -> None:
+        self._on_arrival = on_arrival
         self._signals: list[int] = []
         self._before: dict[int, Any] = {}
 
@@ -52,16 +52,16 @@ class Inbox:
 
     @property
     def first(self) -> int | None:
-        """The first signal that arrived and was not taken."""
+        """The first signal in the queue, or None."""
         return self._signals[0] if self._signals else None
 
     def take(self) -> list[int]:
-        """Take out all that arrived, in their order."""
+        """Remove all signals from the queue and return them, in the order of arrival."""
         taken, self._signals = self._signals, []
         return taken
 
     def wait(self, seconds: float) -> None:
-        """Wait for a signal or a child's end, at most so long."""
+        """Wait for a signal or the end of a child process, for up to this many seconds."""
         if self._signals:
             return
         select.select([self._read], [], [], seconds)
@@ -70,40 +70,40 @@ class Inbox:
 
     def _arrived(self, signum: int, _frame: FrameType | None) -> None:
         self._signals.append(signum)
-        self._call()
+        self._on_arrival()
         self._wake()
 
     def _wake(self, *_: object) -> None:
-        with contextlib.suppress(BlockingIOError):  # full: it wakes anyway
+        with contextlib.suppress(BlockingIOError):  # a full pipe wakes the reader too
             os.write(self._write, b"!")
 
 
 class Child:
-    """The command, running, with this program's own stdin, stdout and stderr.
+    """A running command that uses this program's stdin, stdout and stderr.
 
     Args:
         words: the command and its arguments.
-        variables: beside those of the environment.
+        variables: added to the environment.
 
     Raises:
-        OncallError: it is not there, or cannot be run; with the exit code that shells have for it.
+        OncallError: the command was not found, or is not executable; with the exit code that shells use.
     """
 
     def __init__(self, words: Sequence[str], variables: Mapping[str, str]) -> None:
         try:
             with core_dumps.original_limit():
-                self._process = subprocess.Popen(words, env={**os.environ, **variables})  # noqa: S603  # as asked for
+                self._process = subprocess.Popen(words, env={**os.environ, **variables})  # noqa: S603  # the user's own command
         except FileNotFoundError as error:
             raise _cannot_run(f"command not found: {words[0]!r}", NOT_FOUND) from error
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise _cannot_run(f"{words[0]!r} cannot be run: {reason}", NOT_EXECUTABLE) from error
+            raise _cannot_run(f"cannot run {words[0]!r}: {reason}", NOT_EXECUTABLE) from error
 
-    def wait(self, inbox: Inbox, seconds: float) -> int | None:
-        """Wait for its end, for a signal, or so long at most.
+    def wait(self, inbox: SignalInbox, seconds: float) -> int | None:
+        """Wait for the command to end, for a signal, or for this many seconds.
 
         Returns:
-            Its exit status, 128+n where signal n ended it; None while it runs.
+            The exit status, 128+n if signal n ended the command; None while it runs.
         """
         code = self._process.poll()
         if code is None:
@@ -111,24 +111,24 @@ class Child:
             code = self._process.poll()
         return 128 - code if code is not None and code < 0 else code
 
-    def pass_on(self, signum: int, *, anyway: bool = False) -> None:
-        """Send it a signal, unless it has got that already.
+    def pass_on(self, signum: int, *, always: bool = False) -> None:
+        """Send a signal to the command, unless the terminal has sent it already.
 
         Args:
             signum: the signal.
-            anyway: whether it cannot have got it.
+            always: send it in any case, because the command did not exist when the signal arrived.
 
         Raises:
-            PermissionError: it belongs to somebody else now, as under sudo.
+            PermissionError: the process belongs to another user now, as under sudo.
         """
-        if anyway or not (signum in FROM_KEYS and self._shares_foreground()):
+        if always or not (signum in FROM_KEYS and self._shares_foreground()):
             self._process.send_signal(signum)
 
     def _shares_foreground(self) -> bool:
-        """Whether the keys of a terminal reach the command as they reach this program."""
+        """True if the terminal sends signals from its keys to the command as well as to this program."""
         try:
             terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-        except OSError:  # none
+        except OSError:  # no terminal
             return False
         try:
             return os.tcgetpgrp(terminal) == os.getpgrp() == os.getpgid(self._process.pid)

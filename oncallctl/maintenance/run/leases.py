@@ -1,4 +1,4 @@
-"""Short windows that are renewed while they are needed: after a power cut, paging is back within one of them."""
+"""Leases: short windows that are renewed while they are needed, so that paging resumes soon after a power cut."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, WindowRequest
 
 SHORTEST = timedelta(seconds=60)
 RETRY = timedelta(seconds=15)
-# A wait may be longer than it was meant to be, as on a machine that sleeps; so often the clock is looked at.
+# Longest single wait, in seconds. After a suspend a wait may overrun, so the clock is checked at least this often.
 LONGEST_WAIT = 30.0
 
 
 @dataclass(frozen=True)
 class LeasePolicy:
-    """What a run needs of its windows.
+    """The windows that a run needs, and when they are renewed.
 
     Attributes:
         mode: in Cloud's words.
-        until: when it needs them no longer.
-        lease: how long one lasts at most; None where the first is to last until then.
+        until: the time until which the run needs windows.
+        lease: the maximum length of one window; None if the first window lasts until `until`.
     """
 
     mode: str
@@ -34,30 +34,30 @@ class LeasePolicy:
 
     def __post_init__(self) -> None:
         if self.lease is not None and self.lease < SHORTEST:
-            raise InvalidInput(f"a lease of {self.lease.total_seconds():.0f} s", hint="it is at least 60 s")
+            raise InvalidInput(f"the lease is too short: {self.lease.total_seconds():.0f} s", hint="give at least 60 s")
 
-    def wanted(self, at: datetime) -> WindowRequest:
-        """The window to open at this moment."""
+    def request(self, at: datetime) -> WindowRequest:
+        """Return the window to start at this moment."""
         rest = max(self.until - at, timedelta(seconds=1))
         length = min(self.lease, rest) if self.lease else rest
         return WindowRequest(self.mode, duration=timedelta(seconds=-(-length // timedelta(seconds=1))))
 
-    def due(self, ends_at: datetime) -> datetime | None:
-        """When a window that ends then has to be renewed, early enough to try again; None for never."""
+    def renewal(self, ends_at: datetime) -> datetime | None:
+        """Return when to renew a window that ends then, early enough for a retry; None if no renewal is needed."""
         if self.lease is None or ends_at >= self.until:
             return None
         return ends_at - max(self.lease / 3, min(self.lease / 2, CLOSE_ENOUGH))
 
     def is_met(self, ends_at: datetime, at: datetime) -> bool:
-        """Whether a window that ends then will do for now."""
+        """True if a window that ends then is long enough for now."""
         if self.lease is None:
             return ends_at >= self.until - min(CLOSE_ENOUGH, (self.until - at) / 20)
-        due = self.due(ends_at)
-        return due is None or due > at
+        renewal = self.renewal(ends_at)
+        return renewal is None or renewal > at
 
 
-def keep(
-    due: Callable[[], datetime | None],
+def renew_until_stopped(
+    next_renewal: Callable[[], datetime | None],
     renew: Callable[[], None],
     stopped: Callable[[float], bool],
     now: Callable[[], datetime],
@@ -65,12 +65,12 @@ def keep(
     """Renew due leases until none is left or `stopped` returns True.
 
     Args:
-        due: returns when something is to be renewed next.
-        renew: renews what is due.
-        stopped: waits so many seconds, or less if it is stopped; returns True if it is.
+        next_renewal: returns when the next lease is due, or None.
+        renew: renews all due leases.
+        stopped: waits for up to this many seconds; returns True once renewals are to stop.
         now: the server's clock.
     """
-    while (moment := due()) is not None:
+    while (moment := next_renewal()) is not None:
         rest = (moment - now()).total_seconds()
         if stopped(min(max(rest, 0.0), LONGEST_WAIT)):
             return
@@ -79,13 +79,13 @@ def keep(
 
 
 class Renewals:
-    """Renews in the background, so that the command's signals and end are not kept waiting; a context manager."""
+    """A background thread that renews leases, so that signals and the command's exit are handled without delay."""
 
     def __init__(
-        self, due: Callable[[], datetime | None], renew: Callable[[], None], now: Callable[[], datetime]
+        self, next_renewal: Callable[[], datetime | None], renew: Callable[[], None], now: Callable[[], datetime]
     ) -> None:
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(due, renew, now), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(next_renewal, renew, now), daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -95,7 +95,9 @@ class Renewals:
         self._stop.set()
         self._thread.join()
 
-    def _run(self, due: Callable[[], datetime | None], renew: Callable[[], None], now: Callable[[], datetime]) -> None:
-        # Signals are for the main thread: taken here, they would not wake that up.
+    def _run(
+        self, next_renewal: Callable[[], datetime | None], renew: Callable[[], None], now: Callable[[], datetime]
+    ) -> None:
+        # The main thread handles signals; a signal delivered to this thread would not wake it up.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        keep(due, renew, self._stop.wait, now)
+        renew_until_stopped(next_renewal, renew, self._stop.wait, now)

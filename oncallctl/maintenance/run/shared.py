@@ -1,7 +1,8 @@
-"""Which runs of this host need a window: a lock for each, which the system takes back however its run ends.
+"""The windows that runs on this machine share.
 
-Below the state folder there is one folder for each integration of each server. It has a `mutex`, under which runs come
-and go; `holds/RUN`, locked by that run while it lives; and `window.json`, the window that runs opened.
+The state folder has a folder for each integration of each server, with `mutex`, a lock under which runs join and leave;
+`holds/RUN`, a lock for each run, which the kernel releases however the run ends; and `window.json`, the record of the
+window that runs started.
 """
 
 from __future__ import annotations
@@ -30,26 +31,26 @@ from oncallctl.maintenance.windows.model import Window
 from oncallctl.times import LONGEST
 
 FOLDER = "runs"
-BETWEEN_LOOKS = 0.02  # seconds, while another run has the mutex
-# How long after it was sent a window begins at most, if only the time tells whose it is.
-APART = timedelta(minutes=2)
+POLL_INTERVAL = 0.02  # seconds, while another run holds the mutex
+# Maximum time from request to start if a window can only be identified by its start time.
+MAX_START_DELAY = timedelta(minutes=2)
 
 Seconds = Annotated[int, Field(ge=0, le=int(LONGEST.total_seconds()))]
 
 
 @dataclass(frozen=True)
 class WindowRecord:
-    """A window that a run opens, or opened.
+    """A window that a run starts, or has started.
 
     Attributes:
         server, id, name: the integration.
         mode: in Cloud's words.
-        seconds: how long it is.
-        asked_at, ends_at: by the server's clock, as far as it is known.
-        started_at: as the server says it; None before it has said so, also when that never came.
-        run: the id of the run that opened it.
-        reason: why, or None.
-        changing: whether a run is about to replace it: that it is gone does not mean that somebody ended it.
+        seconds: its length.
+        asked_at: when the start was sent, by the server's clock as far as that is known.
+        started_at: the start in the server's response; None before the response, and if it was lost.
+        run: the ID of the run that started it.
+        reason: the reason given for it, or None.
+        changing: True while a run replaces it: a missing window then does not mean that somebody stopped it.
     """
 
     server: str
@@ -65,11 +66,11 @@ class WindowRecord:
 
     @property
     def ends_at(self) -> datetime:
-        """When it ends by itself, a moment early at most."""
+        """When the window expires; at worst a moment too early, never too late."""
         return self.asked_at + timedelta(seconds=self.seconds)
 
     def matches(self, window: Window | None) -> bool:
-        """Whether it is the window that is open now, and not somebody else's."""
+        """True if the active window is this one, and not somebody else's."""
         if window is None or window.started_at is None:
             return False
         if self.started_at is not None:
@@ -77,31 +78,31 @@ class WindowRecord:
         if window.mode != self.mode or window.ends_at is None:
             return False
         length = (window.ends_at - window.started_at).total_seconds()
-        return abs(length - self.seconds) <= 1 and abs(window.started_at - self.asked_at) <= APART
+        return abs(length - self.seconds) <= 1 and abs(window.started_at - self.asked_at) <= MAX_START_DELAY
 
 
 @functools.cache
 def _schema() -> TypeAdapter[WindowRecord]:
-    """Return what checks a `window.json`; building it takes time, so only the commands about runs do."""
+    """Return the validator of `window.json`. Building it takes time, so only the commands about runs do."""
     return TypeAdapter(WindowRecord)
 
 
 class RunLock:
-    """One run's need of a window, as long as the run lives or until it lets go."""
+    """A lock that shows that a run needs the window; held until it is released or the run's process ends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor = open_private(path, os.O_RDWR)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def let_go(self) -> None:
-        """Need it no longer. Only under the mutex."""
+    def release(self) -> None:
+        """Release the lock. Requires the mutex."""
         self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
 
 class SharedWindow:
-    """What the runs of this host have in common: the window of one integration."""
+    """The window of one integration, shared by the runs on this machine."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -110,20 +111,20 @@ class SharedWindow:
 
     @classmethod
     def of(cls, state: Path, server: str, ident: str, former: str | None = None) -> SharedWindow:
-        """That of an integration; makes its folder.
+        """Return the shared window of an integration; create its folder.
 
         Args:
             state: the state folder.
             server: host and port.
-            ident: the integration.
-            former: the server in another spelling, under which runs of an older version may still go on.
+            ident: the integration's ID.
+            former: another spelling of the server, which running processes of an older version may use.
 
         Raises:
-            InvalidInput: it cannot be made.
+            InvalidInput: the folder cannot be created.
         """
         if former and former != server:
             shared = cls._at(state, former, ident)
-            if shared.opened() or shared.is_held():
+            if shared.record() or shared.is_needed():
                 return shared
         shared = cls._at(state, server, ident)
         shared._make()
@@ -138,46 +139,52 @@ class SharedWindow:
             make_folder(self._holds)
 
     @classmethod
-    def everything(cls, state: Path) -> list[SharedWindow]:
-        """Those of all integrations that runs have ever been about."""
+    def all(cls, state: Path) -> list[SharedWindow]:
+        """Return the shared windows of all integrations that any run has ever joined."""
         folder = state / FOLDER
         return [cls(each) for each in sorted(folder.iterdir())] if folder.is_dir() else []
 
     @contextlib.contextmanager
-    def mutex(self, given_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """Keep the other runs of this host from coming and going meanwhile.
+    def mutex(self, cancelled: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Hold the lock under which runs join, renew and leave.
+
+        Args:
+            cancelled: returns True once waiting for the lock is to stop.
 
         Raises:
-            Interrupted: given up waiting for them.
+            Interrupted: it was cancelled.
         """
         descriptor = open_private(self._folder / "mutex", os.O_RDWR)
         try:
-            while not _taken(descriptor):
-                if given_up():
-                    raise Interrupted(0, "given up waiting for another run on this machine")
-                time.sleep(BETWEEN_LOOKS)
+            while not _try_lock(descriptor):
+                if cancelled():
+                    raise Interrupted(0, "stopped waiting for another run on this machine")
+                time.sleep(POLL_INTERVAL)
             yield
         finally:
             os.close(descriptor)
 
-    def hold(self, run: str) -> RunLock:
-        """Say that a run needs the window. Only under the mutex."""
+    def lock(self, run: str) -> RunLock:
+        """Take the lock that shows that a run needs the window. Requires the mutex."""
         return RunLock(self._holds / run)
 
-    def is_held(self, besides: str | None = None) -> bool:
-        """Whether another run that lives needs the window; forgets those that died. Only under the mutex."""
+    def is_needed(self, besides: str | None = None) -> bool:
+        """True if a living run, other than `besides`, needs the window. Requires the mutex.
+
+        Locks of runs that have died are deleted.
+        """
         with usable(self._holds):
             holds = list(self._holds.iterdir()) if self._holds.is_dir() else []
-        return any(self._lives(path) for path in holds if path.name != besides)
+        return any(self._is_alive(path) for path in holds if path.name != besides)
 
-    def opened(self, warn: Callable[[str], None] = lambda _: None) -> WindowRecord | None:
-        """Return the window that runs opened, if one did and nobody has ended it since.
+    def record(self, warn: Callable[[str], None] = lambda _: None) -> WindowRecord | None:
+        """Return the saved record of the window that a run started, or None.
 
         Args:
-            warn: receives a message if the file is spoilt, as by a crash or an editor.
+            warn: receives a message if the file is damaged, as by a crash or an editor.
 
         Raises:
-            InvalidInput: the file is not this user's.
+            InvalidInput: the file belongs to another user.
         """
         try:
             with os.fdopen(open_private(self._window, os.O_RDONLY), "rb") as file:
@@ -185,29 +192,29 @@ class SharedWindow:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError):
-            warn(f"{self._window} is spoilt: the window that it was about is not known any more")
+            warn(f"{self._window} is damaged and ignored: its window is not known any more")
             return None
 
-    def remember(self, opened: WindowRecord) -> None:
-        """Write down the window, so that a power cut leaves it known. Only under the mutex.
+    def save(self, record: WindowRecord) -> None:
+        """Save the record, so that the window is known after a power cut. Requires the mutex.
 
         Raises:
-            InvalidInput: it cannot be written; what was written before stays.
+            InvalidInput: the file cannot be written; the record saved before is kept.
         """
         # Unlike json, pydantic cannot write half of a surrogate pair, which a server can send in a name.
-        data = json.dumps(_schema().dump_python(opened, mode="json")).encode()
+        data = json.dumps(_schema().dump_python(record, mode="json")).encode()
         with usable(self._window):
             replace_private(self._window, data)
 
     def forget(self) -> None:
-        """Forget the window: it is no longer there. Only under the mutex."""
+        """Delete the record of a window that is no longer active. Requires the mutex."""
         self._window.unlink(missing_ok=True)
 
     @staticmethod
-    def _lives(path: Path) -> bool:
+    def _is_alive(path: Path) -> bool:
         descriptor = open_private(path, os.O_RDWR)
         try:
-            if not _taken(descriptor):
+            if not _try_lock(descriptor):
                 return True
             path.unlink()
             return False
@@ -215,7 +222,7 @@ class SharedWindow:
             os.close(descriptor)
 
 
-def _taken(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -224,39 +231,39 @@ def _taken(descriptor: int) -> bool:
 
 
 def orphaned(oncall: OnCall, state: Path, warn: Callable[[str], None]) -> Iterator[tuple[WindowRecord, Integration]]:
-    """Find the active windows that runs of this host started, and that no living run needs any more.
+    """Yield the active windows that runs on this machine started and that no living run needs.
 
     Args:
         oncall: the server.
-        state: the folder in which runs find each other.
-        warn: receives a message for each window whose file cannot be used; it is skipped.
+        state: the state folder.
+        warn: receives a message for each file that cannot be used; its window is skipped.
 
     Raises:
-        OncallError: an integration cannot be read. One that is no longer there has no window.
+        OncallError: an integration could not be fetched. An integration that no longer exists has no window.
     """
-    for shared in SharedWindow.everything(state):
+    for shared in SharedWindow.all(state):
         try:
-            opened = _left_behind(oncall, shared, warn)
+            record = _left_behind(oncall, shared, warn)
         except InvalidInput as error:
             warn(f"{error.message}; it is skipped")
             continue
-        if opened is None:
+        if record is None:
             continue
         with contextlib.suppress(NotFound):
-            integration = oncall.integrations.get(opened.id)
-            if opened.matches(Window.of(integration)):
-                yield opened, integration
+            integration = oncall.integrations.get(record.id)
+            if record.matches(Window.of(integration)):
+                yield record, integration
 
 
 def _left_behind(oncall: OnCall, shared: SharedWindow, warn: Callable[[str], None]) -> WindowRecord | None:
-    """Return the window that runs started on this server, unless one of them lives.
+    """Return the record of a window on this server that no living run needs, or None.
 
     Raises:
-        InvalidInput: a file that cannot be used.
+        InvalidInput: a file cannot be used.
     """
-    opened = shared.opened(warn)
-    if opened is None or not oncall.profile.is_at(opened.server):
+    record = shared.record(warn)
+    if record is None or not oncall.profile.is_at(record.server):
         return None
     with shared.mutex():
-        opened = shared.opened()  # a run may have left meanwhile
-        return None if opened is None or shared.is_held() else opened
+        record = shared.record()  # a run may have left meanwhile
+        return None if record is None or shared.is_needed() else record

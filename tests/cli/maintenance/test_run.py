@@ -23,9 +23,10 @@ from oncallctl.config.settings import Settings
 from oncallctl.errors import InvalidInput
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import Author, Journal
-from oncallctl.maintenance.run import shared as holds_module
-from oncallctl.maintenance.run.command import RunWindows
-from oncallctl.maintenance.run.leases import LeasePolicy, keep
+from oncallctl.maintenance.run import shared as shared_module
+from oncallctl.maintenance.run.leases import LeasePolicy, renew_until_stopped
+from oncallctl.maintenance.run.member import RunRequest
+from oncallctl.maintenance.run.run_windows import RunWindows
 from oncallctl.maintenance.run.shared import SharedWindow, WindowRecord
 from oncallctl.maintenance.windows.change import WindowService
 from oncallctl.maintenance.windows.model import Window
@@ -77,9 +78,9 @@ def covering(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Covering:
         until: timedelta = HOUR, lease: timedelta | None = None, if_active: IfActive = IfActive.FAIL, mode: str = ""
     ) -> RunWindows:
         oncall = connect(Settings())
-        need = LeasePolicy(mode or "silence_escalations", times.now() + until, lease)
-        desk = WindowService(oncall, Journal(), Author("upgrade"), WARNED.append)
-        return RunWindows(desk, need, if_active, state_folder())
+        policy = LeasePolicy(mode or "silence_escalations", times.now() + until, lease)
+        service = WindowService(oncall, Journal(), Author("upgrade"), WARNED.append)
+        return RunWindows(RunRequest(service, policy, if_active, state_folder()))
 
     WARNED.clear()
     return make
@@ -90,7 +91,7 @@ WARNED: list[str] = []
 
 def enter(cover: RunWindows, ident: str = ONE) -> str:
     """Enter one integration; return what became of it."""
-    (outcome,) = cover.enter([Target(ident, cover.oncall.integrations.get(ident))]).outcomes
+    (outcome,) = cover.join([Target(ident, cover.oncall.integrations.get(ident))]).outcomes
     return outcome.status if outcome.error is None else outcome.error.code
 
 
@@ -137,6 +138,40 @@ class TestTheCommandLine:
         run("maintenance start service-010 --for 30m")
         run("maintenance run service-010 --for 2h --if-active replace -- true")
         assert cloud.changes() == [START, STOP, START, STOP]
+
+    def test_replacement_that_does_not_start_says_that_the_old_window_is_gone(
+        self, cloud: Serving, run: Runner
+    ) -> None:
+        run("maintenance start service-010 --for 30m")
+        cloud.fail("POST", "maintenance_start", REFUSED)
+        done = run("maintenance run service-010 --for 2h --if-active replace -- true", status=125)
+        assert "the silence_escalations window of 'service-010' (until " in done.stderr
+        assert "was stopped and the new one did not start" in done.stderr
+        assert "'service-010' is NOT in maintenance" in done.stderr
+
+    def test_each_replacement_that_does_not_start_says_that_the_old_window_is_gone(
+        self, cloud: Serving, run: Runner
+    ) -> None:
+        run("maintenance start service-010 service-011 --for 30m")
+        cloud.fail("POST", "maintenance_start", REFUSED, times=2)
+        words = "maintenance run service-010 service-011 --for 2h --if-active replace"
+        done = run(f"{words} --if-start-fails continue -- true")
+        assert "'service-010' is NOT in maintenance" in done.stderr
+        assert "'service-011' is NOT in maintenance" in done.stderr
+
+    def test_replacement_that_finds_another_window_in_its_place_says_that_the_old_one_is_gone(
+        self, cloud: Serving, run: Runner
+    ) -> None:
+        def somebody_is_quicker(_request: object, answer: Callable[[], object]) -> object:
+            body = {"mode": "group_alerts", "duration": 60}
+            cloud.call("POST", f"integrations/{ONE}/maintenance_start", body)
+            return answer()
+
+        run("maintenance start service-010 --for 30m")
+        cloud.fail("POST", "maintenance_start", somebody_is_quicker)  # type: ignore[arg-type]
+        done = run("maintenance run service-010 --for 2h --if-active replace -- true", status=125)
+        assert "was stopped and the new one did not start" in done.stderr
+        assert window(cloud) is not None
 
     def test_a_group_alerts_window_of_its_own_is_ended_without_a_question(self, cloud: Serving, run: Runner) -> None:
         run("maintenance run service-010 --for 2h --mode group_alerts -- true")
@@ -235,7 +270,7 @@ class TestSharing:
         before = window(cloud)
         assert before is not None
         cloud.fail("POST", "maintenance_start", REFUSED)
-        (outcome,) = second.enter([Target(ONE, second.oncall.integrations.get(ONE))]).outcomes
+        (outcome,) = second.join([Target(ONE, second.oncall.integrations.get(ONE))]).outcomes
         assert outcome.error is not None
         ends = str(before["maintenance_end_at"])[:19]
         assert f"the silence_escalations window of 'service-010' (until {ends}" in outcome.error.message
@@ -251,7 +286,7 @@ class TestSharing:
         first, second = covering(HOUR), covering(2 * HOUR)
         enter(first)
         cloud.fail("POST", "maintenance_start", REFUSED, times=2)
-        (outcome,) = second.enter([Target(ONE, second.oncall.integrations.get(ONE))]).outcomes
+        (outcome,) = second.join([Target(ONE, second.oncall.integrations.get(ONE))]).outcomes
         assert outcome.error is not None
         assert "starting the old one again failed too" in outcome.error.message
         assert outcome.error.message.endswith("'service-010' is NOT in maintenance")
@@ -285,29 +320,29 @@ class TestSharing:
         assert leave(first) == "stopped"
         assert window(cloud, other) is not None
 
-    def test_a_window_file_that_is_spoilt_is_none(self, world: Path) -> None:
+    def test_window_file_that_is_damaged_is_ignored(self, world: Path) -> None:
         shared = SharedWindow.of(state_folder(), "host", ONE)
         (file,) = [shared._window]
         file.write_text('{"server": ', encoding="utf-8")
-        assert shared.opened() is None
+        assert shared.record() is None
 
     def test_window_of_an_integration_with_half_of_a_surrogate_pair_in_its_name_is_remembered(self) -> None:
         shared = SharedWindow.of(state_folder(), "host", ONE)
         opened = WindowRecord("host", ONE, "one \ud800", "group_alerts", 1800, datetime.now(UTC), "run", None)
-        shared.remember(opened)
-        assert shared.opened(pytest.fail) == opened
+        shared.save(opened)
+        assert shared.record(pytest.fail) == opened
 
     def test_a_window_that_is_open_is_ended_although_the_note_of_it_could_not_be_completed(
         self, cloud: Serving, covering: Covering, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        write = holds_module.replace_private
+        write = shared_module.replace_private
 
         def fills_up(path: Path, data: bytes) -> None:
             if window(cloud):
                 raise OSError(errno.ENOSPC, "No space left on device")
             write(path, data)
 
-        monkeypatch.setattr(holds_module, "replace_private", fills_up)
+        monkeypatch.setattr(shared_module, "replace_private", fills_up)
         cover = covering()
         assert enter(cover) == "started"
         assert any("No space left" in said for said in WARNED)
@@ -317,15 +352,15 @@ class TestSharing:
     def test_runs_of_an_older_version_are_joined_under_their_spelling_of_the_server(self, world: Path) -> None:
         older = SharedWindow.of(state_folder(), "HOST:443", ONE)
         with older.mutex():
-            hold = older.hold("run")
+            hold = older.lock("run")
         assert SharedWindow.of(state_folder(), "host", ONE, "HOST:443")._window == older._window
         with older.mutex():
-            hold.let_go()
+            hold.release()
         assert SharedWindow.of(state_folder(), "host", ONE, "HOST:443")._window != older._window
 
     def test_what_is_kept_is_its_owners_alone(self, cloud: Serving, covering: Covering) -> None:
         enter(covering())
-        for path in (state_folder() / holds_module.FOLDER).rglob("*"):
+        for path in (state_folder() / shared_module.FOLDER).rglob("*"):
             assert path.stat().st_mode & 0o077 == 0, path
 
 
@@ -335,14 +370,14 @@ class TestLeases:
     ) -> None:
         cover = covering(timedelta(minutes=20), QUARTER)
         enter(cover)
-        due = cover.due()
+        due = cover.next_renewal()
         assert due is not None
         assert QUARTER / 2 < due - clock.now() < QUARTER
         clock.pass_(due - clock.now())
         cover.renew()
         assert cloud.changes() == [START, STOP, START]
         assert cloud.bodies()[-1]["duration"] <= 601, "it ends with --for"
-        assert cover.due() is None, "and is not renewed any more"
+        assert cover.next_renewal() is None, "and is not renewed any more"
         assert leave(cover) == "stopped"
         events = [entry.event for entry in Journal().entries(pytest.fail)]
         assert events == ["opened", "renewed", "ended"]
@@ -354,7 +389,7 @@ class TestLeases:
         first.renew()
         second.renew()
         assert cloud.changes() == [START, STOP, START]
-        assert first.due() == second.due()
+        assert first.next_renewal() == second.next_renewal()
 
     def test_a_renewal_that_fails_is_said_and_tried_again(
         self, cloud: Serving, covering: Covering, clock: Clock
@@ -365,8 +400,8 @@ class TestLeases:
         cloud.fail("POST", "maintenance_start", REFUSED)
         cover.renew()
         assert window(cloud) is None
-        assert "could not be renewed, next try in 15s" in WARNED[-1]
-        due = cover.due()
+        assert "failed, next try in 15s" in WARNED[-1]
+        due = cover.next_renewal()
         assert due is not None
         assert due - clock.now() <= timedelta(seconds=15)
         clock.pass_(timedelta(seconds=15))
@@ -392,8 +427,8 @@ class TestLeases:
         cloud.call("POST", f"integrations/{ONE}/maintenance_stop")
         clock.pass_(timedelta(minutes=11))
         cover.renew()
-        assert cover.due() is None
-        assert "was ended by somebody" in WARNED[-1]
+        assert cover.next_renewal() is None
+        assert "somebody stopped it" in WARNED[-1]
         assert window(cloud) is None
 
     def test_one_that_is_somebody_elses_now_is_left_alone(
@@ -405,7 +440,7 @@ class TestLeases:
             database.execute("UPDATE integrations SET maintenance_started_at = maintenance_started_at + 60")
         clock.pass_(timedelta(minutes=11))
         cover.renew()
-        assert cover.due() is None
+        assert cover.next_renewal() is None
         assert cloud.changes() == [START]
         assert leave(cover) == "left"
 
@@ -414,7 +449,8 @@ class TestLeases:
     ) -> None:
         cover = covering(HOUR, QUARTER)
         enter(cover)
-        cover.desk = replace(cover.desk, longest="1m")
+        for member in cover.members.values():
+            member._service = replace(member._service, longest="1m")
         clock.pass_(timedelta(minutes=11))
         cover.renew()
         assert "longer than the 1m" in WARNED[-1]
@@ -445,7 +481,7 @@ class TestLeases:
     def test_there_is_time_for_a_second_try(self, lease: int) -> None:
         length = timedelta(seconds=lease)
         at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-        due = LeasePolicy("silence_escalations", at + timedelta(days=1), length).due(at + length)
+        due = LeasePolicy("silence_escalations", at + timedelta(days=1), length).renewal(at + length)
         assert due is not None
         assert at < due <= at + length - timedelta(seconds=30)
 
@@ -464,7 +500,7 @@ class TestLeases:
             renewed.append(moments["now"])
             moments["due"] += timedelta(seconds=100)
 
-        keep(lambda: moments["due"], renew, wait, lambda: moments["now"])
+        renew_until_stopped(lambda: moments["due"], renew, wait, lambda: moments["now"])
         assert waits == [30, 30, 10, 30, 30, 30]
         assert renewed == [at + timedelta(seconds=70)]
 
@@ -503,7 +539,7 @@ class TestOrphans:
         cover = covering()
         enter(cover)
         for member in cover.members.values():
-            os.close(member.hold._descriptor)  # as the system does at the end of a process
+            os.close(member._lock._descriptor)  # as the system does at the end of a process
         bad = SharedWindow.of(state_folder(), "another", "AAA")
         content = content.replace(b"HOST", cover.oncall.profile.host.encode())
         bad._window.write_bytes(content.replace(b"REST", b'"name": "", "mode": "", "run": "", "reason": null'))
@@ -542,8 +578,8 @@ class TestDying:
     def test_a_hold_is_free_when_its_file_is_closed(self, world: Path) -> None:
         shared = SharedWindow.of(state_folder(), "host", ONE)
         with shared.mutex():
-            hold = shared.hold("dead")
-            assert shared.is_held()
-            assert not shared.is_held(besides="dead")
+            hold = shared.lock("dead")
+            assert shared.is_needed()
+            assert not shared.is_needed(besides="dead")
             os.close(hold._descriptor)  # as the system does at the end of a process
-            assert not shared.is_held()
+            assert not shared.is_needed()
