@@ -1,13 +1,13 @@
-"""Alert groups: choosing them, and what people do to them.
+"""Alert groups: selecting them, and the actions on them.
 
-The words that command lines use for them are here, where nothing heavy is loaded.
+The states stand here because command lines use them, and this module loads nothing heavy.
 """
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """The state of an alert group; `new` is the filter's word for what the body calls firing."""
+    """State of an alert group; the filter of the API calls firing groups `new`."""
 
     FIRING = "firing"
     NEW = "new"
@@ -17,7 +17,7 @@ class State(StrEnum):
 
     @property
     def in_filter(self) -> str:
-        """The word that the filter of the API takes (alert_groups recordings)."""
+        """The value for the filter of the API (alert_groups recordings)."""
         return State.NEW.value if self is State.FIRING else self.value
 
 

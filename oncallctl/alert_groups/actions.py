@@ -1,4 +1,4 @@
-"""What is done to many alert groups: judged from what was just read, and carried out several at a time."""
+"""Actions on many alert groups: planned from their current states, and sent concurrently."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from oncallctl import parallel
 from oncallctl.alert_groups import State
-from oncallctl.alert_groups.choosing import look
+from oncallctl.alert_groups.choosing import list_command
 from oncallctl.api.client import OnCall
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.base import Change
@@ -19,7 +19,7 @@ from oncallctl.errors import OncallError
 
 @dataclass(frozen=True)
 class GroupChange:
-    """What will be done to one target: the request, or nothing where all is as wanted, or why it cannot be done."""
+    """The plan for one target: a request, nothing if it is already in the wanted state, or an error."""
 
     target: Target[AlertGroup]
     request: Change[Any] | None = None
@@ -27,12 +27,12 @@ class GroupChange:
 
 
 class GroupAction(ABC):
-    """Something that people do to an alert group.
+    """An action on an alert group.
 
     Attributes:
-        verb: what it is called.
-        states: the states in which a filter looks for groups to do it to.
-        ends_windows: whether a `group_alerts` window ends when it is done to the window's own group.
+        verb: the name of the command.
+        states: the states of the groups that a filter selects.
+        ends_windows: whether a `group_alerts` window ends if the action is applied to its own group.
     """
 
     verb: str
@@ -40,30 +40,30 @@ class GroupAction(ABC):
     ends_windows: bool = False
 
     @abstractmethod
-    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> GroupChange:
-        """Say what doing it to a target means; nothing is changed."""
+    def plan(self, oncall: OnCall, target: Target[AlertGroup]) -> GroupChange:
+        """Return the plan for a target without changing anything."""
 
     @abstractmethod
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
-        """Do it to a target, once.
+        """Send the request of a target once.
 
         Raises:
-            Conflict: the group's present state does not allow it.
-            Unavailable: it certainly did not arrive; it is safe to try again.
-            OutcomeUnknown: reading back did not settle what became of it.
+            Conflict: the current state of the group does not allow it.
+            Unavailable: the request certainly did not arrive; it is safe to retry.
+            OutcomeUnknown: the response was lost, and reading back did not show the change.
         """
 
 
 def plan(oncall: OnCall, action: GroupAction, targets: Sequence[Target[AlertGroup]]) -> list[GroupChange]:
-    """Judge all targets, several at a time."""
-    return list(parallel.in_order(lambda target: action.judge(oncall, target), targets))
+    """Plan an action for all targets concurrently."""
+    return list(parallel.in_order(lambda target: action.plan(oncall, target), targets))
 
 
 def unlisted(oncall: OnCall, targets: Sequence[Target[AlertGroup]]) -> list[Target[AlertGroup]]:
-    """Choose those whose integration the server does not list: the own groups of windows are among them.
+    """Return the targets whose integration the server does not list, such as the own groups of windows.
 
-    The other ones are of integrations that were deleted, and nothing tells the two apart for certain: a title is made
-    anew from a template, or wiped (inbound recordings).
+    Groups of deleted integrations are among them too. Nothing distinguishes the two for certain, since a title can be
+    changed by a template or wiped (inbound recordings).
     """
     idents = {target.found.integration_id for target in targets}
     listed = oncall.integrations.several([ident for ident in idents if ident])
@@ -71,8 +71,8 @@ def unlisted(oncall: OnCall, targets: Sequence[Target[AlertGroup]]) -> list[Targ
 
 
 def rehearse(oncall: OnCall, action: GroupAction, steps: Sequence[GroupChange]) -> Report[AlertGroup]:
-    """Say what `carry_out` would send."""
-    return Report([_rehearsed(oncall, action, step) for step in steps], look(oncall))
+    """Return the requests that `carry_out` would send."""
+    return Report([_rehearsed(oncall, action, step) for step in steps], list_command(oncall))
 
 
 def _rehearsed(oncall: OnCall, action: GroupAction, step: GroupChange) -> Outcome[AlertGroup]:
@@ -84,11 +84,11 @@ def _rehearsed(oncall: OnCall, action: GroupAction, step: GroupChange) -> Outcom
 def carry_out(
     oncall: OnCall, action: GroupAction, steps: Sequence[GroupChange], finished: Callable[[], None]
 ) -> Report[AlertGroup]:
-    """Do what was planned, several at a time; see `oncallctl.batch.for_each`."""
+    """Send the planned requests concurrently; see `oncallctl.batch.for_each`."""
 
     def one(step: GroupChange) -> Outcome[AlertGroup]:
         if step.error:
             raise step.error
         return action.send(oncall, step.target, step.request) if step.request else Outcome(step.target, "unchanged")
 
-    return for_each(steps, lambda step: step.target, one, finished, look(oncall))
+    return for_each(steps, lambda step: step.target, one, finished, list_command(oncall))

@@ -1,4 +1,4 @@
-"""Which alert groups a command means: by id, or by state, team, integration, time and whose they are."""
+"""Selection of alert groups: by ID, or by state, team, integration, time and person."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from oncallctl.batch import Target
 from oncallctl.errors import InvalidInput, NotFound
 from oncallctl.times import now, parse_duration, parse_past
 
-# The filter wants an end too. It lies this far ahead: the server's clock may be, and a list that stays live goes on.
+# The filter also needs an end. It lies ahead because the server's clock may be ahead, and because of --watch.
 AHEAD = timedelta(days=1)
 
-# Whatever its team, a group in one of these may be somebody's who took care of it.
+# A group in one of these states may belong to the user who acknowledged or resolved it, whatever its team.
 TAKEN_CARE_OF = (State.ACKNOWLEDGED, State.RESOLVED)
 
 
 @dataclass(frozen=True)
 class GroupFilter:
-    """Conditions on alert groups, as they are typed; all must hold, and what is empty, None or False is none.
+    """Conditions on alert groups, as the user typed them. All must hold; empty, None and False mean no condition.
 
     Attributes:
-        states: any of these.
-        team: name or ID, or ``none`` for those of no team.
+        states: one of these states.
+        team: name or ID, or ``none`` for groups without a team.
         integration: name or ID.
-        since: a duration, counted back from each reading, or a time that is past; groups that began later.
-        mine: of a team that the user is in, or acknowledged or resolved by the user.
+        since: a duration, counted back from each request, or a past time; matches groups that began later.
+        mine: matches groups of the user's teams, and groups that the user acknowledged or resolved.
     """
 
     states: Sequence[State] = ()
@@ -48,17 +48,17 @@ class GroupFilter:
     mine: bool = False
 
     def resolve(self, oncall: OnCall, tz: ZoneInfo | None, default: Sequence[State] = OPEN) -> Query:
-        """Look up what is named.
+        """Look up the names of the filter.
 
         Args:
             oncall: the server.
-            tz: the zone that times are typed in.
-            default: the states to look for if the filter names none.
+            tz: the time zone of times in the filter.
+            default: the states if the filter has none.
 
         Raises:
-            InvalidInput: a time that is none.
+            InvalidInput: `since` is not a time.
             NotFound, Ambiguous: the team or the integration.
-            AccessDenied: a token that is nobody's asks for what is mine.
+            AccessDenied: `mine` with the token of a service account.
         """
         begin = _begin(self.since, tz) if self.since else None
         if self.mine:
@@ -75,13 +75,13 @@ class GroupFilter:
 
 @dataclass(frozen=True)
 class Query:
-    """A filter with its names looked up: it can be asked again and again.
+    """A filter with its names looked up, which can be used repeatedly.
 
     Attributes:
-        params: what the server filters by, always the same.
-        states: any of these; each is a request, since the server filters by one.
-        begin: the earliest beginning, or how long it is before a reading.
-        me: whose the groups are.
+        params: the query parameters that never change.
+        states: one of these states. Each is a separate request, since the server filters by one.
+        begin: the earliest start, or how long before each request it lies.
+        me: the user to whom the groups must belong, or None.
     """
 
     oncall: OnCall
@@ -91,7 +91,7 @@ class Query:
     me: User | None = None
 
     def read(self, limit: int | None = None) -> Iterator[AlertGroup]:
-        """Read the groups, at most so many, the newest first; several lists at the same time."""
+        """Yield at most `limit` groups, the newest first. Reads several lists concurrently."""
         lists = self._lists()
         if len(lists) == 1:
             yield from lists[0].read(limit)
@@ -99,8 +99,8 @@ class Query:
         found = parallel.in_order(lambda each: list(each.read(limit)), lists)
         yield from _merged(found)[:limit]
 
-    def look(self, limit: int) -> PartialListing:
-        """Read the groups as `read` does, but no more of the server's lists than about so many rows in all."""
+    def read_newest(self, limit: int) -> PartialListing:
+        """Return at most `limit` groups from about as many rows, instead of reading the lists to the end."""
         lists = self._lists()
         share = max(limit // max(len(lists), 1), PER_PAGE)
         rows = list(parallel.in_order(lambda each: list(each.rows(limit, share)), lists))
@@ -108,7 +108,7 @@ class Query:
         return PartialListing(_merged(chosen)[:limit], cut=any(len(found) == share for found in rows))
 
     def _lists(self) -> list[_List]:
-        """The server's lists that have the groups: it filters by one state and by one team, and not by people."""
+        """Return the lists that contain the groups. The server filters by one state and one team, not by people."""
         lists = []
         for state in self.states:
             asked = {**self.params, **self._since(), "state": state.in_filter}
@@ -131,10 +131,10 @@ class Query:
 
 @dataclass(frozen=True)
 class PartialListing:
-    """What one look at the server showed, the newest first.
+    """The newest groups of several lists, the newest first.
 
     Attributes:
-        cut: whether a list may be longer than what was read of it, so that groups may be missing.
+        cut: whether a list may be longer than the rows that were read, so that groups may be missing.
     """
 
     groups: Sequence[AlertGroup]
@@ -143,11 +143,11 @@ class PartialListing:
 
 @dataclass(frozen=True)
 class _List:
-    """One of the server's lists.
+    """A list of the server.
 
     Attributes:
-        filters: what the server filters by.
-        by: who acknowledged or resolved the groups; filtered here.
+        filters: the query parameters.
+        by: the user who acknowledged or resolved the groups; filtered client-side.
     """
 
     oncall: OnCall
@@ -155,28 +155,28 @@ class _List:
     by: User | None = None
 
     def has(self, group: AlertGroup) -> bool:
-        """Whether a group of the server's list is one."""
+        """True if a group of the list matches."""
         return self.by is None or self.by.id in {group.acknowledged_by, group.resolved_by}
 
-    def rows(self, limit: int | None, most: int | None = None) -> Iterator[AlertGroup]:
-        """Read what the server lists: as much as makes so many groups, and at most so many rows."""
-        enough = [each for each in (most, limit if self.by is None else None) if each is not None]
+    def rows(self, limit: int | None, max_rows: int | None = None) -> Iterator[AlertGroup]:
+        """Yield the rows of the list: enough for `limit` groups, and at most `max_rows`."""
+        enough = [each for each in (max_rows, limit if self.by is None else None) if each is not None]
         return self.oncall.alert_groups.list(min(enough, default=None), **self.filters)
 
     def read(self, limit: int | None) -> Iterator[AlertGroup]:
-        """Read the groups, at most so many."""
+        """Yield at most `limit` groups."""
         return islice(filter(self.has, self.rows(limit)), limit)
 
 
 def _merged(lists: Iterable[Iterable[AlertGroup]]) -> list[AlertGroup]:
-    """Each group once, the newest first: one may be in two lists, or have moved on between them."""
+    """Return the groups without duplicates, the newest first. A group may be in two lists."""
     once = {group.id: group for groups in lists for group in groups}
     oldest = datetime.min.replace(tzinfo=UTC)
     return sorted(once.values(), key=lambda group: group.created_at or oldest, reverse=True)
 
 
 def _begin(text: str, tz: ZoneInfo | None) -> datetime | timedelta:
-    """Read a duration, or a time that is past.
+    """Parse a duration or a past time.
 
     Raises:
         InvalidInput: it is neither.
@@ -189,32 +189,32 @@ def _begin(text: str, tz: ZoneInfo | None) -> datetime | timedelta:
 
 @dataclass(frozen=True)
 class GroupSelector:
-    """What a command line says about its targets: ids, or a filter."""
+    """Targets on the command line: IDs, or a filter."""
 
     given: Sequence[str] = ()
     filter: GroupFilter = field(default_factory=GroupFilter)
 
     def check(self) -> None:
-        """Refuse a command line that says it in no way, or in both.
+        """Require either IDs or a filter.
 
         Raises:
-            InvalidInput: it does.
+            InvalidInput: neither or both are given.
         """
         chosen = self.filter != GroupFilter()
         if not self.given and not chosen:
             raise InvalidInput(
-                "no alert group named", hint="give ids, or use --state, --team, --integration, --since or --mine"
+                "no alert group given", hint="give IDs, or use --state, --team, --integration, --since or --mine"
             )
         if self.given and chosen:
-            raise InvalidInput("alert groups are named by their ids, or chosen by filters; not both")
+            raise InvalidInput("IDs and filters exclude each other")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a selector chose.
+    """The alert groups that a selector matches.
 
     Attributes:
-        own_groups: the groups that matched and are maintenance windows' own: no filter chooses these.
+        own_groups: matching groups that maintenance windows opened for themselves. No filter selects these.
     """
 
     targets: Sequence[Target[AlertGroup]]
@@ -222,17 +222,17 @@ class Selection:
 
 
 def select(oncall: OnCall, selector: GroupSelector, states: Sequence[State], tz: ZoneInfo | None) -> Selection:
-    """Read all targets before anything is changed.
+    """Fetch all targets before anything is changed.
 
     Args:
         oncall: the server.
-        selector: what the command line says.
-        states: where the filter names no state, groups in any of these.
-        tz: the zone that times are typed in.
+        selector: the targets on the command line.
+        states: the states if the filter has none.
+        tz: the time zone of times in the filter.
 
     Raises:
-        InvalidInput: no targets, two ways of naming them, or what cannot be an ID.
-        NotFound: an ID of no alert group.
+        InvalidInput: no targets, both IDs and filters, or an invalid ID.
+        NotFound: there is no alert group with an ID.
     """
     selector.check()
     if selector.given:
@@ -245,32 +245,35 @@ def select(oncall: OnCall, selector: GroupSelector, states: Sequence[State], tz:
     return Selection([Target(group.id, group) for group in groups if group.id not in left_out], own)
 
 
-def look(oncall: OnCall) -> str:
-    """The command that shows which alert groups there are."""
+def list_command(oncall: OnCall) -> str:
+    """Return the command that lists alert groups, for hints."""
     return command(oncall, ["alert-groups", "list"])
 
 
 def ident(oncall: OnCall, text: str) -> str:
-    """The id of an alert group, with or without ``id:``; titles are anybody's text, and no names.
+    """Return the ID of an alert group without ``id:``. Anybody can choose a title, so titles do not identify groups.
 
     Raises:
-        InvalidInput: it cannot be one.
+        InvalidInput: the text cannot be an ID.
     """
     word = text.removeprefix("id:")
     if not re.fullmatch(r"[A-Za-z0-9_-]+", word):
-        raise InvalidInput(f"not the id of an alert group: {text!r}", hint=f"titles are no names; ids: {look(oncall)}")
+        raise InvalidInput(
+            f"not the ID of an alert group: {text!r}",
+            hint=f"alert groups are identified by ID; list them with {list_command(oncall)}",
+        )
     return word
 
 
 def get(oncall: OnCall, text: str) -> AlertGroup:
-    """Read an alert group by its id.
+    """Fetch an alert group by its ID.
 
     Raises:
-        NotFound: there is none.
-        InvalidInput: it cannot be an id.
+        NotFound: there is no such alert group.
+        InvalidInput: the text cannot be an ID.
     """
     try:
         return oncall.alert_groups.get(ident(oncall, text))
     except NotFound as error:
-        error.hint = look(oncall)
+        error.hint = list_command(oncall)
         raise

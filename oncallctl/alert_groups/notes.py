@@ -1,4 +1,4 @@
-"""Writing down what was found out about alert groups."""
+"""Resolution notes on alert groups."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from oncallctl.api.resources.base import Change
 from oncallctl.batch import Outcome, Target
 from oncallctl.errors import InvalidInput, OutcomeUnknown
 
-LOOK = "the same command with --dry-run looks whether the note is there"
+CHECK = "repeat the command with --dry-run to check whether the note exists"
 
 
 @dataclass(frozen=True)
 class Note(GroupAction):
-    """A resolution note with this text; one that is there, whoever wrote it, is not written again."""
+    """Adds a resolution note with a text, unless the group already has a note with that text."""
 
     text: str
     verb: str = "note"
@@ -28,31 +28,31 @@ class Note(GroupAction):
 
     @classmethod
     def of(cls, text: str) -> Note:
-        """Make a note of a text, without the white space around it, which servers cut off.
+        """Return a note without surrounding white space, which servers strip.
 
         Raises:
-            InvalidInput: nothing is left.
+            InvalidInput: the text is blank.
         """
         if not text.strip():
-            raise InvalidInput("a note needs a text", hint="--text TEXT, --text @FILE, or --text - for stdin")
+            raise InvalidInput("the note is blank", hint="give --text TEXT, --text @FILE, or --text - for stdin")
         return cls(text.strip())
 
-    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> GroupChange:
-        """Read the notes of the group: it may be there."""
-        if self._is_there(oncall, target.found.id):
+    def plan(self, oncall: OnCall, target: Target[AlertGroup]) -> GroupChange:
+        """Plan to create the note, unless it exists."""
+        if self._exists(oncall, target.found.id):
             return GroupChange(target)
         return GroupChange(target, oncall.resolution_notes.create(target.found.id, self.text))
 
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
-        """Write it; an answer that was lost is settled by reading the notes again."""
+        """Create the note. If the response is lost, read the notes back."""
         ident = target.found.id
         try:
             oncall.send(request)
         except OutcomeUnknown as lost:
-            if not look_again(lost, lambda: self._is_there(oncall, ident), bool, LOOK):
-                raise may_still_come(lost, f"alert group {ident} has no such note", LOOK) from lost
+            if not look_again(lost, lambda: self._exists(oncall, ident), bool, CHECK):
+                raise may_still_come(lost, f"alert group {ident} has no such note", CHECK) from lost
         return Outcome(target, "noted")
 
-    def _is_there(self, oncall: OnCall, ident: str) -> bool:
+    def _exists(self, oncall: OnCall, ident: str) -> bool:
         notes = oncall.resolution_notes.list(alert_group_id=ident)
         return any(note.text == self.text for note in notes)

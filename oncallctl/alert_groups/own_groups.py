@@ -1,8 +1,8 @@
 """The alert groups that maintenance windows open for themselves.
 
 A `group_alerts` window collects alerts below a group titled "Maintenance of <integration> for <duration>". That group
-belongs to an integration that the API does not list, and answers 404 for (inbound recordings). Anybody who can send an
-alert can write such a title, so it counts only on a group of such an integration.
+belongs to an integration that the API does not list, and for which it returns 404 (inbound recordings). Anybody who can
+send an alert can write such a title, so it counts only on a group of such an integration.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 
 
 def of_windows(oncall: OnCall, groups: Sequence[AlertGroup]) -> list[AlertGroup]:
-    """Return those of the groups that are windows' own."""
+    """Return the groups that maintenance windows opened for themselves."""
     titled = [group for group in groups if _integration_in_title(group.raw)]
     idents = {group.integration_id for group in titled}
     listed = oncall.integrations.several([ident for ident in idents if ident])
@@ -28,7 +28,7 @@ def of_windows(oncall: OnCall, groups: Sequence[AlertGroup]) -> list[AlertGroup]
 
 
 def with_integration(row: Row) -> Row:
-    """Name the integration in maintenance in a table's row whose own integration has no name, as it is not listed."""
+    """Return a table row with the name of the integration in maintenance, if its own integration is not listed."""
     integration = row.get("integration")
     if not isinstance(integration, Mapping) or integration.get("name") != integration.get("id"):
         return row

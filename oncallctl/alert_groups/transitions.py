@@ -1,6 +1,7 @@
-"""The actions that take an alert group from one state to another.
+"""Actions that change the state of an alert group.
 
-Which states the server refuses them in: alert_groups recordings ("Can't silence an acknowledged alert group").
+The states in which the server refuses them are in the alert_groups recordings ("Can't silence an acknowledged alert
+group").
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ class Transition(GroupAction):
     """An action that changes the state of an alert group.
 
     Attributes:
-        done: the status that tells of it.
-        becomes: the state that it leads to; None where any will do but the one that it leaves.
-        leaves: the only state that it leads out of; None where it is not the only one.
-        refused: the states in which the server would not do it.
-        body: what is sent along.
+        done: the status in the output.
+        becomes: the resulting state; None if any state but `leaves` will do.
+        leaves: the only state in which the action has an effect; None if there are several.
+        refused: the states in which the server refuses the action.
+        body: the body of the request.
         ends_windows: see `GroupAction`.
     """
 
@@ -45,25 +46,27 @@ class Transition(GroupAction):
     body: dict[str, Any] | None = None
     ends_windows: bool = False
 
-    def judge(self, oncall: OnCall, target: Target[AlertGroup]) -> GroupChange:
-        """Look at the state; what is as wanted needs no request, unless the request says more than the state does."""
+    def plan(self, oncall: OnCall, target: Target[AlertGroup]) -> GroupChange:
+        """Plan a request, unless the group is in the wanted state. A request with a body is always sent."""
         group = target.found
         for state in self.refused:
             if group.state == state:
-                message = f"alert group {group.id} is {state}: the server would not {self.verb} it"
+                message = f"alert group {group.id} is {state}, so the server would refuse to {self.verb} it"
                 return GroupChange(target, error=Conflict(message, hint=_way_back(oncall, group.id, state)))
         if self._holds(group) and self.body is None:
             return GroupChange(target)
         return GroupChange(target, oncall.alert_groups.act(group.id, self.verb, self.body))
 
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
-        """Send the request and read the group again; an answer that was lost is settled by that too."""
+        """Send the request and read the group back, even if the response is lost."""
         ident = target.found.id
         look = command(oncall, ["alert-groups", "get", ident])
         try:
             oncall.discard(request)
         except OutcomeUnknown as lost:
-            after = look_again(lost, lambda: oncall.alert_groups.get(ident), lambda now: self._came(target, now), look)
+            after = look_again(
+                lost, lambda: oncall.alert_groups.get(ident), lambda now: self._is_visible(target, now), look
+            )
             if after is None:
                 raise may_still_come(lost, f"alert group {ident} is as it was", look) from lost
             return Outcome(target, self.done, after)
@@ -73,20 +76,20 @@ class Transition(GroupAction):
             return Outcome(target, "unchanged", self._already(oncall, ident, refused))
         try:
             return Outcome(target, self.done, oncall.alert_groups.get(ident))
-        except OncallError:  # what was done is done
+        except OncallError:  # the change was made
             return Outcome(target, self.done, unseen=True)
 
     def _holds(self, group: AlertGroup) -> bool:
-        """Whether the state is as wanted."""
+        """True if the group is in the wanted state."""
         return group.state == self.becomes if self.becomes else group.state != self.leaves
 
-    def _came(self, target: Target[AlertGroup], after: AlertGroup) -> bool:
-        """Whether a change whose answer was lost shows; a silence that is renewed begins anew."""
-        anew = not self._holds(target.found) or after.raw.get("silenced_at") != target.found.raw.get("silenced_at")
-        return anew and self._holds(after)
+    def _is_visible(self, target: Target[AlertGroup], after: AlertGroup) -> bool:
+        """True if the group shows the change. A renewed silence has a new start."""
+        changed = not self._holds(target.found) or after.raw.get("silenced_at") != target.found.raw.get("silenced_at")
+        return changed and self._holds(after)
 
     def _already(self, oncall: OnCall, ident: str, refused: OncallError) -> AlertGroup:
-        """Read the group after a refusal: somebody may have been quicker, and done the same."""
+        """Return the group after a refusal, if somebody else has already made the same change."""
         conflict = Conflict(refused.message, hint=command(oncall, ["alert-groups", "get", ident]))
         conflict.http_status = refused.http_status
         try:
@@ -122,7 +125,7 @@ UNSILENCE = Transition("unsilence", "unsilenced", (State.SILENCED,), leaves=Stat
 
 
 def silence(length: timedelta) -> Transition:
-    """Keep a group quiet for so long from now, also one that is silenced: when that ends, the server does not tell."""
+    """Silence a group for a time from now, even if it is silenced: the API does not show when a silence ends."""
     return Transition(
         "silence",
         "silenced",

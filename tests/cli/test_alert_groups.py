@@ -178,7 +178,7 @@ class TestListing:
     ) -> None:
         terminal = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True))
         monkeypatch.setattr("oncallctl.commands.alert_groups.reads.sys", terminal)
-        monkeypatch.setattr("oncallctl.commands.alert_groups.reads.AT_A_TERMINAL", 1)
+        monkeypatch.setattr("oncallctl.commands.alert_groups.reads.SHOWN_ON_TERMINAL", 1)
         monkeypatch.setattr("oncallctl.alert_groups.choosing.PER_PAGE", 1)
         done = run(f"alert-groups list {options} -o id")
         assert len(done.stdout.split()) <= 1
@@ -460,7 +460,7 @@ class TestTargets:
     @pytest.mark.parametrize("word", ["'Alert 016 on service-016'", "name:x", "../x", "id:"])
     def test_a_title_is_no_name(self, server: Serving, run: Runner, word: str) -> None:
         for line in (f"get {word}", f"alerts {word}", f"resolve {FIRING} {word}"):
-            assert "titles are no names" in run(f"alert-groups {line}", status=2).stderr
+            assert "identified by ID" in run(f"alert-groups {line}", status=2).stderr
         assert server.changes() == []
 
     @pytest.mark.parametrize("verb", DO)
@@ -523,7 +523,7 @@ class TestTargets:
         done = run("alert-groups acknowledge --state acknowledged -o json")
         assert {each["status"] for each in done.json} == {"unchanged"}
         assert len(done.json) > 1
-        assert "all is so already" in done.stderr
+        assert "already done" in done.stderr
         assert server.changes() == []
 
     @pytest.mark.promise("dangerous-asked-about")

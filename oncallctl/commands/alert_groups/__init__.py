@@ -1,4 +1,4 @@
-"""Alert groups: looking at them, and doing something about them."""
+"""The commands of `alert-groups`."""
 
 from oncallctl.commands.alert_groups import reads, writes
 from oncallctl.commands.alert_groups.app import app

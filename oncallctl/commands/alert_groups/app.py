@@ -1,4 +1,4 @@
-"""The noun `alert-groups`, and the options by which its verbs choose alert groups."""
+"""The noun `alert-groups`, and the filter options of its commands."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from oncallctl.alert_groups import State
 from oncallctl.parsing.framework import noun
 
 StateOption = Annotated[
-    list[State] | None, typer.Option("--state", help="Only those in this state (new is firing); may be repeated.")
+    list[State] | None, typer.Option("--state", help="Only groups in this state (new means firing). Can be repeated.")
 ]
 IntegrationOption = Annotated[
-    str | None, typer.Option("--integration", metavar="INTEGRATION", help="Those of this integration (name or id).")
+    str | None,
+    typer.Option("--integration", metavar="INTEGRATION", help="Only groups of this integration (name or ID)."),
 ]
 SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="DURATION|TIME", help="Those that began since: 12h, 18:00.")
+    str | None,
+    typer.Option(
+        "--since", metavar="DURATION|TIME", help="Only groups that began since then, for example 12h or 18:00."
+    ),
 ]
 MineOption = Annotated[
-    bool, typer.Option("--mine", help="Those of my teams, and those that I acknowledged or resolved.")
+    bool, typer.Option("--mine", help="Only groups of my teams, and groups that I acknowledged or resolved.")
 ]
 
 app = noun()

@@ -1,4 +1,4 @@
-"""Looking at alert groups."""
+"""The commands `alert-groups list`, `get` and `alerts`."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ COLUMNS = {
     "INTEGRATION": "integration.name",
     "TEAM": "team.name",
 }
-AT_A_TERMINAL = 100  # groups that are listed without --limit
+SHOWN_ON_TERMINAL = 100  # groups that a terminal lists without --limit
 ALERTS = {"ID": "id", "CREATED": "created_at", "TITLE": "title"}
 
-AlertGroupArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id.")]
+AlertGroupArgument = Annotated[str, typer.Argument(metavar="ID", help="ID of the alert group.")]
 
 
 @app.command("list")
@@ -48,9 +48,9 @@ def list_alert_groups(
     since: SinceOption = None,
     mine: MineOption = False,
     limit: LimitOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep the list live, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep the list up to date until Ctrl-C.")] = False,
 ) -> None:
-    """List alert groups that are not resolved, newest first; --state lists those in other states."""
+    """List alert groups that are not resolved, newest first. Use --state for other states."""
     from oncallctl.alert_groups.choosing import GroupFilter
 
     with connect(ctx.obj) as oncall:
@@ -67,9 +67,9 @@ def list_alert_groups(
 
         if watch:
 
-            def read(most: int) -> live.ListSnapshot:
-                look = query.look(most)
-                return live.ListSnapshot(named(look.groups), look.cut)
+            def read(max_rows: int) -> live.ListSnapshot:
+                newest = query.read_newest(max_rows)
+                return live.ListSnapshot(named(newest.groups), newest.cut)
 
             live.watch(ctx.obj, oncall, read, COLUMNS, limit=limit)
             raise typer.Exit(128 + signal.SIGINT)
@@ -80,10 +80,10 @@ def list_alert_groups(
 
 
 def _newest(settings: Settings, query: Query) -> Sequence[AlertGroup]:
-    """Return what a terminal shows without --limit, from the beginnings of the server's lists."""
-    look = query.look(AT_A_TERMINAL + 1)
-    shown = look.groups[:AT_A_TERMINAL]
-    if look.cut or len(look.groups) > len(shown):
+    """Return the groups that a terminal shows without --limit."""
+    newest = query.read_newest(SHOWN_ON_TERMINAL + 1)
+    shown = newest.groups[:SHOWN_ON_TERMINAL]
+    if newest.cut or len(newest.groups) > len(shown):
         settings.note(f"showing the newest {len(shown)}; use --limit N to show more")
     return shown
 
@@ -101,7 +101,7 @@ def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
 
 @app.command()
 def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOption = None) -> None:
-    """List the alerts of an alert group, the newest first."""
+    """List the alerts of an alert group, newest first."""
     from oncallctl.alert_groups import choosing
     from oncallctl.alert_groups.payloads import titled
 
@@ -115,7 +115,7 @@ def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOpti
 def _with_names(
     oncall: OnCall, settings: Settings, groups: Iterable[AlertGroup], memory: NameLookupCache
 ) -> Iterable[Row]:
-    """Add names for a table; the own group of a maintenance window has that of the integration in maintenance."""
+    """Add names for a table. The own group of a window gets the name of the integration in maintenance."""
     from oncallctl.alert_groups.own_groups import with_integration
 
     if not for_a_person(settings):

@@ -1,4 +1,4 @@
-"""Doing something to alert groups: named by their ids, or chosen as `list` chooses them."""
+"""The commands that change alert groups, given by ID or by the filters of `list`."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ OUTCOMES = {
 }
 
 AlertGroupsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]...", help="Ids; - reads them from stdin.", show_default=False)
+    list[str] | None,
+    typer.Argument(metavar="[ID]...", help="IDs of alert groups; - reads them from stdin.", show_default=False),
 ]
 
 
 def _add(verb: str, summary: str) -> None:
-    """Add a verb that needs nothing but its targets; what it does is the transition of the same name."""
+    """Add a command for the transition of the same name, which needs only targets."""
 
     def act(
         ctx: typer.Context,
@@ -63,16 +64,18 @@ def _add(verb: str, summary: str) -> None:
     app.command(verb, help=summary)(act)
 
 
-_add("acknowledge", "Say that somebody looks into it: nobody else is paged. Filters choose what is firing.")
-_add("unacknowledge", "Take an acknowledgement back: it fires and pages again. Filters choose what is acknowledged.")
-_add("resolve", "Say that it is over. Filters choose what is not resolved.")
-_add("unresolve", "Say that it is not over: it fires and pages again. Filters choose what is resolved.")
+_add("acknowledge", "Acknowledge alert groups and stop their escalation. Filters select firing groups.")
+_add("unacknowledge", "Undo an acknowledgement: the groups fire and page again. Filters select acknowledged groups.")
+_add("resolve", "Resolve alert groups. Filters select groups that are not resolved.")
+_add("unresolve", "Undo a resolution: the groups fire and page again. Filters select resolved groups.")
 
 
 @app.command()
 def silence(
     ctx: typer.Context,
-    for_: Annotated[str, typer.Option("--for", metavar="DURATION", help="So long from now: 90m, 2h30m, 1d, PT2H.")],
+    for_: Annotated[
+        str, typer.Option("--for", metavar="DURATION", help="How long the silence lasts, for example 90m, 2h30m or 1d.")
+    ],
     alert_groups: AlertGroupsArgument = None,
     state: StateOption = None,
     team: TeamOption = None,
@@ -82,21 +85,21 @@ def silence(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Keep it quiet for a while; repeated, it counts from now. Filters choose what is firing."""
+    """Silence alert groups for a given time. Silencing again restarts the clock. Filters select firing groups."""
     from oncallctl.alert_groups import transitions
 
-    quiet_for = length(ctx.obj, for_)
+    duration = length(ctx.obj, for_)
     chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
-    _carry_out(ctx, transitions.silence(quiet_for), chosen, yes=yes, dry_run=dry_run)
+    _carry_out(ctx, transitions.silence(duration), chosen, yes=yes, dry_run=dry_run)
 
 
-_add("unsilence", "End a silence before its time: it fires and pages again. Filters choose what is silenced.")
+_add("unsilence", "End a silence early: the groups fire and page again. Filters select silenced groups.")
 
 
 @app.command()
 def note(
     ctx: typer.Context,
-    text: Annotated[str, typer.Option("--text", metavar="TEXT|@FILE|-", help="What is to be remembered.")],
+    text: Annotated[str, typer.Option("--text", metavar="TEXT|@FILE|-", help="Text of the note.")],
     alert_groups: AlertGroupsArgument = None,
     state: StateOption = None,
     team: TeamOption = None,
@@ -106,11 +109,11 @@ def note(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write a resolution note, once: not where it is already. Filters choose what is not resolved."""
+    """Add a resolution note, unless the group has it already. Filters select groups that are not resolved."""
     from oncallctl.alert_groups.notes import Note
 
     if text == "-" and "-" in (alert_groups or ()):
-        raise InvalidInput("stdin can hold the ids or the text, not both", hint="--text @FILE")
+        raise InvalidInput("stdin can hold the IDs or the text, not both", hint="use --text @FILE")
     action = Note.of(text_value(text, "--text") or "")
     chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
     _carry_out(ctx, action, chosen, yes=yes, dry_run=dry_run)
@@ -125,14 +128,14 @@ def _selector(
     *,
     mine: bool,
 ) -> GroupSelector:
-    """What the command line says of its targets; ``-`` reads them from stdin."""
+    """Return the targets of the command line; ``-`` reads IDs from stdin."""
     from oncallctl.alert_groups.choosing import GroupFilter, GroupSelector
 
     return GroupSelector(given_targets(alert_groups), GroupFilter(state or (), team, integration, since, mine))
 
 
 def _carry_out(ctx: typer.Context, action: GroupAction, selector: GroupSelector, *, yes: bool, dry_run: bool) -> None:
-    """Find the targets, ask if a filter chose several or they are many, act, and report on each."""
+    """Fetch the targets, ask for confirmation if there are many, send the changes and report each outcome."""
     from oncallctl.alert_groups import actions
     from oncallctl.alert_groups.choosing import select
 
@@ -151,11 +154,11 @@ def _carry_out(ctx: typer.Context, action: GroupAction, selector: GroupSelector,
     render_done(ctx.obj, [outcome.document() for outcome in report.outcomes], columns)
     report.raise_failures()
     if not selector.given and not any(step.request for step in steps):
-        ctx.obj.note(f"nothing to {action.verb}: {'all is so already' if steps else 'no alert group matches'}")
+        ctx.obj.note(f"nothing to {action.verb}: {'already done' if steps else 'no alert group matches'}")
 
 
 def _note_left_out(settings: Settings, oncall: OnCall, selection: Selection) -> None:
-    """Note the groups of maintenance windows that a filter matched and did not choose."""
+    """Show a note about groups of maintenance windows, which filters leave out."""
     from oncallctl.api.lost_responses import command
     from oncallctl.batch import Target
 
@@ -171,14 +174,14 @@ def _danger(oncall: OnCall, action: GroupAction, steps: list[GroupChange], selec
 
     changing = [step.target for step in steps if step.request]
     dangers = []
-    # By ID, a script is to know at once that so many need --yes, also if nothing is to be changed.
+    # A script with many IDs must learn at once that it needs --yes, even if nothing has to change.
     many = len(steps) > MANY and (changing or not interactive()) if selector.given else len(changing) > 1
     if many:
         dangers.append(f"{action.verb.capitalize()} {name_all(changing or [step.target for step in steps])}?")
     if action.ends_windows and (unlisted := actions.unlisted(oncall, changing)):
         dangers.append(
-            f"{action.verb.capitalize()} {name_all(unlisted)}, of an integration that is not listed? Where that is the"
-            " own group of a group_alerts window, the window ends, and everything that it collected is resolved, also"
-            " what is still broken."
+            f"{action.verb.capitalize()} {name_all(unlisted)}, of an integration that is not listed? If it is the"
+            " own group of a group_alerts window, the window ends and everything that it collected is resolved, even"
+            " alerts that are still firing."
         )
     return " ".join(dangers) or None
