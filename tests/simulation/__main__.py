@@ -24,7 +24,8 @@ from oncallctl.batch import Target
 from oncallctl.errors import OncallError
 from oncallctl.maintenance import IfActive, journal
 from oncallctl.maintenance.file.apply import apply, near
-from oncallctl.maintenance.file.schema import Occurrence, load
+from oncallctl.maintenance.file.rules import Occurrence
+from oncallctl.maintenance.file.schema import load
 from oncallctl.maintenance.journal import Author
 from oncallctl.maintenance.windows import change
 from oncallctl.maintenance.windows.change import WindowService

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from oncallctl.batch import Target
     from oncallctl.config.private_files import Holder
     from oncallctl.config.settings import Settings
-    from oncallctl.maintenance.file.schema import WindowRule
+    from oncallctl.maintenance.file.rules import WindowRule
     from oncallctl.maintenance.file.timeline import Found
 
 LONGEST = 366  # days that a plan looks ahead

@@ -15,7 +15,7 @@ from oncallctl.errors import Conflict, InvalidInput, OncallError, PartialFailure
 from oncallctl.integrations.selection import IntegrationSelector, select
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.file.occurrences import utc
-from oncallctl.maintenance.file.schema import Occurrence, WindowRule
+from oncallctl.maintenance.file.rules import Occurrence, WindowRule
 from oncallctl.maintenance.journal import DONE, Author, Cause, Entry
 from oncallctl.maintenance.windows import guards
 from oncallctl.maintenance.windows.change import (

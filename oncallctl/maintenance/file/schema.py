@@ -1,19 +1,21 @@
-"""A file of windows: what `windows.toml` says, and everything that is wrong with it at once."""
+"""Reading a file of windows: all mistakes are reported at once, each with its line."""
 
 from __future__ import annotations
 
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from oncallctl.errors import InvalidInput
 from oncallctl.maintenance import Mode
-from oncallctl.maintenance.file.occurrences import Clocks, Cron, Moment, Once, Recurrence, utc
+from oncallctl.maintenance.file.lines import Lines
+from oncallctl.maintenance.file.occurrences import Cron, Once, Recurrence
+from oncallctl.maintenance.file.rules import WindowRule
 from oncallctl.times import parse_duration, zone
 
 TARGETS = ("integrations", "team", "match", "label")
@@ -21,174 +23,25 @@ SCHEDULES = ("cron", "at")
 KEYS = ("name", *TARGETS, "mode", *SCHEDULES, "timezone", "duration", "reason", "skip")
 TOP = ("timezone", "window")
 
-# What can end a statement of many lines.
-_CLOSING = ('"""', "'''", "]", "}")
 _WHERE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 @dataclass(frozen=True)
-class WindowRule:
-    """A window of the file: which integrations, when, for how long.
-
-    Attributes:
-        mode: in Cloud's words.
-        duration: elapsed time, whatever the clocks do meanwhile.
-        skip: the days, in the window's zone, on which it does not begin.
-    """
-
-    name: str
-    schedule: Recurrence
-    duration: timedelta
-    mode: str = Mode.SILENCE.value
-    integrations: tuple[str, ...] = ()
-    team: str | None = None
-    match: str | None = None
-    label: tuple[str, str] | None = None
-    reason: str | None = None
-    skip: frozenset[date] = frozenset()
-
-    @property
-    def targets(self) -> str:
-        """What it says about its targets, in a few words."""
-        if self.integrations:
-            return ", ".join(self.integrations)
-        if self.label:
-            return f"label {'='.join(self.label)}"
-        return f"team {self.team}" if self.team else f"match {self.match}"
-
-    def occurrences(self, begin: datetime, end: datetime) -> Iterator[Occurrence]:
-        """Those that start from `begin` to before `end`, in order, without the days to skip."""
-        for moment in self.schedule.moments(begin, end):
-            if moment.clocks is not Clocks.LEFT_OUT and not self._skips(moment):
-                yield Occurrence(self, moment)
-
-    def left_out(self, begin: datetime, end: datetime) -> Iterator[Moment]:
-        """The starts in this time that do not happen, because the clocks skip them."""
-        for moment in self.schedule.moments(begin, end):
-            if moment.clocks is Clocks.LEFT_OUT and not self._skips(moment):
-                yield moment
-
-    def due(self, at: datetime) -> Occurrence | None:
-        """Return the occurrence that is going on; if several overlap, the last one to start."""
-        return self._last(at - self.duration, at)
-
-    def touches(self, begin: datetime, end: datetime) -> bool:
-        """True if an occurrence is going on at some time from `begin` to `end`."""
-        return self._last(begin - self.duration, end) is not None
-
-    def _last(self, after: datetime, until: datetime) -> Occurrence | None:
-        """Return the last one to start in this time, without its beginning and with its end.
-
-        It is looked for backwards, a day at a time: a window of ten years has thousands of occurrences that overlap.
-        """
-        instant = timedelta(microseconds=1)
-        begin, end = after + instant, until + instant
-        while begin < end:
-            day = max(begin, end - timedelta(days=1))
-            if found := list(self.occurrences(day, end)):
-                return found[-1]
-            end = day
-        return None
-
-    def _skips(self, moment: Moment) -> bool:
-        return moment.instant.astimezone(self.schedule.zone).date() in self.skip
-
-
-@dataclass(frozen=True)
-class Occurrence:
-    """One time that a window of the file is to be open."""
-
-    rule: WindowRule
-    moment: Moment
-
-    @property
-    def start(self) -> datetime:
-        """When it starts, in UTC."""
-        return self.moment.instant
-
-    @property
-    def end(self) -> datetime:
-        """When it ends, in UTC."""
-        return self.start + self.rule.duration
-
-    @property
-    def key(self) -> str:
-        """What the journal knows it by."""
-        return f"{self.rule.name}@{utc(self.start)}"
-
-
-@dataclass(frozen=True)
 class Mistake:
-    """Something that is wrong with the file; `window` is None where it concerns none in particular."""
+    """A mistake in the file; `window` is None if it does not concern a particular window."""
 
     line: int
     window: str | None
     message: str
 
     def text(self, path: str) -> str:
-        """The mistake as compilers write theirs."""
+        """Return the mistake in the format of compilers."""
         window = f'window "{self.window}": ' if self.window else ""
         return f"{path}:{self.line}: {window}{self.message}"
 
     def document(self) -> dict[str, Any]:
-        """The mistake as scripts read it."""
+        """Return the mistake for structured output."""
         return {"line": self.line, "window": self.window, "message": self.message}
-
-
-@dataclass
-class Lines:
-    """On which lines things stand: the keys above all windows, and for each window its header and its keys."""
-
-    top: dict[str, int] = field(default_factory=dict)
-    windows: list[tuple[int, dict[str, int]]] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, text: str) -> Lines:
-        """Take a valid document apart.
-
-        A statement ends on the first line with which it is TOML by itself: so neither a string nor an array of many
-        lines is mistaken for keys and headers.
-        """
-        found = cls()
-        here = found.top
-        for number, header, statement in _statements(text):
-            for key, value in statement.items():
-                if header and key == "window" and value == [{}]:
-                    here = {}
-                    found.windows.append((number, here))
-                elif header and key == "window" and found.windows and isinstance(value, dict):
-                    here = {}  # [window.more], of which the window's own check complains
-                    found.windows[-1][1].update(dict.fromkeys(value, number))
-                elif header:
-                    here = {}
-                    found.top.setdefault(key, number)
-                else:
-                    here.setdefault(key, number)
-        return found
-
-    def of_window(self, index: int, key: str | None = None) -> int:
-        """The line of a key of a window, or of its header."""
-        if index >= len(self.windows):  # window = [{…}, {…}]
-            return self.top.get("window", 1)
-        header, keys = self.windows[index]
-        return keys.get(key, header) if key else header
-
-
-def _statements(text: str) -> Iterator[tuple[int, bool, dict[str, Any]]]:
-    """Yield ``(line, whether it is a header, what it says by itself)``."""
-    begun, number = "", 1
-    for last, line in enumerate(text.split("\n"), start=1):
-        closes = not begun or any(mark in line for mark in _CLOSING)
-        begun += f"{line}\n"
-        if not closes:
-            continue
-        try:
-            statement = tomllib.loads(begun)
-        except ValueError:
-            continue
-        if statement:
-            yield number, begun.lstrip().startswith("["), statement
-        begun, number = "", last + 1
 
 
 def load(text: str) -> tuple[list[WindowRule], list[Mistake]]:
@@ -209,10 +62,10 @@ def load(text: str) -> tuple[list[WindowRule], list[Mistake]]:
 
 
 def usable(text: str, path: str) -> list[WindowRule]:
-    """Read a file that has to be without mistakes.
+    """Read a file of windows.
 
     Raises:
-        InvalidInput: it is not; the message names the first.
+        InvalidInput: the file has mistakes; the message contains the first.
     """
     rules, mistakes = load(text)
     if mistakes:
@@ -222,7 +75,7 @@ def usable(text: str, path: str) -> list[WindowRule]:
 
 
 class _Reader:
-    """Reads a document and gathers what is wrong with it."""
+    """Reads a document and collects its mistakes."""
 
     def __init__(self, document: Mapping[str, Any], lines: Lines) -> None:
         self.document = document
@@ -232,7 +85,7 @@ class _Reader:
         self.zone: str | None = None
 
     def read(self) -> list[WindowRule]:
-        """Read everything."""
+        """Read all windows."""
         for key in self.document:
             if key not in TOP:
                 self.mistakes.append(Mistake(self.lines.top.get(key, 1), None, _unknown(key, TOP)))
@@ -247,14 +100,14 @@ class _Reader:
         return [rule for index, table in enumerate(tables) if (rule := _Table(self, index, table).read())]
 
     def _read_zone(self) -> None:
-        """Check the zone of the windows that name none themselves."""
+        """Check the time zone of the windows without one of their own."""
         if "timezone" not in self.document:
             return
         try:
             self.zone = str(_zone(self.document["timezone"]))
         except InvalidInput as error:
             self.mistakes.append(Mistake(self.lines.top.get("timezone", 1), None, error.message))
-            self.zone = "UTC"  # said once; not again for each window
+            self.zone = "UTC"  # reported once, and not again for each window
 
 
 class _Table:
@@ -269,12 +122,12 @@ class _Table:
         self.before = len(reader.mistakes)
 
     def wrong(self, key: str | None, message: str) -> None:
-        """Note a mistake, at a key or at the window's header."""
+        """Record a mistake, at a key or at the window's header."""
         line = self.reader.lines.of_window(self.index, key)
         self.reader.mistakes.append(Mistake(line, self.name, message))
 
     def read(self) -> WindowRule | None:
-        """Read the window; None when it cannot be used."""
+        """Return the window, or None if it has mistakes."""
         for key in self.table:
             if key not in KEYS:
                 self.wrong(key, _unknown(key, KEYS))
@@ -353,13 +206,13 @@ class _Table:
             return None
         try:
             if key == "cron":
-                return Cron.parse(self._text(key), where) if self._text_is_there(key) else None
+                return Cron.parse(self._text(key), where) if self._is_text(key) else None
             return Once.of(self.table[key], where)
         except InvalidInput as error:
             self.wrong(key, error.message)
             return None
 
-    def _text_is_there(self, key: str) -> bool:
+    def _is_text(self, key: str) -> bool:
         before = len(self.reader.mistakes)
         self._text(key)
         return len(self.reader.mistakes) == before

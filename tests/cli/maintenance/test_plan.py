@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from oncallctl.maintenance.file import timeline
-from oncallctl.maintenance.file.schema import WindowRule, load
+from oncallctl.maintenance.file.rules import WindowRule
+from oncallctl.maintenance.file.schema import load
 from tests.serving import Serving, drop
 
 if TYPE_CHECKING:

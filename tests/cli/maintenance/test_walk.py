@@ -18,7 +18,8 @@ from oncallctl.api.transport import Response
 from oncallctl.config.profiles import Profile
 from oncallctl.maintenance.file import timeline
 from oncallctl.maintenance.file.apply import apply, due, near
-from oncallctl.maintenance.file.schema import WindowRule, load
+from oncallctl.maintenance.file.rules import WindowRule
+from oncallctl.maintenance.file.schema import load
 from oncallctl.maintenance.journal import DONE, Author, Entry, Journal
 from oncallctl.maintenance.windows.change import WindowService
 
