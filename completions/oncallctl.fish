@@ -203,56 +203,56 @@ complete -c oncallctl -n '__oncallctl_at integrations delete' -l yes -s y -d 'Do
 complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl maintenance
-complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'Show what a window kept from everybody: groups that still fire, or were resolved unseen'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a export -d 'Print what runs \'maintenance apply\' on a file every minute, for cron, systemd or Kubernetes'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a check -d 'Say everything that is wrong with a file of windows; needs no server'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a plan -d 'Show when the windows of a file will be open, and what is odd about it'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'List alert groups that a window suppressed and that nobody has seen'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a export -d 'Print the configuration that makes cron, systemd or Kubernetes run \'maintenance apply\' every minute'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a check -d 'Report all mistakes in a file of windows; needs no server'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a plan -d 'Preview when the windows in a file will start and end, with warnings'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a apply -d 'Start the windows of a file that are due now; run it every minute'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine opened, renewed and ended, the oldest first'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine started, renewed and stopped, oldest first'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a orphans -d 'Show active windows that killed runs on this machine left behind; `-o id | maintenance stop -` stops them'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Open a maintenance window on each integration; safe to repeat'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a stop -d 'End the maintenance window of each integration before its time'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a status -d 'Show the windows that are open; with targets, the state of each'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Start a maintenance window on each integration; safe to repeat'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a stop -d 'Stop the maintenance window of each integration'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a status -d 'Show active windows; with targets, the state of each'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a run -d 'Run a command during maintenance windows that end with it, and exit with its status'
 complete -c oncallctl -n '__oncallctl_at maintenance' -l help -d 'Show this message and exit'
 
 # oncallctl maintenance debrief
 complete -c oncallctl -n '__oncallctl_argument_of maintenance debrief' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l since -x -d 'Look back so far (the last window)'
-complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l require -x -a 'none' -d 'Exit 10 when any was'
+complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l since -x -d 'Include windows since this time. [default: the last window]'
+complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l require -x -a 'none' -d 'Exit 10 if there are such alert groups'
 
 # oncallctl maintenance export
 complete -c oncallctl -n '__oncallctl_argument_of maintenance export' -r -F
-complete -c oncallctl -n '__oncallctl_at maintenance export' -l to -x -a 'crontab systemd kubernetes' -d 'What is to run it'
-complete -c oncallctl -n '__oncallctl_at maintenance export' -l image -x -d 'The image of this program, for kubernetes'
-complete -c oncallctl -n '__oncallctl_at maintenance export' -l write -x -d 'Write files into this folder'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l to -x -a 'crontab systemd kubernetes' -d 'The scheduler that runs `maintenance apply`'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l image -x -d 'Container image of oncallctl; required for kubernetes'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l write -x -d 'Write the files to this folder instead of stdout'
 
 # oncallctl maintenance check
 complete -c oncallctl -n '__oncallctl_argument_of maintenance check' -r -F
 
 # oncallctl maintenance plan
 complete -c oncallctl -n '__oncallctl_argument_of maintenance plan' -r -F
-complete -c oncallctl -n '__oncallctl_at maintenance plan' -l days -x -d 'So far ahead'
+complete -c oncallctl -n '__oncallctl_at maintenance plan' -l days -x -d 'How many days to look ahead'
 
 # oncallctl maintenance apply
 complete -c oncallctl -n '__oncallctl_argument_of maintenance apply' -r -F
 complete -c oncallctl -n '__oncallctl_at maintenance apply' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl maintenance history
-complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Only so far back: 12h, 7d'
+complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Show only events of this last period, for example 12h or 7d'
 
 # oncallctl maintenance start
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance start' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l for -x -d 'So long: 90m, 2h30m, 1d, PT2H'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l until -x -d 'Until 18:00 or 2026-12-01T02:00'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts meanwhile'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l if-active -x -a 'fail keep replace' -d 'Where another window is open'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l max -x -d 'Refuse a longer one (7d)'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l for -x -d 'How long the window lasts, for example 90m, 2h30m or 1d'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l until -x -d 'When the window ends, for example 18:00 or 2026-12-01T02:00'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts during the window'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l if-active -x -a 'fail keep replace' -d 'What to do if another window is active'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l max -x -d 'Longest window to allow. [default: 7d]'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l label -x -d 'Limit to integrations with this label (Cloud only)'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Limit to names that match; * and ? are wildcards'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Select all integrations'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l reason -x -d 'Why; the journal remembers it'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l reason -x -d 'Reason for the window, recorded in the journal'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Print the exact requests without sending them'
 
@@ -271,8 +271,8 @@ complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -a '(__o
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l label -x -d 'Limit to integrations with this label (Cloud only)'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Limit to names that match; * and ? are wildcards'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Select all integrations'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l ending-within -x -d 'Windows that end so soon, or are overdue'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l require -x -a 'active inactive' -d 'Exit 10 unless all are'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l ending-within -x -d 'Show only windows that end within this time, or are overdue'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l require -x -a 'active inactive' -d 'Exit 10 unless all targets are in this state'
 
 # oncallctl maintenance run
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance run' -x -a '(__oncallctl_names integrations)'

@@ -1,13 +1,13 @@
-"""Maintenance windows: what one is, and how windows are opened and ended.
+"""Maintenance windows.
 
-The words that command lines use for them are here, where nothing heavy is loaded.
+The choices of command-line options are here, where no heavy library is loaded.
 """
 
 from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """What happens to alerts while a window is open, in Cloud's words; `debug` and `maintenance` are OSS's."""
+    """What happens to alerts during a window; `debug` and `maintenance` are the names on self-hosted engines."""
 
     SILENCE = "silence_escalations"
     GROUP = "group_alerts"
@@ -17,12 +17,12 @@ class Mode(StrEnum):
 
     @property
     def in_cloud_words(self) -> str:
-        """The one name that a mode goes by everywhere but on the wire to an OSS server."""
+        """The name of the mode on Cloud, used everywhere except in requests to a self-hosted engine."""
         return {Mode.DEBUG: Mode.SILENCE, Mode.MAINTENANCE: Mode.GROUP}.get(self, self).value
 
 
 class IfActive(StrEnum):
-    """What to do where another window is open."""
+    """What to do if another window is active."""
 
     FAIL = "fail"
     KEEP = "keep"

@@ -1,7 +1,7 @@
-"""How far the server's clock is ahead of this machine's, remembered between runs of `apply`.
+"""The difference between the server's clock and this machine's, stored between runs of `apply`.
 
 `apply` runs every minute and asks the server only if something may be due. On a machine whose clock is wrong by hours
-nothing would seem due at the right time, so the difference is learned anew every hour.
+nothing would seem due at the right time, so the difference is measured every hour.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ KEPT = timedelta(hours=1)
 
 
 def remembered(folder: Path, server: str) -> timedelta | None:
-    """Return the difference as it was learned in the last hour, or None."""
+    """Return the difference measured within the last hour, or None."""
     try:
         with os.fdopen(open_private(_path(folder, server), os.O_RDONLY), encoding="utf-8") as file:
             learned, seconds = file.read().split()
         age = now() - datetime.fromisoformat(learned)
         skew = timedelta(seconds=float(seconds))
-    except (OSError, ValueError, OverflowError, InvalidInput):  # none, or one that cannot be used
+    except (OSError, ValueError, OverflowError, InvalidInput):  # missing or unusable
         return None
-    return skew if timedelta() <= age < KEPT else None  # a clock that was set back is not the one that was compared
+    return skew if timedelta() <= age < KEPT else None  # negative: this machine's clock was set back since
 
 
 def remember(folder: Path, server: str, skew: timedelta) -> None:
-    """Remember the difference.
+    """Store the difference.
 
     Raises:
         InvalidInput: the file cannot be written.

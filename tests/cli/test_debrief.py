@@ -40,10 +40,10 @@ class TestBefore:
         assert "service-010" in done.stderr
         assert "service-011" not in done.stderr
 
-    def test_when_the_look_fails_the_window_is_opened_all_the_same(self, server: Serving, run: Runner) -> None:
+    def test_window_is_started_if_the_check_for_escalating_groups_fails(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "alert_groups", status(503))
         done = run("maintenance start service-010 --for 30m")
-        assert "could not look" in done.stderr
+        assert "could not check" in done.stderr
         assert len(server.changes()) == 1
 
 

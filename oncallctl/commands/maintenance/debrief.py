@@ -1,4 +1,4 @@
-"""Looking back at a window."""
+"""The command `maintenance debrief`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GROUPS = {
 
 
 class RequireNone(StrEnum):
-    """What `debrief --require` asks."""
+    """The condition of `debrief --require`."""
 
     NONE = "none"
 
@@ -32,14 +32,18 @@ class RequireNone(StrEnum):
 @app.command()
 def debrief(
     ctx: typer.Context,
-    integration: Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or id.")],
+    integration: Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or ID.")],
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME|DURATION", help="Look back so far (the last window)."),
+        typer.Option(
+            "--since", metavar="TIME|DURATION", help="Include windows since this time. [default: the last window]"
+        ),
     ] = None,
-    require: Annotated[RequireNone | None, typer.Option("--require", help="Exit 10 when any was.")] = None,
+    require: Annotated[
+        RequireNone | None, typer.Option("--require", help="Exit 10 if there are such alert groups.")
+    ] = None,
 ) -> None:
-    """Show what a window kept from everybody: groups that still fire, or were resolved unseen."""
+    """List alert groups that a window suppressed and that nobody has seen."""
     from oncallctl.api import lookup
     from oncallctl.maintenance.journal import Journal
     from oncallctl.maintenance.windows import alerts

@@ -1,4 +1,4 @@
-"""Having a file of windows applied by cron, systemd or Kubernetes."""
+"""The command `maintenance export`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class To(StrEnum):
-    """What is to run it."""
+    """The schedulers that `export --to` supports."""
 
     CRONTAB = "crontab"
     SYSTEMD = "systemd"
@@ -34,15 +34,19 @@ class To(StrEnum):
 def export(
     ctx: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file of windows.")],
-    to: Annotated[To, typer.Option("--to", help="What is to run it.")],
+    to: Annotated[To, typer.Option("--to", help="The scheduler that runs `maintenance apply`.")],
     image: Annotated[
-        str | None, typer.Option("--image", metavar="IMAGE", help="The image of this program, for kubernetes.")
+        str | None,
+        typer.Option("--image", metavar="IMAGE", help="Container image of oncallctl; required for kubernetes."),
     ] = None,
     write: Annotated[
-        Path | None, typer.Option("--write", metavar="DIR", help="Write files into this folder.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--write", metavar="DIR", help="Write the files to this folder instead of stdout.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Print what runs 'maintenance apply' on a file every minute, for cron, systemd or Kubernetes."""
+    """Print the configuration that makes cron, systemd or Kubernetes run 'maintenance apply' every minute."""
     from oncallctl.maintenance.file import export as exports
 
     if (image is not None) != (to is To.KUBERNETES):
@@ -76,7 +80,7 @@ def _job(settings: Settings, file: str, to: To) -> Job:
 
 
 def _profile(settings: Settings, to: To) -> Profile | None:
-    """The profile that the job will use; what only this shell knows is no profile of cron's or systemd's."""
+    """Return the profile that the job will use, or None if only this shell's environment has one."""
     try:
         profile = choose_profile(settings.profile, os.environ)
     except NoCredentials:
@@ -112,7 +116,7 @@ def _checked(image: str) -> str:
 
 
 def _found_by(environment: Mapping[str, str]) -> dict[str, str]:
-    """What this program finds its files by here, as the job has to be told it."""
+    """Return the variables that locate this program's files here, for the environment of the job."""
     found = {}
     if environment.get("ONCALLCTL_CONFIG") or environment.get("XDG_CONFIG_HOME"):
         found["ONCALLCTL_CONFIG"] = str(config().path.absolute())
@@ -122,7 +126,7 @@ def _found_by(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _written(folder: Path, files: Mapping[str, str]) -> list[dict[str, str]]:
-    """Write files, over those that were written so before, and over no others."""
+    """Write the files; overwrite only files that this command has written."""
     from oncallctl.maintenance.file.export.job import WRITTEN
 
     paths = {folder / name: text for name, text in files.items()}

@@ -1,4 +1,4 @@
-"""A file of windows: checking it, showing what is to come, and opening what is due."""
+"""The commands `maintenance check`, `plan` and `apply`."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="The file of w
 
 
 def on_a_terminal() -> bool:
-    """Whether a person reads the results."""
+    """True if stdout is a terminal."""
     return sys.stdout.isatty()
 
 
 @app.command()
 def check(ctx: typer.Context, file: FileArgument) -> None:
-    """Say everything that is wrong with a file of windows; needs no server."""
+    """Report all mistakes in a file of windows; needs no server."""
     from oncallctl.maintenance.file import schema
     from oncallctl.maintenance.windows import guards
 
@@ -99,9 +99,11 @@ def check(ctx: typer.Context, file: FileArgument) -> None:
 def plan(
     ctx: typer.Context,
     file: FileArgument,
-    days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=LONGEST, help="So far ahead.")] = 7,
+    days: Annotated[
+        int, typer.Option("--days", metavar="N", min=1, max=LONGEST, help="How many days to look ahead.")
+    ] = 7,
 ) -> None:
-    """Show when the windows of a file will be open, and what is odd about it."""
+    """Preview when the windows in a file will start and end, with warnings."""
     from oncallctl.maintenance.file import schema, timeline
 
     settings = ctx.obj
@@ -132,7 +134,7 @@ def plan(
 
 
 def _targets(settings: Settings, rules: Sequence[WindowRule]) -> Found | None:
-    """Ask the server for the targets of all windows; None, and said, where there is no server to ask."""
+    """Fetch the targets of all windows; warn and return None if the server cannot be reached."""
     from oncallctl.maintenance.file import apply as applying
 
     found: dict[str, list[Target[Integration]] | OncallError] = {}
@@ -146,7 +148,7 @@ def _targets(settings: Settings, rules: Sequence[WindowRule]) -> Found | None:
                 except OncallError as error:
                     found[rule.name] = error
     except OncallError as error:
-        settings.warn(f"planned without asking a server for the integrations: {error.message}")
+        settings.warn(f"the plan does not include the integrations: {error.message}")
         return None
     return found
 
@@ -185,7 +187,7 @@ def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False)
 
 
 def _learn_clock(oncall: OnCall, folder: Path, server: str) -> None:
-    """Read something small, for the date of the response; what fails leaves this machine's clock."""
+    """Fetch something small for the Date header; if that fails, this machine's clock is used."""
     from oncallctl.maintenance import skew
 
     clock = oncall.transport.clock
@@ -197,7 +199,7 @@ def _learn_clock(oncall: OnCall, folder: Path, server: str) -> None:
 
 
 def _only_run(folder: Path, server: str, file: str) -> AbstractContextManager[None]:
-    """Hold the lock of a file on a server: cron starts the next run whether or not the last one has ended."""
+    """Hold the lock of a file on a server: cron starts the next run even if the last one has not ended."""
     import hashlib
 
     from oncallctl.config.private_files import locked_at_once
@@ -207,10 +209,10 @@ def _only_run(folder: Path, server: str, file: str) -> AbstractContextManager[No
 
 
 def _note_other_run(settings: Settings, file: str, other: Holder | None) -> None:
-    """Say that another run is at it.
+    """Print a note that another run is applying the file.
 
     Raises:
-        Unavailable: it has been for so long that it hangs.
+        Unavailable: that run has been active for so long that it probably hangs.
     """
     who = f"process {other.pid}" if other else "another process"
     lasts = now() - other.since if other else timedelta()

@@ -1,4 +1,4 @@
-"""What the journal knows: the windows of the past."""
+"""The command `maintenance history`."""
 
 from __future__ import annotations
 
@@ -28,9 +28,14 @@ HISTORY = {
 @app.command()
 def history(
     ctx: typer.Context,
-    since: Annotated[str | None, typer.Option("--since", metavar="DURATION", help="Only so far back: 12h, 7d.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="DURATION", help="Show only events of this last period, for example 12h or 7d."
+        ),
+    ] = None,
 ) -> None:
-    """Show the windows that this machine opened, renewed and ended, the oldest first."""
+    """Show the windows that this machine started, renewed and stopped, oldest first."""
     from oncallctl.maintenance.journal import Journal
 
     begin = now() - parse_duration(since) if since else None

@@ -1,4 +1,4 @@
-"""Opening, ending and showing windows."""
+"""The commands `maintenance start`, `stop` and `status`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ WINDOWS = {
 
 
 class RequireState(StrEnum):
-    """What `status --require` asks of every target."""
+    """The states that `status --require` can require of every target."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -72,25 +72,31 @@ def start(
     ctx: typer.Context,
     targets: TargetsArgument = None,
     for_: Annotated[
-        str | None, typer.Option("--for", metavar="DURATION", help="So long: 90m, 2h30m, 1d, PT2H.")
+        str | None,
+        typer.Option("--for", metavar="DURATION", help="How long the window lasts, for example 90m, 2h30m or 1d."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Until 18:00 or 2026-12-01T02:00.")
+        str | None,
+        typer.Option("--until", metavar="TIME", help="When the window ends, for example 18:00 or 2026-12-01T02:00."),
     ] = None,
-    mode: Annotated[Mode, typer.Option("--mode", help="What happens to alerts meanwhile.")] = Mode.SILENCE,
-    if_active: Annotated[IfActive, typer.Option("--if-active", help="Where another window is open.")] = IfActive.FAIL,
-    longest: Annotated[str | None, typer.Option("--max", metavar="DURATION", help="Refuse a longer one (7d).")] = None,
+    mode: Annotated[Mode, typer.Option("--mode", help="What happens to alerts during the window.")] = Mode.SILENCE,
+    if_active: Annotated[
+        IfActive, typer.Option("--if-active", help="What to do if another window is active.")
+    ] = IfActive.FAIL,
+    longest: Annotated[
+        str | None, typer.Option("--max", metavar="DURATION", help="Longest window to allow. [default: 7d]")
+    ] = None,
     team: TeamOption = None,
     label: LabelOption = None,
     match: MatchOption = None,
     everything: AllOption = False,
     reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="Why; the journal remembers it.")
+        str | None, typer.Option("--reason", metavar="TEXT", help="Reason for the window, recorded in the journal.")
     ] = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Open a maintenance window on each integration; safe to repeat."""
+    """Start a maintenance window on each integration; safe to repeat."""
     from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
     from oncallctl.maintenance.windows import change, guards
@@ -104,11 +110,11 @@ def start(
         change.check_start(oncall, wanted)
         desk = change.WindowService(oncall, Journal(), Author(reason), ctx.obj.warn, longest)
         if until:
-            parse_moment(until, ctx.obj.tz, near=now())  # a mistake is reported before anything is sent
+            parse_moment(until, ctx.obj.tz, near=now())  # reports a mistake before anything is sent
         else:
             desk.check(wanted)
         found = select(oncall, selector, direct_paging=False)
-        if until:  # the responses have told the server's time
+        if until:  # the responses had the server's time
             wanted = _until(ctx.obj, wanted.mode, until, oncall.now())
             desk.check(wanted)
         guards.check_targets(oncall.profile, len(found))
@@ -136,7 +142,7 @@ def stop(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """End the maintenance window of each integration before its time."""
+    """Stop the maintenance window of each integration."""
     from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
     from oncallctl.maintenance.windows import change
@@ -165,11 +171,15 @@ def status(
     everything: AllOption = False,
     ending_within: Annotated[
         str | None,
-        typer.Option("--ending-within", metavar="DURATION", help="Windows that end so soon, or are overdue."),
+        typer.Option(
+            "--ending-within", metavar="DURATION", help="Show only windows that end within this time, or are overdue."
+        ),
     ] = None,
-    require: Annotated[RequireState | None, typer.Option("--require", help="Exit 10 unless all are.")] = None,
+    require: Annotated[
+        RequireState | None, typer.Option("--require", help="Exit 10 unless all targets are in this state.")
+    ] = None,
 ) -> None:
-    """Show the windows that are open; with targets, the state of each."""
+    """Show active windows; with targets, the state of each."""
     from oncallctl.integrations.selection import IntegrationFilter, select
     from oncallctl.maintenance.journal import Journal, authorship
     from oncallctl.maintenance.windows import change
@@ -202,7 +212,7 @@ def status(
 
 
 def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[WindowChange], seconds: int) -> None:
-    """Say which alert groups keep paging through the windows that are about to be started, and how to silence them."""
+    """Warn of alert groups that keep paging during the windows to be started, and give the command to silence them."""
     from oncallctl.api.lost_responses import command
     from oncallctl.maintenance.windows import alerts
 
@@ -214,26 +224,26 @@ def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[WindowCha
         with oncall.impatient():
             found = alerts.escalating(oncall, integrations)
     except OncallError as error:
-        settings.warn(f"could not look for alert groups that are escalating already: {error.message}")
+        settings.warn(f"could not check for alert groups that are escalating already: {error.message}")
         return
     for integration in integrations:
         groups = [group.id for group in found.groups.get(integration.id, [])]
         if not groups:
             continue
         shown, more = groups[:SHOWN], len(groups) - SHOWN
-        said = ", ".join(shown)
+        listed = ", ".join(shown)
         if more > 0 or found.is_cut:
-            said += f" and {'more than ' if found.is_cut else ''}{max(more, 0)} more"
+            listed += f" and {'more than ' if found.is_cut else ''}{max(more, 0)} more"
             shown = ["--integration", integration.id]
         silence = command(oncall, ["alert-groups", "silence", *shown, "--for", f"{-(-seconds // 60)}m"])
         which = f"{integration.name!r} has alert groups that keep paging through the window"
-        settings.warn(f"{which}: {said}; to silence them: {silence}")
+        settings.warn(f"{which}: {listed}; to silence them: {silence}")
 
 
 def selector_of(
     targets: list[str] | None, team: str | None, label: str | None, match: str | None, *, everything: bool
 ) -> IntegrationSelector:
-    """What the command line says of its targets; ``-`` reads them from stdin."""
+    """Return the selection of targets on the command line; ``-`` reads them from stdin."""
     from oncallctl.integrations.selection import IntegrationSelector
 
     pair = key_value(label, "--label") if label else None
@@ -241,7 +251,7 @@ def selector_of(
 
 
 def _until(settings: Settings, mode: str, until: str, at: datetime) -> WindowRequest:
-    """Return the window that ends at a time, as read at this moment; say its end if that is on another day."""
+    """Return the window that ends at a time, as parsed at this moment; print its end if that is on another day."""
     from oncallctl.maintenance.windows.model import WindowRequest
 
     end = parse_time(until, settings.tz, after=at)
@@ -273,7 +283,7 @@ def _carry_out(
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Ask where it is dangerous, do it, and say what became of each target; `head` begins the question."""
+    """Ask for confirmation if it is dangerous, make the changes and print the outcomes; `head` begins the prompt."""
     from oncallctl.maintenance.windows import change
 
     oncall = desk.oncall
@@ -308,13 +318,13 @@ def paging_effect(integration: Integration, wanted: WindowRequest) -> str:
 
 
 def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelector, head: str) -> str | None:
-    """What a person is asked before these steps; None when none of them is dangerous."""
+    """Return the prompt for these steps, or None if none of them is dangerous."""
     from oncallctl.maintenance.windows import alerts
 
     dangers = []
     if steps and (selector.everything or selector.match or len(steps) > MANY):
         changing = [step.target for step in steps if step.opens or step.ends]
-        if changing or not interactive():  # a script is to know at once that it needs --yes, also where nothing is open
+        if changing or not interactive():  # a script fails without --yes even if no window is active
             dangers.append(f"{head}: {name_all(changing or [step.target for step in steps])}.")
     for step in steps:
         name = str(step.target)

@@ -1,1 +1,1 @@
-"""One window: what it is, what may be asked for, and the operation that starts, stops or replaces it."""
+"""Windows: the model, guard rails, and the operation that starts, stops or replaces one."""

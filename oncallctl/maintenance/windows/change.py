@@ -1,4 +1,4 @@
-"""Many windows at once: judged from what was just read, carried out, and remembered in the journal."""
+"""Changes of windows: planned from the present state, carried out, and recorded in the journal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from oncallctl.maintenance.windows.settle import LOOK, AlreadyOpen, Sending, sec
 
 
 class WindowAction(StrEnum):
-    """What is to be done with one integration."""
+    """What to do with one integration."""
 
     START = "start"
     STOP = "stop"
@@ -40,7 +40,7 @@ STATUSES = {
 
 @dataclass
 class WindowChange:
-    """What will be done with one target, and why not where nothing is; `wanted` is the window to open, if any."""
+    """A change planned for one target, or the reason why there is none; `wanted` is the window to start, if any."""
 
     target: Target[Integration]
     action: WindowAction
@@ -50,22 +50,22 @@ class WindowChange:
 
     @property
     def opens(self) -> bool:
-        """Whether it opens a window."""
+        """True if it starts a window."""
         return self.wanted is not None
 
     @property
     def ends(self) -> bool:
-        """Whether it ends a window."""
+        """True if it stops a window."""
         return self.action in {WindowAction.STOP, WindowAction.REPLACE}
 
     @property
     def ends_group(self) -> bool:
-        """Whether it ends a window whose end resolves the groups that it collected."""
+        """True if it stops a window whose end resolves the alert groups that it collected."""
         window = Window.of(self.target.found)
         return self.ends and window is not None and window.mode == GROUP
 
     def changes(self, oncall: OnCall) -> list[Change[Integration]]:
-        """The requests that carry it out, in order."""
+        """Return the requests that carry it out, in order."""
         ident = self.target.found.id
         made = [oncall.integrations.stop_maintenance(ident)] if self.ends else []
         if wanted := self.wanted:
@@ -76,24 +76,24 @@ class WindowChange:
 
 
 def check_start(oncall: OnCall, wanted: WindowRequest) -> None:
-    """Refuse what this server or token cannot do, before anything is read.
+    """Refuse what this server or token does not support, before anything is fetched.
 
     Raises:
         Unsupported: the server does not know the mode.
-        AccessDenied: the token is of a kind that the server fails on.
+        AccessDenied: the server fails on tokens of this kind.
     """
     oncall.integrations.start_maintenance("any", wanted.mode, 1)
 
 
 def check_stop(oncall: OnCall) -> None:
-    """Refuse a token that this server fails on, before anything is read."""
+    """Refuse a token that this server fails on, before anything is fetched."""
     oncall.integrations.stop_maintenance("any")
 
 
 def plan_start(
     oncall: OnCall, targets: Sequence[Target[Integration]], wanted: WindowRequest, if_active: IfActive
 ) -> list[WindowChange]:
-    """Judge for each target what starting the window means, from the state that was just read."""
+    """Plan the start of the window on each target, from the state that was just fetched."""
     return [_judge(oncall, target, wanted, if_active) for target in targets]
 
 
@@ -105,12 +105,12 @@ def _judge(oncall: OnCall, target: Target[Integration], wanted: WindowRequest, i
         return WindowChange(target, WindowAction.REPLACE, wanted)
     if window.mode == wanted.mode and (window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH):
         return WindowChange(target, WindowAction.NOTHING)
-    there = f"{target.found.name!r} is in maintenance already: {_described(window)}"
+    there = f"{target.found.name!r} is already in maintenance: {_described(window)}"
     if if_active is IfActive.KEEP:
         return WindowChange(target, WindowAction.NOTHING, warning=f"{there}; it is kept as it is")
     if if_active is IfActive.REPLACE:
         return WindowChange(target, WindowAction.REPLACE, wanted)
-    hint = "--if-active keep leaves it, --if-active replace ends it and starts yours"
+    hint = "use --if-active keep to leave it, or --if-active replace to stop it and start yours"
     return WindowChange(target, WindowAction.REFUSE, error=Conflict(there, hint=hint))
 
 
@@ -127,7 +127,7 @@ def _described(window: Window) -> str:
 
 
 def plan_stop(targets: Sequence[Target[Integration]]) -> list[WindowChange]:
-    """Judge for each target whether there is a window to end; one that is overdue is one."""
+    """Plan the stop on each target that has a window, even an overdue one."""
     return [
         WindowChange(target, WindowAction.STOP if Window.of(target.found) else WindowAction.NOTHING)
         for target in targets
@@ -163,24 +163,26 @@ def row(outcome: Outcome[Integration]) -> dict[str, object]:
 
 
 def ends_within(integration: Integration, within: timedelta, at: datetime) -> bool:
-    """Whether a window is open and ends so soon, or is overdue."""
+    """True if a window is active and ends within this time, or is overdue."""
     window = Window.of(integration)
     return window is not None and window.ends_at is not None and window.ends_at <= at + within
 
 
 def look_again(oncall: OnCall, step: WindowChange) -> WindowChange:
-    """Make sure, after a question was answered, that the window that is to be ended is still the one asked about."""
+    """Refuse the step if the window to stop has changed since the prompt was shown."""
     if not step.ends:
         return step
     found = oncall.integrations.get(step.target.found.id)
     if Window.of(found) == Window.of(step.target.found):
         return step
-    changed = Conflict(f"the maintenance of {found.name!r} was changed by somebody else meanwhile", hint="look again")
+    changed = Conflict(
+        f"the maintenance of {found.name!r} was changed by somebody else meanwhile", hint="run the command again"
+    )
     return WindowChange(step.target, WindowAction.REFUSE, error=changed)
 
 
 def rehearse(oncall: OnCall, steps: Sequence[WindowChange]) -> Report[Integration]:
-    """Say what `carry_out` would send."""
+    """Return the requests that `carry_out` would send."""
     return Report([_rehearsed(oncall, step) for step in steps], LOOK)
 
 
@@ -192,13 +194,13 @@ def _rehearsed(oncall: OnCall, step: WindowChange) -> Outcome[Integration]:
 
 @dataclass(frozen=True)
 class WindowService:
-    """The way to change windows on one server: `carry_out`.
+    """Changes windows on one server, with `carry_out` as the only way.
 
     Attributes:
         oncall: the server.
-        journal: remembers each change.
-        author: on whose behalf.
-        warn: receives what a person should know.
+        journal: records each change.
+        author: the run of this program, for the journal.
+        warn: prints a warning.
         longest: --max of this run, or None.
     """
 
@@ -208,7 +210,7 @@ class WindowService:
     warn: Callable[[str], None]
     longest: str | None = None
 
-    def carry_out(  # noqa: PLR0913  # only runs need more than the step
+    def carry_out(  # noqa: PLR0913  # `run` needs more than the step
         self,
         step: WindowChange,
         *,
@@ -218,15 +220,15 @@ class WindowService:
         sending: Sending | None = None,
         restore: Callable[[Integration, WindowRequest], object] | None = None,
     ) -> Integration:
-        """Stop the window that is active, start the one that is wanted, and write both down.
+        """Stop the active window, start the requested one, and record both.
 
         Args:
-            step: what to do, as judged from what was just read.
-            cause: what the journal says of the stop; by default a replacement, or a stop by hand.
-            event: what the journal says of the start; a renewal is one event.
-            own: see `settling.start`.
-            sending: see `settling.start`.
-            restore: starts the old window again, if the new one does not start after the stop.
+            step: what to do, planned from the state that was just fetched.
+            cause: the cause of the stop in the journal; by default a replacement, or a manual stop.
+            event: the event of the start in the journal; a renewal is one event.
+            own: see `settle.start`.
+            sending: see `settle.start`.
+            restore: starts the old window again if the new one does not start after the stop.
 
         Returns:
             The integration as it is now.
@@ -234,7 +236,7 @@ class WindowService:
         Raises:
             InvalidInput: a guard rail of the profile; nothing was changed.
             AlreadyOpen: somebody else started a window meanwhile that does what was asked (unless `own`).
-            OncallError: why nothing is done, or what failed; after a stop it says what the integration is left with.
+            OncallError: the step was refused, or failed; after a stop the message gives the state of the integration.
         """
         if step.error:
             raise step.error
@@ -279,7 +281,7 @@ class WindowService:
         return opened
 
     def _close(self, integration: Integration, cause: Cause, *, is_journaled: bool) -> Integration:
-        """Stop a window; `apply` must not reopen it even if this program is killed, so it is written down before."""
+        """Stop a window, and record that before: `apply` must not reopen it even if this program is killed."""
 
         def remember(outcome: str) -> None:
             if is_journaled:
@@ -301,7 +303,7 @@ class WindowService:
         after: Integration,
         restore: Callable[[Integration, WindowRequest], object] | None,
     ) -> None:
-        """Say in an error that the old window is gone, and try to start it again where that is wanted."""
+        """Extend an error to say that the old window is gone, and try to restore it if requested."""
         window, name = Window.of(before), repr(before.name)
         assert window is not None  # noqa: S101  # it was stopped
         end = f" (until {window.ends_at:%Y-%m-%dT%H:%M:%SZ})" if window.ends_at else ""
@@ -321,7 +323,7 @@ class WindowService:
             error.message += "; the old one was started again"
 
     def _remember(self, event: Event, integration: Integration, outcome: str, cause: Cause | None = None) -> None:
-        """Write it down; a journal that cannot be written does not undo what was done."""
+        """Record a change; if the journal cannot be written, warn."""
         place, at = self.oncall.profile, self.oncall.now()
         try:
             self.journal.record(event, place, integration, self.author, at=at, cause=cause, outcome=outcome)
@@ -331,12 +333,12 @@ class WindowService:
 
 @dataclass(frozen=True)
 class Again:
-    """The command that repeats what failed, and nothing else.
+    """The command that repeats only what failed.
 
     Attributes:
         verb: the words before the targets.
-        options: those that ask for the same.
-        if_active: what the command did about another window, if it starts any.
+        options: the options of the same request.
+        if_active: the policy for other windows, if the command starts any.
     """
 
     verb: Sequence[str]
@@ -344,7 +346,7 @@ class Again:
     if_active: IfActive | None = None
 
     def hint(self, oncall: OnCall, failed: Sequence[Outcome[Integration]]) -> str:
-        """Return what to do about targets that failed while others did not."""
+        """Return the hint for targets that failed while others succeeded."""
         if self.if_active is IfActive.FAIL and all(isinstance(each.error, Conflict) for each in failed):
             replacing = self._command(oncall, failed, IfActive.REPLACE)
             return f"to stop those windows and start yours (--if-active keep leaves them): {replacing}"
@@ -358,19 +360,21 @@ class Again:
 
 
 def _left(integration: Integration, error: OncallError) -> str:
-    """Say what an integration is left with after a start failed."""
+    """Describe the state of an integration after a failed start."""
     verb = "may NOT be" if isinstance(error, OutcomeUnknown) else "is NOT"
     return f"{integration.name!r} {verb} in maintenance"
 
 
-def carry_out(desk: WindowService, steps: Sequence[WindowChange], finished: Callable[[], None]) -> Report[Integration]:
-    """Do what was planned, several at a time; see `oncallctl.batch.for_each`."""
-    return for_each(steps, lambda step: step.target, lambda step: _carry_out(desk, step), finished, LOOK)
+def carry_out(
+    service: WindowService, steps: Sequence[WindowChange], finished: Callable[[], None]
+) -> Report[Integration]:
+    """Carry out the planned changes, several at a time; see `oncallctl.batch.for_each`."""
+    return for_each(steps, lambda step: step.target, lambda step: _carry_out(service, step), finished, LOOK)
 
 
-def _carry_out(desk: WindowService, step: WindowChange) -> Outcome[Integration]:
+def _carry_out(service: WindowService, step: WindowChange) -> Outcome[Integration]:
     try:
-        integration = desk.carry_out(step)
+        integration = service.carry_out(step)
     except AlreadyOpen as other:
         return Outcome(step.target, "unchanged", other.integration)
     return Outcome(step.target, STATUSES[step.action], integration)

@@ -1,4 +1,4 @@
-"""Guard rails: what a profile allows of maintenance, whoever asks."""
+"""Guard rails: the maintenance windows that a profile allows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def check_window(
     """Refuse a window that the profile does not allow.
 
     Args:
-        profile: whose guard rails they are.
+        profile: the profile with the guard rails.
         mode: in Cloud's words.
-        seconds: how long the window is.
-        reason: why.
-        longest: --max, a limit of this run's own that takes the place of the usual one, but not of the profile's.
+        seconds: the length of the window.
+        reason: the reason given for it, or None.
+        longest: --max, which overrides the default limit but not the one of the profile.
 
     Raises:
         InvalidInput: too long, without a reason, or in a mode that is not allowed.

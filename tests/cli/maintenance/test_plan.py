@@ -245,14 +245,14 @@ class TestCommand:
 
     def test_not_logged_in_it_plans_without_and_says_so(self, run: Runner, file: Path) -> None:
         done = run(f"maintenance plan {file} --days 1")
-        assert "planned without asking a server" in done.stderr
+        assert "the plan does not include the integrations" in done.stderr
         assert "team platform" in done.stdout
         assert run(f"maintenance plan {file} --days 1 -o json").json[0]["targets"] is None
 
     def test_without_an_answer_it_plans_without_and_says_so(self, server: Serving, run: Runner, file: Path) -> None:
         server.fail("GET", "", drop, times=100)
         done = run(f"maintenance plan {file} --days 1 -o json")
-        assert "planned without asking a server" in done.stderr
+        assert "the plan does not include the integrations" in done.stderr
         assert [each["targets"] for each in done.json] == [None, None]
 
     def test_a_broken_file_is_refused(self, run: Runner, file: Path) -> None:
