@@ -144,10 +144,10 @@ complete -c oncallctl -n '__oncallctl_at' -a routes -d 'Routes: which alerts of 
 complete -c oncallctl -n '__oncallctl_at' -a escalation-chains -d 'Escalation chains: whom to notify, in which order'
 complete -c oncallctl -n '__oncallctl_at' -a auth -d 'Log in and out, and choose the profile'
 complete -c oncallctl -n '__oncallctl_at' -a sandbox -d 'The sandbox: an OnCall in which nobody is paged'
-complete -c oncallctl -n '__oncallctl_at' -a api -d 'Send any request to the API, with the profile\'s authorization'
-complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Say what is wrong here, and what to do about it'
+complete -c oncallctl -n '__oncallctl_at' -a api -d 'Call any API endpoint with the profile\'s credentials'
+complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Check the configuration, the credentials and the server, and suggest fixes'
 complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or users. On a terminal, escalate asks for confirmation first'
-complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script of a shell'
+complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script for a shell'
 complete -c oncallctl -n '__oncallctl_at' -l version -d 'Print the version and exit'
 
 # oncallctl integrations
@@ -472,22 +472,22 @@ complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l limit -x -d 
 complete -c oncallctl -n '__oncallctl_argument_of escalation-chains get' -x -a '(__oncallctl_names escalation_chains)'
 
 # oncallctl auth
-complete -c oncallctl -n '__oncallctl_at auth' -a login -d 'Make a profile: a server, and where its token comes from'
-complete -c oncallctl -n '__oncallctl_at auth' -a status -d 'Show the profile in use, and whether the server takes its token'
+complete -c oncallctl -n '__oncallctl_at auth' -a login -d 'Create a profile: a server and the source of its token'
+complete -c oncallctl -n '__oncallctl_at auth' -a status -d 'Show the profile in use, and whether the server accepts its token'
 complete -c oncallctl -n '__oncallctl_at auth' -a list -d 'List the profiles'
 complete -c oncallctl -n '__oncallctl_at auth' -a switch -d 'Make a profile the default'
-complete -c oncallctl -n '__oncallctl_at auth' -a logout -d 'Forget a profile, and its token where the keyring keeps it'
+complete -c oncallctl -n '__oncallctl_at auth' -a logout -d 'Remove a profile, and its token from the keyring'
 complete -c oncallctl -n '__oncallctl_at auth' -a token -d 'Print the token of the profile in use'
 complete -c oncallctl -n '__oncallctl_at auth' -l help -d 'Show this message and exit'
 
 # oncallctl auth login
-complete -c oncallctl -n '__oncallctl_at auth login' -l url -x -d 'The OnCall URL of its settings page'
-complete -c oncallctl -n '__oncallctl_at auth login' -l grafana-url -x -d 'The stack, for service account tokens'
-complete -c oncallctl -n '__oncallctl_at auth login' -l api -x -a 'auto oss cloud' -d 'Which server it is; auto asks it'
-complete -c oncallctl -n '__oncallctl_at auth login' -l token-stdin -d 'Read the token from stdin into the keyring'
-complete -c oncallctl -n '__oncallctl_at auth login' -l token-file -r -F -d 'Read the token from this file at every run'
-complete -c oncallctl -n '__oncallctl_at auth login' -l token-command -x -d 'Read the token from this program at every run'
-complete -c oncallctl -n '__oncallctl_at auth login' -l no-verify -d 'Do not ask the server'
+complete -c oncallctl -n '__oncallctl_at auth login' -l url -x -d 'OnCall API URL, as shown on the OnCall settings page'
+complete -c oncallctl -n '__oncallctl_at auth login' -l grafana-url -x -d 'URL of the Grafana stack, required for service account tokens'
+complete -c oncallctl -n '__oncallctl_at auth login' -l api -x -a 'auto oss cloud' -d 'Server type; auto detects it'
+complete -c oncallctl -n '__oncallctl_at auth login' -l token-stdin -d 'Read the token from stdin and store it in the keyring'
+complete -c oncallctl -n '__oncallctl_at auth login' -l token-file -r -F -d 'Read the token from this file on every run'
+complete -c oncallctl -n '__oncallctl_at auth login' -l token-command -x -d 'Run this program for the token on every run'
+complete -c oncallctl -n '__oncallctl_at auth login' -l no-verify -d 'Do not verify the token with the server'
 
 # oncallctl auth switch
 complete -c oncallctl -n '__oncallctl_argument_of auth switch' -x -a '(__oncallctl_names profiles)'
@@ -496,24 +496,24 @@ complete -c oncallctl -n '__oncallctl_argument_of auth switch' -x -a '(__oncallc
 complete -c oncallctl -n '__oncallctl_argument_of auth logout' -x -a '(__oncallctl_names profiles)'
 
 # oncallctl sandbox
-complete -c oncallctl -n '__oncallctl_at sandbox' -a serve -d 'Serve the sandbox over HTTP, for other programs; its URL is printed first'
-complete -c oncallctl -n '__oncallctl_at sandbox' -a reset -d 'Put the sample data back'
+complete -c oncallctl -n '__oncallctl_at sandbox' -a serve -d 'Serve the sandbox over HTTP for other programs, and print its URL'
+complete -c oncallctl -n '__oncallctl_at sandbox' -a reset -d 'Restore the sample data'
 complete -c oncallctl -n '__oncallctl_at sandbox' -l help -d 'Show this message and exit'
 
 # oncallctl sandbox serve
-complete -c oncallctl -n '__oncallctl_at sandbox serve' -l port -x -d 'Listen here; 0 takes a free one'
-complete -c oncallctl -n '__oncallctl_at sandbox serve' -l api -x -a 'cloud oss' -d 'Which server to be'
+complete -c oncallctl -n '__oncallctl_at sandbox serve' -l port -x -d 'Port to listen on; 0 picks a free one'
+complete -c oncallctl -n '__oncallctl_at sandbox serve' -l api -x -a 'cloud oss' -d 'Server type to simulate'
 
 # oncallctl api
 complete -c oncallctl -n '__oncallctl_argument_of api' -x -a 'GET POST PUT PATCH DELETE'
-complete -c oncallctl -n '__oncallctl_at api' -l field -x -a '(__oncallctl_at_files)' -d 'A field of the body, or of a GET\'s query; may be repeated'
-complete -c oncallctl -n '__oncallctl_at api' -l paginate -d 'Read all pages, and join them'
+complete -c oncallctl -n '__oncallctl_at api' -l field -x -a '(__oncallctl_at_files)' -d 'Field of the body, or of the query for GET. Can be repeated'
+complete -c oncallctl -n '__oncallctl_at api' -l paginate -d 'Fetch all result pages and join them'
 complete -c oncallctl -n '__oncallctl_at api' -l dry-run -d 'Print the exact requests without sending them'
 complete -c oncallctl -n '__oncallctl_at api' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at api' -l show-secrets -d 'Show links that let anyone create alerts'
 
 # oncallctl doctor
-complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Look as a cron job would: no environment, no terminal, no desktop'
+complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Check as a cron job: no environment, no terminal, no desktop'
 
 # oncallctl escalate
 complete -c oncallctl -n '__oncallctl_at escalate' -l team -x -a '(__oncallctl_names teams)' -d 'Page this team (name or ID)'

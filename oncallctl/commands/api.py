@@ -1,4 +1,4 @@
-"""Whatever has no command yet."""
+"""`api`: call any endpoint of the API."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class HttpMethod(StrEnum):
-    """What to do; GET alone changes nothing."""
+    """The HTTP methods; only GET changes nothing."""
 
     GET = "GET"
     POST = "POST"
@@ -43,25 +43,25 @@ def api(
     method: Annotated[
         HttpMethod, typer.Argument(metavar="METHOD", case_sensitive=False, help="GET, POST, PUT, PATCH or DELETE.")
     ],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="Below /api/v1/, such as webhooks/?name=x.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Path below /api/v1/, for example webhooks/?name=x.")],
     field: Annotated[
         list[str] | None,
         typer.Option(
-            "--field", metavar="KEY=VALUE|@FILE", help="A field of the body, or of a GET's query; may be repeated."
+            "--field", metavar="KEY=VALUE|@FILE", help="Field of the body, or of the query for GET. Can be repeated."
         ),
     ] = None,
-    paginate: Annotated[bool, typer.Option("--paginate", help="Read all pages, and join them.")] = False,
+    paginate: Annotated[bool, typer.Option("--paginate", help="Fetch all result pages and join them.")] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     show_secrets: ShowSecretsOption = False,
 ) -> None:
-    """Send any request to the API, with the profile's authorization."""
+    """Call any API endpoint with the profile's credentials."""
     from oncallctl.api import raw
 
     settings = replace(ctx.obj, command_output=Format.JSON)
     request = raw.request(method.value, path, _fields(method, field or []))
     if paginate and (method is not HttpMethod.GET or "page" in request.query):
-        raise InvalidInput("--paginate reads all pages of a GET", hint="leave it out, or leave out the page")
+        raise InvalidInput("--paginate works only with GET, and without a page", hint="omit --paginate, or the page")
     with connect(settings) as oncall:
         if dry_run:
             render(settings, request.described(oncall), REQUEST)
@@ -75,7 +75,7 @@ def api(
 
 
 def _fields(method: HttpMethod, given: list[str]) -> list[tuple[str, Any]]:
-    """What the options say; a file is text, and so is everything in a query."""
+    """Parse --field options; files and query values are text, other values are JSON if they parse as JSON."""
     from oncallctl.api import raw
 
     pairs = [key_value(each, "--field") for each in given]

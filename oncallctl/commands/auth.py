@@ -1,4 +1,4 @@
-"""Logging in and out, and which profile is used."""
+"""`auth`: log in, log out and manage profiles."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ del STATUS["DEFAULT"]
 
 
 class ApiChoice(StrEnum):
-    """Which server it is; auto asks it."""
+    """The server types; auto detects it."""
 
     AUTO = "auto"
     OSS = "oss"
@@ -49,35 +49,41 @@ app = noun()
 @app.command()
 def login(
     ctx: typer.Context,
-    url: Annotated[str, typer.Option("--url", metavar="URL", help="The OnCall URL of its settings page.")],
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="OnCall API URL, as shown on the OnCall settings page.")
+    ],
     name: Annotated[
-        str | None, typer.Argument(metavar="[PROFILE]", help="What to call it (default).", show_default=False)
+        str | None,
+        typer.Argument(metavar="[PROFILE]", help="Name of the profile. [default: default]", show_default=False),
     ] = None,
     grafana_url: Annotated[
-        str | None, typer.Option("--grafana-url", metavar="URL", help="The stack, for service account tokens.")
+        str | None,
+        typer.Option(
+            "--grafana-url", metavar="URL", help="URL of the Grafana stack, required for service account tokens."
+        ),
     ] = None,
-    api: Annotated[ApiChoice, typer.Option("--api", help="Which server it is; auto asks it.")] = ApiChoice.AUTO,
+    api: Annotated[ApiChoice, typer.Option("--api", help="Server type; auto detects it.")] = ApiChoice.AUTO,
     token_stdin: Annotated[
-        bool, typer.Option("--token-stdin", help="Read the token from stdin into the keyring.")
+        bool, typer.Option("--token-stdin", help="Read the token from stdin and store it in the keyring.")
     ] = False,
     token_file: Annotated[
-        str | None, typer.Option("--token-file", metavar="FILE", help="Read the token from this file at every run.")
+        str | None, typer.Option("--token-file", metavar="FILE", help="Read the token from this file on every run.")
     ] = None,
     token_command: Annotated[
         str | None,
-        typer.Option("--token-command", metavar="COMMAND", help="Read the token from this program at every run."),
+        typer.Option("--token-command", metavar="COMMAND", help="Run this program for the token on every run."),
     ] = None,
-    no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not ask the server.")] = False,
+    no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not verify the token with the server.")] = False,
 ) -> None:
-    """Make a profile: a server, and where its token comes from."""
+    """Create a profile: a server and the source of its token."""
     if sum((token_stdin, token_file is not None, token_command is not None)) > 1:
         raise InvalidInput(
-            "the token comes from one place", hint="give one of --token-stdin, --token-file and --token-command"
+            "several token sources are given", hint="give only one of --token-stdin, --token-file and --token-command"
         )
     if name and ctx.obj.profile:
-        raise InvalidInput("the profile is named twice", hint="leave --profile out")
+        raise InvalidInput("the profile is named twice", hint="omit --profile")
     called = name or ctx.obj.profile or "default"
-    file = config()  # a broken one is said before a token is asked for
+    file = config()  # report a broken file before prompting for a token
     before = file.profile(called) if called in file.names else None
     made = checked(
         Profile(
@@ -96,7 +102,7 @@ def login(
         try:
             made = detect(made, token, ctx.obj)
         except AccessDenied as error:
-            error.hint = error.hint or "is the token for this server, and is --api what it is?"
+            error.hint = error.hint or "check that the token belongs to this server, and that --api is right"
             raise
     if made.token_source == "keyring":  # noqa: S105  # a source, not a token
         from oncallctl.config.credentials import delete_keyring, write_keyring
@@ -106,16 +112,16 @@ def login(
             with contextlib.suppress(NoCredentials):  # the new entry takes precedence
                 delete_keyring(made.name, made.former_origin)
     if before and before.url != made.url:
-        ctx.obj.note(f"the profile {made.name} was for {before.url}")
+        ctx.obj.note(f"profile {made.name} used {before.url} before")
     file.save(made)
     forget_names(made.name)
-    ctx.obj.note(f"logged in to {made.host} ({made.api}); the profile is {made.name}")
+    ctx.obj.note(f"logged in to {made.host} ({made.api}) as profile {made.name}")
     render(ctx.obj, _described(made, default=file.default), LIST)
 
 
 @app.command()
 def status(ctx: typer.Context) -> None:
-    """Show the profile in use, and whether the server takes its token."""
+    """Show the profile in use, and whether the server accepts its token."""
     profile = choose_profile(ctx.obj.profile, os.environ)
     row: dict[str, Any] = {
         **_described(profile, default=config().default),
@@ -145,7 +151,7 @@ def list_profiles(ctx: typer.Context) -> None:
 
 @app.command()
 def switch(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="PROFILE", help="The new default.")]
+    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="PROFILE", help="Profile to use by default.")]
 ) -> None:
     """Make a profile the default."""
     config().switch(name)
@@ -156,15 +162,20 @@ def switch(
 def logout(
     ctx: typer.Context,
     name: Annotated[
-        str | None, typer.Argument(metavar="[PROFILE]", help="By default the default one.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[PROFILE]", help="Profile to remove. [default: the profile in use]", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Forget a profile, and its token where the keyring keeps it."""
+    """Remove a profile, and its token from the keyring."""
     file = config()
     if name is None:
         chosen = choose_profile(ctx.obj.profile, os.environ)
         if chosen.token_source == ENVIRONMENT:
-            raise InvalidInput("the environment says where and who, not a profile", hint="name the profile to forget")
+            raise InvalidInput(
+                "the environment names the server and the token, not a profile", hint="name the profile to remove"
+            )
         name = chosen.name
     if name in SANDBOXES:
         raise InvalidInput(f"{name} is built in", hint="oncallctl sandbox reset restores its data")
@@ -175,7 +186,7 @@ def logout(
         delete_keyring(known.name, known.origin, known.former_origin)
     file.remove(name)
     forget_names(name)
-    ctx.obj.note(f"forgot {name}")
+    ctx.obj.note(f"removed profile {name}")
 
 
 @app.command()
@@ -189,17 +200,17 @@ def _typed_token(profile: Profile, *, from_stdin: bool) -> str:
 
     if from_stdin:
         if sys.stdin.isatty():
-            raise InvalidInput("--token-stdin reads a pipe or a file", hint="leave it out to be asked")
+            raise InvalidInput("--token-stdin reads a pipe or a file, not a terminal", hint="omit it to be prompted")
         return valid_token(sys.stdin.readline(), "stdin")
     if not interactive():
         words = ["oncallctl", "auth", "login", profile.name, "--url", profile.url]
         raise InvalidInput(
-            "no token, and no terminal to ask at",
+            "no token: not running in a terminal that could prompt for it",
             hint=f"{shlex.join(words)} with --token-stdin, --token-file FILE or --token-command COMMAND",
         )
     import getpass
 
-    return valid_token(getpass.getpass(f"API token for {profile.host}: ", sys.stderr), "what was typed")
+    return valid_token(getpass.getpass(f"API token for {profile.host}: ", sys.stderr), "the typed text")
 
 
 def _asked(profile: Profile, settings: Settings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Completion scripts."""
+"""`completion`: print a completion script."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oncallctl.output.render import render_text
 
 
 class Shell(StrEnum):
-    """The shells that there are scripts for."""
+    """The supported shells."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -21,7 +21,7 @@ class Shell(StrEnum):
 def completion(
     ctx: typer.Context, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
 ) -> None:
-    """Print the completion script of a shell."""
+    """Print the completion script for a shell."""
     from oncallctl.completion.scripts import script
 
     render_text(ctx.obj, script(shell.value, ctx.find_root().command))

@@ -1,4 +1,4 @@
-"""Finding out what is wrong."""
+"""`doctor`: check the setup."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ COLORS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 def doctor(
     ctx: typer.Context,
     as_cron: Annotated[
-        bool, typer.Option("--as-cron", help="Look as a cron job would: no environment, no terminal, no desktop.")
+        bool, typer.Option("--as-cron", help="Check as a cron job: no environment, no terminal, no desktop.")
     ] = False,
 ) -> None:
-    """Say what is wrong here, and what to do about it."""
+    """Check the configuration, the credentials and the server, and suggest fixes."""
     from oncallctl.completion.scripts import script
     from oncallctl.doctor import examine, in_cron
 
@@ -38,7 +38,7 @@ def doctor(
         if finding.error:
             finding.error.message = f"{finding.check}: {finding.message}"
             if not ctx.obj.has_json_messages:
-                finding.error.hint = None  # it stands beside the finding
+                finding.error.hint = None  # it is printed below the finding
             raise finding.error
 
 
@@ -49,7 +49,7 @@ def _kept(findings: Iterable[Finding], found: list[Finding]) -> Iterator[Finding
 
 
 def _show(settings: Settings, findings: Iterator[Finding]) -> None:
-    """Write the findings as they come: for a person a line each, what to do below it."""
+    """Print each finding as soon as it is known; on a terminal, one line each with the hint below."""
     if settings.quiet or settings.format is not Format.TABLE or settings.columns or not sys.stdout.isatty():
         if settings.has_structured_output:
             render(settings, (finding.row for finding in findings), COLUMNS)

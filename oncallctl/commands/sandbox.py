@@ -1,4 +1,4 @@
-"""The embedded sandbox."""
+"""`sandbox`: serve the embedded sandbox, and reset it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oncallctl.parsing.framework import noun
 
 
 class SandboxVariant(StrEnum):
-    """Which server the sandbox is."""
+    """The server types that the sandbox can be."""
 
     CLOUD = "cloud"
     OSS = "oss"
@@ -27,31 +27,31 @@ app = noun()
 def serve(
     ctx: typer.Context,
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Listen here; 0 takes a free one.")
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port to listen on; 0 picks a free one.")
     ] = 0,
-    api: Annotated[SandboxVariant, typer.Option("--api", help="Which server to be.")] = SandboxVariant.CLOUD,
+    api: Annotated[SandboxVariant, typer.Option("--api", help="Server type to simulate.")] = SandboxVariant.CLOUD,
 ) -> None:
-    """Serve the sandbox over HTTP, for other programs; its URL is printed first."""
+    """Serve the sandbox over HTTP for other programs, and print its URL."""
     from oncallctl import sandbox
 
     def ready(url: str) -> None:
         render_text(ctx.obj, f"{url}\n")
-        ctx.obj.note(f"log in with the token {sandbox.ADMIN_TOKEN}; Ctrl-C ends it")
+        ctx.obj.note(f"log in with the token {sandbox.ADMIN_TOKEN}; press Ctrl-C to stop")
 
     try:
         sandbox.serve(sandbox_database(), api.value, port=port, ready=ready)
     except OSError as error:
         raise InvalidInput(
-            f"cannot listen at port {port}: {error.strerror}", hint="--port 0 takes a free one"
+            f"cannot listen on port {port}: {error.strerror}", hint="use --port 0 for a free one"
         ) from error
 
 
 @app.command()
 def reset(ctx: typer.Context) -> None:
-    """Put the sample data back."""
+    """Restore the sample data."""
     from oncallctl import sandbox
 
     database = sandbox_database()
     with telling_of(database):
         sandbox.reset(database)
-    ctx.obj.note("the sandbox has its sample data again")
+    ctx.obj.note("restored the sample data of the sandbox")

@@ -1,4 +1,4 @@
-"""What stands between this machine and a working OnCall: looked at one thing after the other, mended by the user."""
+"""The checks of `doctor`, from the configuration file to the server."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["Finding", "Status", "examine", "in_cron"]
 
 
 def examine(settings: Settings, script: Callable[[str], str]) -> Iterator[Finding]:
-    """Look at everything, each thing when the next finding is asked for.
+    """Run all checks lazily, in order.
 
     Args:
-        settings: which profile; how long to wait for an answer.
-        script: the completion script that this program would print for a shell.
+        settings: the profile and the timeout.
+        script: returns the current completion script for a shell.
     """
     problem = yield from local.configuration()
     profile = yield from local.profile(settings, problem)
     if profile is None:
-        yield doubtful("url", "not checked: there is no profile", "mend what failed above")
+        yield doubtful("url", "not checked: no profile is in use", "fix the failure above first")
     else:
         token = yield from local.credentials(profile)
         yield from server.examine(profile, token, settings)

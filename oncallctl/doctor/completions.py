@@ -1,4 +1,4 @@
-"""The completion scripts that shells find, against those that this program would print."""
+"""Checks of installed completion scripts: whether they match this version."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def examine(script: Callable[[str], str]) -> Iterator[Finding]:
-    """Look at the shell in use, and at every other one that has a script."""
+    """Check the shell in use, and every other shell with an installed script."""
     mine = Path(os.environ.get("SHELL", "")).name
     found = [finding for shell in SHELLS if (finding := _shell(shell, script, needed=shell == mine))]
-    yield from found or [good("completions", f"none, and the shell here ({mine or 'none'}) has no use for them")]
+    yield from found or [good("completions", "not installed (no supported shell detected)")]
 
 
 def _shell(shell: str, script: Callable[[str], str], *, needed: bool) -> Finding | None:
@@ -27,20 +27,20 @@ def _shell(shell: str, script: Callable[[str], str], *, needed: bool) -> Finding
     wanted = script(shell)
     for place in installed:
         if _text(place) != wanted:
-            mend = f"oncallctl completion {shell} > {shlex.quote(str(place))}"
-            return doubtful(check, f"{place} is that of another version", mend)
+            fix = f"oncallctl completion {shell} > {shlex.quote(str(place))}"
+            return doubtful(check, f"{place} is from another version", fix)
     if installed:
         return good(check, f"{installed[0]} is current")
     for file in _startup_files(shell):
         if re.search(rf"^[^#\n]*oncallctl\s+completion\s+{shell}\b", _text(file), re.MULTILINE):
-            return good(check, f"{file} asks the program itself")
+            return good(check, f"{file} loads them from the program")
     if not needed:
         return None
     folder = shlex.quote(str(first.parent))
-    mend = f"mkdir -p {folder} && oncallctl completion {shell} > {shlex.quote(str(first))}"
+    fix = f"mkdir -p {folder} && oncallctl completion {shell} > {shlex.quote(str(first))}"
     if shell == "zsh":
-        mend += f"; and in .zshrc, before compinit: fpath=({folder} $fpath)"
-    return doubtful(check, "not installed", mend)
+        fix += f"; and in .zshrc, before compinit: fpath=({folder} $fpath)"
+    return doubtful(check, "not installed", fix)
 
 
 def _text(file: Path) -> str:
@@ -56,7 +56,7 @@ def _home(variable: str, below_home: str) -> Path:
 
 
 def _places(shell: str) -> list[Path]:
-    """Where a shell usually looks, the user's own place first."""
+    """Return the usual locations of a shell's completions, the user's own first."""
     data = _home("XDG_DATA_HOME", ".local/share")
     shared = [Path(each) for each in (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")]
     shared += [Path("/opt/homebrew/share")]

@@ -1,4 +1,4 @@
-"""What one check found."""
+"""Findings: the results of checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from oncallctl.errors import OncallError
 
 
 class Status(StrEnum):
-    """How it is with what was looked at."""
+    """The result of a check."""
 
     OK = "ok"
     WARN = "warn"
@@ -18,12 +18,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
+    """The result of one check.
 
     Attributes:
         check: a word that scripts may rely on.
-        hint: what to do where it is not well.
-        error: what a failure would be to any other command; it has the exit status.
+        hint: how to fix it, unless it is ok.
+        error: the error that other commands would raise because of it; it has the exit status.
     """
 
     check: str
@@ -34,20 +34,20 @@ class Finding:
 
     @property
     def row(self) -> dict[str, str | None]:
-        """What scripts read."""
+        """The finding in the JSON output."""
         return {"check": self.check, "status": self.status.value, "message": self.message, "hint": self.hint}
 
 
 def good(check: str, message: str) -> Finding:
-    """Nothing to mend."""
+    """Return a finding without a problem."""
     return Finding(check, Status.OK, message)
 
 
 def doubtful(check: str, message: str, hint: str) -> Finding:
-    """It works, but it may not stay so; or it could not be looked at."""
+    """Return a warning: it works now but may fail later, or it could not be checked."""
     return Finding(check, Status.WARN, message, hint)
 
 
 def broken(check: str, error: OncallError) -> Finding:
-    """Other commands will fail because of it."""
+    """Return a failure: other commands fail because of it."""
     return Finding(check, Status.FAIL, error.message, error.hint, error)

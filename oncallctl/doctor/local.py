@@ -1,4 +1,4 @@
-"""What can be seen without the server: the configuration, the profile in use, and where its token comes from."""
+"""Checks that need no server: the configuration, the profile in use and the source of its token."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from oncallctl.config.profiles import Profile
     from oncallctl.config.settings import Settings
 
-PATIENCE = 3.0  # seconds: a token that takes longer makes every command slow
+SLOW_SOURCE = 3.0  # seconds: a slower token source makes every command slow
 
 
 def configuration() -> Generator[Finding, None, OncallError | None]:
-    """Look at config.toml: there, readable, valid, and nobody else's to change.
+    """Check config.toml: it is readable, valid, and only this user can change it.
 
     Returns:
-        What is wrong with it, so that it need not be said twice.
+        The error, so that it is not reported twice.
     """
     try:
         file = config()
@@ -35,9 +35,9 @@ def configuration() -> Generator[Finding, None, OncallError | None]:
         return error
     if not file.path.exists():
         if named := os.environ.get("ONCALLCTL_CONFIG"):
-            yield doubtful("config", f"ONCALLCTL_CONFIG names {named}, and there is no such file", "correct the path")
+            yield doubtful("config", f"ONCALLCTL_CONFIG names {named}, which does not exist", "correct the path")
         else:
-            yield good("config", f"there is none yet at {file.path}")
+            yield good("config", f"no config file yet ({file.path})")
         return None
     yield _mode(file)
     return None
@@ -45,21 +45,21 @@ def configuration() -> Generator[Finding, None, OncallError | None]:
 
 def _mode(file: Config) -> Finding:
     mode = stat.S_IMODE(file.path.stat().st_mode)
-    mend = f"chmod 600 {shlex.quote(str(file.path))}"
-    if mode & 0o022:  # who may change it may name a token_command
-        return broken("config", InvalidInput(f"{file.path} can be changed by other users (mode {mode:04o})", hint=mend))
+    fix = f"chmod 600 {shlex.quote(str(file.path))}"
+    if mode & 0o022:  # whoever can change it can set token_command
+        return broken("config", InvalidInput(f"{file.path} can be changed by other users (mode {mode:04o})", hint=fix))
     if mode & 0o077:
-        return doubtful("config", f"{file.path} can be read by other users (mode {mode:04o}, not 0600)", mend)
+        return doubtful("config", f"{file.path} can be read by other users (mode {mode:04o}, not 0600)", fix)
     count = len(file.names)
     return good("config", f"{file.path}, {count} profile{'' if count == 1 else 's'}, mode {mode:04o}")
 
 
 def profile(settings: Settings, known: OncallError | None) -> Generator[Finding, None, Profile | None]:
-    """Look at which profile is in use, and why.
+    """Check which profile is in use, and why.
 
     Args:
-        settings: what --profile said.
-        known: what is wrong with config.toml.
+        settings: for the value of --profile.
+        known: the error of config.toml, if any.
     """
     try:
         chosen = choose_profile(settings.profile, os.environ)
@@ -70,7 +70,7 @@ def profile(settings: Settings, known: OncallError | None) -> Generator[Finding,
     if settings.profile:
         why = "named by --profile"
     elif chosen.name == ENVIRONMENT:
-        why = "URL and token are in the environment"
+        why = "URL and token come from the environment"
     elif os.environ.get("ONCALLCTL_PROFILE"):
         why = "named by ONCALLCTL_PROFILE"
     else:
@@ -85,7 +85,7 @@ def _is_part_of(known: OncallError, error: OncallError) -> bool:
 
 
 def credentials(profile: Profile) -> Generator[Finding, None, str | None]:
-    """Look at where the token comes from and whether it comes."""
+    """Check that the token source returns a token, and how fast."""
     began = time.monotonic()
     try:
         token = token_of(profile)
@@ -94,11 +94,11 @@ def credentials(profile: Profile) -> Generator[Finding, None, str | None]:
         return None
     took = time.monotonic() - began
     source = _source(profile)
-    if took > PATIENCE:
+    if took > SLOW_SOURCE:
         yield doubtful(
             "credentials",
-            f"{source} took {took:.0f} s to answer; each command waits as long",
-            "use --token-file with auth login, or a command that answers at once",
+            f"{source} took {took:.0f} s to return the token; every command waits for it",
+            "use --token-file with auth login, or a faster command",
         )
     else:
         yield good("credentials", f"a token from {source}")
@@ -106,11 +106,11 @@ def credentials(profile: Profile) -> Generator[Finding, None, str | None]:
 
 
 def _source(profile: Profile) -> str:
-    """Name where a token came from, without what may be a secret itself."""
+    """Describe the source of a token without revealing secrets."""
     from oncallctl.config.credentials.text import named
 
     if profile.is_sandbox:
-        return "the sandbox, which has its own"
+        return "the sandbox"
     if profile.token_source == ENVIRONMENT:
         return "the environment"
     if profile.token_source == "file":  # noqa: S105  # a source, not a token

@@ -1,4 +1,4 @@
-"""What the server says: whether it answers, which dialect it speaks, who the token is, and what it may read."""
+"""Checks of the server: reachability, dialect, the user of the token and its permissions, clock, rate limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oncallctl.config.profiles import Profile
     from oncallctl.config.settings import Settings
 
-NO_TOKEN = "none-at-hand"  # noqa: S105  # what is sent to see whether anybody answers: refusing it is an answer
+NO_TOKEN = "none-at-hand"  # noqa: S105  # sent without a token: a server that refuses it is reachable
 MOST_SKEW = 30.0  # seconds
 FEW_REQUESTS = 20
 
@@ -40,31 +40,31 @@ _REFUSED = {
 
 
 def examine(profile: Profile, token: str | None, settings: Settings) -> Iterator[Finding]:
-    """Look at the server of a profile; without a token, at what it shows to anybody."""
+    """Check the server of a profile; without a token, only what needs none."""
     with _opened(profile, token or NO_TOKEN, settings) as oncall:
         began = time.monotonic()
-        problem = _asked(oncall)
+        problem = _probe(oncall)
         took = time.monotonic() - began
-        heard = dict(oncall.transport.heard)
-        clock = _clock(profile, heard, now())
+        headers = dict(oncall.transport.heard)
+        clock = _clock(profile, headers, now())
     yield _url(profile, problem, took)
     if token is None:
-        yield doubtful("authorization", "not checked: there is no token", "mend the credentials first")
-    elif _answers(problem):
-        yield from _with_token(profile, token, settings, problem, heard)
-    if heard or profile.is_sandbox:
+        yield doubtful("authorization", "not checked: there is no token", "fix the credentials first")
+    elif _is_reachable(problem):
+        yield from _with_token(profile, token, settings, problem, headers)
+    if headers or profile.is_sandbox:
         yield clock
-        yield _rate_limit(heard)
+        yield _rate_limit(headers)
 
 
 def _opened(profile: Profile, token: str, settings: Settings) -> OnCall:
     oncall = open_profile(profile, token, settings)
-    oncall.transport.retries.patient = False  # what has to be tried twice is what there is to say
+    oncall.transport.retries.patient = False  # report failures instead of retrying
     return oncall
 
 
-def _asked(oncall: OnCall) -> OncallError | None:
-    """Ask for the least that both servers give to any token."""
+def _probe(oncall: OnCall) -> OncallError | None:
+    """Send the smallest request that both servers allow with any token; return its error."""
     try:
         next(oncall.teams.list(1), None)
     except OncallError as error:
@@ -72,32 +72,32 @@ def _asked(oncall: OnCall) -> OncallError | None:
     return None
 
 
-def _answers(problem: OncallError | None) -> bool:
-    """Whether an OnCall answered at all: a refusal is an answer too."""
+def _is_reachable(problem: OncallError | None) -> bool:
+    """True if an OnCall API responded, even with a refusal."""
     return problem is None or isinstance(problem, AccessDenied) or problem.http_status == 429
 
 
 def _url(profile: Profile, problem: OncallError | None, took: float) -> Finding:
     if profile.is_sandbox:
         return good("url", "the sandbox is on this machine")
-    if not _answers(problem):
-        assert problem is not None  # noqa: S101  # as _answers says
+    if not _is_reachable(problem):
+        assert problem is not None  # noqa: S101  # implied by `_is_reachable`
         return broken("url", problem)
     parts = urlsplit(profile.url)
     if parts.scheme == "https":
-        return good("url", f"{profile.url} answers in {took * 1000:.0f} ms, its certificate is trusted")
+        return good("url", f"{profile.url} responds in {took * 1000:.0f} ms, its certificate is trusted")
     if is_loopback(parts.hostname or ""):
-        return good("url", f"{profile.url} answers in {took * 1000:.0f} ms, on this machine")
-    return doubtful("url", f"{profile.url} answers, and the token crosses the network in clear", "use https")
+        return good("url", f"{profile.url} responds in {took * 1000:.0f} ms, on this machine")
+    return doubtful("url", f"{profile.url} responds, but the token is sent over unencrypted HTTP", "use https")
 
 
 def _with_token(
-    profile: Profile, token: str, settings: Settings, problem: OncallError | None, heard: dict[str, str]
+    profile: Profile, token: str, settings: Settings, problem: OncallError | None, headers: dict[str, str]
 ) -> Iterator[Finding]:
-    """Look at what needs a token; the headers of the answers are added to what was `heard`."""
+    """Check what needs a token, and add the headers of the responses to `headers`."""
     if problem is not None and problem.http_status == 429:
         # Without Retry-After it is no limit: so an engine refuses a stack that it does not know.
-        if "retry-after" not in heard:
+        if "retry-after" not in headers:
             yield broken("authorization", problem)
         else:
             yield doubtful("authorization", "not checked: the server is rate limiting", problem.hint or "wait")
@@ -128,37 +128,37 @@ def _with_token(
             except OncallError as error:
                 yield broken(name, error)
             else:
-                yield good(name, "allowed" if some else "allowed; there are none")
-            heard |= oncall.transport.heard
+                yield good(name, "allowed" if some else "allowed; none exist")
+            headers |= oncall.transport.heard
 
 
 def _dialect(
     profile: Profile, token: str, settings: Settings, problem: OncallError | None
 ) -> tuple[Profile | None, Finding]:
-    """Compare the dialect as configured with what the server takes: Cloud takes Bearer, an OSS engine refuses it.
+    """Compare the configured dialect with the server: Cloud accepts Bearer, a self-hosted engine refuses it.
 
     Returns:
-        The profile as the server understands it, None where it takes the token in no form; and what to say.
+        The profile with the dialect of the server, or None if the server refuses the token; and the finding.
     """
     configured = dialect_of(profile).value
     other = "oss" if configured == "cloud" else "cloud"
     configured_by = "by its host" if profile.api == "auto" else "as configured"
-    mend = f'set api = "{other}" in the profile, or log in again: auth login asks the server'
+    fix = f'set api = "{other}" in the profile, or log in again: auth login detects it'
     if problem is None and profile.is_sandbox:
         return profile, good("dialect", f"{configured}, as this sandbox is")
     if problem is None and configured == "cloud":
-        return profile, good("dialect", f"cloud {configured_by}: the server takes Bearer tokens")
+        return profile, good("dialect", f"cloud {configured_by}: the server accepts Bearer tokens")
     changed = replace(profile, api=other)
     with _opened(changed, token, settings) as oncall:
-        refused = _asked(oncall)
+        refused = _probe(oncall)
     if problem is None:
         if refused is None:
-            return profile, doubtful("dialect", f"oss {configured_by}, but the server takes Bearer: it is Cloud", mend)
-        return profile, good("dialect", f"oss {configured_by}: the server takes the bare token")
+            return profile, doubtful("dialect", f"oss {configured_by}, but the server accepts Bearer: it is Cloud", fix)
+        return profile, good("dialect", f"oss {configured_by}: the server accepts the bare token")
     if refused is None:
         form = "Bearer tokens" if other == "cloud" else "the bare token only"
-        said = f"{configured} {configured_by}, but the server takes {form}: it is {other}"
-        return changed, broken("dialect", InvalidInput(said, hint=mend))
+        message = f"{configured} {configured_by}, but the server accepts {form}: it is {other}"
+        return changed, broken("dialect", InvalidInput(message, hint=fix))
     return None, doubtful(
         "dialect", f"{configured} {configured_by}; not checked: the server refuses the token", "fix the token first"
     )
@@ -178,7 +178,7 @@ def _authorization(oncall: OnCall) -> Finding:
             return good("authorization", "a service account")
         return doubtful(
             "authorization",
-            "a service account: a self-hosted engine lets it read, and fails on maintenance and on paging",
+            "a service account: a self-hosted engine lets it read, but fails on maintenance and paging",
             "make an API token in OnCall's settings and log in with it",
         )
     try:
@@ -192,14 +192,14 @@ def _authorization(oncall: OnCall) -> Finding:
     return good("authorization", who)
 
 
-def _clock(profile: Profile, heard: dict[str, str], at: datetime) -> Finding:
-    """Compare this machine's clock with the server's: the ends of windows are computed from this one."""
+def _clock(profile: Profile, headers: dict[str, str], at: datetime) -> Finding:
+    """Compare the local clock with the server's: the ends of windows are computed from the local one."""
     if profile.is_sandbox:
-        return good("clock", "the sandbox goes by this machine's")
+        return good("clock", "the sandbox uses the local clock")
     try:
-        server = parsedate_to_datetime(heard.get("date", ""))
+        server = parsedate_to_datetime(headers.get("date", ""))
     except (TypeError, ValueError, OverflowError):
-        return doubtful("clock", "not compared: the server does not say what time it is", "compare it by hand: date -u")
+        return doubtful("clock", "not compared: the server sends no time", "compare it by hand: date -u")
     server = server if server.tzinfo else server.replace(tzinfo=UTC)
     skew = (at - server).total_seconds() - 0.5  # the header has whole seconds
     if abs(skew) <= MOST_SKEW:
@@ -207,24 +207,24 @@ def _clock(profile: Profile, heard: dict[str, str], at: datetime) -> Finding:
     how = "ahead of" if skew > 0 else "behind"
     return doubtful(
         "clock",
-        f"{abs(skew):.0f} s {how} the server's: windows would end as much off",
+        f"{abs(skew):.0f} s {how} the server's: windows would end at the wrong time",
         "set this machine's clock by NTP: timedatectl set-ntp true",
     )
 
 
-def _rate_limit(heard: dict[str, str]) -> Finding:
-    if wait := heard.get("retry-after"):
-        return doubtful("rate-limit", f"used up; the server asks to wait {wait} s", "spread what runs over the minute")
-    left, limit = _first(heard, _LEFT), _first(heard, _LIMIT)
-    if left is None and (said := re.search(r"\br(?:emaining)?=(\d{1,9})(?!\d)", heard.get("ratelimit", ""))):
-        left = int(said[1])
+def _rate_limit(headers: dict[str, str]) -> Finding:
+    if wait := headers.get("retry-after"):
+        return doubtful("rate-limit", f"used up; retry in {wait} s", "spread jobs over the minute")
+    left, limit = _first(headers, _LEFT), _first(headers, _LIMIT)
+    if left is None and (found := re.search(r"\br(?:emaining)?=(\d{1,9})(?!\d)", headers.get("ratelimit", ""))):
+        left = int(found[1])
     if left is None:
-        return good("rate-limit", "the server does not say how much is left")
+        return good("rate-limit", "the server does not report a limit")
     message = f"{left}{f' of {limit}' if limit is not None else ''} requests left"
     if left < FEW_REQUESTS:
-        return doubtful("rate-limit", message, "spread what runs over the minute; commands wait by themselves")
+        return doubtful("rate-limit", message, "spread jobs over the minute; commands wait if necessary")
     return good("rate-limit", message)
 
 
-def _first(heard: dict[str, str], names: tuple[str, ...]) -> int | None:
-    return next((int(heard[name]) for name in names if re.fullmatch(r"\d{1,9}", heard.get(name, ""))), None)
+def _first(headers: dict[str, str], names: tuple[str, ...]) -> int | None:
+    return next((int(headers[name]) for name in names if re.fullmatch(r"\d{1,9}", headers.get(name, ""))), None)

@@ -160,7 +160,7 @@ class TestAll:
 
 class TestConfig:
     def test_a_missing_one_is_no_fault(self, look: Look) -> None:
-        assert "none yet" in look("--profile sandbox")["config"]["message"]
+        assert "no config file yet" in look("--profile sandbox")["config"]["message"]
 
     def test_a_missing_one_that_was_named_is_doubtful(self, look: Look, world: Path) -> None:
         rows = look("--profile sandbox", ONCALLCTL_CONFIG=str(world / "nowhere.toml"))
@@ -244,7 +244,7 @@ class TestCredentials:
         assert look()["credentials"]["message"] == "a token from token_command echo"
 
     def test_a_source_that_is_slow_is_doubtful(self, work: Path, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(local, "PATIENCE", 0.0)
+        monkeypatch.setattr(local, "SLOW_SOURCE", 0.0)
         row = look()["credentials"]
         assert row["status"] == "warn"
         assert "took" in row["message"]
@@ -313,7 +313,7 @@ class TestUrl:
 
     def test_plain_http_over_a_network_is_doubtful(self) -> None:
         finding = server_checks._url(Profile("work", "http://oncall.example.org", allow_http=True), None, 0.1)
-        assert (finding.status, "in clear" in finding.message) == ("warn", True)
+        assert (finding.status, "unencrypted" in finding.message) == ("warn", True)
 
 
 class TestDialect:
@@ -436,7 +436,7 @@ class TestRateLimit:
             ({"RateLimit_Remaining": "250", "RateLimit_Limit": "300"}, "ok", "250 of 300 requests left"),
             ({"X_RateLimit_Remaining": "3"}, "warn", "3 requests left"),
             ({"RateLimit": '"default";r=2;t=30'}, "warn", "2 requests left"),
-            ({"RateLimit_Remaining": "many"}, "ok", "does not say"),
+            ({"RateLimit_Remaining": "many"}, "ok", "does not report"),
         ],
     )
     def test_what_the_headers_say(
@@ -450,7 +450,7 @@ class TestRateLimit:
     def test_one_that_is_used_up_is_not_waited_for(self, cloud: Serving, look: Look) -> None:
         cloud.fail("GET", "teams", status(429, '{"detail": "throttled"}', Retry_After="40"))
         rows = look()
-        assert "wait 40 s" in rows["rate-limit"]["message"]
+        assert "retry in 40 s" in rows["rate-limit"]["message"]
         assert rows["authorization"]["status"] == "warn"
         assert len(cloud.seen) == 1
 
@@ -522,7 +522,7 @@ class TestAsCron:
 
     def test_where_nothing_is_set_that_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in list(os.environ):
-            if cron._READ.fullmatch(name):
+            if cron._VARIABLES.fullmatch(name):
                 monkeypatch.delenv(name)
         assert cron._environment().status == "ok"
 
@@ -537,7 +537,7 @@ class TestAsCron:
 
     def test_a_program_that_is_not_there_is_a_failure(self, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.executable", "/nowhere/python")
-        assert "cannot be started" in look("--as-cron", exit_code=1)["cron"]["message"]
+        assert "cannot start the program" in look("--as-cron", exit_code=1)["cron"]["message"]
 
     @pytest.mark.parametrize("code", ["no_credentials", "unavailable", "failed", "interrupted"])
     def test_an_error_comes_back_as_what_it_was(self, code: str) -> None:
