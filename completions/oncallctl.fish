@@ -292,11 +292,11 @@ complete -c oncallctl -n '__oncallctl_at maintenance run' -l yes -s y -d 'Do not
 
 # oncallctl teams
 complete -c oncallctl -n '__oncallctl_at teams' -a who-is-on-call -d 'Show who is on call'
-complete -c oncallctl -n '__oncallctl_at teams' -a next -d 'Show who takes over next: the first shift that has not begun'
+complete -c oncallctl -n '__oncallctl_at teams' -a next -d 'Show who takes over next: the first shift that has not started'
 complete -c oncallctl -n '__oncallctl_at teams' -a previous -d 'Show who was on call before: the last shift that has ended'
-complete -c oncallctl -n '__oncallctl_at teams' -a rota -d 'Draw who is on call when, from today on; in a pipe, list the shifts'
-complete -c oncallctl -n '__oncallctl_at teams' -a gaps -d 'List the times in which a team\'s schedules have nobody on call'
-complete -c oncallctl -n '__oncallctl_at teams' -a handoff -d 'Write who takes over, when, and what is still open, as Markdown to paste into a chat'
+complete -c oncallctl -n '__oncallctl_at teams' -a rota -d 'Draw the rota from today on. In a pipe, list the shifts'
+complete -c oncallctl -n '__oncallctl_at teams' -a gaps -d 'List times at which a team\'s schedules have nobody on call'
+complete -c oncallctl -n '__oncallctl_at teams' -a handoff -d 'Print who takes over, when, and what is still open, as Markdown to paste into a chat'
 complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List the teams'
 complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show one team'
 complete -c oncallctl -n '__oncallctl_at teams' -l help -d 'Show this message and exit'
@@ -304,28 +304,28 @@ complete -c oncallctl -n '__oncallctl_at teams' -l help -d 'Show this message an
 # oncallctl teams who-is-on-call
 complete -c oncallctl -n '__oncallctl_arguments_of teams who-is-on-call' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l route -x -d 'Route to use instead of the default one'
-complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l at -x -d 'Not now, but then'
-complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l require -d 'Exit 10 when nobody is on call for one of them'
+complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l at -x -d 'Show who is on call at TIME instead of now'
+complete -c oncallctl -n '__oncallctl_at teams who-is-on-call' -l require -d 'Exit 10 if a team has nobody on call who would be notified'
 
 # oncallctl teams next
 complete -c oncallctl -n '__oncallctl_arguments_of teams next' -x -a '(__oncallctl_names teams)'
-complete -c oncallctl -n '__oncallctl_at teams next' -l days -x -d 'Look so many days away'
+complete -c oncallctl -n '__oncallctl_at teams next' -l days -x -d 'Number of days to search'
 complete -c oncallctl -n '__oncallctl_at teams next' -l route -x -d 'Route to use instead of the default one'
 
 # oncallctl teams previous
 complete -c oncallctl -n '__oncallctl_arguments_of teams previous' -x -a '(__oncallctl_names teams)'
-complete -c oncallctl -n '__oncallctl_at teams previous' -l days -x -d 'Look so many days away'
+complete -c oncallctl -n '__oncallctl_at teams previous' -l days -x -d 'Number of days to search'
 complete -c oncallctl -n '__oncallctl_at teams previous' -l route -x -d 'Route to use instead of the default one'
 
 # oncallctl teams rota
 complete -c oncallctl -n '__oncallctl_arguments_of teams rota' -x -a '(__oncallctl_names teams)'
-complete -c oncallctl -n '__oncallctl_at teams rota' -l days -x -d 'Look so many days ahead'
-complete -c oncallctl -n '__oncallctl_at teams rota' -l svg -r -F -d 'Write the picture as an SVG'
+complete -c oncallctl -n '__oncallctl_at teams rota' -l days -x -d 'Number of days to show'
+complete -c oncallctl -n '__oncallctl_at teams rota' -l svg -r -F -d 'Write the picture to an SVG file; - is stdout'
 
 # oncallctl teams gaps
 complete -c oncallctl -n '__oncallctl_arguments_of teams gaps' -x -a '(__oncallctl_names teams)'
-complete -c oncallctl -n '__oncallctl_at teams gaps' -l days -x -d 'Look so many days ahead'
-complete -c oncallctl -n '__oncallctl_at teams gaps' -l require -x -a 'covered' -d 'Exit 10 when there is any'
+complete -c oncallctl -n '__oncallctl_at teams gaps' -l days -x -d 'Number of days to show'
+complete -c oncallctl -n '__oncallctl_at teams gaps' -l require -x -a 'covered' -d 'Exit 10 if there is a gap'
 
 # oncallctl teams handoff
 complete -c oncallctl -n '__oncallctl_argument_of teams handoff' -x -a '(__oncallctl_names teams)'

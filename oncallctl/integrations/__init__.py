@@ -1,1 +1,1 @@
-"""Choosing integrations, and the fields of one that options give."""
+"""Selection of integrations, and the bodies of requests that create or update them."""

@@ -1,4 +1,4 @@
-"""Which integrations a command means: by name, by team, by label, by pattern, or all."""
+"""Selection of integrations: by name, team, label or pattern, or all."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from oncallctl.errors import InvalidInput, NotFound
 
 @dataclass(frozen=True)
 class IntegrationFilter:
-    """Conditions on integrations, all of which must hold; what is None or empty is none.
+    """Conditions on integrations. All must hold; None and empty mean no condition.
 
     Attributes:
-        team: name or ID, or ``none`` for those of no team.
-        match: a pattern for the name with * and ?, without regard to case.
-        labels: keys and values; on Cloud only.
+        team: name or ID, or ``none`` for integrations without a team.
+        match: a case-insensitive pattern for the name, with * and ?.
+        labels: keys and values; only on Cloud.
     """
 
     team: str | None = None
@@ -31,10 +31,10 @@ class IntegrationFilter:
     in_maintenance: bool | None = None
 
     def apply(self, oncall: OnCall, limit: int | None = None) -> Iterator[Integration]:
-        """Read the integrations for which the conditions hold; the engine would answer 500 to ``team_id``.
+        """Yield the matching integrations. Filters client-side because the engine returns 500 for ``team_id``.
 
         Raises:
-            Unsupported: labels on a server that has none.
+            Unsupported: labels on a self-hosted engine.
             NotFound, Ambiguous: the team.
         """
         if self.labels:
@@ -54,13 +54,13 @@ class IntegrationFilter:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    """Whether a name matches; brackets stand for themselves, since names such as ``[prod] api`` have them."""
+    """True if a name matches. Brackets are literal, since names such as ``[prod] api`` contain them."""
     return fnmatchcase(name.casefold(), pattern.casefold().replace("[", "[[]"))
 
 
 @dataclass(frozen=True)
 class IntegrationSelector:
-    """What a command line says about its targets: names or ids, or one of the selectors.
+    """Targets on the command line: names or IDs, or one of the selectors.
 
     Attributes:
         label: a key and a value.
@@ -75,7 +75,7 @@ class IntegrationSelector:
 
     @property
     def ways(self) -> int:
-        """In how many ways targets are chosen."""
+        """The number of ways in which targets are given."""
         return sum(map(bool, (self.given, self.team, self.label, self.match, self.everything)))
 
     @property
@@ -85,17 +85,17 @@ class IntegrationSelector:
 
 
 def select(oncall: OnCall, selector: IntegrationSelector, *, direct_paging: bool = True) -> list[Target[Integration]]:
-    """Find all targets before anything is changed.
+    """Look up all targets before anything is changed.
 
     Args:
         oncall: the server.
-        selector: what the command line says; exactly one way of saying it.
-        direct_paging: whether a selector (not a name) takes direct paging integrations too.
+        selector: the targets, given in exactly one way.
+        direct_paging: whether a selector (not a name) includes direct paging integrations.
 
     Raises:
-        InvalidInput: no targets, or two ways of saying which.
-        NotFound: a name that is none's, or a selector that nothing matches.
-        Ambiguous: a name that several have.
+        InvalidInput: no targets, or two ways at once.
+        NotFound: there is no such integration, or the selector matches none.
+        Ambiguous: several integrations have the name.
     """
     if not selector.ways:
         raise InvalidInput("no integration named", hint="name integrations, or use --team, --label, --match or --all")

@@ -1,1 +1,1 @@
-"""Who is on call."""
+"""The people on call: now, at other times, and the shifts of schedules."""

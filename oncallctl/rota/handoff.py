@@ -1,4 +1,4 @@
-"""What those who go off call tell those who come on call: who takes over, when, and what is still open."""
+"""Handoff of a team: who takes over, when, and which alert groups are still open."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ AHEAD = timedelta(days=14)
 OPEN_STATES = ("new", "acknowledged", "silenced")
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@])")
-_LIST = re.compile(r"^(\d*)([-.])")  # a name such as "1. api" would begin one
+_LIST = re.compile(r"^(\d*)([-.])")  # a name such as "1. api" would start a list
 _ADDRESS = re.compile(r"://|\bwww\.|\bmailto:|[^\W_]\.[^\W\d_]{2,}", re.IGNORECASE)
 _LINK = re.compile(r"https?://[\w:/.?=&%#~+,;-]+")
 
 
 @dataclass(frozen=True)
 class Handoff:
-    """What is handed over.
+    """Handoff of one team.
 
     Attributes:
-        at: the moment it was asked for.
-        rotas: the schedules of the team, from that moment on.
-        open: the team's alert groups that are not resolved, the newest first.
+        at: the time of the handoff.
+        rotas: the schedules of the team, from that time on.
+        open: the team's alert groups that are not resolved, newest first.
     """
 
     team: Named
@@ -44,7 +44,7 @@ class Handoff:
     open: tuple[AlertGroup, ...]
 
     def document(self) -> dict[str, Any]:
-        """For scripts: `team`, `at`, `handovers`, one for each schedule with who is on call, and `open`."""
+        """Return the JSON document: `team`, `at`, `handovers` (one per schedule) and `open`."""
         return {
             "team": {"id": self.team.id, "name": self.team.name},
             "at": self.at.isoformat(),
@@ -53,7 +53,7 @@ class Handoff:
         }
 
     def _handover(self, rota: Rota) -> dict[str, Any]:
-        """The next hand-over of a schedule; `at` is null where there is none in sight."""
+        """Return the next handover of a schedule. `at` is null if there is none in the next days."""
 
         def people(users: Sequence[str]) -> list[dict[str, str]]:
             return [{"id": user, "username": rota.usernames.get(user, user)} for user in users]
@@ -75,7 +75,7 @@ class Handoff:
         )
 
     def markdown(self, tz: tzinfo | None) -> str:
-        """Text to paste into a chat; nothing that the server says is taken as Markdown."""
+        """Return Markdown to paste into a chat, with text from the server escaped."""
         return "\n".join(self._lines(tz)) + "\n"
 
     def _lines(self, tz: tzinfo | None) -> Iterator[str]:
@@ -103,13 +103,13 @@ class Handoff:
 
 
 def read(oncall: OnCall, team: Named, at: datetime) -> Handoff:
-    """Read who takes over in a team, and what is still open for it, at the same time."""
+    """Fetch the rota and the open alert groups of a team concurrently."""
     rotas, *groups = parallel.together(
         lambda: team_rota.read(oncall, [team], Span(at, at + AHEAD)),
         *(lambda state=state: list(oncall.alert_groups.list(state=state, team_id=team.id)) for state in OPEN_STATES),
     )
     found: TeamRota = rotas[0]
-    once = {group.id: group for each in groups for group in each}  # one may have moved on between two lists
+    once = {group.id: group for each in groups for group in each}  # a group may change its state between two requests
     still_open = sorted(once.values(), key=lambda group: group.created_at or at)
     return Handoff(team, at, found.judged, tuple(reversed(still_open)))
 
@@ -123,14 +123,14 @@ def _people(rota: Rota, users: Sequence[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text in which nothing is Markdown; with an address in it as code, since chats make links of bare ones."""
+    """Escape Markdown. Text with an address becomes code, since chats turn bare addresses into links."""
     if _ADDRESS.search(text):
         return _code(text.strip())
     return _LIST.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", caption(text.strip())))
 
 
 def _code(text: str) -> str:
-    """Text as a piece of code, which no chat takes as anything else: a title is whatever somebody could send."""
+    """Return text as inline code. Anybody can choose a title, and chats do not interpret code."""
     shown = caption(text)
     fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
     return f"{fence} {shown} {fence}" if "`" in shown else f"{fence}{shown}{fence}"

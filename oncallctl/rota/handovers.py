@@ -1,4 +1,4 @@
-"""When other people come on call."""
+"""Handovers: times at which the people on call change."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ NOBODY = "nobody"
 
 @dataclass(frozen=True)
 class HandOver:
-    """A moment at which other people are on call than before.
+    """A time at which the people on call change.
 
     Attributes:
-        before: the ids of those who were on call; empty where nobody was.
-        after: the same for those who are.
-        overrides: the ids of those among `after` who stand in for somebody else.
+        before: the IDs of the people on call before; empty if nobody was.
+        after: the IDs of the people on call after; empty if nobody is.
+        overrides: the IDs of those in `after` who are on call through an override.
     """
 
     at: datetime
@@ -28,20 +28,20 @@ class HandOver:
 
     @property
     def changed(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Who leaves and who comes; all of them where somebody only joins or only leaves the others."""
+        """The people who leave and who take over; everybody, if people only join or only leave."""
         leaves = tuple(user for user in self.before if user not in self.after)
         comes = tuple(user for user in self.after if user not in self.before)
         return (leaves, comes) if leaves and comes else (self.before, self.after)
 
     @property
     def said(self) -> str:
-        """Who, and then who: ``alice → bob + carol (override)``."""
+        """The change as text, such as ``alice → bob + carol (override)``."""
         leave, come = self.changed
         marked = (f"{user} (override)" if user in self.overrides else user for user in come)
         return f"{' + '.join(leave) or NOBODY} → {' + '.join(marked) or NOBODY}"
 
     def named(self, names: Mapping[str, str]) -> HandOver:
-        """The same with names instead of ids."""
+        """Return the handover with names instead of IDs."""
         return HandOver(
             self.at,
             tuple(names[user] for user in self.before),
@@ -51,7 +51,7 @@ class HandOver:
 
 
 def hand_overs(rota: Rota) -> Iterator[HandOver]:
-    """Every moment in the rota's span, but its beginning, at which the people on call are others than before."""
+    """Yield the handovers within the span of a rota, without its start."""
     starting: dict[datetime, list[Shift]] = {}
     for shift in rota.shifts:
         starting.setdefault(max(shift.span.start, rota.span.start), []).append(shift)
@@ -68,7 +68,7 @@ def hand_overs(rota: Rota) -> Iterator[HandOver]:
 
 
 def _users(shifts: list[Shift]) -> dict[str, bool]:
-    """Those on call in any of these shifts, and whether only as an override."""
+    """Return the people on call in these shifts, each with whether it is only through an override."""
     users: dict[str, bool] = {}
     for shift in shifts:
         for user in shift.users:

@@ -1,4 +1,4 @@
-"""Who is on call for teams: now, next and before, on either server."""
+"""People on call for teams: now, next and previously, on Cloud and self-hosted engines."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TeamOnCall:
         return [_name(user) for user in self.answer.users if user.get("id") in self.not_paged]
 
     def people(self) -> list[dict[str, Any]]:
-        """A row a person, with schedules and the end of the last shift; people named by a step have no shift."""
+        """Return one row per person with their schedules and shift times. People named by a step have no shift."""
         return [self._person(user) for user in self.answer.users]
 
     def _label(self, user: dict[str, Any]) -> str:
@@ -83,15 +83,15 @@ def _name(user: dict[str, Any]) -> str:
 
 
 def on_call(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery = NOW) -> list[TeamOnCall]:
-    """Find out for each team who is on call: Cloud is asked, for a self-hosted engine it is worked out.
+    """Return the people on call for each team.
 
-    Cloud cannot be asked about another moment than now, so that this is worked out there too.
+    Cloud has an API for it. For a self-hosted engine, and for other times than now, it is worked out here.
 
     Returns:
-        An answer for each team, in their order.
+        One result per team, in the order of the teams.
 
     Raises:
-        NotFound: no such team, or the route is none of the team's.
+        NotFound: there is no such team, or the route does not belong to it.
     """
     if oncall.is_cloud and question.at is None:
         return list(parallel.in_order(lambda team: _ask(oncall, team, question), teams))

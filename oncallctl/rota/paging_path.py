@@ -1,4 +1,4 @@
-"""What paging a team goes through: its direct paging integration, a route of that, the route's chain, and its steps."""
+"""Path of a page to a team: its direct paging integration, a route, the route's escalation chain, and its steps."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from oncallctl.errors import InvalidInput, NotFound
 
 @dataclass(frozen=True)
 class PagingPath:
-    """The way that a page to a team takes.
+    """The path of a page to a team.
 
     Attributes:
-        integration: the team's direct paging integration, if it has one.
-        steps: of the escalation chain, in order; none without an integration or a chain.
+        integration: the direct paging integration of the team, or None.
+        steps: the steps of the escalation chain, in order; empty without an integration or a chain.
     """
 
     team: Named
@@ -32,12 +32,12 @@ class PagingPath:
 
     @cached_property
     def schedules(self) -> tuple[str, ...]:
-        """The ids of the schedules that steps notify from, each once, in the order of the steps."""
+        """The IDs of the schedules of the steps, without duplicates, in the order of the steps."""
         return tuple(dict.fromkeys(step.schedule_id for step in self.steps if step.schedule_id))
 
     @property
     def names_people(self) -> bool:
-        """Whether a step notifies people whatever a schedule says."""
+        """True if a step notifies users directly, not through a schedule."""
         return any(
             step.persons_to_notify or step.persons_to_notify_next_each_time or step.team_to_notify
             for step in self.steps
@@ -45,23 +45,22 @@ class PagingPath:
 
     @property
     def through_slack(self) -> bool:
-        """Whether a step notifies a user group or a channel of Slack, whose members OnCall does not tell."""
+        """True if a step notifies a Slack user group or channel, whose members are not in the API."""
         return any(step.type in {"notify_user_group", "notify_whole_channel"} for step in self.steps)
 
 
 def direct_paging(oncall: OnCall, team: Named | None) -> Integration | None:
-    """Return the integration through which a team is paged, or users are (None).
+    """Return the integration through which a team is paged, or users (if the team is None).
 
-    Listing all integrations slows a large engine down, so that the name which the server gives it is tried first. It
-    may have been renamed since.
+    Listing all integrations is slow on a large engine, so its default name is looked up first. It may be renamed.
 
     Raises:
-        NotFound: the team was given by an ID that no team has.
+        NotFound: there is no team with this ID.
     """
     team_id = team.id if team else None
     if not oncall.integrations.is_complete:
         owner = (team.name or oncall.teams.get(team.id).name) if team else "No"
-        with suppress(InvalidInput):  # no URL holds every name
+        with suppress(InvalidInput):  # a URL cannot hold every name
             if found := _direct_paging_of(oncall.integrations.list(name=f"Direct paging ({owner} team)"), team_id):
                 return found
     return _direct_paging_of(oncall.integrations.everything(), team_id)
@@ -72,15 +71,15 @@ def _direct_paging_of(integrations: Iterable[Integration], team_id: str | None) 
 
 
 def read(oncall: OnCall, teams: Sequence[Named], route: str | None = None) -> list[PagingPath]:
-    """Find the way that a page to each of these teams takes, in their order.
+    """Return the path of a page to each team, in the order of the teams.
 
     Args:
         oncall: the server.
-        teams: whom to page.
-        route: the id of a route instead of the default one.
+        teams: the teams.
+        route: the ID of a route to use instead of the default one.
 
     Raises:
-        NotFound: no such team, or the route is none of its direct paging integration.
+        NotFound: there is no such team, or the route does not belong to its direct paging integration.
     """
     chosen, ways = parallel.together(
         lambda: oncall.routes.get(route) if route else None, lambda: _direct_paging(oncall, teams)
@@ -91,19 +90,21 @@ def read(oncall: OnCall, teams: Sequence[Named], route: str | None = None) -> li
 
 
 def _direct_paging(oncall: OnCall, teams: Sequence[Named]) -> dict[str, Integration | None]:
-    """Return the direct paging integration of each team; those of many teams with one list of all integrations."""
+    """Return the direct paging integration of each team. For many teams, all integrations are listed once."""
     if len(teams) > FEW:
         oncall.integrations.everything()
     found = parallel.in_order(lambda team: direct_paging(oncall, team), teams)
     ways = {team.id: integration for team, integration in zip(teams, found, strict=True)}
     for team in teams:
         if ways[team.id] is None and team.name is None:
-            oncall.teams.get(team.id)  # an ID may belong to no team, which is not the same as a team without a way
+            oncall.teams.get(
+                team.id
+            )  # raises NotFound for an unknown team, which is not the same as a team without an integration
     return ways
 
 
 def _chain(team: Named, integration: Integration | None, route: Route | None) -> str | None:
-    """The id of the chain that a page to the team sets off."""
+    """Return the ID of the chain that a page to the team starts."""
     if route is None:
         return integration.default_route.escalation_chain_id if integration and integration.default_route else None
     if integration is None or route.integration_id != integration.id:
@@ -114,6 +115,6 @@ def _chain(team: Named, integration: Integration | None, route: Route | None) ->
 
 
 def _steps(oncall: OnCall, chains: Sequence[str]) -> Mapping[str, Sequence[EscalationPolicy]]:
-    """The steps of chains, each chain read once."""
+    """Return the steps of chains. Each chain is read once."""
     wanted = list(dict.fromkeys(chains))
     return dict(zip(wanted, parallel.in_order(oncall.escalation_policies.of_chain, wanted), strict=True))

@@ -1,7 +1,7 @@
-"""Who is on call for teams, worked out as the Teams API of Cloud describes it.
+"""People on call for teams, worked out as the Teams API of Cloud describes it.
 
-A self-hosted engine has no endpoint for it, and Cloud has none for another time than now. The answer has Cloud's shape:
-the schedules that a page to the team goes through give people and shifts, people whom a step names have no shift.
+A self-hosted engine has no endpoint for it, and Cloud has none for other times than now. The result has Cloud's shape:
+the schedules of the paging path give people and shifts, and people named by a step have no shift.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ Found = list[tuple[Schedule, Shift]]
 
 INSTANT = timedelta(seconds=1)
 
-# What Cloud says of a user beside the fields of a self-hosted engine, which does not tell.
-_NOT_TOLD = {"phone_number": None, "phone_number_status": None}
+# Fields of a user that only Cloud has.
+_ONLY_ON_CLOUD = {"phone_number": None, "phone_number_status": None}
 
 
 class When(StrEnum):
-    """Which people: as in the paths ``current_oncall``, ``next_oncall`` and ``previous_oncall``."""
+    """Shifts of interest, as in the paths ``current_oncall``, ``next_oncall`` and ``previous_oncall``."""
 
     CURRENT = "current"
     NEXT = "next"
     PREVIOUS = "previous"
 
     def span(self, at: datetime, days: int) -> Span:
-        """The time to look at."""
+        """Return the time to search for shifts."""
         if self is When.CURRENT:
             return Span(at, at + INSTANT)
         away = timedelta(days=days)
         return Span(at, at + away) if self is When.NEXT else Span(at - away, at)
 
     def choose(self, found: Found, at: datetime) -> Found:
-        """Choose the shifts asked for among those that touch the time."""
+        """Return the current, next or previous shifts among those that touch the time."""
         if self is When.CURRENT:
             return [(schedule, shift) for schedule, shift in found if shift.span.start <= at < shift.span.end]
-        if self is When.NEXT:  # what goes on now is skipped
+        if self is When.NEXT:  # current shifts are skipped
             first = min((shift.span.start for _, shift in found if shift.span.start > at), default=None)
             return [(schedule, shift) for schedule, shift in found if shift.span.start == first]
         last = max((shift.span.end for _, shift in found if shift.span.end <= at), default=None)
@@ -57,12 +57,12 @@ class When(StrEnum):
 
 @dataclass(frozen=True)
 class OnCallQuery:
-    """What is asked about who is on call.
+    """A query for the people on call.
 
     Attributes:
-        at: another moment to take as now.
-        days: how far away `next` and `previous` look.
-        route: the id of a route instead of the default one.
+        at: a time to use instead of now.
+        days: how many days `next` and `previous` search.
+        route: the ID of a route to use instead of the default one.
     """
 
     when: When = When.CURRENT
@@ -87,13 +87,13 @@ class ResolvedOnCall:
 
 
 def resolve(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery, *, at: datetime) -> list[ResolvedOnCall]:
-    """Work out who is on call for teams at a moment, everything that is needed being read once.
+    """Work out who is on call for teams at a time. Each object is read once.
 
     Returns:
-        An answer for each team, in their order.
+        One result per team, in the order of the teams.
 
     Raises:
-        NotFound: the route is none of the team's.
+        NotFound: the route does not belong to the team.
     """
     paths = paging_path.read(oncall, teams, question.route)
     schedules = [ident for path in paths for ident in path.schedules]
@@ -142,9 +142,9 @@ def named_by(oncall: OnCall, step: EscalationPolicy) -> Sequence[str]:
 
 
 def _document(oncall: OnCall, users: Sequence[User], found: Found) -> dict[str, Any]:
-    not_told = {} if oncall.is_cloud else _NOT_TOLD
+    only_on_cloud = {} if oncall.is_cloud else _ONLY_ON_CLOUD
     return {
         "count": len(users),
-        "users": [{**user.raw, **not_told} for user in users],
+        "users": [{**user.raw, **only_on_cloud} for user in users],
         "shifts": [shifts.document(schedule, shift) for schedule, shift in found],
     }

@@ -1,4 +1,4 @@
-"""Commands about teams and their rota."""
+"""The commands of `teams`."""
 
 from oncallctl.commands.teams import on_call, rota, teams
 from oncallctl.commands.teams.app import app

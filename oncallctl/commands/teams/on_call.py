@@ -1,4 +1,4 @@
-"""Who is on call for teams: now, next, before, or at another time."""
+"""The commands `teams who-is-on-call`, `next` and `previous`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PEOPLE = {
     "TEAM": "team.name",
-    "USER": "name",  # with the role of those who are not notified
+    "USER": "name",  # with the reason if they are not notified
     "EMAIL": "email",
     "PHONE": "phone_number",
     "SCHEDULE": "schedules",
@@ -27,7 +27,7 @@ PEOPLE = {
     "UNTIL": "shift_end",
 }
 
-DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=30, help="Look so many days away.")]
+DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=30, help="Number of days to search.")]
 
 
 @app.command()
@@ -35,8 +35,12 @@ def who_is_on_call(
     ctx: typer.Context,
     teams: TeamsArgument = None,
     route: RouteOption = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Not now, but then.")] = None,
-    require: Annotated[bool, typer.Option("--require", help="Exit 10 when nobody is on call for one of them.")] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="Show who is on call at TIME instead of now.")
+    ] = None,
+    require: Annotated[
+        bool, typer.Option("--require", help="Exit 10 if a team has nobody on call who would be notified.")
+    ] = False,
 ) -> None:
     """Show who is on call."""
     asked = _show(ctx.obj, teams, "current", at=at, route=_only_of_one(teams, route))
@@ -48,7 +52,7 @@ def who_is_on_call(
 def next_on_call(
     ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
 ) -> None:
-    """Show who takes over next: the first shift that has not begun."""
+    """Show who takes over next: the first shift that has not started."""
     _show(ctx.obj, teams, "next", days=days, route=_only_of_one(teams, route))
 
 
@@ -75,7 +79,7 @@ def _show(
     at: str | None = None,
     **question: Any,  # noqa: ANN401
 ) -> list[TeamOnCall]:
-    """Find out who is on call and show it; `question` is the rest of what `OnCallQuery` takes."""
+    """Show who is on call; `question` holds more attributes of `OnCallQuery`."""
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota.on_call import on_call
@@ -83,7 +87,7 @@ def _show(
 
     with connect(settings) as oncall:
         moment = parse_moment(at, settings.tz, near=now()) if at else None  # the profile may know the zone
-        # The paths of all teams will be needed; those of a few are found without a list of all integrations.
+        # All integrations are needed for all teams, but not for a few.
         ahead = [] if teams or (oncall.is_cloud and moment is None) else [oncall.integrations.everything]
         named, *_ = parallel.together(lambda: lookup.teams(oncall, teams), *ahead)
         asked = on_call(oncall, named, OnCallQuery(When(when), moment, **question))

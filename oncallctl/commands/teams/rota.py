@@ -1,4 +1,4 @@
-"""The rota of teams: as a picture, its gaps, and the next hand-over."""
+"""The commands `teams rota`, `gaps` and `handoff`."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SHIFTS = {
 GAPS = {"TEAM": "team.name", "FROM": "gap_start", "UNTIL": "gap_end", "LASTS": "lasts", "SCHEDULES": "schedules"}
 OPEN = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_at"}
 
-DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=90, help="Look so many days ahead.")]
+DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=90, help="Number of days to show.")]
 
 
 class RequireCovered(StrEnum):
-    """What `gaps --require` asks."""
+    """Values of `gaps --require`."""
 
     COVERED = "covered"
 
@@ -47,9 +47,11 @@ def rota(
     ctx: typer.Context,
     teams: TeamsArgument = None,
     days: DaysOption = 7,
-    svg: Annotated[str | None, typer.Option("--svg", metavar="FILE|-", help="Write the picture as an SVG.")] = None,
+    svg: Annotated[
+        str | None, typer.Option("--svg", metavar="FILE|-", help="Write the picture to an SVG file; - is stdout.")
+    ] = None,
 ) -> None:
-    """Draw who is on call when, from today on; in a pipe, list the shifts."""
+    """Draw the rota from today on. In a pipe, list the shifts."""
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota import team_rota
@@ -86,9 +88,9 @@ def gaps(
     ctx: typer.Context,
     teams: TeamsArgument = None,
     days: DaysOption = 14,
-    require: Annotated[RequireCovered | None, typer.Option("--require", help="Exit 10 when there is any.")] = None,
+    require: Annotated[RequireCovered | None, typer.Option("--require", help="Exit 10 if there is a gap.")] = None,
 ) -> None:
-    """List the times in which a team's schedules have nobody on call."""
+    """List times at which a team's schedules have nobody on call."""
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota import team_rota
@@ -124,7 +126,7 @@ def gaps(
 
 @app.command()
 def handoff(ctx: typer.Context, team: TeamArgument) -> None:
-    """Write who takes over, when, and what is still open, as Markdown to paste into a chat."""
+    """Print who takes over, when, and what is still open, as Markdown to paste into a chat."""
     from oncallctl.api import lookup
     from oncallctl.rota import handoff as rota_handoff
 
@@ -137,6 +139,6 @@ def handoff(ctx: typer.Context, team: TeamArgument) -> None:
 
 
 def _note_bare(settings: Settings, found: Sequence[TeamRota]) -> None:
-    """Say which teams there is nothing to tell about."""
+    """Show a note about teams without schedules and people."""
     if bare := [each.team.name or each.team.id for each in found if each.is_bare]:
         settings.note(f"no schedule and nobody to page: {', '.join(bare)}")

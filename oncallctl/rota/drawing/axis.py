@@ -1,4 +1,4 @@
-"""The days above the lanes."""
+"""The time axis above the lanes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from oncallctl.rota.drawing.grid import Grid
 from oncallctl.rota.drawing.local import DAY, LocalTime
 
 MONDAY = 0
-FEW = 21  # days that are named, if only every second or third of them, where there is no room for all
-FINE = 24  # cells a day that leave room for hours
+FEW = 21  # up to this many days, days are labeled, if need be only every second or third
+FINE = 24  # cells per day that leave room for hours
 WHOLE = "{weekday} {day} {month}"
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Days on a grid: their names where there is room, else their numbers, else weeks."""
+    """Days on a grid: labeled with weekday and date if there is room, else with the date, else by weeks."""
 
     grid: Grid
     local: LocalTime
 
     @cached_property
     def days(self) -> list[tuple[int, datetime]]:
-        """The cell in which each day begins, and when; the first is that of the span, if only a part of it."""
+        """The first cell and the start of each day. The first day may be cut off by the span."""
         span = self.grid.span
         begins = self.local.midnights(span)
         if not begins or begins[0] != span.start:
@@ -37,12 +37,12 @@ class Axis:
 
     @property
     def marks(self) -> frozenset[int]:
-        """The cells with a mark through all lanes: where a day begins, or a week where days are too narrow."""
+        """The cells with a vertical line through all lanes: the starts of days, or of weeks if days are too narrow."""
         return frozenset(cell for cell, begin in self.days if cell and (self._a_day >= 4 or self._monday(begin)))
 
     @property
     def _a_day(self) -> int:
-        """How many cells a day has, at least."""
+        """The minimum number of cells per day."""
         return DAY * self.grid.per // self.grid.period
 
     @property
@@ -53,21 +53,21 @@ class Axis:
         return self.local.at(begin).weekday() == MONDAY
 
     def lines(self, now: datetime | None, arrow: str) -> list[Text]:
-        """The days, and an arrow at now where that is in the span."""
+        """Return the lines with the days, and one with an arrow at the current time if it is in the span."""
         rows = [self._row(form) for form in self._forms()]
         if self._a_day >= FINE:
             rows.append(self._hours())
         return rows if now is None else [*rows, self._now(now, arrow)]
 
     def _forms(self) -> tuple[str, ...]:
-        """What is written above the lanes, a row each."""
+        """Return the format of each line above the lanes."""
         if not self._by_days:
             return (WHOLE,) if self._a_day > 1 else ("{day} {month}",)
         forms = ((WHOLE,), ("{weekday} {day}",), ("{weekday}", "{day}"), ("{weekday:.2}", "{day}"))
         return next((form for form, least in zip(forms, (11, 7, 4), strict=False) if self._a_day >= least), forms[-1])
 
     def _row(self, form: str) -> Text:
-        """Write each day where it begins, or every second or third of them, so that none runs into the next."""
+        """Return a line with a label at the start of each day, or of every second or third if there is no room."""
         shown = [(cell, begin) for cell, begin in self.days if self._by_days or self._monday(begin)]
         labels = [(cell, self._label(form, begin)) for cell, begin in shown]
         if self._by_days and not _apart(labels[:2]):
@@ -76,7 +76,7 @@ class Axis:
         return self._written(labels[::step])
 
     def _hours(self) -> Text:
-        """Write the hours that a quarter of a day ends with, as the clocks show them."""
+        """Return a line with the local hours 06:00, 12:00 and 18:00."""
         labels = []
         for _, day in self.days:
             midnight = self.local.at(day).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0)

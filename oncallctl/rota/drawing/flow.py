@@ -1,4 +1,4 @@
-"""Pieces of text in lines that are no longer than the screen is wide."""
+"""Line wrapping of text in pieces."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ APART = "   "
 
 
 def flow(lead: Text, pieces: Iterable[Text], width: int) -> list[Text]:
-    """Write pieces after each other, none of them broken that fits on a line of its own.
+    """Lay out pieces in lines. A piece is broken only if it does not fit on one line.
 
     Args:
-        lead: what the first line begins with; the others begin where it ends.
-        pieces: in order.
-        width: of the screen, in cells.
+        lead: the start of the first line; the other lines are indented by its width.
+        pieces: the pieces, in order.
+        width: the width of the screen, in cells.
     """
     hang = lead.cell_len
     lines = [lead.copy()]
@@ -33,7 +33,7 @@ def flow(lead: Text, pieces: Iterable[Text], width: int) -> list[Text]:
 
 
 def chopped(text: Text, width: int) -> list[Text]:
-    """A text in parts of at most so many cells, broken between words where that can be."""
+    """Return a text in parts of at most `width` cells, broken between words if possible."""
     parts = []
     while text.cell_len > width:
         fits = max(1, len(chop_cells(text.plain, width)[0]))
@@ -44,5 +44,5 @@ def chopped(text: Text, width: int) -> list[Text]:
 
 
 def shortened(text: str, width: int) -> str:
-    """A text in at most so many cells; where something is left out, an ellipsis says it."""
+    """Return a text truncated to at most `width` cells, with an ellipsis."""
     return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"

@@ -1,4 +1,4 @@
-"""Time on a row of cells of equal length, as many to a day as there is room for."""
+"""Time on a row of cells of equal length."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ FREE, PLAIN, OVERRIDE = 0, 1, 2
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells over a span: `per` of them to every `period` of time; each has two halves.
+    """Cells over a span: `per` cells per `period`; each has two halves.
 
-    Whole numbers throughout, so that a day's first cell is never missed by a rounding.
+    All calculations use integers, so that rounding never misses the first cell of a day.
     """
 
     span: Span
@@ -25,7 +25,7 @@ class Grid:
 
     @classmethod
     def within(cls, span: Span, room: int) -> Grid:
-        """The finest grid that has room; all days look alike on it, and 8, 12 and 24 hours are whole halves."""
+        """Return the finest grid that fits. All days have the same cells, and 8, 12 and 24 hours are whole halves."""
         for per in range(room, 0, -1):
             if per > 4 and per % 3 and per % 4:
                 continue
@@ -38,15 +38,15 @@ class Grid:
 
     @property
     def width(self) -> int:
-        """How many cells the span takes."""
+        """The number of cells."""
         return -(-self.span.length * self.per // self.period)
 
     def cell(self, instant: datetime) -> int:
-        """The cell that an instant is in."""
+        """Return the cell of an instant."""
         return (instant - self.span.start) * self.per // self.period
 
     def halves(self, span: Span) -> range:
-        """The halves that a span fills: each by the nearest, never none."""
+        """Return the halves that a span fills: rounded to the nearest, and at least one."""
         start, end = self._nearest(span.start), self._nearest(span.end)
         if start == end:
             start = (span.start - self.span.start) * (2 * self.per) // self.period
@@ -54,7 +54,7 @@ class Grid:
         return range(start, end)
 
     def fill(self, bars: tuple[Bar, ...]) -> list[tuple[int, int]]:
-        """What the two halves of each cell are filled with, an override before all else."""
+        """Return the fill of both halves of each cell. Overrides take precedence."""
         halves = [FREE] * (2 * self.width)
         for bar in sorted(bars, key=lambda bar: bar.override):
             for half in self.halves(bar.span):

@@ -1,4 +1,4 @@
-"""What every picture of a rota is made of: a lane for each person, and the hand-overs between them."""
+"""Lanes of a rota, one per person, and the handovers between them, for all pictures."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from oncallctl.text import caption, visible
 
 @dataclass(frozen=True)
 class Bar:
-    """A stretch of a lane that is filled.
+    """A shift or a gap in a lane.
 
     Attributes:
-        span: as much of it as the picture shows.
-        whole: from its true start until its true end.
+        span: the part within the picture.
+        whole: the full time, from start to end.
     """
 
     span: Span
@@ -30,20 +30,20 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """A person's time on call, or nobody's; `user` is None where nobody is on call."""
+    """The time on call of one person; `user` is None for the times without anybody on call."""
 
     user: str | None
     name: str
     bars: tuple[Bar, ...]
 
     def holds(self, instant: datetime) -> Bar | None:
-        """The bar that an instant is in, an override before another one."""
+        """Return the bar at an instant, or None. Overrides take precedence."""
         there = [bar for bar in self.bars if bar.span.start <= instant < bar.span.end]
         return max(there, key=lambda bar: bar.override, default=None)
 
 
 def in_utc(rota: Rota) -> Rota:
-    """The same rota with its times in UTC: in one zone with DST, Python compares and subtracts what clocks show."""
+    """Return the rota with its times in UTC. Within a zone with DST, Python compares and subtracts local times."""
     span = _utc(rota.span)
     shifts = (replace(shift, span=_utc(shift.span)) for shift in rota.shifts)
     return replace(
@@ -54,11 +54,11 @@ def in_utc(rota: Rota) -> Rota:
 
 
 def lanes(rota: Rota, now: datetime) -> list[Lane]:
-    """A lane a person, first who is on call now, then in the order in which they come on call, and last nobody's.
+    """Return one lane per person: first those on call now, then by their first shift, and last the gaps.
 
     Args:
-        rota: as `in_utc` returns it.
-        now: who is on call then comes first.
+        rota: a rota from `in_utc`.
+        now: the current time.
     """
     bars: dict[str, list[Bar]] = {}
     for shift in rota.shifts:
@@ -73,29 +73,29 @@ def lanes(rota: Rota, now: datetime) -> list[Lane]:
 
 
 def hand_overs(rota: Rota) -> Iterator[HandOver]:
-    """The hand-overs of a rota, with what the lanes call the people.
+    """Return the handovers of a rota, with the same names as the lanes.
 
     Args:
-        rota: as `in_utc` returns it.
+        rota: a rota from `in_utc`.
     """
     names = _names(rota)
     return (each.named(names) for each in handovers.hand_overs(rota))
 
 
 def nobody_at_all(rota: Rota) -> str:
-    """The sentence in place of lanes where there are no shifts."""
+    """Return the sentence to show instead of lanes if there are no shifts."""
     days = round(rota.span.length / DAY)
     return f"{NOBODY} on call {'on this day' if days <= 1 else f'in these {days} days'}"
 
 
 def colours(rotas: Sequence[Rota], count: int) -> dict[str, int]:
-    """One of so many colours for each person: the same whoever is on call first, and in every schedule."""
+    """Return the index of a color for each person, the same in every schedule."""
     users = sorted({user for rota in rotas for shift in rota.shifts for user in shift.users})
     return {user: index % count for index, user in enumerate(users)}
 
 
 def _names(rota: Rota) -> dict[str, str]:
-    """What each person is called, harmless to show; with the id where two are called the same."""
+    """Return the label of each person, with the ID if two people have the same name."""
     users = dict.fromkeys(user for shift in rota.shifts for user in shift.users)
     shown = {user: caption(rota.usernames.get(user) or user) for user in users}
     times = Counter([*shown.values(), NOBODY])

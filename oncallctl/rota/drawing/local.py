@@ -1,4 +1,4 @@
-"""Instants as the clocks of the viewer's zone say them, also on the days on which these are changed."""
+"""Local times in the user's time zone, including changes to and from daylight saving time."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ DASH = "\N{EN DASH}"
 
 @dataclass(frozen=True)
 class LocalTime:
-    """The viewer's zone; `tz` None is that of this machine."""
+    """A time zone; `tz` None is the zone of this machine."""
 
     tz: tzinfo | None
 
     def at(self, instant: datetime) -> datetime:
-        """What clock and calendar say at an instant."""
+        """Return the local time of an instant."""
         return instant.astimezone(self.tz)
 
     def clock(self, instant: datetime) -> str:
-        """The time of day, ``02:30``; where the clocks show it twice on this day, ``02:30 (CET)``."""
+        """Return the time of day, such as ``02:30``, or ``02:30 (CET)`` if it occurs twice on this day."""
         local = self.at(instant)
         twice = self._offset(local, 0) != self._offset(local, 1)
         return f"{local:%H:%M (%Z)}" if twice else f"{local:%H:%M}"
 
     def moment(self, instant: datetime, *, month: bool = False) -> str:
-        """Day and time: ``Sat 21 09:00``, or ``Sat 21 Nov 09:00``."""
+        """Return day and time: ``Sat 21 09:00``, or ``Sat 21 Nov 09:00``."""
         return f"{self.day(instant, month=month)} {self.clock(instant)}"
 
     def day(self, instant: datetime, *, month: bool = False) -> str:
-        """The day: ``Sat 21``, or ``Sat 21 Nov``."""
+        """Return the day: ``Sat 21``, or ``Sat 21 Nov``."""
         local = self.at(instant)
         return f"{local:%a} {local.day} {local:%b}" if month else f"{local:%a} {local.day}"
 
     def from_until(self, span: Span, *, month: bool = False) -> str:
-        """Both ends, the day of the second only where it is another one."""
+        """Return start and end; the day of the end only if it is a different one."""
         same = self.at(span.start).date() == self.at(span.end).date()
         end = self.clock(span.end) if same else self.moment(span.end, month=month)
         return f"{self.moment(span.start, month=month)} {DASH} {end}"
 
     def midnights(self, span: Span) -> list[datetime]:
-        """The instants (UTC) in a span at which a day begins."""
+        """Return the starts of days (UTC) within a span."""
         day, begins = self.at(span.start).date(), []
         while (begin := self.midnight(day)) < span.end:
             if begin >= span.start:
@@ -53,15 +53,15 @@ class LocalTime:
         return begins
 
     def midnight(self, day: date) -> datetime:
-        """The instant (UTC) at which a day begins: where the clocks skip midnight, that at which they do."""
+        """Return the start of a day (UTC). If the clocks skip midnight, that is when they change."""
         return self.instant(datetime(day.year, day.month, day.day))  # noqa: DTZ001  # what the clocks show
 
     def instant(self, wall: datetime) -> datetime:
-        """The instant (UTC), the first of two, at which the clocks show a time that is given without a zone."""
+        """Return the first instant (UTC) of a local time."""
         return (wall.astimezone() if self.tz is None else wall.replace(tzinfo=self.tz)).astimezone(UTC)
 
     def odd_days(self, span: Span) -> list[str]:
-        """What the change of the clocks does to days: ``Sun 25 Oct has 25 hours``."""
+        """Return sentences about days with more or fewer hours, such as ``Sun 25 Oct has 25 hours``."""
         said = []
         for begin in (self.midnight(self.at(span.start).date()), *self.midnights(span)):
             length = self.midnight(self.at(begin).date() + DAY) - begin
@@ -71,7 +71,7 @@ class LocalTime:
         return said
 
     def title(self, span: Span) -> str:
-        """The days that a span touches, and the zone."""
+        """Return the days of a span, and the time zone."""
         first, last = self.at(span.start), self.at(max(span.start, span.end - timedelta(microseconds=1)))
         days = f"{self.day(first, month=first.month != last.month or first.year != last.year)}"
         if first.year != last.year:
@@ -81,7 +81,7 @@ class LocalTime:
         return f"{days} {DASH} {self.day(last, month=True)} {last.year}, {self.name(span)}"
 
     def name(self, span: Span) -> str:
-        """What the zone is called; this machine's may have no other name than what it says in this span."""
+        """Return the name of the time zone. The zone of this machine may only have abbreviations."""
         if key := getattr(self.tz, "key", None):
             return str(key)
         ends = (self.at(span.start), self.at(span.end))

@@ -1,4 +1,4 @@
-"""The rota as a picture for a terminal: a lane a person, the hand-overs below, as wide as the screen."""
+"""Picture of a rota for a terminal: one lane per person, with the handovers below."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from oncallctl.text import caption
 from oncallctl.times import span as length
 
 NARROWEST = 24
-MOST = 200  # of the hand-overs, and of the gaps, of one schedule are written out
+MOST = 200  # handovers, or gaps, that are listed per schedule
 
 FULL, LEFT, RIGHT, STAND_IN, GAP = "█", "▌", "▐", "▒", "╳"  # noqa: RUF001  # not an X
 ON_CALL_NOW, STAND_IN_NOW, NOW, MIDNIGHT, ARROW = "◆", "◇", "┃", "┊", "▼"
 MEANINGS = {FULL: "on call", STAND_IN: "override", GAP: NOBODY, ON_CALL_NOW: "now", STAND_IN_NOW: "now, an override"}
 ASCII = str.maketrans("█▌▐▒╳◆◇┃┊▼→…" + DASH, "###%!@&|:v>~-")  # noqa: RUF001  # the same
 
-# Colours that themes, light or dark, keep readable; red is for gaps.
+# Colors that are readable in light and dark themes; red is for gaps.
 COLOURS = ("cyan", "magenta", "green", "blue")
 RED = "red"
 
 
 def draw(rotas: Sequence[Rota], *, now: datetime, tz: tzinfo | None, width: int, plain: bool = False) -> list[Text]:
-    """Draw rotas below each other, their lanes aligned.
+    """Draw rotas below each other, with aligned lanes.
 
     Args:
-        rotas: what to draw, each with a span that is not empty.
-        now: where the mark is.
-        tz: the viewer's zone; None is that of this machine.
-        width: of the screen, in cells; no line is longer, unless the screen is narrower than `NARROWEST`.
-        plain: draw with ASCII alone, for a screen that has no more; names keep what they have.
+        rotas: the rotas; their spans must not be empty.
+        now: the time of the mark.
+        tz: the user's time zone; None is the zone of this machine.
+        width: the width of the screen in cells. Lines are longer only if it is narrower than `NARROWEST`.
+        plain: draw with ASCII characters only; names are not changed.
 
     Returns:
-        Lines. Their styles only repeat what the characters say.
+        The lines. Their styles carry no information of their own.
     """
     width = max(width, NARROWEST)
     drawn = [_Picture(in_utc(rota), now, LocalTime(tz), width) for rota in rotas]
     longest = max((cell_len(lane.name) for each in drawn for lane in each.lanes), default=0)
-    label = min(longest, width // 5 if width < 100 else width // 4)  # thus a month at 80 has two cells a day
+    label = min(longest, width // 5 if width < 100 else width // 4)  # so that a month at 80 cells has two cells per day
     colour = {user: COLOURS[index] for user, index in colours(rotas, len(COLOURS)).items()}
     lines: list[Text] = []
     for each in drawn:
@@ -64,10 +64,10 @@ def draw(rotas: Sequence[Rota], *, now: datetime, tz: tzinfo | None, width: int,
 
 
 class _Picture:
-    """One rota on a screen; its times in UTC.
+    """Drawing of one rota, with times in UTC.
 
     Attributes:
-        glyphs: those that were needed, once the lines have been drawn.
+        glyphs: the glyphs in use, once the lines have been drawn.
     """
 
     def __init__(self, rota: Rota, now: datetime, local: LocalTime, width: int) -> None:
@@ -81,7 +81,7 @@ class _Picture:
         self.month = (first.year, first.month) != (last.year, last.month)
 
     def lines(self, label: int, colour: Mapping[str, str]) -> Iterator[Text]:
-        """Draw it, with a column of so many cells for the names of people, and their colours by id."""
+        """Yield the lines; `label` is the width of the names in cells, `colour` maps user IDs to colors."""
         yield from self._title()
         if not self.rota.shifts:
             yield Text(nobody_at_all(self.rota), RED)
@@ -127,7 +127,7 @@ class _Picture:
         return row
 
     def _lists(self) -> Iterator[Text]:
-        """The gaps, and the hand-overs of each day."""
+        """Yield the gaps, and the handovers of each day."""
         gaps = self.rota.gaps()
         changes = list(hand_overs(self.rota))
         days = groupby(changes[:MOST], lambda change: self.local.day(change.at, month=self.month))

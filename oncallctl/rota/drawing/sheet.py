@@ -1,4 +1,4 @@
-"""Shapes and type of an SVG: numbers short, text harmless."""
+"""Elements of an SVG: shapes and text."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rich.cells import cell_len
 from oncallctl.text import visible
 
 INK = "#1f2328"
-ADVANCE = 0.58  # of the size: how wide a character of a sans-serif is, for want of its measures
-_NOT_XML = re.compile("[\ufffe\uffff]")  # of what `visible` leaves
+ADVANCE = 0.58  # estimated width of a sans-serif character, relative to its size
+_NOT_XML = re.compile("[\ufffe\uffff]")  # not removed by `visible`
 
 
 def add(parent: ET.Element, tag: str, said: str | None = None, /, **attributes: float | str) -> ET.Element:
-    """Add an element; ``stroke_width=2`` is the attribute ``stroke-width``. Its text is made fit for XML."""
+    """Add an element; ``stroke_width=2`` is the attribute ``stroke-width``. Its text is escaped for XML."""
     named = {name.replace("_", "-"): _number(value) for name, value in attributes.items()}
     element = ET.SubElement(parent, tag, named)
     if said is not None:
@@ -23,7 +23,7 @@ def add(parent: ET.Element, tag: str, said: str | None = None, /, **attributes: 
     return element
 
 
-def write(  # noqa: PLR0913  # what type has
+def write(  # noqa: PLR0913  # the attributes of text
     parent: ET.Element,
     at: tuple[float, float],
     said: str,
@@ -33,7 +33,7 @@ def write(  # noqa: PLR0913  # what type has
     bold: bool = False,
     to_the_left: bool = False,
 ) -> ET.Element:
-    """Write a line of text; `at` is where it begins, or ends, on its base line."""
+    """Add a line of text; `at` is its start, or its end with `to_the_left`, on the baseline."""
     text = add(parent, "text", said, x=at[0], y=at[1], font_size=size, fill=fill)
     if bold:
         text.set("font-weight", "600")
@@ -43,12 +43,12 @@ def write(  # noqa: PLR0913  # what type has
 
 
 def path(*steps: str | float) -> str:
-    """The data of a path: letters and numbers."""
+    """Return the data of a path."""
     return " ".join(_number(step) for step in steps)
 
 
 def width(said: str, size: int) -> float:
-    """How many pixels wide a text will be, nearly."""
+    """Return the estimated width of a text, in pixels."""
     return cell_len(said) * size * ADVANCE
 
 

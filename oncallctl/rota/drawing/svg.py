@@ -1,4 +1,4 @@
-"""The rota as an SVG of its own, for a wiki."""
+"""The rota as a standalone SVG, for a wiki."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from oncallctl.times import span as length
 WIDTH, MARGIN, ROW, BAR = 1000, 24, 28, 20
 WIDEST_LABEL = 220
 TITLE, NAME, SMALL, TINY = 18, 14, 12, 10  # sizes of type
-MOST = 100  # hand-overs, or gaps, of one schedule that are written out
+MOST = 100  # handovers, or gaps, that are listed per schedule
 
 FONT = "-apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 FAINT, RULE, SHADE, PAPER, RED = "#59636e", "#d8dee4", "#f3f5f7", "#ffffff", "#b3261e"
@@ -30,22 +30,22 @@ ON_CALL, OVERRIDE, NOBODY = "on call", "override", "nobody"
 
 
 def draw(rotas: Sequence[Rota], *, now: datetime, tz: tzinfo | None, title: str) -> str:
-    """Draw rotas below each other, their lanes aligned.
+    """Draw rotas below each other, with aligned lanes.
 
     Args:
-        rotas: what to draw, each with a span that is not empty.
-        now: where the mark is.
-        tz: the viewer's zone; None is that of this machine.
-        title: of the whole picture.
+        rotas: the rotas; their spans must not be empty.
+        now: the time of the mark.
+        tz: the user's time zone; None is the zone of this machine.
+        title: the title of the picture.
 
     Returns:
-        A document that needs nothing from elsewhere. Pointing at a bar tells who and from when until when.
+        A document without external references. The tooltip of a bar shows the person and the times.
     """
     return _Drawing([in_utc(rota) for rota in rotas], now, LocalTime(tz)).document(title)
 
 
 class _Drawing:
-    """A sheet that grows downwards: `y` is how far it is filled."""
+    """A drawing that grows downwards: `y` is its current height."""
 
     def __init__(self, rotas: Sequence[Rota], now: datetime, local: LocalTime) -> None:
         self.rotas = rotas
@@ -102,7 +102,7 @@ class _Drawing:
             self._list(lead, pieces, ink)
 
     def _days(self, span: Span, height: int) -> None:
-        """Draw days, or weeks where days are too narrow, behind the lanes; the days of a weekend are shaded."""
+        """Draw days, or weeks if days are too narrow, behind the lanes. Weekends are shaded."""
         day = (WIDTH - MARGIN - self.left) * (DAY / span.length)
         by_days = day >= 46
         begins = self.local.midnights(span)
@@ -143,7 +143,7 @@ class _Drawing:
             write(group, (x + 3, self.y + ROW / 2 + 3.5), times, TINY)
 
     def _times(self, bar: Bar, room: float) -> str | None:
-        """What of a shift's times there is room for."""
+        """Return the times of a shift in the longest form that fits, or None."""
         start, end = self.local.clock(bar.whole.start), self.local.clock(bar.whole.end)
         shorter = (f"{start} {DASH} {end}", start) if bar.whole.start == bar.span.start else (f"until {end}",)
         wordings = (self.local.from_until(bar.whole), *shorter)
@@ -158,7 +158,7 @@ class _Drawing:
             add(group, "path", d=path("M", x - 5, top - 6, "h", 10, "l", -5, 7, "z"), fill=INK)
 
     def _lists(self, rota: Rota) -> Iterator[tuple[str, list[str], str]]:
-        """What the bars may be too short to say: the gaps, and the hand-overs of each day."""
+        """Yield the gaps, and the handovers of each day, since bars may be too short for text."""
         if gaps := rota.gaps():
             said = [
                 f"{self.local.from_until(gap, month=True)} ({length(gap.length.total_seconds())})"
@@ -180,7 +180,7 @@ class _Drawing:
             write(self.root, (left, self.y), line, SMALL, ink).set("xml:space", "preserve")
 
     def _legend(self) -> None:
-        """Say what the marks mean that there are, and when now is."""
+        """Draw a legend of the patterns in use, and the current time."""
         bars = [(lane.user, bar.override) for each in self.lanes for lane in each for bar in lane.bars]
         there = {NOBODY if user is None else OVERRIDE if override else ON_CALL for user, override in bars}
         self.y += 42
@@ -198,7 +198,7 @@ class _Drawing:
 
 
 def _box(into: ET.Element, at: tuple[float, float], across: float, kind: str, colour: str) -> None:
-    """A bar, or its like in the legend: an override hatched and outlined, a gap hatched in red."""
+    """Draw a bar: overrides are hatched and outlined, gaps are hatched in red."""
     place = {"x": at[0], "y": at[1], "width": across, "height": BAR, "rx": min(3.0, across / 3)}
     if kind == NOBODY:
         add(into, "rect", fill=f"url(#oncallctl-{NOBODY})", stroke=RED, **place)
@@ -214,7 +214,7 @@ def _left_out(items: Sequence[object], what: str) -> list[str]:
 
 
 def _lines(pieces: Sequence[str], room: float) -> Iterator[str]:
-    """Pieces in lines of at most so many pixels; one that is longer is shortened."""
+    """Yield lines of pieces, at most `room` pixels wide. Longer pieces are truncated."""
     line = ""
     for piece in pieces:
         longer = f"{line}    {piece}" if line else piece
