@@ -1,4 +1,4 @@
-"""What became of several targets: done at the same time, told one by one, and summed up in one exit status."""
+"""Run an operation on several targets in parallel, and combine the results into one exit status."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Object = TypeVar("Object", bound=ServerObject)
 
 @dataclass(frozen=True)
 class Wording:
-    """How objects of one kind are told of.
+    """The words and keys that describe objects of one type.
 
     Attributes:
-        key: where the array that scripts read has the object, whole.
-        title: the field that tells people what it is.
-        has_name: whether the title is a name that it goes by, or anybody's text.
+        key: the key of the whole object in the JSON output.
+        title: the field that people recognize it by.
+        has_name: True if the title is a unique name, False if it is free text.
     """
 
     key: str
@@ -42,19 +42,19 @@ WORDINGS: dict[type[ServerObject], Wording] = {
 
 @dataclass(frozen=True)
 class Target(Generic[Object]):
-    """An object of the server, as it was read last, and what it was asked for by."""
+    """An object as last read from the server, with the name or ID that the user gave."""
 
     given: str
     found: Object
 
     @property
     def wording(self) -> Wording:
-        """How it is told of."""
+        """The words and keys that describe it."""
         return WORDINGS[type(self.found)]
 
     @property
     def name(self) -> str:
-        """What it goes by."""
+        """Its name, or its ID if its title is free text."""
         return str(getattr(self.found, self.wording.title)) if self.wording.has_name else self.found.id
 
     def __str__(self) -> str:
@@ -64,12 +64,12 @@ class Target(Generic[Object]):
 
 @dataclass
 class Outcome(Generic[Object]):
-    """What became of one target.
+    """The result for one target.
 
     Attributes:
-        after: the object after the change, where it was read again.
-        requests: what a dry run would have sent.
-        unseen: it was changed and could not be read again, so that nothing is known of it as it is now.
+        after: the object after the change, if it was read back.
+        requests: the requests that a dry run would send.
+        unseen: True if it was changed but not read back, so that its current state is unknown.
     """
 
     target: Target[Object]
@@ -80,7 +80,7 @@ class Outcome(Generic[Object]):
     unseen: bool = False
 
     def document(self) -> dict[str, Any]:
-        """The element of the array that scripts read."""
+        """Its element in the JSON output."""
         wording, known = self.target.wording, self.after or self.target.found
         document: dict[str, Any] = {
             "target": self.target.given,
@@ -95,11 +95,11 @@ class Outcome(Generic[Object]):
 
 @dataclass
 class Report(Generic[Object]):
-    """What became of all targets, in their order.
+    """The results for all targets, in their order.
 
     Attributes:
-        look: the command that shows what became of what was cut short.
-        signum: the signal that cut it short.
+        look: the command that shows the state of interrupted targets.
+        signum: the signal that interrupted the operation.
     """
 
     outcomes: list[Outcome[Object]]
@@ -107,13 +107,13 @@ class Report(Generic[Object]):
     signum: int | None = None
 
     def raise_failures(self, repeat: Callable[[Sequence[Outcome[Object]]], str] | None = None) -> None:
-        """End with the error that the outcomes amount to, if any.
+        """Raise the error that sums up the outcomes, if any failed.
 
         Args:
-            repeat: returns the hint for a partial failure: how to repeat what failed, and nothing else.
+            repeat: returns the hint for a partial failure: the command that repeats only the failed targets.
 
         Raises:
-            Interrupted: a signal cut it short.
+            Interrupted: a signal interrupted the operation.
             OncallError: the one target failed, or all failed the same way.
             PartialFailure: some failed.
         """
@@ -150,16 +150,16 @@ def for_each(
     finished: Callable[[], None],
     look: str,
 ) -> Report[Object]:
-    """Work on several items at a time; a failure of one, even a bug, does not stop the others.
+    """Process several items in parallel; a failure of one, even a bug, does not stop the others.
 
-    A signal does: what was not sent is left alone, and what was sent and not answered is unknown.
+    A signal does: changes not sent yet are dropped, and the outcome of changes without a response is unknown.
 
     Args:
-        items: what is worked on.
-        target: the target that an item is about.
-        work: does one.
-        finished: is called after each.
-        look: the command that shows what became of it all.
+        items: the items to process.
+        target: returns the target of an item.
+        work: processes one item.
+        finished: called after each item.
+        look: the command that shows the state of the targets.
     """
     outcomes: dict[int, Outcome[Object]] = {}
     sent: dict[int, list[SentChange]] = {}
@@ -172,7 +172,7 @@ def for_each(
         except OncallError as error:
             status = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
             return Outcome(target(items[index]), status, error=error)
-        except Exception as error:  # noqa: BLE001  # one bug must not lose what was done to the others
+        except Exception as error:  # noqa: BLE001  # one bug must not lose the outcomes of the others
             return Outcome(target(items[index]), "unknown", error=Bug(f"{type(error).__name__}: {error}"))
 
     try:
@@ -183,7 +183,7 @@ def for_each(
         signum = signal.signum
         for index, item in enumerate(items):
             if sent.get(index):
-                lost = OutcomeUnknown("it was sent, and the program ended before the answer came")
+                lost = OutcomeUnknown("it was sent, and the program ended before the response arrived")
                 outcomes.setdefault(index, Outcome(target(item), "unknown", error=lost))
             else:
                 outcomes.setdefault(index, Outcome(target(item), "not-begun", error=Interrupted(signum, "not begun")))

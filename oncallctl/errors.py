@@ -1,4 +1,4 @@
-"""What can go wrong, each with the exit code and the word that scripts may rely on.
+"""The errors, each with an exit code and an error code that scripts may rely on.
 
 Every failure that a user may meet is an `OncallError`. It is turned into stderr and an exit status in one place only,
 the boundary in `oncallctl.cli`. The statuses and words (`OncallError.code`) are closed sets; README.md documents them.
@@ -34,7 +34,7 @@ class OncallError(Exception):
         exit_code: the exit status it leads to.
         message: one sentence that says what is wrong.
         hint: one sentence or command that says what to do next, or None.
-        http_status: the status of the answer that led to it, or None.
+        http_status: the HTTP status of the response that caused it, or None.
         is_engine_crash: whether the response was the error page with which the engine itself ends a failed request.
     """
 
@@ -49,12 +49,12 @@ class OncallError(Exception):
         self.http_status = http_status
 
     def ending_with(self, status: int) -> Self:
-        """Give this one error an exit status of its own: that of a command that was run, or of a signal."""
+        """Set the exit status of this error, to that of a command that was run or of a signal."""
         self.exit_code = status
         return self
 
     def document(self) -> dict[str, object]:
-        """Say the error as the JSON object that scripts read."""
+        """Return the error as the JSON object in the output."""
         return {
             "code": self.code,
             "message": self.message,
@@ -65,19 +65,19 @@ class OncallError(Exception):
 
 
 class Bug(OncallError):
-    """This program did something that it should not have done."""
+    """A bug in this program."""
 
     code = "bug"
 
 
 class ServerRefused(OncallError):
-    """The server understood the request and would not carry it out."""
+    """The server understood the request and refused it."""
 
     code = "refused"
 
 
 class NotOnCall(OncallError):
-    """The URL answers, but it is not that of an OnCall API."""
+    """The URL responds, but it is not that of an OnCall API."""
 
     code = "not_oncall"
 
@@ -97,7 +97,7 @@ class Unsupported(OncallError):
 
 
 class ConfirmationNeeded(OncallError):
-    """A person would have been asked, and there is no terminal; nothing was sent."""
+    """Confirmation is required, and there is no terminal for a prompt; nothing was sent."""
 
     code = "confirmation_needed"
     exit_code = ExitCode.USAGE
@@ -111,7 +111,7 @@ class NoCredentials(OncallError):
 
 
 class AccessDenied(OncallError):
-    """The server does not accept the token, or not for this."""
+    """The server refuses the token, or the token lacks a permission."""
 
     code = "access_denied"
     exit_code = ExitCode.CREDENTIALS
@@ -125,7 +125,7 @@ class PartialFailure(OncallError):
 
 
 class Declined(OncallError):
-    """A person said no at a prompt."""
+    """The user declined at a prompt."""
 
     code = "declined"
     exit_code = ExitCode.DECLINED
@@ -146,7 +146,7 @@ class Ambiguous(OncallError):
 
 
 class Conflict(OncallError):
-    """The present state does not allow it."""
+    """The current state does not allow the operation."""
 
     code = "conflict"
     exit_code = ExitCode.CONFLICT
@@ -160,21 +160,21 @@ class Unavailable(OncallError):
 
 
 class OutcomeUnknown(OncallError):
-    """A change was sent and its answer could not be read: it may have been carried out."""
+    """A change was sent and its response could not be read: it may have taken effect."""
 
     code = "outcome_unknown"
     exit_code = ExitCode.UNKNOWN
 
 
 class ConditionFailed(OncallError):
-    """A condition that was asked for does not hold."""
+    """A required condition does not hold."""
 
     code = "condition_failed"
     exit_code = ExitCode.CONDITION
 
 
 class Interrupted(OncallError):
-    """A signal ended the program; what was going on is in the message."""
+    """A signal ended the program; the message describes the state."""
 
     code = "interrupted"
 

@@ -1,4 +1,4 @@
-"""From the profile that was asked for to an `OnCall` that can be used: `connect`."""
+"""Choose a profile, read its token and return a client: `connect`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SERVICE_ACCOUNT = "glsa_"
 
 
 def config_path() -> Path:
-    """Where ONCALLCTL_CONFIG or the platform says that config.toml is."""
+    """Return the path of config.toml: ONCALLCTL_CONFIG, or the platform's default."""
     named = os.environ.get("ONCALLCTL_CONFIG")
     if named:
         return Path(named).expanduser()
@@ -44,7 +44,7 @@ def config() -> Config:
 
 
 def sandbox_database() -> Path:
-    """Where the sandbox keeps its data.
+    """Return the path of the sandbox's database.
 
     Raises:
         InvalidInput: the file is not this user's, or cannot be made.
@@ -117,7 +117,7 @@ def _named(name: str, read: Callable[[Config, str], Profile]) -> Profile:
 
 
 def _pair(environment: Mapping[str, str], url: str, token: str) -> str | None:
-    """Return the URL when both variables are set: a URL and a token from different places never meet."""
+    """Return the URL if both variables are set: a URL and a token never come from different places."""
     has_url, has_token = bool(environment.get(url)), bool(environment.get(token))
     if has_url and has_token:
         return environment[url]
@@ -133,7 +133,7 @@ def _stack(url: str | None) -> str | None:
 
 def _api(word: str) -> str:
     if word not in APIS:
-        raise InvalidInput(f"ONCALLCTL_API is {word!r}", hint="it is auto, oss or cloud")
+        raise InvalidInput(f"invalid ONCALLCTL_API: {word!r}", hint="use auto, oss or cloud")
     return word
 
 
@@ -165,7 +165,7 @@ def token_of(profile: Profile) -> str:
 
 
 def dialect_of(profile: Profile) -> Dialect:
-    """Tell which server it is: as the profile says, else Cloud below grafana.net and OSS anywhere else."""
+    """Return the dialect: the profile's, else Cloud for hosts below grafana.net and OSS for others."""
     from oncallctl.api.client import Dialect
 
     if profile.api != "auto":
@@ -189,7 +189,7 @@ def connect(settings: Settings) -> OnCall:
 
 
 def open_profile(profile: Profile, token: str, settings: Settings) -> OnCall:
-    """Open a server with a token that is at hand; nothing is sent."""
+    """Return a client with the given token; nothing is sent."""
     from oncallctl.api.client import Dialect, OnCall
     from oncallctl.api.transport import Transport
 
@@ -208,7 +208,7 @@ def open_profile(profile: Profile, token: str, settings: Settings) -> OnCall:
 
 @contextmanager
 def telling_of(database: Path) -> Iterator[None]:
-    """Say of the sandbox's file what is wrong with it.
+    """Turn SQLite errors into InvalidInput that names the sandbox file.
 
     Raises:
         InvalidInput: in place of what SQLite raises; nothing was changed then.
@@ -216,9 +216,9 @@ def telling_of(database: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise InvalidInput(f"{database}: {error}", hint="is there room, and may it be written to?") from error
+        raise InvalidInput(f"{database}: {error}", hint="check its permissions and the free disk space") from error
     except sqlite3.DatabaseError as error:
-        raise InvalidInput(f"{database}: {error}", hint="delete the file; it is made anew") from error
+        raise InvalidInput(f"{database}: {error}", hint="delete the file; it will be created again") from error
 
 
 def _sandbox(database: Path, dialect: Literal["cloud", "oss"]) -> WSGIApplication:
@@ -235,7 +235,7 @@ def _sandbox(database: Path, dialect: Literal["cloud", "oss"]) -> WSGIApplicatio
 
 
 def detect(profile: Profile, token: str, settings: Settings) -> Profile:
-    """Ask the server which dialect it speaks: a self-hosted engine refuses ``Bearer``, Cloud takes it.
+    """Detect the dialect of the server: a self-hosted engine refuses ``Bearer``, Cloud accepts it.
 
     Returns:
         The profile with its api found; one that names its api is only checked.
@@ -256,4 +256,4 @@ def detect(profile: Profile, token: str, settings: Settings) -> Profile:
             return candidate
     if refusal and token.startswith(SERVICE_ACCOUNT) and not profile.grafana_url:
         refusal.hint = "a service account token of Grafana Cloud also needs the stack: --grafana-url https://…"
-    raise refusal or AccessDenied("the server takes the token in neither dialect")
+    raise refusal or AccessDenied("the server refuses the token in either dialect")

@@ -1,4 +1,4 @@
-"""Files that this program keeps for itself: its owner's alone, whole or not at all, and safe with many writers."""
+"""Private state files: mode 0600, written atomically, locked against concurrent writers."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def state_folder() -> Path:
 
 
 def is_foreign(status: os.stat_result) -> bool:
-    """Whether a file or folder belongs to neither this user nor root."""
+    """True if a file or folder belongs to neither this user nor root."""
     return status.st_uid not in {os.geteuid(), 0}
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each for its owner alone whatever the umask.
+    """Create a folder and its parents, each with mode 0700 regardless of the umask.
 
     Raises:
         OSError: it cannot be made.
@@ -63,7 +63,7 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def usable(path: Path) -> Iterator[None]:
-    """Say of what goes wrong which file it is about, and what to do.
+    """Turn OSErrors into InvalidInput that names the file, with a hint.
 
     Raises:
         InvalidInput: in place of any OSError.
@@ -143,7 +143,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def replace_private(path: Path, data: bytes) -> None:
-    """Put a file for its owner alone in the place of another: at any moment the old or the new is there, whole.
+    """Replace a file atomically with one of mode 0600.
 
     Raises:
         OSError: it cannot be written; the old one stays.
@@ -166,7 +166,7 @@ def replace_private(path: Path, data: bytes) -> None:
 
 
 def _settle(folder: Path) -> None:
-    """Have the new name outlast a power cut, where the file system can."""
+    """Make the rename survive a power cut, if the file system can."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -177,7 +177,7 @@ def _settle(folder: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that the system takes back when the process ends, however it ends; waits for others for a while.
+    """Hold a lock, waiting for other processes for a while; the kernel releases it when the process ends.
 
     Raises:
         InvalidInput: its file cannot be used, or another process does not let go of it.

@@ -1,4 +1,4 @@
-"""Profiles: which servers there are, kept in config.toml; never a token."""
+"""Profiles: servers and the sources of their tokens, never a token itself."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True)
 class Profile:
-    """One server and where its token comes from.
+    """A server and the source of its token.
 
     Attributes:
-        url: up to but without ``/api/v1``.
+        url: the base URL, without ``/api/v1``.
         api: auto, oss or cloud.
         token_source: keyring, file or command; environment or sandbox for the profiles that are not in the file.
-        output: the default format.
-        tz: the default zone.
-        timeout: seconds for one request, or None for the default.
-        longest_window: the longest maintenance window that may be asked for, as a duration.
-        most_targets: the most integrations that one command may put into maintenance.
-        reason_required: whether a window needs a reason.
-        modes_allowed: the maintenance modes that may be asked for, in Cloud's words.
+        output: the default output format.
+        tz: the default time zone.
+        timeout: seconds per request, or None for the default.
+        longest_window: the maximum length of a maintenance window, as a duration.
+        most_targets: the maximum number of integrations that one command may put into maintenance.
+        reason_required: True if a window needs a reason.
+        modes_allowed: the allowed maintenance modes, in Cloud's terms.
     """
 
     name: str
@@ -85,25 +85,25 @@ class Profile:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether it is one of the built-in sandboxes."""
+        """True if it is one of the built-in sandboxes."""
         return self.token_source == "sandbox"  # noqa: S105
 
 
 def sandbox(name: str) -> Profile:
-    """Make a built-in profile; the host is one that no network has."""
+    """Return a built-in profile; its host exists in no network (RFC 2606)."""
     return Profile(name=name, url="http://sandbox.invalid", api=SANDBOXES[name], token_source="sandbox")  # noqa: S106
 
 
 def checked(profile: Profile) -> Profile:
-    """Check a profile that `auth login` was given, and bring its URL and its file's path into their lasting form.
+    """Validate a profile for `auth login`, and return it with its URL normalized and its file path absolute.
 
     Raises:
         InvalidInput: a name or a URL that cannot be used.
     """
     name, token_file = profile.name, profile.token_file
     if not NAME.fullmatch(name) or name in SANDBOXES:
-        reason = "is built in" if name in SANDBOXES else "is not made of letters, digits, _, . and -"
-        raise InvalidInput(f"a profile cannot be called {name!r}: it {reason}")
+        reason = "is built in" if name in SANDBOXES else "may only contain letters, digits, _, . and -"
+        raise InvalidInput(f"invalid profile name {name!r}: it {reason}")
     if token_file and not token_file.startswith(("~", "$")):
         token_file = str(Path(token_file).absolute())
     return replace(
