@@ -1,4 +1,4 @@
-"""The shifts that a schedule comes to, with their true starts and ends, and the times that none of them covers."""
+"""Final shifts of schedules with their full times, and gaps between them."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from oncallctl.api.resources.schedules import FinalShift, Schedule
 from oncallctl.errors import InvalidInput, NotFound
 from oncallctl.times import zone
 
-# The server clips shifts to the time asked for, so that more is asked for than is shown. Nearly every turn of a rota is
-# shorter than this; where one is not, the longest time that may be asked for is asked for.
+# The server clips shifts to the requested time, so more is requested than is shown. Nearly all shifts are shorter than
+# this margin. For longer ones, the maximum time is requested.
 MARGIN = timedelta(days=35)
 MOST = timedelta(days=365)
 
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """From a moment until before another one, both with a time zone."""
+    """A time span; the end is exclusive, and both ends have a time zone."""
 
     start: datetime
     end: datetime
 
     @property
     def length(self) -> timedelta:
-        """How long it is."""
+        """The duration."""
         return self.end - self.start
 
     def touches(self, other: Span) -> bool:
-        """Whether the two have a moment in common."""
+        """True if the two spans overlap."""
         return self.start < other.end and other.start < self.end
 
 
 @dataclass(frozen=True)
 class Shift:
-    """A time on call, whole also where it reaches beyond the time asked for.
+    """A shift with its full time, even beyond the requested time.
 
     Attributes:
-        users: the ids of those on call together, at least one.
-        override: whether somebody stands in for the rotation; None where the server does not tell.
+        users: the IDs of the people on call together, at least one.
+        override: whether the shift is an override; None if the server does not tell.
     """
 
     span: Span
@@ -54,12 +54,12 @@ class Shift:
 
 @dataclass(frozen=True)
 class Rota:
-    """What a schedule comes to in a stretch of time.
+    """The shifts of a schedule in a time span.
 
     Attributes:
-        span: the stretch.
-        shifts: those that touch it, in order.
-        usernames: user id -> user name, of everybody in the shifts.
+        span: the time span.
+        shifts: the shifts that overlap it, in order.
+        usernames: user ID -> user name, for everybody in the shifts.
     """
 
     schedule: Schedule
@@ -68,7 +68,7 @@ class Rota:
     usernames: Mapping[str, str] = field(default_factory=dict)
 
     def documents(self) -> list[dict[str, Any]]:
-        """The shifts in the words of Cloud's Teams API, with user names and whether each is an override."""
+        """Return the shifts in the form of Cloud's Teams API, with user names and whether each is an override."""
         return [
             {
                 **document(self.schedule, shift),
@@ -79,12 +79,12 @@ class Rota:
         ]
 
     def gaps(self) -> tuple[Span, ...]:
-        """The times in the stretch in which nobody is on call."""
+        """Return the times in the span at which nobody is on call."""
         return uncovered([self], self.span)
 
 
 def document(schedule: Schedule, shift: Shift) -> dict[str, Any]:
-    """A shift in the words of the Teams API of Cloud; times are ISO 8601 in UTC, users are ids."""
+    """Return a shift in the form of Cloud's Teams API: times in ISO 8601 and UTC, users as IDs."""
     return {
         "schedule_id": schedule.id,
         "schedule_name": schedule.name,

@@ -73,25 +73,25 @@ class TeamRota:
         ]
 
     def gaps(self, span: Span) -> tuple[Span, ...]:
-        """The times in which none of the schedules has anybody; none where there are only people whom steps name."""
+        """Return the times at which no schedule has anybody; empty if steps notify users directly instead."""
         if self.path.names_people and not self._goes_through_schedules:
             return ()
         return shifts.uncovered(self.judged, span)
 
 
 def with_margin(span: Span) -> Span:
-    """Return a stretch of time that tells whether a gap at the end of another one goes on."""
+    """Return a slightly longer span, which shows whether a gap at the end continues."""
     return Span(span.start, span.end + timedelta(minutes=1))
 
 
 def read(oncall: OnCall, teams: Sequence[Named], span: Span, *, overrides: bool = False) -> list[TeamRota]:
-    """Read the rota of teams in a stretch of time, each schedule once.
+    """Fetch the rotas of teams in a time span. Each schedule is read once.
 
     Args:
         oncall: the server.
-        teams: in the order of the result.
-        span: the stretch, some months at most.
-        overrides: whether to find out which shifts are overrides.
+        teams: the teams, in the order of the result.
+        span: the time span, a few months at most.
+        overrides: whether to determine which shifts are overrides.
     """
     paths, _ = parallel.together(lambda: paging_path.read(oncall, teams), oncall.schedules.everything)
     owned = {path.team.id: [each.id for each in _owned(oncall, path)] for path in paths}
@@ -109,12 +109,12 @@ def read(oncall: OnCall, teams: Sequence[Named], span: Span, *, overrides: bool 
 
 
 def _owned(oncall: OnCall, path: PagingPath) -> Iterable[Schedule]:
-    """The team's schedules that a page to it does not go through."""
+    """Return the schedules of the team that are not on its paging path."""
     return (
         each for each in oncall.schedules.everything() if each.team_id == path.team.id and each.id not in path.schedules
     )
 
 
 def every_rota(teams: Iterable[TeamRota]) -> list[Rota]:
-    """The schedules of teams, each once."""
+    """Return the schedules of teams without duplicates."""
     return list({rota.schedule.id: rota for team in teams for rota in (*team.paged, *team.others)}.values())
