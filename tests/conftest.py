@@ -38,6 +38,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow folders; the test that waits for cron starts first, so that others run in the meantime."""
+    items.sort(key=lambda item: item.path.name != "test_cron.py")
     for item in items:
         if item.path.relative_to(Path(__file__).parent).parts[0] in SLOW:
             item.add_marker(pytest.mark.slow)
@@ -133,7 +135,7 @@ def unswept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving
     yield from _serve("oss", tmp_path, monkeypatch, sweeps=False)
 
 
-@pytest.fixture(params=["cloud", "oss"])
+@pytest.fixture(params=["cloud", pytest.param("oss", marks=pytest.mark.slow)])
 def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
-    """Either server, one after the other."""
+    """Cloud and a self-hosted engine, in tests of their own; `make quick` runs only those on Cloud."""
     yield from _serve(request.param, tmp_path, monkeypatch)

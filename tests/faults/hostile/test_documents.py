@@ -79,7 +79,7 @@ def test_a_document_with_more_in_it_is_taken_and_kept_whole(model: type[ServerOb
 
 
 @pytest.mark.parametrize("model", MODELS)
-@settings(SAME, max_examples=60)
+@settings(SAME, max_examples=40)
 @given(data=st.data())
 def test_a_document_that_is_wrong_is_taken_whole_or_refused_by_name(model: type[ServerObject], data: Any) -> None:
     names = data.draw(st.lists(st.sampled_from(named(model)), min_size=1, max_size=2, unique=True))

@@ -88,7 +88,7 @@ FIELDS = [
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.tuples(*FIELDS).map(" ".join), st.sampled_from(CHANGES))
 def test_what_starts_is_what_the_clocks_of_the_zone_show(expression: str, change: tuple[ZoneInfo, datetime]) -> None:
     """Each wall-clock time that the expression means, looked for among all minutes of the time."""

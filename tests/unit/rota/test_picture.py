@@ -224,7 +224,7 @@ class TestHandOvers:
 
 
 class TestAnyRota:
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=50)
     @given(made=ROTAS, tz=ZONES, width=st.integers(40, 200), ahead=st.integers(-50, 1200))
     def test_no_line_is_wider_than_the_screen_and_every_lane_is_filled(
         self, made: Rota, tz: tzinfo | None, width: int, ahead: int
@@ -235,7 +235,7 @@ class TestAnyRota:
             assert FILLED & set(lane(lines, user.lower()))
         assert ("╳" in "".join(lines) or "◆" in "".join(lines)) or not made.gaps() or not made.shifts  # noqa: RUF001
 
-    @settings(deadline=None, max_examples=100)
+    @settings(deadline=None, max_examples=40)
     @given(names=st.lists(st.text(max_size=60), min_size=1, max_size=4), width=st.integers(40, 120))
     def test_any_name_keeps_to_its_line(self, names: list[str], width: int) -> None:
         users = {f"U{index}": name for index, name in enumerate(names)}
@@ -244,7 +244,7 @@ class TestAnyRota:
         assert max(map(cell_len, lines)) <= width
         assert not CONTROL.search("".join(lines))
 
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=50)
     @given(made=ROTAS, room=st.integers(10, 200))
     def test_a_cell_that_is_wholly_covered_is_in_a_lane_and_not_in_that_of_nobody(self, made: Rota, room: int) -> None:
         made = in_utc(made)
@@ -265,7 +265,7 @@ class TestAnyRota:
                 assert nobody
                 assert not somebody
 
-    @settings(deadline=None, max_examples=100)
+    @settings(deadline=None, max_examples=40)
     @given(made=ROTAS, minutes=st.integers(0, 60 * 24 * 45))
     def test_at_any_time_either_people_or_nobody_are_on_call(self, made: Rota, minutes: int) -> None:
         at = made.span.start + timedelta(minutes=minutes)

@@ -39,9 +39,12 @@ HANDOVERS = [
     datetime(2026, 10, 26, 5, 30, tzinfo=UTC),
 ]
 MOMENTS = [
-    *(BEGIN + timedelta(hours=6, minutes=13) * step for step in range(27)),
+    *(BEGIN + timedelta(hours=12, minutes=13) * step for step in range(14)),
     *(moment + timedelta(seconds=away) for moment in HANDOVERS for away in (-1, 0, 1)),
 ]
+
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

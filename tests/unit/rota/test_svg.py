@@ -99,7 +99,7 @@ def test_days_or_weeks_are_named_however_many_there_are(days: int) -> None:
     assert sum(bool(re.fullmatch(r"[A-Z][a-z]{2} \d+( [A-Z][a-z]{2})?", each)) for each in said) >= min(days, 3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(made=ROTAS, tz=ZONES, ahead=st.integers(-50, 1200))
 def test_any_rota_is_a_document_with_its_bars_inside(made: Rota, tz: tzinfo | None, ahead: int) -> None:
     root = document(made, now=made.span.start + ahead * HOUR, tz=tz)
@@ -113,7 +113,7 @@ def test_any_rota_is_a_document_with_its_bars_inside(made: Rota, tz: tzinfo | No
         assert y + high <= height
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(names=st.lists(st.text(max_size=40), min_size=1, max_size=3), title=st.text(max_size=40))
 def test_any_name_is_fit_for_xml(names: list[str], title: str) -> None:
     users = {f"U{index}": name for index, name in enumerate(names)}
