@@ -1,4 +1,4 @@
-"""What the server does not remember: who opened, renewed or ended which window, when and why.
+"""The journal of windows, which the server does not keep: who started, renewed or stopped which window, and why.
 
 One JSON line per event, in the state folder. The journal belongs to one user on one machine: windows that were opened
 elsewhere are foreign to it. Times are the server's (`OnCall.now`).
@@ -29,7 +29,7 @@ NAME = "journal.jsonl"
 LARGEST = 4 * 1024 * 1024
 KEPT = 3  # older files
 
-# What became of a change. The first one is written before a stop is sent, so that a program that is killed then leaves
+# The outcome of a change. The first one is written before a stop is sent, so that a program that is killed then leaves
 # a trace; the others replace it. FAILED is shown nowhere: nothing was changed.
 SENT, DONE, UNKNOWN, FAILED = "sent", "done", "unknown", "failed"
 
@@ -43,7 +43,7 @@ class Event(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a window was ended before its time."""
+    """Why a window was stopped before its end."""
 
     STOP = "stop"  # somebody stopped it: `maintenance stop`
     REPLACE = "replace"  # another one took its place
@@ -52,7 +52,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Author:
-    """On whose behalf windows are opened and ended: one run of this program.
+    """The author of changes: one run of this program.
 
     Attributes:
         reason: why, in a person's words, or None.

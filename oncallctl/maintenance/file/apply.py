@@ -1,4 +1,4 @@
-"""Opening what a file of windows says is to be open now: often, from several hosts, and each occurrence once."""
+"""Start the windows of a file that are due: run often, from several machines, each occurrence once."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Result:
-    """What became of an occurrence on one integration; `outcome` is None where its targets were not even found."""
+    """The outcome of an occurrence on one integration; `outcome` is None if its targets were not found."""
 
     occurrence: Occurrence
     outcome: Outcome[Integration] | None
     error: OncallError | None
 
     def document(self) -> dict[str, Any]:
-        """The element of the array that scripts read."""
+        """Return the element of the JSON array."""
         return {**(self.outcome.document() if self.outcome else self._lost()), **self._of()}
 
     def row(self) -> dict[str, Any]:
-        """The same with the window as it is now, for a table."""
+        """Return the document with the present window, for a table."""
         return {**(row(self.outcome) if self.outcome else self._lost()), **self._of()}
 
     def _of(self) -> dict[str, Any]:
@@ -66,16 +66,16 @@ class Result:
 
 @dataclass
 class Results:
-    """What became of everything that was due; `signum` says which signal cut it short."""
+    """The outcomes of all occurrences that were due; `signum` is the signal that interrupted them, or None."""
 
     items: list[Result]
     signum: int | None = None
 
     def raise_failures(self) -> None:
-        """End with the error that the results amount to, if any, as one command on several targets does.
+        """Raise the error that combines the failures, if any, as a command on several targets does.
 
         Raises:
-            Interrupted: a signal cut it short.
+            Interrupted: a signal arrived.
             OncallError: all failed the same way.
             PartialFailure: some failed.
         """
@@ -100,10 +100,10 @@ def near(rules: Sequence[WindowRule], at: datetime) -> list[WindowRule]:
 
 
 def due(rules: Sequence[WindowRule], at: datetime) -> list[Occurrence]:
-    """Return what is to be open now, the one that ends last first.
+    """Return the occurrences that are due, the one that ends last first.
 
-    Of overlapping occurrences of a rule only the last one counts. The last minute of an occurrence that began before it
-    is left out: the server may have ended the window already, and a minute is not worth opening it once more.
+    Of overlapping occurrences of a rule only the last one counts. The last minute of an occurrence is left out: the
+    server may have closed the window already, and a minute is not worth starting it again.
     """
     found = [
         each
@@ -122,31 +122,31 @@ class _Job:
 
     @property
     def wanted(self) -> WindowRequest:
-        """The window to open: what remains of the occurrence."""
+        """The window to start: the rest of the occurrence."""
         return WindowRequest(self.occurrence.rule.mode, until=self.occurrence.end)
 
 
 def apply(desk: WindowService, rules: Sequence[WindowRule], debug: Callable[[str], None], *, dry_run: bool) -> Results:
-    """Open what is due by the server's clock, unless it was opened or stopped before.
+    """Start the occurrences that are due by the server's clock, unless they were started or stopped before.
 
-    One integration has one window at a time: of several occurrences on it the one that ends last is opened, and the
-    others are kept waiting behind it.
+    An integration has one window at a time: of several occurrences on it the one that ends last is started, and the
+    others wait behind it.
 
     Args:
-        desk: where, and on whose behalf; the author's `window` is filled in here.
+        desk: changes the windows; the author's `window` is filled in here.
         rules: the windows that may be due; see `near`.
-        debug: is told what a person need not know.
-        dry_run: say what would be sent.
+        debug: logs a message.
+        dry_run: return the requests instead of sending them.
     """
     found = _Targets(desk.oncall)
     for rule in rules:
         found.of(rule)  # before the clock is read: the responses tell the server's time
     occurrences = due(rules, desk.oncall.now())
     jobs, results = _jobs(found, occurrences)
-    memory = _Memory(desk) if jobs else None
+    journaled = _JournaledWindows(desk) if jobs else None
     waiting: dict[str, list[_Job]] = {}
     for job in jobs:
-        if memory and (objection := memory.objection(job)):
+        if journaled and (objection := journaled.objection(job)):
             debug(f"{job.occurrence.key} {objection} on {job.target.found.name!r}; it is not opened again")
             results.append(Result(job.occurrence, Outcome(job.target, "unchanged"), None))
         else:
@@ -176,11 +176,11 @@ def _target(job: _Job) -> Target[Integration]:
 
 
 def _nothing() -> None:
-    """There is nobody to show progress to."""
+    """Ignore progress."""
 
 
 def _pass_on(outcome: Outcome[Integration], jobs: list[_Job]) -> None:
-    """Let those who wait for the same integration see it as it is now."""
+    """Give the present integration to the jobs that wait for it."""
     if outcome.after:
         jobs[:] = [replace(job, target=replace(job.target, found=outcome.after)) for job in jobs]
 
@@ -243,8 +243,8 @@ def targets(oncall: OnCall, rule: WindowRule) -> list[Target[Integration]]:
     return found
 
 
-class _Memory:
-    """What this machine's journal says about occurrences."""
+class _JournaledWindows:
+    """The windows in this machine's journal, by integration."""
 
     def __init__(self, desk: WindowService) -> None:
         self._entries: dict[str, list[Entry]] = defaultdict(list)
@@ -252,11 +252,11 @@ class _Memory:
             self._entries[entry.integration.id].append(entry)
 
     def objection(self, job: _Job) -> str | None:
-        """Return why an occurrence is not to be opened on an integration, or None.
+        """Return why an occurrence must not be started on an integration, or None.
 
-        Either it was stopped here while it was due, whoever had started the window. Or a window was opened here for it,
-        or one that covered it, and its end was neither a replacement nor the end of a run: if it is gone, somebody
-        ended it elsewhere. Who ends the longer of two windows early wants neither to come back.
+        Either a window was stopped here while the occurrence was due, whoever had started it. Or a window was started
+        here for it, or one that covered it, and its end was neither a replacement nor the end of a run: if it is gone,
+        somebody stopped it elsewhere. Whoever stops the longer of two windows early wants neither to come back.
         """
         occurrence, opened = job.occurrence, None
         for entry in self._entries[job.target.found.id]:
@@ -281,7 +281,7 @@ def _covers(entry: Entry, job: _Job) -> bool:
 
 
 def _judge(desk: WindowService, job: _Job) -> WindowChange:
-    """Decide about one: a window that is open is never ended, also not one whose time is over."""
+    """Plan one job. An active window is never stopped here, not even an overdue one."""
     (step,) = plan_start(desk.oncall, [job.target], job.wanted, IfActive.KEEP)
     if step.action is WindowAction.REPLACE:
         name = repr(job.target.found.name)

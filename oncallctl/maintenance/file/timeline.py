@@ -1,4 +1,4 @@
-"""What the windows of a file will do in the next days: their occurrences, what is odd about them, and a picture."""
+"""The plan of a file: the occurrences of the next days, with warnings, and a drawing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Found = Mapping[str, "list[Target[Integration]] | OncallError"]
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two occurrences at one time on the same integration."""
+    """An overlap of two occurrences on the same integration."""
 
     other: Occurrence
     start: datetime
@@ -35,7 +35,7 @@ class Overlap:
 
 @dataclass
 class Planned:
-    """An occurrence to come; `targets` is None where they are not known, an error where there are none."""
+    """A planned occurrence; `targets` is None if they are not known, or the error why there are none."""
 
     occurrence: Occurrence
     targets: list[Target[Integration]] | OncallError | None
@@ -43,7 +43,7 @@ class Planned:
 
     @property
     def integrations(self) -> dict[str, str]:
-        """What it is open on: id -> name. Without a server, what the file says, for want of better."""
+        """The integrations: ID -> name. Without a server, the targets in the file."""
         if isinstance(self.targets, list):
             return {target.found.id: target.found.name for target in self.targets}
         if self.targets is not None:
@@ -52,13 +52,13 @@ class Planned:
         return {each: each for each in rule.integrations or (rule.targets,)}
 
     def notes(self) -> Iterator[str]:
-        """What a person should know about it."""
+        """Yield all notes about it."""
         yield from self.oddities()
         if isinstance(self.targets, OncallError):
             yield self.targets.message
 
     def oddities(self) -> Iterator[str]:
-        """What the clocks and other windows do to it."""
+        """Yield notes about changes of the clocks and overlaps."""
         moment, zone = self.occurrence.moment, self.occurrence.rule.schedule.zone
         start, end = self.occurrence.start.astimezone(zone), self.occurrence.end.astimezone(zone)
         meant = f"{moment.wall:%H:%M}"
@@ -78,7 +78,7 @@ class Planned:
             yield f"overlaps {which} on {', '.join(overlap.integrations)}"
 
     def document(self, local: tzinfo | None) -> dict[str, Any]:
-        """The element of the array that scripts read; `local` None is the zone of this machine."""
+        """Return the element of the JSON array; `local` None is the zone of this machine."""
         start, end, rule = self.occurrence.start, self.occurrence.end, self.occurrence.rule
         zone = rule.schedule.zone
         known = isinstance(self.targets, list)
@@ -103,7 +103,7 @@ class Planned:
         }
 
     def row(self, local: tzinfo | None) -> dict[str, Any]:
-        """The same for a table."""
+        """Return the document with the columns of the table."""
         start, end, rule = self.occurrence.start, self.occurrence.end, self.occurrence.rule
         names = [rule.targets] if self.targets is None else list(self.integrations.values())
         return {
@@ -119,7 +119,7 @@ class Planned:
 
 
 def _span(start: datetime, end: datetime, zone: tzinfo | None, day: str = "%Y-%m-%d") -> str:
-    """A time as people write it; the date of the end only where it is another one."""
+    """Format a time span; the date of the end only if it is another day."""
     begin, last = start.astimezone(zone), end.astimezone(zone)
     until = f"{last:%H:%M}" if begin.date() == last.date() else f"{last:%m-%d %H:%M}"
     names = f"{begin:%Z}" if begin.utcoffset() == last.utcoffset() else f"{begin:%Z}/{last:%Z}"
@@ -127,13 +127,13 @@ def _span(start: datetime, end: datetime, zone: tzinfo | None, day: str = "%Y-%m
 
 
 def plan(rules: Sequence[WindowRule], at: datetime, days: int, found: Found | None) -> list[Planned]:
-    """Find the occurrences that are going on or start within so many days, in order.
+    """Return the occurrences that are active or start within this many days, in order.
 
     Args:
         rules: the windows of the file.
         at: now.
-        days: how far to look.
-        found: the targets of each window by its name, or why there are none; None where no server was asked.
+        days: how many days to look ahead.
+        found: the targets of each window by its name, or why there are none; None without a server.
     """
     planned = [
         Planned(occurrence, found[rule.name] if found is not None else None)
@@ -146,7 +146,7 @@ def plan(rules: Sequence[WindowRule], at: datetime, days: int, found: Found | No
 
 
 def left_out(rules: Sequence[WindowRule], at: datetime, days: int) -> Iterator[str]:
-    """Say which starts the clocks skip so that nothing happens."""
+    """Yield a warning for each start that a change of the clocks skips."""
     for rule in rules:
         for moment in rule.left_out(at, at + timedelta(days=days)):
             yield (
@@ -156,7 +156,7 @@ def left_out(rules: Sequence[WindowRule], at: datetime, days: int) -> Iterator[s
 
 
 def _from_now_on(rule: WindowRule, at: datetime, end: datetime) -> Iterator[Occurrence]:
-    """Yield the occurrence that is going on, as `apply` sees it, and those that start before `end`."""
+    """Yield the current occurrence, as `apply` sees it, and those that start before `end`."""
     if going_on := rule.due(at):
         yield going_on
     yield from rule.occurrences(at + timedelta(microseconds=1), end)
@@ -180,9 +180,9 @@ def _find_overlaps(planned: Sequence[Planned]) -> None:
 def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, of a size
     rules: Sequence[WindowRule], planned: Sequence[Planned], at: datetime, days: int, *, zone: tzinfo | None, width: int
 ) -> list[str]:
-    """Draw the windows of the planned span as lines, a cell for every so many hours.
+    """Draw the windows of the planned span as lines of cells; a cell is some hours.
 
-    The first and the last cell end at the span, like the table. Each line is at most `width` characters.
+    The first and the last cell are clipped to the span, like the table. Each line is at most `width` characters.
     """
     from rich.cells import cell_len, set_cell_size
 
@@ -206,7 +206,7 @@ def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, 
 
 
 def _edges(at: datetime, days: int, zone: tzinfo | None, room: int) -> tuple[list[datetime], str]:
-    """Divide the span into the most cells that there is room for; also say how long one is."""
+    """Divide the span into as many cells as fit; also return the length of a cell."""
     end, first = at + timedelta(days=days), at.astimezone(zone).date()
 
     def clipped(edges: Iterable[datetime]) -> list[datetime]:
@@ -226,14 +226,14 @@ def _midnight(day: date, zone: tzinfo | None) -> datetime:
 
 
 def _cells(day: date, count: int, zone: tzinfo | None) -> Iterator[datetime]:
-    """The beginnings of a day's cells; a day of 23 or 25 hours has as many, a little shorter or longer."""
+    """Yield the starts of a day's cells; a day of 23 or 25 hours has as many, a little shorter or longer."""
     begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
     for cell in range(count):
         yield begin + (end - begin) * cell / count
 
 
 def _header(edges: Sequence[datetime], zone: tzinfo | None) -> str:
-    """The days, at the cells where they begin; no two that run into each other."""
+    """Return the line of day labels, at the cells where the days start; labels never overlap."""
     moments = [edge.astimezone(zone) for edge in edges[:-1]]
     begins = [cell for cell, local in enumerate(moments) if cell == 0 or local.date() != moments[cell - 1].date()]
     if moments[0].time() != time() and len(begins) > 1 and begins[1] < LABEL:  # the rest of today is too short for it

@@ -1,4 +1,4 @@
-"""What alerts do around a window: those that keep paging through it, and those that it leaves behind unseen."""
+"""Alert groups around a window: those that keep paging during it, and those that it suppressed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from oncallctl.errors import NotFound, OncallError
 from oncallctl.maintenance.journal import Event, Journal
 from oncallctl.maintenance.windows.model import Window
 
-MOST = 300  # groups that one look before a start takes in
+MOST = 300  # newest alert groups that are checked before a start
 
-# The server ends a window, and resolves what it collected, about then: clocks differ a little.
+# Tolerance for the time at which the server closes a window and resolves what it collected.
 SLACK = timedelta(seconds=60)
 
 
 class SuppressedOutcome(StrEnum):
-    """What became of an alert group that a window kept quiet."""
+    """The outcome of an alert group that a window suppressed."""
 
     STILL_FIRING = "still-firing"
     RESOLVED_UNSEEN = "resolved-unseen"
@@ -31,7 +31,7 @@ class SuppressedOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class SuppressedPeriod:
-    """A time in which a window kept alerts quiet; `mode` is None where it is not known."""
+    """A time in which a window suppressed pages; `mode` is None if it is not known."""
 
     start: datetime
     end: datetime
@@ -41,7 +41,7 @@ class SuppressedPeriod:
 
 @dataclass(frozen=True)
 class Escalating:
-    """Alert groups that fire already: a window does not stop what is being escalated before it.
+    """Alert groups that were firing before a window: the window does not stop their escalation.
 
     Attributes:
         groups: integration id -> its groups.
@@ -53,9 +53,9 @@ class Escalating:
 
 
 def escalating(oncall: OnCall, integrations: Collection[Integration]) -> Escalating:
-    """Find the groups that keep paging through windows; one look at the newest groups, not a search.
+    """Return the alert groups that keep paging during windows; only the newest groups are checked.
 
-    What arrived during a window that is active now has never escalated, and does not when another one replaces it.
+    Groups that arrived during an active window have never escalated, and do not if another window replaces it.
     """
     wanted = {each.id: Window.of(each) for each in integrations}
     only = {"integration_id": next(iter(wanted))} if len(wanted) == 1 else {}
@@ -75,10 +75,10 @@ def _is_quiet(group: AlertGroup, window: Window | None) -> bool:
 
 
 def collected(oncall: OnCall, integration: Integration) -> str | None:
-    """Say how many groups that are not resolved a window has collected so far: ending it resolves them.
+    """Describe the unresolved alert groups that a window has collected: stopping it resolves them.
 
     Returns:
-        What it collected, or None if that is nothing.
+        The description, or None if there are none.
     """
     window = Window.of(integration)
     if window is None or window.started_at is None:
@@ -103,10 +103,10 @@ def quiet_times(  # noqa: PLR0913
     at: datetime,
     warn: Callable[[str], None],
 ) -> list[SuppressedPeriod]:
-    """Find the windows to look back at: the open one, else the last that the journal knows, or all since a time.
+    """Return the windows to review: the active one, else the last in the journal, or all since a time.
 
     Raises:
-        NotFound: no window is open and none is known, and no time was given.
+        NotFound: no window is active or known, and no time was given.
     """
     known = list(_from_journal(oncall, integration, journal, at, warn))
     window = Window.of(integration)
@@ -137,10 +137,10 @@ def _from_journal(
 def left_behind(
     oncall: OnCall, integration: Integration, times: Collection[SuppressedPeriod]
 ) -> Iterator[tuple[AlertGroup, SuppressedOutcome]]:
-    """Find what arrived in these times and nobody was paged for.
+    """Yield the alert groups that arrived in these periods and for which nobody was paged.
 
     Yields:
-        Groups that still fire, which nothing will page anybody for; and those that the end of a `group_alerts` window
+        Groups that are still firing, for which nobody will be paged; and those that the end of a `group_alerts` window
         resolved although nobody had seen them.
     """
     begin, end = min(each.start for each in times), max(each.end for each in times)
@@ -162,5 +162,5 @@ def _resolved_unseen(group: AlertGroup, quiet: SuppressedPeriod) -> bool:
 
 
 def document(group: AlertGroup, fate: SuppressedOutcome) -> dict[str, Any]:
-    """The alert group with what became of it."""
+    """Return the alert group with its outcome."""
     return {**group.raw, "fate": fate.value}

@@ -1,4 +1,4 @@
-"""Starting and stopping one window, and settling what became of it when the response does not prove it."""
+"""Start or stop one window, and read it back if the response does not prove the outcome."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class _Request(ABC):
         integration: as it was read before.
         change: the request.
         undone: the state that reading back shows if it was not carried out, for the message.
-        lost: the first time that the response did not say what became of it, or None.
+        lost: the error of the first response that was lost, or None.
     """
 
     integration: Integration
@@ -128,7 +128,7 @@ class _Request(ABC):
         """True if an integration that was read back is not as it was before."""
 
     def lose(self, error: OutcomeUnknown) -> None:
-        """Take note that the request was sent and may have been carried out."""
+        """Record that the request was sent and may have been carried out."""
         self.lost = self.lost or error
 
 
