@@ -173,7 +173,7 @@ def for_each(
             status = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
             return Outcome(target(items[index]), status, error=error)
         except Exception as error:  # noqa: BLE001  # one bug must not lose the outcomes of the others
-            return Outcome(target(items[index]), "unknown", error=Bug(f"{type(error).__name__}: {error}"))
+            return Outcome(target(items[index]), "unknown", error=Bug.of(error))
 
     try:
         for index, outcome in parallel.each(one, range(len(items))):

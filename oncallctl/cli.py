@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from importlib import import_module
 from itertools import zip_longest
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -149,11 +148,7 @@ def _to_oncall_error(error: BaseException) -> OncallError:
     for kind, explain in _EXPLANATIONS:
         if isinstance(error, kind):
             return explain(error)
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
-    return Bug(f"{type(error).__name__} at {where}: {error}", hint="this is a bug in oncallctl; please report it")
+    return Bug.of(error)
 
 
 def _interrupted(signum: int) -> Interrupted:

@@ -69,6 +69,16 @@ class Bug(OncallError):
 
     code = "bug"
 
+    @classmethod
+    def of(cls, error: BaseException) -> Self:
+        """Return an exception that nothing expected as a bug, with the line that raised it."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        file = trace.tb_frame.f_code.co_filename.rpartition("/")[2] if trace else "?"
+        where = f"{file}:{trace.tb_lineno}" if trace else file
+        return cls(f"bug in oncallctl: {type(error).__name__} at {where}: {error}", hint="please report it")
+
 
 class ServerRefused(OncallError):
     """The server understood the request and refused it."""
