@@ -41,7 +41,14 @@ function __oncallctl_command
                     case '* -p*'
                         set profile (string replace -- -p '' $word)
                     case '* --profile' '* -p' '* --output' '* -o' '* --columns' '* --tz' '* --timeout' \
-                        'integrations update --name' 'integrations update --team' 'integrations update --description' 'integrations update --escalation-chain' 'integrations update --template' 'integrations update --reset-template' 'integrations update --label' 'integrations update --dynamic-label' 'integrations update --remove-label' 'integrations update --from' \
+                        'integrations update --name' 'integrations update --team' 'integrations update --description' 'integrations update --escalation-chain' 'integrations update --template' 'integrations update --reset-template' 'integrations update --label' 'integrations update --dynamic-label' 'integrations update --remove-label' 'integrations update --file' 'integrations update -f' \
+                        'teams who-is-on-call --route' 'teams who-is-on-call --at' \
+                        'teams next --days' 'teams next --route' \
+                        'teams previous --days' 'teams previous --route' \
+                        'teams rota --days' 'teams rota --svg' \
+                        'teams gaps --days' 'teams gaps --require' \
+                        'schedules shifts --days' 'schedules shifts --from' \
+                        'escalation-chains update --file' 'escalation-chains update -f' \
                         'maintenance debrief --since' 'maintenance debrief --require' \
                         'maintenance export --to' 'maintenance export --image' 'maintenance export --write' \
                         'maintenance plan --days' \
@@ -49,18 +56,12 @@ function __oncallctl_command
                         'maintenance stop --team' 'maintenance stop --label' 'maintenance stop --match' \
                         'maintenance status --team' 'maintenance status --label' 'maintenance status --match' 'maintenance status --ending-within' 'maintenance status --require' \
                         'maintenance run --for' 'maintenance run --mode' 'maintenance run --lease' 'maintenance run --tail' 'maintenance run --if-active' 'maintenance run --if-start-fails' 'maintenance run --max' 'maintenance run --team' 'maintenance run --label' 'maintenance run --match' 'maintenance run --reason' \
-                        'teams who-is-on-call --route' 'teams who-is-on-call --at' \
-                        'teams next --days' 'teams next --route' \
-                        'teams previous --days' 'teams previous --route' \
-                        'teams rota --days' 'teams rota --svg' \
-                        'teams gaps --days' 'teams gaps --require' \
-                        'schedules shifts --days' 'schedules shifts --from' \
                         'api --field'
                         set awaited 1
                 end
             case '*'
                 switch "$path"
-                    case '' integrations maintenance teams users alert-groups schedules routes escalation-chains auth sandbox
+                    case '' integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth sandbox
                         set path (string trim -- "$path $word")
                     case '*'
                         set arguments (math $arguments + 1)
@@ -93,7 +94,7 @@ end
 # Whether the common options may stand here: not between a noun and its verb.
 function __oncallctl_common
     set -l command (__oncallctl_command)
-    and not contains -- "$command[1]" integrations maintenance teams users alert-groups schedules routes escalation-chains auth sandbox
+    and not contains -- "$command[1]" integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth sandbox
 end
 
 # Prints the names of the profiles, or of a kind that an earlier command has cached. Runs the program as it was typed,
@@ -135,15 +136,23 @@ complete -c oncallctl -n '__oncallctl_common' -l help -d 'Show this message and 
 
 # oncallctl
 complete -c oncallctl -n '__oncallctl_at' -a integrations -d 'Integrations: the sources of alerts'
-complete -c oncallctl -n '__oncallctl_at' -a maintenance -d 'Maintenance windows: alerts that page nobody'
 complete -c oncallctl -n '__oncallctl_at' -a teams -d 'Teams, and who is on call for them'
-complete -c oncallctl -n '__oncallctl_at' -a users -d 'The people of the organisation'
-complete -c oncallctl -n '__oncallctl_at' -a alert-groups -d 'Alert groups: what is firing, and what is done about it'
-complete -c oncallctl -n '__oncallctl_at' -a schedules -d 'Schedules: who is on call when'
+complete -c oncallctl -n '__oncallctl_at' -a users -d 'The users of the organization'
+complete -c oncallctl -n '__oncallctl_at' -a alert-groups -d 'Alert groups: list them, and respond to them'
+complete -c oncallctl -n '__oncallctl_at' -a schedules -d 'Schedules: who is on call, and when'
+complete -c oncallctl -n '__oncallctl_at' -a on-call-shifts -d 'On-call shifts: the rotations and events that schedules consist of'
 complete -c oncallctl -n '__oncallctl_at' -a routes -d 'Routes: which alerts of an integration go to which escalation chain'
-complete -c oncallctl -n '__oncallctl_at' -a escalation-chains -d 'Escalation chains: whom to notify, in which order'
+complete -c oncallctl -n '__oncallctl_at' -a escalation-chains -d 'Escalation chains: whom to notify, and in which order'
+complete -c oncallctl -n '__oncallctl_at' -a escalation-policies -d 'Escalation policies: the steps of escalation chains'
+complete -c oncallctl -n '__oncallctl_at' -a webhooks -d 'Outgoing webhooks: requests that OnCall sends to other systems'
+complete -c oncallctl -n '__oncallctl_at' -a resolution-notes -d 'Resolution notes: what people have written about alert groups'
+complete -c oncallctl -n '__oncallctl_at' -a personal-notification-rules -d 'Personal notification rules: how users are notified'
+complete -c oncallctl -n '__oncallctl_at' -a user-groups -d 'Slack user groups that escalation steps can notify'
+complete -c oncallctl -n '__oncallctl_at' -a slack-channels -d 'The Slack channels that OnCall can post to'
+complete -c oncallctl -n '__oncallctl_at' -a organizations -d 'The organization of the token'
+complete -c oncallctl -n '__oncallctl_at' -a maintenance -d 'Maintenance windows, during which alerts page nobody'
 complete -c oncallctl -n '__oncallctl_at' -a auth -d 'Log in and out, and choose the profile'
-complete -c oncallctl -n '__oncallctl_at' -a sandbox -d 'The sandbox: an OnCall in which nobody is paged'
+complete -c oncallctl -n '__oncallctl_at' -a sandbox -d 'The sandbox: a local OnCall server that pages nobody'
 complete -c oncallctl -n '__oncallctl_at' -a api -d 'Call any API endpoint with the profile\'s credentials'
 complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Check the configuration, the credentials and the server, and suggest fixes'
 complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or users. On a terminal, escalate asks for confirmation first'
@@ -169,7 +178,7 @@ complete -c oncallctl -n '__oncallctl_at integrations list' -l limit -x -d 'Show
 
 # oncallctl integrations get
 complete -c oncallctl -n '__oncallctl_arguments_of integrations get' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at integrations get' -l show-secrets -d 'Show links that let anyone create alerts'
+complete -c oncallctl -n '__oncallctl_at integrations get' -l show-secrets -d 'Show secrets in every format, not only in json'
 
 # oncallctl integrations create
 complete -c oncallctl -n '__oncallctl_at integrations create' -l type -x -d 'Its type, such as webhook or alertmanager'
@@ -180,7 +189,7 @@ complete -c oncallctl -n '__oncallctl_at integrations create' -l escalation-chai
 complete -c oncallctl -n '__oncallctl_at integrations create' -l template -x -a '(__oncallctl_at_files)' -d 'A template, such as slack.title=…; may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l label -x -d 'With this label (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l dynamic-label -x -d 'A label made from each alert (Cloud); may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l from -r -F -d 'A definition as `get -o json` writes it'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl integrations update
@@ -194,7 +203,7 @@ complete -c oncallctl -n '__oncallctl_at integrations update' -l reset-template 
 complete -c oncallctl -n '__oncallctl_at integrations update' -l label -x -d 'With this label (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l dynamic-label -x -d 'A label made from each alert (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l remove-label -x -d 'Take a label away; may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l from -r -F -d 'A definition as `get -o json` writes it'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl integrations delete
@@ -202,104 +211,22 @@ complete -c oncallctl -n '__oncallctl_arguments_of integrations delete' -x -a '(
 complete -c oncallctl -n '__oncallctl_at integrations delete' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Print the exact requests without sending them'
 
-# oncallctl maintenance
-complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'List alert groups that a window suppressed and that nobody has seen'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a export -d 'Print the configuration that makes cron, systemd or Kubernetes run \'maintenance apply\' every minute'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a check -d 'Report all mistakes in a file of windows; needs no server'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a plan -d 'Preview when the windows in a file will start and end, with warnings'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a apply -d 'Start the windows of a file that are due now; run it every minute'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine started, renewed and stopped, oldest first'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a orphans -d 'Show active windows that killed runs on this machine left behind; `-o id | maintenance stop -` stops them'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Start a maintenance window on each integration; safe to repeat'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a stop -d 'Stop the maintenance window of each integration'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a status -d 'Show active windows; with targets, the state of each'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a run -d 'Run a command during maintenance windows that end with it, and exit with its status'
-complete -c oncallctl -n '__oncallctl_at maintenance' -l help -d 'Show this message and exit'
-
-# oncallctl maintenance debrief
-complete -c oncallctl -n '__oncallctl_argument_of maintenance debrief' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l since -x -d 'Include windows since this time. [default: the last window]'
-complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l require -x -a 'none' -d 'Exit 10 if there are such alert groups'
-
-# oncallctl maintenance export
-complete -c oncallctl -n '__oncallctl_argument_of maintenance export' -r -F
-complete -c oncallctl -n '__oncallctl_at maintenance export' -l to -x -a 'crontab systemd kubernetes' -d 'The scheduler that runs `maintenance apply`'
-complete -c oncallctl -n '__oncallctl_at maintenance export' -l image -x -d 'Container image of oncallctl; required for kubernetes'
-complete -c oncallctl -n '__oncallctl_at maintenance export' -l write -x -d 'Write the files to this folder instead of stdout'
-
-# oncallctl maintenance check
-complete -c oncallctl -n '__oncallctl_argument_of maintenance check' -r -F
-
-# oncallctl maintenance plan
-complete -c oncallctl -n '__oncallctl_argument_of maintenance plan' -r -F
-complete -c oncallctl -n '__oncallctl_at maintenance plan' -l days -x -d 'How many days to look ahead'
-
-# oncallctl maintenance apply
-complete -c oncallctl -n '__oncallctl_argument_of maintenance apply' -r -F
-complete -c oncallctl -n '__oncallctl_at maintenance apply' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl maintenance history
-complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Show only events of this last period, for example 12h or 7d'
-
-# oncallctl maintenance start
-complete -c oncallctl -n '__oncallctl_arguments_of maintenance start' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l for -x -d 'How long the window lasts, for example 90m, 2h30m or 1d'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l until -x -d 'When the window ends, for example 18:00 or 2026-12-01T02:00'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts during the window'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l if-active -x -a 'fail keep replace' -d 'What to do if another window is active'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l max -x -d 'Longest window to allow. [default: 7d]'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l label -x -d 'Limit to integrations with this label (Cloud only)'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Limit to names that match; * and ? are wildcards'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Select all integrations'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l reason -x -d 'Reason for the window, recorded in the journal'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl maintenance stop
-complete -c oncallctl -n '__oncallctl_arguments_of maintenance stop' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l label -x -d 'Limit to integrations with this label (Cloud only)'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l match -x -d 'Limit to names that match; * and ? are wildcards'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l all -d 'Select all integrations'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at maintenance stop' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl maintenance status
-complete -c oncallctl -n '__oncallctl_arguments_of maintenance status' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l label -x -d 'Limit to integrations with this label (Cloud only)'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Limit to names that match; * and ? are wildcards'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Select all integrations'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l ending-within -x -d 'Show only windows that end within this time, or are overdue'
-complete -c oncallctl -n '__oncallctl_at maintenance status' -l require -x -a 'active inactive' -d 'Exit 10 unless all targets are in this state'
-
-# oncallctl maintenance run
-complete -c oncallctl -n '__oncallctl_arguments_of maintenance run' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l for -x -d 'Maximum length of the windows, for example 90m, 2h30m or 1d'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts during the window'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l lease -x -d 'Start windows of this length, and renew them while the command runs'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l tail -x -d 'How long the windows stay active after the command has ended'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-active -x -a 'fail keep replace' -d 'What to do if another window is active'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-start-fails -x -a 'abort continue' -d 'What to do if a window cannot be started'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l max -x -d 'Longest window to allow. [default: 7d]'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l label -x -d 'Limit to integrations with this label (Cloud only)'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l match -x -d 'Limit to names that match; * and ? are wildcards'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l all -d 'Select all integrations'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l reason -x -d 'Reason for the window, recorded in the journal'
-complete -c oncallctl -n '__oncallctl_at maintenance run' -l yes -s y -d 'Do not prompt for confirmation'
-
 # oncallctl teams
+complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List teams'
+complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show a team'
 complete -c oncallctl -n '__oncallctl_at teams' -a who-is-on-call -d 'Show who is on call'
 complete -c oncallctl -n '__oncallctl_at teams' -a next -d 'Show who takes over next: the first shift that has not started'
 complete -c oncallctl -n '__oncallctl_at teams' -a previous -d 'Show who was on call before: the last shift that has ended'
 complete -c oncallctl -n '__oncallctl_at teams' -a rota -d 'Draw the rota from today on. In a pipe, list the shifts'
 complete -c oncallctl -n '__oncallctl_at teams' -a gaps -d 'List times at which a team\'s schedules have nobody on call'
 complete -c oncallctl -n '__oncallctl_at teams' -a handoff -d 'Print who takes over, when, and what is still open, as Markdown to paste into a chat'
-complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List the teams'
-complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show one team'
 complete -c oncallctl -n '__oncallctl_at teams' -l help -d 'Show this message and exit'
+
+# oncallctl teams list
+complete -c oncallctl -n '__oncallctl_at teams list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl teams get
+complete -c oncallctl -n '__oncallctl_argument_of teams get' -x -a '(__oncallctl_names teams)'
 
 # oncallctl teams who-is-on-call
 complete -c oncallctl -n '__oncallctl_arguments_of teams who-is-on-call' -x -a '(__oncallctl_names teams)'
@@ -330,14 +257,14 @@ complete -c oncallctl -n '__oncallctl_at teams gaps' -l require -x -a 'covered' 
 # oncallctl teams handoff
 complete -c oncallctl -n '__oncallctl_argument_of teams handoff' -x -a '(__oncallctl_names teams)'
 
-# oncallctl teams get
-complete -c oncallctl -n '__oncallctl_argument_of teams get' -x -a '(__oncallctl_names teams)'
-
 # oncallctl users
-complete -c oncallctl -n '__oncallctl_at users' -a list -d 'List the users'
-complete -c oncallctl -n '__oncallctl_at users' -a get -d 'Show one user'
-complete -c oncallctl -n '__oncallctl_at users' -a whoami -d 'Show whose token this is'
+complete -c oncallctl -n '__oncallctl_at users' -a list -d 'List users'
+complete -c oncallctl -n '__oncallctl_at users' -a get -d 'Show a user'
+complete -c oncallctl -n '__oncallctl_at users' -a whoami -d 'Show the user of the token'
 complete -c oncallctl -n '__oncallctl_at users' -l help -d 'Show this message and exit'
+
+# oncallctl users list
+complete -c oncallctl -n '__oncallctl_at users list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl users get
 complete -c oncallctl -n '__oncallctl_argument_of users get' -x -a '(__oncallctl_names users)'
@@ -433,9 +360,9 @@ complete -c oncallctl -n '__oncallctl_at alert-groups note' -l yes -s y -d 'Do n
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl schedules
-complete -c oncallctl -n '__oncallctl_at schedules' -a list -d 'List the schedules'
-complete -c oncallctl -n '__oncallctl_at schedules' -a get -d 'Show one schedule'
-complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shifts of a schedule, whole, also those that have begun already'
+complete -c oncallctl -n '__oncallctl_at schedules' -a list -d 'List schedules'
+complete -c oncallctl -n '__oncallctl_at schedules' -a get -d 'Show a schedule'
+complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shifts of a schedule; a shift that has already begun is shown from its start'
 complete -c oncallctl -n '__oncallctl_at schedules' -l help -d 'Show this message and exit'
 
 # oncallctl schedules list
@@ -447,29 +374,298 @@ complete -c oncallctl -n '__oncallctl_argument_of schedules get' -x -a '(__oncal
 
 # oncallctl schedules shifts
 complete -c oncallctl -n '__oncallctl_argument_of schedules shifts' -x -a '(__oncallctl_names schedules)'
-complete -c oncallctl -n '__oncallctl_at schedules shifts' -l days -x -d 'So many days'
-complete -c oncallctl -n '__oncallctl_at schedules shifts' -l from -x -d 'From then on (now)'
+complete -c oncallctl -n '__oncallctl_at schedules shifts' -l days -x -d 'Show N days'
+complete -c oncallctl -n '__oncallctl_at schedules shifts' -l from -x -d 'Start at TIME. [default: now]'
+
+# oncallctl on-call-shifts
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a list -d 'List on call shifts'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a get -d 'Show an on call shift'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a create -d 'Create an on call shift from a JSON object'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a update -d 'Update an on call shift from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -l help -d 'Show this message and exit'
+
+# oncallctl on-call-shifts list
+complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Only those of this schedule (name or ID)'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl on-call-shifts create
+complete -c oncallctl -n '__oncallctl_at on-call-shifts create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl on-call-shifts update
+complete -c oncallctl -n '__oncallctl_at on-call-shifts update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl on-call-shifts delete
+complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl routes
-complete -c oncallctl -n '__oncallctl_at routes' -a list -d 'List the routes'
-complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show one route'
+complete -c oncallctl -n '__oncallctl_at routes' -a list -d 'List routes'
+complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show a route'
+complete -c oncallctl -n '__oncallctl_at routes' -a create -d 'Create a route from a JSON object'
+complete -c oncallctl -n '__oncallctl_at routes' -a update -d 'Update a route from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at routes' -a delete -d 'Delete routes; default routes cannot be deleted'
 complete -c oncallctl -n '__oncallctl_at routes' -l help -d 'Show this message and exit'
 
 # oncallctl routes list
-complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Those of this integration (name or id)'
+complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only those of this integration (name or ID)'
 complete -c oncallctl -n '__oncallctl_at routes list' -l limit -x -d 'Show at most N rows'
 
+# oncallctl routes create
+complete -c oncallctl -n '__oncallctl_at routes create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at routes create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl routes update
+complete -c oncallctl -n '__oncallctl_at routes update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at routes update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl routes delete
+complete -c oncallctl -n '__oncallctl_at routes delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at routes delete' -l dry-run -d 'Print the exact requests without sending them'
+
 # oncallctl escalation-chains
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -a list -d 'List the escalation chains'
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show one escalation chain, step by step'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a list -d 'List escalation chains'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a create -d 'Create an escalation chain from a JSON object'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a update -d 'Update an escalation chain from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a delete -d 'Delete escalation chains; their steps are deleted too, and routes that use them notify nobody'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show an escalation chain, step by step'
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -l help -d 'Show this message and exit'
 
 # oncallctl escalation-chains list
 complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l limit -x -d 'Show at most N rows'
 
+# oncallctl escalation-chains create
+complete -c oncallctl -n '__oncallctl_at escalation-chains create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at escalation-chains create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-chains update
+complete -c oncallctl -n '__oncallctl_argument_of escalation-chains update' -x -a '(__oncallctl_names escalation_chains)'
+complete -c oncallctl -n '__oncallctl_at escalation-chains update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at escalation-chains update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-chains delete
+complete -c oncallctl -n '__oncallctl_arguments_of escalation-chains delete' -x -a '(__oncallctl_names escalation_chains)'
+complete -c oncallctl -n '__oncallctl_at escalation-chains delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at escalation-chains delete' -l dry-run -d 'Print the exact requests without sending them'
+
 # oncallctl escalation-chains get
 complete -c oncallctl -n '__oncallctl_argument_of escalation-chains get' -x -a '(__oncallctl_names escalation_chains)'
+
+# oncallctl escalation-policies
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a list -d 'List escalation policies'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a get -d 'Show an escalation policy'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a create -d 'Create an escalation policy from a JSON object'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a update -d 'Update an escalation policy from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a delete -d 'Delete escalation policies'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -l help -d 'Show this message and exit'
+
+# oncallctl escalation-policies list
+complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l chain -x -a '(__oncallctl_names escalation_chains)' -d 'Only those of this escalation chain (name or ID)'
+complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl escalation-policies create
+complete -c oncallctl -n '__oncallctl_at escalation-policies create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at escalation-policies create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-policies update
+complete -c oncallctl -n '__oncallctl_at escalation-policies update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at escalation-policies update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-policies delete
+complete -c oncallctl -n '__oncallctl_at escalation-policies delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at escalation-policies delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl webhooks
+complete -c oncallctl -n '__oncallctl_at webhooks' -a list -d 'List webhooks'
+complete -c oncallctl -n '__oncallctl_at webhooks' -a get -d 'Show a webhook'
+complete -c oncallctl -n '__oncallctl_at webhooks' -a create -d 'Create a webhook from a JSON object'
+complete -c oncallctl -n '__oncallctl_at webhooks' -a update -d 'Update a webhook from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at webhooks' -a delete -d 'Delete webhooks'
+complete -c oncallctl -n '__oncallctl_at webhooks' -l help -d 'Show this message and exit'
+
+# oncallctl webhooks list
+complete -c oncallctl -n '__oncallctl_at webhooks list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at webhooks list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl webhooks get
+complete -c oncallctl -n '__oncallctl_at webhooks get' -l show-secrets -d 'Show secrets in every format, not only in json'
+
+# oncallctl webhooks create
+complete -c oncallctl -n '__oncallctl_at webhooks create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at webhooks create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl webhooks update
+complete -c oncallctl -n '__oncallctl_at webhooks update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at webhooks update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl webhooks delete
+complete -c oncallctl -n '__oncallctl_at webhooks delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at webhooks delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl resolution-notes
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a list -d 'List resolution notes'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a get -d 'Show a resolution note'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a create -d 'Create a resolution note from a JSON object'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a update -d 'Update a resolution note from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a delete -d 'Delete resolution notes'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -l help -d 'Show this message and exit'
+
+# oncallctl resolution-notes list
+complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l alert-group -x -d 'Only those of this alert group (ID)'
+complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl resolution-notes create
+complete -c oncallctl -n '__oncallctl_at resolution-notes create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at resolution-notes create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl resolution-notes update
+complete -c oncallctl -n '__oncallctl_at resolution-notes update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at resolution-notes update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl resolution-notes delete
+complete -c oncallctl -n '__oncallctl_at resolution-notes delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at resolution-notes delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl personal-notification-rules
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a list -d 'List personal notification rules'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a get -d 'Show a personal notification rule'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a create -d 'Create a personal notification rule from a JSON object'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a update -d 'Update a personal notification rule from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a delete -d 'Delete personal notification rules'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -l help -d 'Show this message and exit'
+
+# oncallctl personal-notification-rules list
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l user -x -a '(__oncallctl_names users)' -d 'Only those of this user (name or ID)'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l important -l not-important -d 'Only those that are, or are not, important'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl personal-notification-rules create
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl personal-notification-rules update
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl personal-notification-rules delete
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl user-groups
+complete -c oncallctl -n '__oncallctl_at user-groups' -a list -d 'List user groups'
+complete -c oncallctl -n '__oncallctl_at user-groups' -a get -d 'Show a user group'
+complete -c oncallctl -n '__oncallctl_at user-groups' -l help -d 'Show this message and exit'
+
+# oncallctl user-groups list
+complete -c oncallctl -n '__oncallctl_at user-groups list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl slack-channels
+complete -c oncallctl -n '__oncallctl_at slack-channels' -a list -d 'List slack channels'
+complete -c oncallctl -n '__oncallctl_at slack-channels' -a get -d 'Show a slack channel'
+complete -c oncallctl -n '__oncallctl_at slack-channels' -l help -d 'Show this message and exit'
+
+# oncallctl slack-channels list
+complete -c oncallctl -n '__oncallctl_at slack-channels list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl organizations
+complete -c oncallctl -n '__oncallctl_at organizations' -a list -d 'List organizations'
+complete -c oncallctl -n '__oncallctl_at organizations' -a get -d 'Show the organization'
+complete -c oncallctl -n '__oncallctl_at organizations' -l help -d 'Show this message and exit'
+
+# oncallctl organizations list
+complete -c oncallctl -n '__oncallctl_at organizations list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl maintenance
+complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'List alert groups that a window suppressed and that nobody has seen'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a export -d 'Print the configuration that makes cron, systemd or Kubernetes run \'maintenance apply\' every minute'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a check -d 'Report all mistakes in a file of windows; needs no server'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a plan -d 'Preview when the windows in a file will start and end, with warnings'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a apply -d 'Start the windows of a file that are due now; run it every minute'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine started, renewed and stopped, oldest first'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a orphans -d 'Show active windows that killed runs on this machine left behind; `-o id | maintenance stop -` stops them'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Start a maintenance window on each integration; safe to repeat'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a stop -d 'Stop the maintenance window of each integration'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a status -d 'Show active windows; with targets, the state of each'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a run -d 'Run a command during maintenance windows that end with it, and exit with its status'
+complete -c oncallctl -n '__oncallctl_at maintenance' -l help -d 'Show this message and exit'
+
+# oncallctl maintenance debrief
+complete -c oncallctl -n '__oncallctl_argument_of maintenance debrief' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l since -x -d 'Include windows since this time. [default: the last window]'
+complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l require -x -a 'none' -d 'Exit 10 if there are such alert groups'
+
+# oncallctl maintenance export
+complete -c oncallctl -n '__oncallctl_argument_of maintenance export' -r -F
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l to -x -a 'crontab systemd kubernetes' -d 'The scheduler that runs `maintenance apply`'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l image -x -d 'Container image of oncallctl; required for kubernetes'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l write -x -d 'Write the files to this folder instead of stdout'
+
+# oncallctl maintenance check
+complete -c oncallctl -n '__oncallctl_argument_of maintenance check' -r -F
+
+# oncallctl maintenance plan
+complete -c oncallctl -n '__oncallctl_argument_of maintenance plan' -r -F
+complete -c oncallctl -n '__oncallctl_at maintenance plan' -l days -x -d 'How many days to look ahead'
+
+# oncallctl maintenance apply
+complete -c oncallctl -n '__oncallctl_argument_of maintenance apply' -r -F
+complete -c oncallctl -n '__oncallctl_at maintenance apply' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl maintenance history
+complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Show only events of this last period, for example 12h or 7d'
+
+# oncallctl maintenance start
+complete -c oncallctl -n '__oncallctl_arguments_of maintenance start' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l for -x -d 'How long the window lasts, for example 90m, 2h30m or 1d'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l until -x -d 'When the window ends, for example 18:00 or 2026-12-01T02:00'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts during the window'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l if-active -x -a 'fail keep replace' -d 'What to do if another window is active'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l max -x -d 'Longest window to allow. [default: 7d]'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l label -x -d 'Limit to integrations with this label (Cloud only)'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l match -x -d 'Limit to names that match; * and ? are wildcards'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Select all integrations'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l reason -x -d 'Reason for the window, recorded in the journal'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl maintenance stop
+complete -c oncallctl -n '__oncallctl_arguments_of maintenance stop' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l label -x -d 'Limit to integrations with this label (Cloud only)'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l match -x -d 'Limit to names that match; * and ? are wildcards'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l all -d 'Select all integrations'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at maintenance stop' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl maintenance status
+complete -c oncallctl -n '__oncallctl_arguments_of maintenance status' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l label -x -d 'Limit to integrations with this label (Cloud only)'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Limit to names that match; * and ? are wildcards'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Select all integrations'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l ending-within -x -d 'Show only windows that end within this time, or are overdue'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l require -x -a 'active inactive' -d 'Exit 10 unless all targets are in this state'
+
+# oncallctl maintenance run
+complete -c oncallctl -n '__oncallctl_arguments_of maintenance run' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l for -x -d 'Maximum length of the windows, for example 90m, 2h30m or 1d'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l mode -x -a 'silence_escalations group_alerts disable_alerts debug maintenance' -d 'What happens to alerts during the window'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l lease -x -d 'Start windows of this length, and renew them while the command runs'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l tail -x -d 'How long the windows stay active after the command has ended'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-active -x -a 'fail keep replace' -d 'What to do if another window is active'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l if-start-fails -x -a 'abort continue' -d 'What to do if a window cannot be started'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l max -x -d 'Longest window to allow. [default: 7d]'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l label -x -d 'Limit to integrations with this label (Cloud only)'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l match -x -d 'Limit to names that match; * and ? are wildcards'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l all -d 'Select all integrations'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l reason -x -d 'Reason for the window, recorded in the journal'
+complete -c oncallctl -n '__oncallctl_at maintenance run' -l yes -s y -d 'Do not prompt for confirmation'
 
 # oncallctl auth
 complete -c oncallctl -n '__oncallctl_at auth' -a login -d 'Create a profile: a server and the source of its token'
@@ -510,7 +706,7 @@ complete -c oncallctl -n '__oncallctl_at api' -l field -x -a '(__oncallctl_at_fi
 complete -c oncallctl -n '__oncallctl_at api' -l paginate -d 'Fetch all result pages and join them'
 complete -c oncallctl -n '__oncallctl_at api' -l dry-run -d 'Print the exact requests without sending them'
 complete -c oncallctl -n '__oncallctl_at api' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at api' -l show-secrets -d 'Show links that let anyone create alerts'
+complete -c oncallctl -n '__oncallctl_at api' -l show-secrets -d 'Show secrets in every format, not only in json'
 
 # oncallctl doctor
 complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Check as a cron job: no environment, no terminal, no desktop'

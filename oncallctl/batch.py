@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from oncallctl import parallel
-from oncallctl.api.resources.alert_groups import AlertGroup
+from oncallctl.api.nouns import INTEGRATIONS, Noun
 from oncallctl.api.resources.base import ServerObject
-from oncallctl.api.resources.integrations import Integration
 from oncallctl.errors import Bug, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
 from oncallctl.process import sent_changes
 from oncallctl.process.sent_changes import NOTHING_SENT, SentChange
@@ -20,46 +19,35 @@ Object = TypeVar("Object", bound=ServerObject)
 
 
 @dataclass(frozen=True)
-class Wording:
-    """The words and keys that describe objects of one type.
-
-    Attributes:
-        key: the key of the whole object in the JSON output.
-        title: the field that people recognize it by.
-        has_name: True if the title is a unique name, False if it is free text.
-    """
-
-    key: str
-    title: str
-    has_name: bool
-
-
-WORDINGS: dict[type[ServerObject], Wording] = {
-    Integration: Wording("integration", "name", has_name=True),
-    AlertGroup: Wording("alert_group", "title", has_name=False),
-}
-
-
-@dataclass(frozen=True)
 class Target(Generic[Object]):
     """An object as last read from the server, with the name or ID that the user gave."""
 
     given: str
     found: Object
+    noun: Noun = INTEGRATIONS
 
     @property
-    def wording(self) -> Wording:
-        """The words and keys that describe it."""
-        return WORDINGS[type(self.found)]
+    def key(self) -> str:
+        """The JSON key that holds the complete server object in each result."""
+        return self.noun.singular.replace(" ", "_")
+
+    @property
+    def field(self) -> str:
+        """The field with the name of the object, or with a text that describes it."""
+        return self.noun.title or self.noun.caption
 
     @property
     def name(self) -> str:
-        """Its name, or its ID if its title is free text."""
-        return str(getattr(self.found, self.wording.title)) if self.wording.has_name else self.found.id
+        """The text that identifies the object."""
+        return self.text_of(self.found) if self.noun.title else self.found.id
+
+    def text_of(self, found: ServerObject) -> str:
+        """Return the field `field` of this object, in whichever state it was read."""
+        return str(getattr(found, self.field, found.raw.get(self.field)) or "")
 
     def __str__(self) -> str:
-        title = cut(getattr(self.found, self.wording.title) or "", LONGEST_NAME)
-        return repr(title) if self.wording.has_name else f"{self.name} {title!r}"
+        title = cut(self.text_of(self.found), LONGEST_NAME)
+        return repr(title) if self.noun.title else f"{self.name} {title!r}"
 
 
 @dataclass
@@ -81,14 +69,14 @@ class Outcome(Generic[Object]):
 
     def document(self) -> dict[str, Any]:
         """Its element in the JSON output."""
-        wording, known = self.target.wording, self.after or self.target.found
+        known = self.after or self.target.found
         document: dict[str, Any] = {
             "target": self.target.given,
             "id": known.id,
-            wording.title: getattr(known, wording.title),
+            self.target.field: self.target.text_of(known),
             "status": self.status,
             "error": self.error.document() if self.error else None,
-            wording.key: None if self.unseen else known.raw,
+            self.target.key: None if self.unseen else known.raw,
         }
         return document if self.requests is None else {**document, "requests": self.requests}
 

@@ -9,7 +9,6 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from importlib import import_module
 from itertools import zip_longest
 from typing import Annotated, Any, NoReturn
 
@@ -18,7 +17,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from oncallctl import __version__
-from oncallctl.commands import NOUNS
+from oncallctl.commands import NOUNS, app_of
 from oncallctl.commands.api import api
 from oncallctl.commands.completion import completion
 from oncallctl.commands.doctor import doctor
@@ -40,7 +39,7 @@ class Tree(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # Typer's own Command is private
         if name in NOUNS and name not in self._made:
-            group = get_group(import_module(f"oncallctl.commands.{name.replace('-', '_')}").app)
+            group = get_group(app_of(name))
             group.name, group.help = name, NOUNS[name]
             self._made[name] = group
         return self._made[name]

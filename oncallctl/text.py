@@ -23,7 +23,7 @@ _EMOJI = (
 _IN_EMOJI = re.compile(
     f"(?<=[{_EMOJI}\\ufe0f])\\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}])[\\ufe0e\\ufe0f]|\\ufe0f(?=\\u20e3)"
 )
-_SECRETS = frozenset({"link", "inbound_email"})
+_SECRETS = frozenset({"link", "inbound_email", "password", "authorization_header"})
 
 MASK = "********"
 LONGEST_MESSAGE = 4000  # characters
@@ -78,10 +78,11 @@ def _json_escape(character: str) -> str:
 
 
 def masked(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of an object in which the fields that let anyone raise alerts are hidden.
+    """Return a copy of an object with its secrets masked.
 
-    These are ``link``, ``heartbeat.link`` and ``inbound_email`` of an integration: the object itself, or the one that
-    it carries as ``integration``. What an alert brought along is somebody's data, and stays.
+    These are ``link``, ``heartbeat.link`` and ``inbound_email`` of an integration (the object itself, or the field
+    ``integration``), which let anyone raise alerts, and ``password`` and ``authorization_header`` of a webhook. The
+    payloads of alerts are not searched.
     """
     hidden: dict[str, Any] = {key: MASK if key in _SECRETS and item else item for key, item in value.items()}
     for key in ("heartbeat", "integration"):

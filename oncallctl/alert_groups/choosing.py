@@ -15,6 +15,7 @@ from oncallctl.alert_groups.own_groups import of_windows
 from oncallctl.api import lookup
 from oncallctl.api.client import OnCall
 from oncallctl.api.lost_responses import command
+from oncallctl.api.nouns import ALERT_GROUPS
 from oncallctl.api.pagination import PER_PAGE
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.users import User
@@ -238,11 +239,11 @@ def select(oncall: OnCall, selector: GroupSelector, states: Sequence[State], tz:
     if selector.given:
         idents = {ident(oncall, text): text for text in reversed(selector.given)}
         found = parallel.in_order(lambda each: (idents[each], get(oncall, each)), list(reversed(idents)))
-        return Selection([Target(text, group) for text, group in found])
+        return Selection([Target(text, group, ALERT_GROUPS) for text, group in found])
     groups = list(selector.filter.resolve(oncall, tz, states).read())
     own = of_windows(oncall, groups)
     left_out = {group.id for group in own}
-    return Selection([Target(group.id, group) for group in groups if group.id not in left_out], own)
+    return Selection([Target(group.id, group, ALERT_GROUPS) for group in groups if group.id not in left_out], own)
 
 
 def list_command(oncall: OnCall) -> str:

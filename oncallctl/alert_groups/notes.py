@@ -41,7 +41,9 @@ class Note(GroupAction):
         """Plan to create the note, unless it exists."""
         if self._exists(oncall, target.found.id):
             return GroupChange(target)
-        return GroupChange(target, oncall.resolution_notes.create(target.found.id, self.text))
+        return GroupChange(
+            target, oncall.resolution_notes.create({"alert_group_id": target.found.id, "text": self.text})
+        )
 
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
         """Create the note. If the response is lost, read the notes back."""

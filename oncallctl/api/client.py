@@ -1,4 +1,4 @@
-"""`OnCall`: one server with its collections, in either dialect."""
+"""`OnCall`: a server and its collections."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
+from oncallctl.api.nouns import COLLECTIONS, Noun
 from oncallctl.api.problems import API
-from oncallctl.api.resources.alert_groups import AlertGroups
-from oncallctl.api.resources.alerts import Alerts
-from oncallctl.api.resources.base import Change, Model, NameObserver, UnexpectedShape
-from oncallctl.api.resources.escalation import Escalation
-from oncallctl.api.resources.escalation_chains import EscalationChains
-from oncallctl.api.resources.escalation_policies import EscalationPolicies
-from oncallctl.api.resources.integrations import Integrations
-from oncallctl.api.resources.on_call_shifts import OnCallShifts
-from oncallctl.api.resources.resolution_notes import ResolutionNotes
-from oncallctl.api.resources.routes import Routes
-from oncallctl.api.resources.schedules import Schedules
-from oncallctl.api.resources.teams import Teams
-from oncallctl.api.resources.user_groups import UserGroups
-from oncallctl.api.resources.users import Users
-from oncallctl.api.resources.webhooks import Webhooks
+from oncallctl.api.resources.base import Change, GenericResource, Model, NameObserver, Resource, UnexpectedShape
 from oncallctl.api.transport import Transport
+from oncallctl.errors import AccessDenied, OutcomeUnknown, Unsupported
 
 if TYPE_CHECKING:
+    from oncallctl.api.resources.alert_groups import AlertGroups
+    from oncallctl.api.resources.alerts import Alerts
+    from oncallctl.api.resources.escalation import Escalation
+    from oncallctl.api.resources.escalation_chains import EscalationChains
+    from oncallctl.api.resources.escalation_policies import EscalationPolicies
+    from oncallctl.api.resources.integrations import Integrations
+    from oncallctl.api.resources.on_call_shifts import OnCallShifts
+    from oncallctl.api.resources.resolution_notes import ResolutionNotes
+    from oncallctl.api.resources.routes import Routes
+    from oncallctl.api.resources.schedules import Schedules
+    from oncallctl.api.resources.teams import Teams
+    from oncallctl.api.resources.users import Users
     from oncallctl.config.profiles import Profile
-from oncallctl.errors import AccessDenied, OutcomeUnknown, Unsupported
 
 
 class Dialect(StrEnum):
-    """Which of the two servers it is: Grafana Cloud IRM, or the self-hosted OnCall engine."""
+    """The kind of server: Grafana Cloud IRM, or a self-hosted OnCall engine."""
 
     CLOUD = "cloud"
     OSS = "oss"
@@ -44,17 +44,39 @@ _ROLES = ("none", "viewer", "editor", "admin")
 class OnCall:
     """One server, one token.
 
+    Each collection is an attribute, named like its path: ``oncall.escalation_chains``. It is imported and built when
+    it is first used.
+
     Args:
         transport: already carries the authorization.
-        dialect: which server it is.
-        profile: whose server it is, for prompts.
-        service_account: whether the token is a ``glsa_`` one.
+        dialect: the kind of server.
+        profile: the profile of the server, for prompts.
+        service_account: True if the token is a ``glsa_`` token.
 
     Attributes:
-        keeper: who is told what the members of whole collections are called.
+        name_observer: receives the names of the members of collections that were read in full.
     """
 
-    keeper: NameObserver | None = None
+    name_observer: NameObserver | None = None
+
+    if TYPE_CHECKING:
+        alert_groups: AlertGroups
+        alerts: Alerts
+        escalation: Escalation
+        escalation_chains: EscalationChains
+        escalation_policies: EscalationPolicies
+        integrations: Integrations
+        on_call_shifts: OnCallShifts
+        resolution_notes: ResolutionNotes
+        routes: Routes
+        schedules: Schedules
+        teams: Teams
+        users: Users
+    else:  # a mistyped attribute must stay an error for type checkers
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            """Build a collection when it is first used."""
+            return vars(self).setdefault(name, self._built(name))  # one object, whichever thread is first
 
     def __init__(
         self, transport: Transport, dialect: Dialect, *, profile: Profile, service_account: bool = False
@@ -63,20 +85,20 @@ class OnCall:
         self.profile = profile
         self.dialect = dialect
         self.service_account = service_account
-        self.integrations = Integrations(self)
-        self.teams = Teams(self)
-        self.users = Users(self)
-        self.alert_groups = AlertGroups(self)
-        self.alerts = Alerts(self)
-        self.resolution_notes = ResolutionNotes(self)
-        self.schedules = Schedules(self)
-        self.on_call_shifts = OnCallShifts(self)
-        self.routes = Routes(self)
-        self.escalation_chains = EscalationChains(self)
-        self.escalation_policies = EscalationPolicies(self)
-        self.webhooks = Webhooks(self)
-        self.user_groups = UserGroups(self)
-        self.escalation = Escalation(self)
+
+    def collection(self, noun: Noun) -> Resource[Any]:
+        """Return the collection of a kind of object."""
+        found: Resource[Any] = getattr(self, noun.path)
+        return found
+
+    def _built(self, name: str) -> object:
+        noun = COLLECTIONS.get(name)
+        if noun and not noun.typed:
+            return GenericResource(self, noun)
+        if noun or name == "escalation":
+            module = import_module(f"oncallctl.api.resources.{name}")
+            return getattr(module, "".join(word.capitalize() for word in name.split("_")))(self)
+        raise AttributeError(name)
 
     def __enter__(self) -> Self:
         return self
@@ -90,19 +112,19 @@ class OnCall:
 
     @property
     def is_cloud(self) -> bool:
-        """Whether it is Grafana Cloud IRM."""
+        """True for Grafana Cloud IRM."""
         return self.dialect is Dialect.CLOUD
 
     def send(self, change: Change[Model]) -> Model:
-        """Send a change, once, and read the object it answers with.
+        """Send a change once, and return the object in the response.
 
         Raises:
-            OutcomeUnknown: also when the answer is a success that is not such an object.
+            OutcomeUnknown: the response was lost, or it is a success without such an object.
         """
         with self._role_named(change):
             answer = self.transport.change(change.method, change.path, change.body)
         try:
-            return change.model.read(answer.document)
+            return change.model.read(answer.document, change.id_field)
         except (UnexpectedShape, MemoryError, RecursionError) as error:
             reason = str(error) or type(error).__name__
             raise OutcomeUnknown(
@@ -111,30 +133,30 @@ class OnCall:
             ) from error
 
     def discard(self, change: Change[Model]) -> None:
-        """Send a change whose answer holds nothing."""
+        """Send a change whose response has no content."""
         with self._role_named(change):
             self.transport.change(change.method, change.path, change.body)
 
     @contextmanager
     def _role_named(self, change: Change[Model]) -> Iterator[None]:
-        """Name the role in a refusal that is due to it: the engine only says that a permission is missing."""
+        """Add the missing role to a refusal: the engine only says that a permission is missing."""
         try:
             yield
         except AccessDenied as error:
             role = self.users.own_role() if change.needs and not self.is_cloud else None
             if change.needs and role in _ROLES and _ROLES.index(role) < _ROLES.index(change.needs[1]):
-                what, least = change.needs
-                error.message = f"{what} needs the {least.capitalize()} role; this token's user is {role}"
-                error.hint = f"log in with the API token of an {least}: oncallctl auth login"
+                action, role_needed = change.needs
+                error.message = f"{action} needs the {role_needed.capitalize()} role; this token's user is {role}"
+                error.hint = f"log in with the API token of an {role_needed}: oncallctl auth login"
             raise
 
     def described(self, change: Change[Model]) -> dict[str, Any]:
-        """The request as `--dry-run` shows it; the authorization is not part of it."""
+        """Return a request as `--dry-run` shows it, without the authorization."""
         body = change.body() if callable(change.body) else change.body
         return {"method": change.method, "url": self.transport.url(change.path), "body": body}
 
     def cloud_only(self, thing: str) -> None:
-        """Refuse what an OSS server would silently ignore or does not have."""
+        """Raise Unsupported on a self-hosted engine, which would ignore this or fail."""
         if not self.is_cloud:
             raise Unsupported(
                 f"{thing}: Grafana Cloud IRM has this, a self-hosted OnCall engine does not",
@@ -142,7 +164,7 @@ class OnCall:
             )
 
     def person_only(self, thing: str) -> None:
-        """Refuse what the OSS engine answers to a service account with 500 or 403 (auth recordings)."""
+        """Raise AccessDenied where a self-hosted engine returns 500 or 403 to service accounts (auth recordings)."""
         if self.service_account and not self.is_cloud:
             raise AccessDenied(
                 f"{thing} needs a user's API token: a self-hosted engine fails on service account tokens",
@@ -151,7 +173,7 @@ class OnCall:
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
-        """Try everything once and wait for nothing: for checks that must not hold up a page."""
+        """Turn off retries and waiting, for checks that must not delay a page."""
         self.transport.retries.patient = False
         try:
             yield
@@ -159,7 +181,7 @@ class OnCall:
             self.transport.retries.patient = True
 
     def within(self, seconds: float) -> OnCall:
-        """Return this server for a check that must end in so many seconds: nothing is retried or waited for."""
+        """Return this server for a check that must end within some seconds, without retries or waiting."""
         limited = OnCall(
             self.transport.within(seconds), self.dialect, profile=self.profile, service_account=self.service_account
         )

@@ -53,13 +53,16 @@ class ResultPage:
 Fetch = Callable[[int, int, int], ResultPage]
 
 
-def rows(fetch: Fetch, limit: int | None = None, perpage: int | None = None) -> Iterator[object]:
+def rows(
+    fetch: Fetch, limit: int | None = None, perpage: int | None = None, *, id_field: str = "id"
+) -> Iterator[object]:
     """Yield the rows of a list, in order and each once.
 
     Args:
         fetch: raises `ResponseTooLarge` for a page that takes too much memory.
         limit: how many rows are enough.
         perpage: how many rows to ask for at a time.
+        id_field: the field that tells rows apart.
 
     Raises:
         Unavailable: the list has no end, more pages than OnCall's lists have, or a row that is too large.
@@ -68,7 +71,9 @@ def rows(fetch: Fetch, limit: int | None = None, perpage: int | None = None) -> 
     before: list[Any] | None = None
     count = still = 0
     for results in _Pages(fetch, perpage or min(limit or PER_PAGE, PER_PAGE), limit):
-        new = [row for row in results if _is_new(row, seen)]  # a list that grows while it is read repeats rows
+        new = [
+            row for row in results if _is_new(row, id_field, seen)
+        ]  # a list that grows while it is read repeats rows
         still = 0 if new and results != before else still + 1
         before = results
         if still == STANDSTILL:
@@ -80,8 +85,8 @@ def rows(fetch: Fetch, limit: int | None = None, perpage: int | None = None) -> 
                 return
 
 
-def _is_new(row: object, seen: set[str]) -> bool:
-    ident = row.get("id") if isinstance(row, dict) else None
+def _is_new(row: object, id_field: str, seen: set[str]) -> bool:
+    ident = row.get(id_field) if isinstance(row, dict) else None
     if not isinstance(ident, str):
         return True
     if ident in seen:

@@ -33,7 +33,7 @@ class AnyResponse(ServerObject):
     _document: Any = PrivateAttr(default=None)
 
     @classmethod
-    def read(cls, document: object) -> Self:
+    def read(cls, document: object, id_field: str = "id") -> Self:  # noqa: ARG003  # there is no ID
         """Take anything."""
         made = cls()
         made._document = document

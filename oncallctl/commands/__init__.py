@@ -1,18 +1,49 @@
-"""The commands: a module for each noun, a function for each verb.
+"""The commands: nouns and their verbs.
 
-A noun's module is loaded when the noun is used: to load all of them would be most of the start of the program.
+The commands of a noun are built when it is used: to build all of them would take most of the start of the program.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from oncallctl.api import nouns
+
+if TYPE_CHECKING:
+    import typer
+
+_OF_THE_API = {noun.name: noun for noun in nouns.NOUNS}
+
+_WITH_A_MODULE = frozenset(
+    {
+        "alert-groups",
+        "auth",
+        "escalation-chains",
+        "integrations",
+        "maintenance",
+        "routes",
+        "sandbox",
+        "schedules",
+        "teams",
+        "users",
+    }
+)
+
 NOUNS = {
-    "integrations": "Integrations: the sources of alerts.",
-    "maintenance": "Maintenance windows: alerts that page nobody.",
-    "teams": "Teams, and who is on call for them.",
-    "users": "The people of the organisation.",
-    "alert-groups": "Alert groups: what is firing, and what is done about it.",
-    "schedules": "Schedules: who is on call when.",
-    "routes": "Routes: which alerts of an integration go to which escalation chain.",
-    "escalation-chains": "Escalation chains: whom to notify, in which order.",
+    **{noun.name: noun.summary for noun in nouns.NOUNS},
+    "maintenance": "Maintenance windows, during which alerts page nobody.",
     "auth": "Log in and out, and choose the profile.",
-    "sandbox": "The sandbox: an OnCall in which nobody is paged.",
+    "sandbox": "The sandbox: a local OnCall server that pages nobody.",
 }
-"""What the help says of each noun; `app` of the module of the same name has its verbs."""
+"""Noun -> its summary in the help."""
+
+
+def app_of(name: str) -> typer.Typer:
+    """Return the commands of a noun: from its module if it has one, else those that follow from its declaration."""
+    if name in _WITH_A_MODULE:
+        app: typer.Typer = import_module(f"oncallctl.commands.{name.replace('-', '_')}").app
+        return app
+    from oncallctl.commands import generic
+
+    return generic.app_of(_OF_THE_API[name])

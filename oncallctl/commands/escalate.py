@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.api.nouns import TEAMS, USERS
 from oncallctl.config.connect import connect
 from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, Signal
 from oncallctl.output.prompts import ask, ask_text, interactive
@@ -16,11 +17,11 @@ from oncallctl.parsing.options import DryRunOption, YesOption, text_value
 from oncallctl.times import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import timedelta
 
     from oncallctl.api.client import OnCall
     from oncallctl.api.lookup import Named
+    from oncallctl.api.nouns import Noun
     from oncallctl.api.resources.alert_groups import AlertGroup
     from oncallctl.config.settings import Settings
     from oncallctl.escalation.page import Page
@@ -77,7 +78,6 @@ def escalate(
     dry_run: DryRunOption = False,
 ) -> None:
     """Page a team or users. On a terminal, escalate asks for confirmation first."""
-    from oncallctl.api import lookup
     from oncallctl.escalation.page import Page, each_once
     from oncallctl.escalation.send import send
 
@@ -90,11 +90,11 @@ def escalate(
     with connect(ctx.obj) as oncall:
         oncall.person_only("paging people")
         page = Page(
-            team=_resolve(lookup.team, oncall, team) if team else None,
+            team=_resolve(oncall, TEAMS, team) if team else None,
             important=important,
             users=each_once(
-                [_resolve(lookup.user, oncall, each) for each in user or ()],
-                [_resolve(lookup.user, oncall, each) for each in important_user or ()],
+                [_resolve(oncall, USERS, each) for each in user or ()],
+                [_resolve(oncall, USERS, each) for each in important_user or ()],
                 important=important,
             ),
             title=title,
@@ -124,10 +124,12 @@ def escalate(
             render_done(ctx.obj, group.raw, COLUMNS, rows=[group.row])
 
 
-def _resolve(find: Callable[[OnCall, str], Named], oncall: OnCall, text: str) -> Named:
+def _resolve(oncall: OnCall, noun: Noun, text: str) -> Named:
     """Look up a name. The message of a failure says that nobody was paged."""
+    from oncallctl.api import lookup
+
     try:
-        return find(oncall, text)
+        return lookup.named(oncall, noun, text)
     except OncallError as error:
         error.message = f"{error.message}; nobody was paged"
         raise

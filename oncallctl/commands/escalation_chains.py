@@ -1,4 +1,4 @@
-"""Escalation chains, step by step."""
+"""Escalation chains and their steps."""
 
 from __future__ import annotations
 
@@ -6,44 +6,32 @@ from typing import Annotated
 
 import typer
 
+from oncallctl.api.nouns import ESCALATION_CHAINS
+from oncallctl.commands import generic
 from oncallctl.config.connect import connect
-from oncallctl.output.linked_names import TEAM, for_a_person, names_of, with_names
-from oncallctl.output.render import limited, render
-from oncallctl.parsing.framework import noun
-from oncallctl.parsing.options import LimitOption, TeamOption
+from oncallctl.output.linked_names import for_a_person, names_of
+from oncallctl.output.render import render
 
-COLUMNS = {"ID": "id", "NAME": "name", "TEAM": "team.name"}
 STEPS = {"STEP": "step", "WHAT": "text", "ID": "id"}
 
-app = noun()
-
-
-@app.command("list")
-def list_chains(ctx: typer.Context, team: TeamOption = None, limit: LimitOption = None) -> None:
-    """List the escalation chains."""
-    from oncallctl.api import lookup
-
-    with connect(ctx.obj) as oncall:
-        found = oncall.escalation_chains.of_team(lookup.team_filter(oncall, team), limit and limit + 1)
-        shown = limited(ctx.obj, (chain.raw for chain in found), limit)
-        render(ctx.obj, with_names(oncall, ctx.obj, shown, TEAM), COLUMNS)
+app = generic.app_of(ESCALATION_CHAINS, without=("get",))
 
 
 @app.command()
-def get(ctx: typer.Context, chain: Annotated[str, typer.Argument(metavar="CHAIN", help="Name or id.")]) -> None:
-    """Show one escalation chain, step by step."""
+def get(ctx: typer.Context, chain: Annotated[str, typer.Argument(metavar="CHAIN", help="Name or ID.")]) -> None:
+    """Show an escalation chain, step by step."""
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.escalation import describe
 
     with connect(ctx.obj) as oncall:
-        ident = lookup.escalation_chain(oncall, chain).id
+        ident = lookup.named(oncall, ESCALATION_CHAINS, chain).id
         found, steps = parallel.together(
             lambda: oncall.escalation_chains.get(ident), lambda: oncall.escalation_policies.of_chain(ident)
         )
         known = names_of(oncall, ctx.obj, describe.pointed_to(steps))
-    said = [{**step.raw, "text": describe.sentence(step, known)} for step in steps]
-    rows = [{"step": number, **step} for number, step in enumerate(said, 1)] if for_a_person(ctx.obj) else None
-    render(ctx.obj, {**found.raw, "steps": said}, STEPS, rows=rows)
+    described = [{**step.raw, "text": describe.sentence(step, known)} for step in steps]
+    rows = [{"step": number, **step} for number, step in enumerate(described, 1)] if for_a_person(ctx.obj) else None
+    render(ctx.obj, {**found.raw, "steps": described}, STEPS, rows=rows)
     if not steps:
         ctx.obj.note(f"the chain {found.name!r} has no steps: it notifies nobody")

@@ -6,41 +6,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oncallctl.api.nouns import INTEGRATIONS
+from oncallctl.commands import generic
 from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
-from oncallctl.output.linked_names import TEAM, with_names
-from oncallctl.output.progress import progress
-from oncallctl.output.prompts import confirm, name_all
-from oncallctl.output.render import REQUEST, Secrets, limited, render, render_done
-from oncallctl.parsing.framework import noun
+from oncallctl.output.linked_names import with_names
+from oncallctl.output.render import Secrets, limited, render
 from oncallctl.parsing.options import (
     DryRunOption,
     LimitOption,
     MatchOption,
     ShowSecretsOption,
     TeamOption,
-    YesOption,
     given_targets,
     key_value,
-    read_text,
+    read_object,
     text_value,
 )
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
-    from oncallctl.api.resources.base import Change
-    from oncallctl.api.resources.integrations import Integration
 
-COLUMNS = {
-    "ID": "id",
-    "NAME": "name",
-    "TYPE": "type",
-    "TEAM": "team.name",
-    "MAINTENANCE": "maintenance_mode",
-    "UNTIL": "maintenance_end_at",
-}
 TYPES = {"TYPE": "type", "INTEGRATIONS": "count"}
-OUTCOMES = {"ID": "id", "NAME": "name", "STATUS": "status", "ERROR": "error.message"}
 
 IntegrationArgument = Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or id.")]
 IntegrationsArgument = Annotated[
@@ -65,11 +52,12 @@ DynamicLabelsOption = Annotated[
     list[str] | None,
     typer.Option("--dynamic-label", metavar="KEY=JINJA", help="A label made from each alert (Cloud); may be repeated."),
 ]
-FromOption = Annotated[
-    str | None, typer.Option("--from", metavar="FILE|-", help="A definition as `get -o json` writes it.")
+OptionalFileOption = Annotated[
+    str | None,
+    typer.Option("--file", "-f", metavar="FILE|-", help="A JSON object as `get -o json` prints it; - is stdin."),
 ]
 
-app = noun()
+app = generic.app_of(INTEGRATIONS, without=("list", "get", "create", "update", "delete"))
 
 
 @app.command("list")
@@ -97,7 +85,12 @@ def list_integrations(
     with connect(ctx.obj) as oncall:
         found = conditions.apply(oncall, limit and limit + 1)
         shown = limited(ctx.obj, (each.raw for each in found), limit)
-        render(ctx.obj, with_names(oncall, ctx.obj, shown, TEAM), COLUMNS, secrets=Secrets.IN_JSON)
+        render(
+            ctx.obj,
+            with_names(oncall, ctx.obj, shown, *INTEGRATIONS.links),
+            INTEGRATIONS.columns,
+            secrets=Secrets.IN_JSON,
+        )
 
 
 @app.command()
@@ -107,11 +100,11 @@ def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: Sh
 
     with connect(ctx.obj) as oncall:
         raw = [each.raw for each in lookup.integrations(oncall, given_targets(integrations))]
-        found = list(with_names(oncall, ctx.obj, raw, TEAM))
+        found = list(with_names(oncall, ctx.obj, raw, *INTEGRATIONS.links))
     render(
         ctx.obj,
         found[0] if len(found) == 1 else found,
-        COLUMNS,
+        INTEGRATIONS.columns,
         secrets=Secrets.SHOWN if show_secrets else Secrets.IN_JSON,
     )
 
@@ -139,14 +132,14 @@ def create(
     template: TemplatesOption = None,
     label: LabelsOption = None,
     dynamic_label: DynamicLabelsOption = None,
-    source: FromOption = None,
+    file: OptionalFileOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Create an integration."""
     from oncallctl.api import lookup
     from oncallctl.integrations.fields import Definition
 
-    base = _base(source)
+    base = _base(file)
     if not (type_ or base.get("type")):
         raise InvalidInput(
             "an integration needs a type", hint="--type webhook; oncallctl integrations types lists those in use"
@@ -163,8 +156,9 @@ def create(
             dynamic_labels=_pairs(dynamic_label, "--dynamic-label"),
         )
         body = definition.body(base)
-        look = ["integrations", "list", "--match", str(body.get("name") or "*")]
-        _send_or_show(ctx, oncall, oncall.integrations.create(body), look, dry_run=dry_run)
+        look = ["list", "--match", str(body.get("name") or "*")]
+        change = oncall.integrations.create(body)
+        generic.send_or_show(ctx.obj, oncall, INTEGRATIONS, change, look, dry_run=dry_run)
 
 
 @app.command()
@@ -184,14 +178,14 @@ def update(
     remove_label: Annotated[
         list[str] | None, typer.Option("--remove-label", metavar="KEY", help="Take a label away; may be repeated.")
     ] = None,
-    source: FromOption = None,
+    file: OptionalFileOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Change an integration; what is not mentioned stays."""
     from oncallctl.api import lookup
     from oncallctl.integrations.fields import Definition
 
-    base = _base(source)
+    base = _base(file)
     base.pop("type", None)  # fixed at creation
     with connect(ctx.obj) as oncall:
         definition = Definition(
@@ -208,47 +202,15 @@ def update(
             oncall.cloud_only("labels")
         present = lookup.integration(oncall, integration)
         change = oncall.integrations.update(present.id, definition.body(base, present))
-        _send_or_show(ctx, oncall, change, ["integrations", "get", present.id], dry_run=dry_run)
+        look = ["get", present.id]
+        generic.send_or_show(ctx.obj, oncall, INTEGRATIONS, change, look, dry_run=dry_run, ident=present.id)
 
 
-@app.command()
-def delete(
-    ctx: typer.Context, integrations: IntegrationsArgument, yes: YesOption = False, dry_run: DryRunOption = False
-) -> None:
-    """Delete integrations; their alert groups stay."""
-    from oncallctl.batch import Outcome, Report, Target, for_each
-    from oncallctl.integrations.selection import IntegrationSelector, select
-
-    with connect(ctx.obj) as oncall:
-        targets = select(oncall, IntegrationSelector(given_targets(integrations)))
-        look = "oncallctl integrations list"
-
-        def remove(target: Target[Integration]) -> Outcome[Integration]:
-            oncall.integrations.remove(target.found)
-            return Outcome(target, "deleted")
-
-        if dry_run:
-            changes = [oncall.described(oncall.integrations.delete(target.found.id)) for target in targets]
-            report = Report(
-                [
-                    Outcome(target, "would-delete", requests=[change])
-                    for target, change in zip(targets, changes, strict=True)
-                ],
-                look,
-            )
-        else:
-            confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
-            with progress(ctx.obj, "deleting", len(targets)) as finished:
-                report = for_each(targets, lambda target: target, remove, finished, look)
-    columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
-    render_done(ctx.obj, [outcome.document() for outcome in report.outcomes], columns)
-    report.raise_failures()
+generic.add_delete(app, INTEGRATIONS)
 
 
-def _base(source: str | None) -> dict[str, Any]:
-    from oncallctl.integrations.fields import from_json
-
-    return from_json(read_text(source, "--from"), "--from") if source else {}
+def _base(file: str | None) -> dict[str, Any]:
+    return read_object(file, "--file") if file else {}
 
 
 def _chain_id(oncall: OnCall, chain: str | None) -> str | None:
@@ -269,18 +231,3 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     if len(dict(pairs)) < len(pairs):
         raise InvalidInput(f"{option} names a key twice")
     return dict(pairs)
-
-
-def _send_or_show(
-    ctx: typer.Context, oncall: OnCall, change: Change[Integration], look: list[str], *, dry_run: bool
-) -> None:
-    """Send a change, or show it; `look` is the command that shows what became of one whose answer was lost."""
-    from oncallctl.api.lost_responses import send_once
-
-    if dry_run:
-        render(ctx.obj, oncall.described(change), REQUEST)
-    else:
-        sent = send_once(oncall, change, "the change", look)
-        with oncall.impatient():  # what was done is to be told soon, if need be with an id
-            (shown,) = with_names(oncall, ctx.obj, [sent.raw], TEAM)
-        render_done(ctx.obj, shown, COLUMNS, secrets=Secrets.IN_JSON)

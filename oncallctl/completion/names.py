@@ -9,7 +9,8 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 
-from oncallctl.config.name_cache import NAMED_BY, load
+from oncallctl.api.nouns import CACHED
+from oncallctl.config.name_cache import load
 from oncallctl.errors import OncallError
 
 PROFILES = "profiles"
@@ -25,7 +26,7 @@ def main(words: Sequence[str]) -> int:
         The exit status: 0, or 2 for wrong usage.
     """
     parser = ArgumentParser(prog="oncallctl completion names", allow_abbrev=False)
-    parser.add_argument("kind", choices=[PROFILES, *NAMED_BY])
+    parser.add_argument("kind", choices=[PROFILES, *CACHED])
     parser.add_argument("--profile", help="whose cached names; the default is the profile that a command would use")
     parser.add_argument("--prefix", default="", help="print only names that begin with this")
     given = parser.parse_args(words)

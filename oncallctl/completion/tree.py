@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from oncallctl.api.nouns import CACHED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,29 +25,19 @@ class ValueKind(Enum):
     FILE = "a file name"
     AT_FILE = "a text, or a file name after @"
     PROFILE = "the name of a profile"
-    # Cached names, by the kind that `oncallctl completion names` takes.
-    INTEGRATION = "integrations"
-    TEAM = "teams"
-    USER = "users"
-    SCHEDULE = "schedules"
-    CHAIN = "escalation_chains"
-
-    @property
-    def is_cached(self) -> bool:
-        """Whether its names are read from the cache."""
-        return self in _CACHED.values()
 
 
-_CACHED = {
-    "INTEGRATION": ValueKind.INTEGRATION,
-    "TEAM": ValueKind.TEAM,
-    "USER": ValueKind.USER,
-    "SCHEDULE": ValueKind.SCHEDULE,
-    "CHAIN": ValueKind.CHAIN,
-}
+@dataclass(frozen=True)
+class CachedNames:
+    """The cached names of a kind of object; `kind` is the argument of `oncallctl completion names`."""
+
+    kind: str
 
 
-Values = tuple[str, ...] | ValueKind
+CACHED_NAMES = {noun.metavar: CachedNames(noun.path) for noun in CACHED.values()}
+"""Metavar -> the names to offer for it."""
+
+Values = tuple[str, ...] | ValueKind | CachedNames
 
 
 @dataclass(frozen=True)
@@ -165,7 +157,7 @@ def _values(parameter: Any) -> Values:  # noqa: ANN401
         return ValueKind.FILE
     if "--profile" in parameter.opts:
         return ValueKind.PROFILE
-    return _CACHED.get(_bare(metavar), ValueKind.TEXT)
+    return CACHED_NAMES.get(_bare(metavar), ValueKind.TEXT)
 
 
 def _bare(metavar: str) -> str:

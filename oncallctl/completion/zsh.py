@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from oncallctl.completion.tree import Argument, Command, Option, ValueKind
+from oncallctl.completion.tree import CACHED_NAMES, Argument, Command, Option, ValueKind, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oncallctl.completion.tree import Values
-
-_ACTIONS = {
+_ACTIONS: dict[Values, str] = {
     ValueKind.TEXT: " ",
     ValueKind.FILE: "_files",
     ValueKind.AT_FILE: "__oncallctl_at_file",
     ValueKind.PROFILE: "__oncallctl_profiles",
-    **{kind: f" __oncallctl_names {kind.value}" for kind in ValueKind if kind.is_cached},
+    **{names: f" __oncallctl_names {names.kind}" for names in CACHED_NAMES.values()},
 }
 
 _SCRIPT = r"""#compdef oncallctl
@@ -168,7 +166,7 @@ def _argument(argument: Argument, place: int) -> str:
 
 
 def _action(values: Values) -> str:
-    return _ACTIONS[values] if isinstance(values, ValueKind) else f"({' '.join(values)})"
+    return f"({' '.join(values)})" if isinstance(values, tuple) else _ACTIONS[values]
 
 
 def _described(command: Command) -> str:

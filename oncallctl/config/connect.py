@@ -184,7 +184,7 @@ def connect(settings: Settings) -> OnCall:
     profile = choose_profile(settings.profile, os.environ)
     oncall = open_profile(profile, token_of(profile), settings)
     if profile.token_source != ENVIRONMENT:  # completions cannot tell whose names those were
-        oncall.keeper = NameCache(profile, config_path, settings.debug)
+        oncall.name_observer = NameCache(profile, config_path, settings.debug)
     return oncall
 
 

@@ -12,20 +12,12 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+from oncallctl.api.nouns import CACHED, Noun
 from oncallctl.config.profiles import NAME, Profile
 from oncallctl.text import visible
-
-# What `OnCall` calls a collection -> the attribute of its members that people know them by.
-NAMED_BY = {
-    "integrations": "name",
-    "teams": "name",
-    "users": "username",
-    "schedules": "name",
-    "escalation_chains": "name",
-}
 
 FOLDER = "names"
 MOST = 5000
@@ -46,17 +38,15 @@ class NameCache:
         debug: told, on demand, why names are not kept.
     """
 
-    named_by: Mapping[str, str] = NAMED_BY
-
     def __init__(self, profile: Profile, config: Callable[[], Path], debug: Callable[[str], None]) -> None:
         self._profile = profile
         self._config = config
         self._debug = debug
 
-    def keep(self, collection: str, names: Collection[str]) -> None:
-        """Keep the names of a collection, all of which have been read; a file that says so already is left alone."""
+    def keep(self, noun: Noun, names: Collection[str]) -> None:
+        """Store the names of all members of a collection; leave an up-to-date file alone."""
         try:
-            keep(self._profile, self._config().absolute(), collection, names)
+            keep(self._profile, self._config().absolute(), noun.path, names)
         except OSError as error:
             self._debug(f"names are not kept for completions: {error}")
 
@@ -94,7 +84,7 @@ def forget(name: str) -> None:
     """Forget what a profile's server has told, as far as that can be done."""
     with contextlib.suppress(OSError):
         folder = _folder()
-        for kind in NAMED_BY:
+        for kind in CACHED:
             _path(folder, name, kind).unlink(missing_ok=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from oncallctl.api import named_collections
+from oncallctl.api import nouns
 from oncallctl.api.resources.escalation_policies import EscalationPolicy
 from oncallctl.api.resources.routes import Route
 
@@ -22,17 +22,17 @@ def condition(route: Route) -> str:
     return " ".join(part for part in (route.routing_type, route.routing_regex) if part)
 
 
-def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[named_collections.NamedCollection, list[str]]:
+def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[nouns.Noun, list[str]]:
     """Return the IDs of the objects that steps refer to, by collection."""
-    found: dict[named_collections.NamedCollection, list[str]] = {}
+    found: dict[nouns.Noun, list[str]] = {}
     for step in policies:
         for kind, ident in (
-            (named_collections.SCHEDULES, step.schedule_id),
-            (named_collections.TEAMS, step.team_to_notify),
-            (named_collections.GROUPS, step.group_to_notify),
-            (named_collections.WEBHOOKS, step.action_to_trigger),
-            *((named_collections.USERS, each) for each in step.persons_to_notify or ()),
-            *((named_collections.USERS, each) for each in step.persons_to_notify_next_each_time or ()),
+            (nouns.SCHEDULES, step.schedule_id),
+            (nouns.TEAMS, step.team_to_notify),
+            (nouns.USER_GROUPS, step.group_to_notify),
+            (nouns.WEBHOOKS, step.action_to_trigger),
+            *((nouns.USERS, each) for each in step.persons_to_notify or ()),
+            *((nouns.USERS, each) for each in step.persons_to_notify_next_each_time or ()),
         ):
             if ident:
                 found.setdefault(kind, []).append(ident)

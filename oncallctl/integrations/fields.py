@@ -9,7 +9,6 @@ from typing import Any
 
 from oncallctl.api.resources.base import TeamFilter
 from oncallctl.api.resources.integrations import Integration, label_pairs
-from oncallctl.api.strict_json import parse
 from oncallctl.errors import InvalidInput
 
 # "Create an integration" of the documents; `webhook` is in the recordings of the engine, `msteams` is Cloud's.
@@ -102,7 +101,7 @@ class Definition:
         if self.needs_present_labels:
             self._add_labels(body, present)
         if not body:
-            raise InvalidInput("nothing to change", hint="say what, by options or --from")
+            raise InvalidInput("nothing to change", hint="name the changes by options or --file")
         return body
 
     def _add_labels(self, body: dict[str, Any], present: Integration | None) -> None:
@@ -119,23 +118,6 @@ class Definition:
             _check_label(key, None)
         body["labels"] = _label_list({**fixed, **self.labels})
         body["dynamic_labels"] = _label_list({**dynamic, **self.dynamic_labels})
-
-
-def from_json(text: str, where: str) -> dict[str, Any]:
-    """Read a definition as `integrations get -o json` writes it.
-
-    Raises:
-        InvalidInput: it is not a JSON object.
-    """
-    try:
-        document = parse(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{where} is not JSON: {error}") from error
-    if isinstance(document, list) and len(document) == 1:
-        document = document[0]
-    if not isinstance(document, dict):
-        raise InvalidInput(f"{where} is not one JSON object")
-    return document
 
 
 def known_template(path: str) -> str:

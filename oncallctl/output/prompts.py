@@ -65,7 +65,7 @@ def ask_text(question: str) -> str:
 
 def name_all(targets: Sequence[Target[Any]]) -> str:
     """Format targets for a prompt; abbreviate long lists."""
-    kind = targets[0].wording.key.replace("_", " ")
+    noun = targets[0].noun
     shown = [str(target) for target in targets[:SHOWN]]
     more = f" and {len(targets) - SHOWN} more" if len(targets) > SHOWN else ""
-    return f"{len(targets)} {kind}{'s' if len(targets) > 1 else ''}: {', '.join(shown)}{more}"
+    return f"{len(targets)} {noun.plural if len(targets) > 1 else noun.singular}: {', '.join(shown)}{more}"

@@ -175,7 +175,8 @@ def _lines(settings: Settings, objects: Iterable[Row], columns: Columns, *, sing
         case Format.JSONL:
             yield from (dump_json(item, to=sys.stdout) for item in objects)
         case Format.ID:
-            yield from (visible(str(item["id"])) for item in objects if item.get("id"))
+            ident = columns.get("ID", "id")
+            yield from (visible(str(item[ident])) for item in objects if item.get(ident))
         case Format.CSV:
             yield from map(_csv_line, _cells(settings, objects, columns))
         case Format.TABLE:

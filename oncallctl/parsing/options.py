@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,11 +50,17 @@ RouteOption = Annotated[
     str | None, typer.Option("--route", metavar="ID", help="Route to use instead of the default one.")
 ]
 
+FileOption = Annotated[
+    str, typer.Option("--file", "-f", metavar="FILE|-", help="A JSON object as `get -o json` prints it; - is stdin.")
+]
+
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the exact requests without sending them.")]
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not prompt for confirmation.")]
 
-ShowSecretsOption = Annotated[bool, typer.Option("--show-secrets", help="Show links that let anyone create alerts.")]
+ShowSecretsOption = Annotated[
+    bool, typer.Option("--show-secrets", help="Show secrets in every format, not only in json.")
+]
 
 
 def given_targets(targets: Sequence[str] | None) -> list[str]:
@@ -115,6 +121,25 @@ def read_text(path: str, option: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise InvalidInput(f"{option}: cannot read {path!r}: {reason}") from error
+
+
+def read_object(path: str, option: str) -> dict[str, Any]:
+    """Read a JSON object from a file, or from stdin for ``-``; an array of one object is taken as that object.
+
+    Raises:
+        InvalidInput: the file cannot be read, or has something else in it.
+    """
+    from oncallctl.api.strict_json import parse
+
+    try:
+        document = parse(read_text(path, option))
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{option} is not JSON: {error}") from error
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
+    if not isinstance(document, dict):
+        raise InvalidInput(f"{option} is not one JSON object")
+    return document
 
 
 def key_value(text: str, option: str) -> tuple[str, str]:

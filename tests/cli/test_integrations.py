@@ -162,7 +162,7 @@ class TestCreating:
             "--type webhook --label x=1",
             "--type webhook --label 'x=a b'",
             "--type webhook --label x=a --label x=b",
-            "--type webhook --from /nowhere",
+            "--type webhook --file /nowhere",
         ],
     )
     def test_what_cannot_be_is_refused_and_nothing_sent(self, cloud: Serving, run: Runner, options: str) -> None:
@@ -179,7 +179,7 @@ class TestCreating:
 
     def test_a_copy_of_another_one_is_made_from_its_json(self, server: Serving, run: Runner) -> None:
         source = run("integrations get service-010 -o json").stdout
-        made = run("integrations create --from - --name copy -o json", stdin=source).json
+        made = run("integrations create --file - --name copy -o json", stdin=source).json
         assert made["name"] == "copy"
         assert made["id"] != ONE
         assert not {"id", "link", "maintenance_mode", "heartbeat", "inbound_email"} & set(server.bodies()[0])
@@ -187,7 +187,7 @@ class TestCreating:
 
     @pytest.mark.parametrize("stdin", ["", "{", "[]", "3", '"x"', "[{}, {}]", '{"name": 1e400}', "[" * 99_999])
     def test_a_definition_that_is_none_is_refused(self, server: Serving, run: Runner, stdin: str) -> None:
-        run("integrations create --from - --type webhook", stdin=stdin, status=2)
+        run("integrations create --file - --type webhook", stdin=stdin, status=2)
         assert server.changes() == []
 
     def test_a_lost_answer_is_unknown_and_not_sent_again(self, server: Serving, run: Runner) -> None:

@@ -7,11 +7,49 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from oncallctl.api import nouns
+
 # Of the sandbox's sample data.
 SERVICE = "C5BPMMTY9FMXJ"
 TEAM, USER = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ"
 FIRING, ACKNOWLEDGED, RESOLVED, SILENCED = "IWM9M5WQXRBEN", "ITZS8C3IAPIQD", "IXVZICTNDV9PQ", "ISHJTMEUMF6E6"
 SCHEDULE, ROUTE, CHAIN = "SN1XIG9SHWR2U", "RMRXVRQ1RJMKS", "F3VV9WSX4RBEK"
+
+# An object of each noun that the commands get.
+SAMPLES = {
+    nouns.INTEGRATIONS: SERVICE,
+    nouns.TEAMS: TEAM,
+    nouns.USERS: USER,
+    nouns.ALERT_GROUPS: FIRING,
+    nouns.SCHEDULES: SCHEDULE,
+    nouns.ON_CALL_SHIFTS: "OUQIP9747U9AQ",
+    nouns.ROUTES: ROUTE,
+    nouns.ESCALATION_CHAINS: CHAIN,
+    nouns.ESCALATION_POLICIES: "EIELW6PKFKUYB",
+    nouns.WEBHOOKS: "WH84KLFXI6ZKAD",
+    nouns.RESOLUTION_NOTES: "MD5NQZDAYNBD4",
+    nouns.PERSONAL_NOTIFICATION_RULES: "NEEFKIHJ6KM7M",
+    nouns.USER_GROUPS: "G8QXCG9PWH6QS",
+    nouns.SLACK_CHANNELS: "C0LAB000",
+    nouns.ORGANIZATIONS: "",
+}
+
+# The fields of a new object of each noun that has the generic `create`, and of an update.
+BODIES: dict[nouns.Noun, tuple[dict[str, Any], dict[str, Any]]] = {
+    nouns.ON_CALL_SHIFTS: (
+        {"name": "new", "type": "single_event", "start": "2030-01-01T00:00:00", "duration": 3600, "users": [USER]},
+        {"duration": 7200},
+    ),
+    nouns.ROUTES: ({"integration_id": SERVICE, "routing_regex": "x", "escalation_chain_id": CHAIN}, {"position": 0}),
+    nouns.ESCALATION_CHAINS: ({"name": "new"}, {"name": "other"}),
+    nouns.ESCALATION_POLICIES: ({"escalation_chain_id": CHAIN, "type": "resolve"}, {"type": "resolve"}),
+    nouns.WEBHOOKS: (
+        {"name": "new", "url": "https://hook.example", "http_method": "POST", "trigger_type": "resolve"},
+        {"name": "other"},
+    ),
+    nouns.RESOLUTION_NOTES: ({"alert_group_id": FIRING, "text": "seen"}, {"text": "solved"}),
+    nouns.PERSONAL_NOTIFICATION_RULES: ({"user_id": USER, "type": "notify_by_sms"}, {"type": "notify_by_email"}),
+}
 
 
 class Kind(Enum):
@@ -58,7 +96,8 @@ class Line:
     """A command line.
 
     Attributes:
-        rest: what follows the words of the command; `{windows}`, `{token}` and `{url}` are filled in.
+        rest: what follows the words of the command; `{windows}`, `{token}`, `{url}` and `{body}` are filled in.
+        body: the object that `{body}` is a file of.
         reads: the exit codes when reads meet a fault; None where nothing is read.
         changes: the same for changes.
         success: the exit code without faults.
@@ -70,6 +109,7 @@ class Line:
     """
 
     rest: str = ""
+    body: dict[str, Any] | None = None
     reads: Codes | None = READ
     changes: Codes | None = None
     success: int = 0
@@ -84,9 +124,22 @@ def local(rest: str = "", **more: Any) -> Line:
     return Line(rest, reads=None, **more)
 
 
+def of_noun(noun: nouns.Noun) -> dict[str, Line]:
+    """The lines of the generic commands of a noun."""
+    sample, secrets = SAMPLES[noun], noun is nouns.INTEGRATIONS
+    found = {"list": Line(shows_secrets=secrets), "get": Line(sample, shows_secrets=secrets)}
+    if noun in BODIES:
+        new, changed = BODIES[noun]
+        found |= {
+            "create": Line("--file {body}", new, reads=None, changes=SENT, path=f"{noun.path}/"),
+            "update": Line(f"{sample} --file {{body}}", changed, reads=None, changes=SENT, path=f"{noun.path}/"),
+            "delete": Line(f"{sample} --yes", changes=SETTLED, path=f"{noun.path}/"),
+        }
+    return {f"{noun.name} {verb}": line for verb, line in found.items()}
+
+
 LINES: dict[str, Line] = {
-    "integrations list": Line(shows_secrets=True),
-    "integrations get": Line(SERVICE, shows_secrets=True),
+    **{name: line for noun in nouns.NOUNS for name, line in of_noun(noun).items()},
     "integrations types": Line(),
     "integrations create": Line(
         "--type webhook --name new", reads=None, changes=SENT, path="integrations/", shows_secrets=True
@@ -112,13 +165,7 @@ LINES: dict[str, Line] = {
     "teams rota": Line(TEAM),
     "teams gaps": Line(TEAM),
     "teams handoff": Line(TEAM),
-    "teams list": Line(),
-    "teams get": Line(TEAM),
-    "users list": Line(),
-    "users get": Line(USER),
     "users whoami": Line(),
-    "alert-groups list": Line(),
-    "alert-groups get": Line(FIRING),
     "alert-groups alerts": Line(FIRING),
     "alert-groups acknowledge": Line(FIRING, changes=SETTLED, path="acknowledge/"),
     "alert-groups unacknowledge": Line(ACKNOWLEDGED, changes=SETTLED, path="unacknowledge/"),
@@ -127,13 +174,7 @@ LINES: dict[str, Line] = {
     "alert-groups silence": Line(f"{FIRING} --for 1h", changes=SETTLED, path="silence/"),
     "alert-groups unsilence": Line(SILENCED, changes=SETTLED, path="unsilence/"),
     "alert-groups note": Line(f"{FIRING} --text seen", changes=SETTLED, path="resolution_notes/"),
-    "schedules list": Line(),
-    "schedules get": Line(SCHEDULE),
     "schedules shifts": Line(SCHEDULE),
-    "routes list": Line(),
-    "routes get": Line(ROUTE),
-    "escalation-chains list": Line(),
-    "escalation-chains get": Line(CHAIN),
     "auth login": Line("work --url {url} --token-file {token}"),
     "auth status": Line(),
     "auth list": local(),

@@ -10,9 +10,9 @@ from typing import Any
 
 from oncallctl.api import raw
 from oncallctl.api.client import Dialect, OnCall
-from oncallctl.api.resources.base import Change, Resource, TeamFilter
+from oncallctl.api.nouns import COLLECTIONS, Noun
+from oncallctl.api.resources.base import Change, Resource, ServerObject, TeamFilter
 from oncallctl.api.resources.escalation import Escalation
-from oncallctl.api.resources.integrations import Integration
 from oncallctl.config.profiles import Profile
 
 IDENT = "XAAAAAAAAAAAA"
@@ -50,7 +50,7 @@ def sent_for_nothing(make: Callable[[OnCall], Change[Any]]) -> Operation:
 
 def collections(oncall: OnCall) -> dict[str, Resource[Any] | Escalation]:
     """The collections of a server, by name."""
-    return {name: each for name, each in vars(oncall).items() if isinstance(each, (Resource, Escalation))}
+    return {"escalation": oncall.escalation, **{path: oncall.collection(noun) for path, noun in COLLECTIONS.items()}}
 
 
 def anywhere() -> OnCall:
@@ -63,13 +63,28 @@ def public(kind: type) -> set[str]:
     return {name for name, each in vars(kind).items() if inspect.isfunction(each) and not name.startswith("_")}
 
 
-READS: dict[str, Operation] = {}
-for _name, _collection in collections(anywhere()).items():
-    if isinstance(_collection, Resource):
-        READS[f"{_name}.get"] = Operation(lambda oncall, name=_name: getattr(oncall, name).get(IDENT))
-        READS[f"{_name}.list"] = Operation(
-            lambda oncall, name=_name: list(getattr(oncall, name).list()), paginates=True
-        )
+def of_noun(noun: Noun) -> dict[str, Operation]:
+    """The operations that follow from the declaration of a noun."""
+    found = {
+        "get": Operation(lambda oncall: oncall.collection(noun).get(IDENT), paginates=not noun.has_get),
+        "list": Operation(lambda oncall: list(oncall.collection(noun).list()), paginates=True),
+    }
+    if noun.writes:
+        found |= {
+            "create": sent(lambda oncall: oncall.collection(noun).create({"type": "x"})),
+            "update": sent(lambda oncall: oncall.collection(noun).update(IDENT, {"type": "x"})),
+            "delete": sent_for_nothing(lambda oncall: oncall.collection(noun).delete(IDENT)),
+            "remove": Operation(
+                lambda oncall: oncall.collection(noun).remove(ServerObject(id=IDENT)),
+                changes=True,
+                looks=True,
+                takes_anything=True,
+            ),
+        }
+    return {f"{noun.path}.{name}": operation for name, operation in found.items()}
+
+
+OF_NOUNS = {name: each for noun in COLLECTIONS.values() for name, each in of_noun(noun).items()}
 
 OWN: dict[str, Operation] = {
     "integrations.of_team": Operation(
@@ -77,15 +92,6 @@ OWN: dict[str, Operation] = {
     ),
     "integrations.everything": Operation(lambda oncall: oncall.integrations.everything(), paginates=True),
     "users.several": Operation(lambda oncall: oncall.users.several([IDENT]), finds_nothing=True),
-    "integrations.create": sent(lambda oncall: oncall.integrations.create({"type": "webhook"})),
-    "integrations.update": sent(lambda oncall: oncall.integrations.update(IDENT, {"name": "x"})),
-    "integrations.delete": sent_for_nothing(lambda oncall: oncall.integrations.delete(IDENT)),
-    "integrations.remove": Operation(
-        lambda oncall: oncall.integrations.remove(Integration(id=IDENT, name="x", type="webhook")),
-        changes=True,
-        looks=True,
-        takes_anything=True,
-    ),
     "integrations.start_maintenance": sent(
         lambda oncall: oncall.integrations.start_maintenance(IDENT, "group_alerts", lambda: 60)
     ),
@@ -93,7 +99,6 @@ OWN: dict[str, Operation] = {
     "teams.on_call": Operation(lambda oncall: oncall.teams.on_call(IDENT, "current")),
     "users.current": Operation(lambda oncall: oncall.users.current()),
     "alert_groups.act": sent_for_nothing(lambda oncall: oncall.alert_groups.act(IDENT, "silence", {"delay": 60})),
-    "resolution_notes.create": sent(lambda oncall: oncall.resolution_notes.create(IDENT, "done")),
     "schedules.final_shifts": Operation(
         lambda oncall: oncall.schedules.final_shifts(IDENT, NOON, NOON + timedelta(days=7))
     ),
@@ -111,7 +116,7 @@ RAW: dict[str, Operation] = {
     ),
 }
 
-OPERATIONS = {**READS, **OWN, **RAW}
+OPERATIONS = {**OF_NOUNS, **OWN, **RAW}
 
 # What sends no request of its own, and the lookup of a role, which hides its failures: the refusal before it counts.
 ASIDE = {"adopt", "alert_groups.between", "users.own_role"}

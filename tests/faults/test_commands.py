@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -172,7 +173,9 @@ def attempt(world: Path, run: Runner, sample: Sample, monkeypatch: pytest.Monkey
         prepare(world, monkeypatch, wire.url)
         if line.orphaned:
             leave_behind(wire.url, opened_window)
-        words = line.rest.format(windows=world / "windows.toml", token=world / "token", url=wire.url)
+        body = world / "body.json"
+        body.write_text(json.dumps(line.body))
+        words = line.rest.format(windows=world / "windows.toml", token=world / "token", url=wire.url, body=body)
         return run(f"{path} {options} {words}", status=None), server
 
     def reads_before_the_change(path: str) -> int:

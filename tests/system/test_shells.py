@@ -165,7 +165,7 @@ def test_file_names_are_completed_where_a_file_is_meant(shell: Shell) -> None:
     for before in ("escalate --message @", "escalate --message=@", "integrations create --template slack.title=@"):
         assert shell.tab(f"oncallctl {before}notes/ou") == f"oncallctl {before}notes/outage"
         assert shell.tab(f"oncallctl {before}not") == f"oncallctl {before}notes/"
-    assert shell.tab("oncallctl integrations create --from not") == "oncallctl integrations create --from notes/"
+    assert shell.tab("oncallctl integrations create --file not") == "oncallctl integrations create --file notes/"
     for elsewhere in ("escalate --message not", "escalate --title not", "users get not", "not"):
         assert shell.tab(f"oncallctl {elsewhere}") == f"oncallctl {elsewhere}"
     assert shell.tab("oncallctl users list >not") == "oncallctl users list >notes/"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from oncallctl.api import nouns
 from oncallctl.api.resources.base import ID, Change, Instant, Resource, ServerObject
 
 
@@ -41,7 +42,7 @@ class AlertGroup(ServerObject):
 class AlertGroups(Resource[AlertGroup]):
     """Alert groups; the filter says ``state=new`` where the body says ``firing``."""
 
-    path = "alert_groups"
+    noun = nouns.ALERT_GROUPS
     model = AlertGroup
 
     @staticmethod

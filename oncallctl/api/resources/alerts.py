@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oncallctl.api import nouns
 from oncallctl.api.resources.base import Instant, Resource, ServerObject
 
 
@@ -15,5 +16,5 @@ class Alert(ServerObject):
 class Alerts(Resource[Alert]):
     """Single alerts; there is no reading one by its id (alerts recordings)."""
 
-    path = "alerts"
+    noun = nouns.ALERTS
     model = Alert

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from oncallctl import parallel
 from oncallctl.api import pagination
+from oncallctl.api.nouns import Noun
 from oncallctl.api.pagination import ResultPage
 from oncallctl.api.problems import API
-from oncallctl.errors import InvalidInput, NotFound, Unavailable
+from oncallctl.errors import InvalidInput, NotFound, OncallError, OutcomeUnknown, Unavailable, Unsupported
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
@@ -26,7 +27,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, Validat
 
 FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 
-ID = re.compile(r"[A-Za-z0-9_-]+")  # what can be part of a path
+ID = re.compile(r"[A-Za-z0-9_-]+")  # characters that are safe in a path
+
+OWN = "current"  # a path segment that returns the caller's own object
 
 
 def _instant(moment: datetime) -> datetime:
@@ -60,17 +63,20 @@ class ServerObject(BaseModel):
     _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @classmethod
-    def read(cls, document: object) -> Self:
-        """Check a JSON document and take what is needed of it.
+    def read(cls, document: object, id_field: str = "id") -> Self:
+        """Validate a JSON document.
 
         Raises:
             UnexpectedShape: it is not such an object.
         """
+        fields = document
+        if id_field != "id" and isinstance(document, dict):
+            fields = {**document, "id": document.get(id_field)}
         try:
-            made = cls.model_validate(document)
+            made = cls.model_validate(fields)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole answer"
+            where = ".".join(str(part) for part in first["loc"]) or "the whole response"
             raise UnexpectedShape(f"{where}: {first['msg'].lower()}") from error
         if isinstance(document, dict):
             made._raw = document  # noqa: SLF001  # its own
@@ -78,11 +84,11 @@ class ServerObject(BaseModel):
 
     @property
     def raw(self) -> dict[str, Any]:
-        """The server's object, whole."""
+        """The server's object, complete."""
         return self._raw
 
 
-FEW = 8  # members that are read one by one, at the same time, rather than with the whole list
+FEW = 8  # members that are fetched one by one, in parallel, rather than with the whole list
 
 Model = TypeVar("Model", bound=ServerObject)
 
@@ -92,9 +98,10 @@ class Change(Generic[Model]):
     """A request that changes something, not yet sent.
 
     Attributes:
-        body: the JSON object, what makes it at the moment of sending, or None.
-        model: what the answer holds.
-        needs: what it does, and the role that a self-hosted engine wants for it.
+        body: the JSON object, a function that returns it at the moment of sending, or None.
+        model: the object in the response.
+        needs: what the request does, and the role that a self-hosted engine requires for it.
+        id_field: the field of the response that holds the ID.
     """
 
     method: str
@@ -102,41 +109,37 @@ class Change(Generic[Model]):
     body: dict[str, Any] | Callable[[], dict[str, Any]] | None
     model: type[Model]
     needs: tuple[str, str] | None = None
+    id_field: str = "id"
 
 
 @dataclass(frozen=True)
 class TeamFilter:
-    """A condition on whose members are: those of the team with this ID, or of no team (None)."""
+    """A condition on the team of an object: the team with this ID, or no team (None)."""
 
     id: str | None
+    field: str = "team_id"
 
     @property
     def param(self) -> str:
-        """The word that the server's own filter takes, where it has one (alert_groups recordings)."""
+        """The value for the server's own filter, where there is one (alert_groups recordings)."""
         return self.id or "null"
 
     def takes(self, member: ServerObject) -> bool:
-        """Return True if the member belongs to the team, or to none if that is asked for."""
-        return getattr(member, "team_id", None) == self.id
+        """Return True if the object belongs to the team."""
+        return member.raw.get(self.field) == self.id
 
 
 class NameObserver(Protocol):
-    """Who wants to know what the members of whole collections are called.
+    """Receives member names after a collection has been read in full."""
 
-    Attributes:
-        named_by: the path of a collection -> the attribute that names its members.
-    """
-
-    named_by: Mapping[str, str]
-
-    def keep(self, collection: str, names: Collection[str]) -> None:
-        """Take the names of all members; does not fail."""
+    def keep(self, noun: Noun, names: Collection[str]) -> None:
+        """Store the names of all members; does not raise."""
 
 
 class Resource(Generic[Model]):
-    """A collection of the API: its path below the root, and what its members are."""
+    """A collection of the API."""
 
-    path: str
+    noun: Noun
     model: type[Model]
 
     def __init__(self, oncall: OnCall) -> None:
@@ -144,66 +147,128 @@ class Resource(Generic[Model]):
         self._everything: Sequence[Model] | None = None
         self._lock = threading.Lock()
 
+    @property
+    def path(self) -> str:
+        """The path below the root of the API."""
+        return self.noun.path
+
     def get(self, ident: str) -> Model:
-        """Read one member by id.
+        """Fetch one object by ID.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such object.
         """
-        answer = self.oncall.transport.read(self._member(ident))
-        return self._read(answer.document)
+        self._check_token()
+        if not self.noun.has_get:
+            found = next((each for each in self.everything() if each.id == ident), None)
+        else:
+            found = self._read(self.oncall.transport.read(self._member(ident)).document)
+            if self.noun.own_only and ident not in {found.id, OWN}:
+                found = None
+        if found is None:
+            raise NotFound(
+                f"no {self.noun.singular} has the ID {ident!r}", hint=f"list them: oncallctl {self.noun.name} list"
+            )
+        return found
 
     def list(self, limit: int | None = None, **filters: str) -> Iterator[Model]:
-        """Read all members, or at most so many, in the server's order."""
-        keeper = None if limit or filters else self.oncall.keeper
-        attribute = keeper.named_by.get(self.path) if keeper else None
+        """Yield all objects, or at most `limit`, in the server's order."""
+        self._check_token()
+        if self.noun.cloud_list and not self.oncall.is_cloud:
+            raise Unsupported(
+                f"{self.noun.name} list: a self-hosted OnCall engine fails on this request",
+                hint=f"oncallctl {self.noun.name} get",
+            )
+        observer = None if limit or filters or not self.noun.cached else self.oncall.name_observer
         names = []
-        for document in pagination.rows(partial(self._page, filters), limit):
+        for document in pagination.rows(partial(self._page, filters), limit, id_field=self.noun.id_field):
             member = self._read(document)
-            if attribute:
-                names.append(getattr(member, attribute))
+            if observer:
+                names.extend(self.noun.names_of(member.raw)[:1])
             yield member
-        if keeper and attribute:
-            keeper.keep(self.path, names)
+        if observer:
+            observer.keep(self.noun, names)
 
-    def of_team(self, team: TeamFilter | None, limit: int | None = None) -> Iterator[Model]:
-        """Yield members, optionally of one team or of none.
+    def of_team(self, team: TeamFilter | None, limit: int | None = None, **filters: str) -> Iterator[Model]:
+        """Yield objects, optionally of one team or of no team.
 
-        Filters here because the self-hosted engine returns 500 for ``team_id``.
+        Filters client-side because the self-hosted engine returns 500 for ``team_id``.
         """
         if team is None:
-            yield from self.list(limit)
+            yield from self.list(limit, **filters)
             return
-        yield from islice(filter(team.takes, self.list()), limit)
+        yield from islice((each for each in self.list(None, **filters) if team.takes(each)), limit)
 
     def everything(self) -> Sequence[Model]:
-        """All members, read once however often this is asked."""
+        """Return all objects; they are fetched only once."""
         with self._lock:
             if self._everything is None:
                 self._everything = list(self.list())
             return self._everything
 
     def adopt(self, other: Resource[Model]) -> None:
-        """Take over the members that were read through another connection to the same server."""
+        """Take over the objects that were fetched through another connection to the same server."""
         self._everything = other._everything
 
     @property
     def is_complete(self) -> bool:
-        """True if all members have been read already."""
+        """True if all objects have been fetched already."""
         return self._everything is not None
 
     def several(self, idents: Collection[str]) -> dict[str, Model]:
-        """Read members by id: a few one by one and at the same time, more with one reading of all.
+        """Fetch objects by ID: a few one by one in parallel, more with the whole list.
 
         Returns:
-            Id -> member, in the order asked for; one that there is not (any more) is left out.
+            ID -> object, in the order of `idents`; objects that do not exist (any more) are left out.
         """
         wanted = list(dict.fromkeys(idents))
-        if self._everything is not None or len(wanted) > FEW:
+        if self._everything is not None or len(wanted) > FEW or not self.noun.has_get:
             known = {member.id: member for member in self.everything()}
             return {ident: known[ident] for ident in wanted if ident in known}
         found = parallel.in_order(self._get_if_there, wanted)
         return {ident: member for ident, member in zip(wanted, found, strict=True) if member is not None}
+
+    def create(self, body: dict[str, Any]) -> Change[Model]:
+        """Create an object."""
+        return self._change("POST", f"{self.path}/", self._checked(body), "creating")
+
+    def update(self, ident: str, body: dict[str, Any]) -> Change[Model]:
+        """Update the fields in `body`; the server treats PUT as PATCH (recordings of each collection)."""
+        return self._change("PUT", self._member(ident), self._checked(body), "updating")
+
+    def delete(self, ident: str) -> Change[Model]:
+        """Delete an object."""
+        return self._change("DELETE", self._member(ident), None, "deleting")
+
+    def remove(self, found: Model) -> None:
+        """Send the deletion of an object; if the response is lost, check whether the object still exists.
+
+        Raises:
+            OutcomeUnknown: it still exists, or the check failed.
+        """
+        try:
+            self.oncall.discard(self.delete(found.id))
+        except OutcomeUnknown as lost:
+            try:
+                self.get(found.id)
+            except NotFound:
+                return
+            except OncallError as error:
+                raise OutcomeUnknown(f"{lost.message}; and the check failed: {error.message}") from error
+            raise
+
+    def _change(self, method: str, path: str, body: dict[str, Any] | None, verb: str) -> Change[Model]:
+        self._check_token()
+        needs = (f"{verb} {self.noun.plural}", self.noun.write_role)
+        return Change(method, path, body, self.model, needs, self.noun.id_field)
+
+    def _checked(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the body of a change, or raise an error if this server would ignore a part of it."""
+        return body
+
+    def _check_token(self) -> None:
+        if self.noun.person_only:
+            self.oncall.person_only(self.noun.plural)
 
     def _get_if_there(self, ident: str) -> Model | None:
         try:
@@ -218,7 +283,7 @@ class Resource(Generic[Model]):
 
     def _read(self, document: object) -> Model:
         try:
-            return self.model.read(document)
+            return self.model.read(document, self.noun.id_field)
         except UnexpectedShape as error:
             raise Unavailable(f"an answer below {API}{self.path}/ is not OnCall's: {error}") from error
 
@@ -228,3 +293,13 @@ class Resource(Generic[Model]):
         if not isinstance(answer.document, dict) or not isinstance(answer.document.get("results"), list):
             raise Unavailable(f"the answer of {API}{self.path}/ is not a page of OnCall's")
         return ResultPage(answer.document, answer.memory)
+
+
+class GenericResource(Resource[ServerObject]):
+    """A collection whose objects need neither typed fields nor methods."""
+
+    model = ServerObject
+
+    def __init__(self, oncall: OnCall, noun: Noun) -> None:
+        super().__init__(oncall)
+        self.noun = noun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oncallctl.api import nouns
 from oncallctl.api.resources.base import Resource, ServerObject
 
 
@@ -15,5 +16,5 @@ class EscalationChain(ServerObject):
 class EscalationChains(Resource[EscalationChain]):
     """Whom to notify, in which order: chains, whose steps are escalation policies."""
 
-    path = "escalation_chains"
+    noun = nouns.ESCALATION_CHAINS
     model = EscalationChain

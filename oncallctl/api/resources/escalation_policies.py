@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from oncallctl.api import nouns
 from oncallctl.api.resources.base import Ident, Resource, ServerObject
 
 
@@ -38,7 +39,7 @@ class EscalationPolicy(ServerObject):
 class EscalationPolicies(Resource[EscalationPolicy]):
     """The steps of escalation chains."""
 
-    path = "escalation_policies"
+    noun = nouns.ESCALATION_POLICIES
     model = EscalationPolicy
 
     def of_chain(self, chain: str) -> Sequence[EscalationPolicy]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from oncallctl.api import nouns
 from oncallctl.api.resources.base import Change, Instant, Resource, ServerObject
-from oncallctl.errors import NotFound, OncallError, OutcomeUnknown
 
 DIRECT_PAGING = "direct_paging"
 
@@ -72,37 +72,8 @@ ROLE_SECONDS = 5.0  # for finding out why something was refused
 class Integrations(Resource[Integration]):
     """Sources of alerts, and their maintenance windows."""
 
-    path = "integrations"
+    noun = nouns.INTEGRATIONS
     model = Integration
-
-    def create(self, body: dict[str, Any]) -> Change[Integration]:
-        """Create one; body as in "Create an integration" of the documents."""
-        return Change("POST", "integrations/", self._checked(body), Integration, ("creating integrations", "admin"))
-
-    def update(self, ident: str, body: dict[str, Any]) -> Change[Integration]:
-        """Change the fields given; the server treats PUT as PATCH."""
-        return Change("PUT", self._member(ident), self._checked(body), Integration, ("updating integrations", "admin"))
-
-    def delete(self, ident: str) -> Change[Integration]:
-        """Delete one; its alert groups stay."""
-        return Change("DELETE", self._member(ident), None, Integration, ("deleting integrations", "admin"))
-
-    def remove(self, integration: Integration) -> None:
-        """Delete one; a lost answer is settled by looking for it.
-
-        Raises:
-            OutcomeUnknown: it is still there, or looking failed.
-        """
-        try:
-            self.oncall.discard(self.delete(integration.id))
-        except OutcomeUnknown as lost:
-            try:
-                self.get(integration.id)
-            except NotFound:
-                return
-            except OncallError as error:
-                raise OutcomeUnknown(f"{lost.message}; and looking for it failed: {error.message}") from error
-            raise
 
     def start_maintenance(self, ident: str, mode: str, seconds: int | Callable[[], int]) -> Change[Integration]:
         """Open a window.

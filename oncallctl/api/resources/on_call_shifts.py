@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from oncallctl.api import nouns
 from oncallctl.api.resources.base import Resource, ServerObject
 
 
@@ -23,5 +24,5 @@ class OnCallShift(ServerObject):
 class OnCallShifts(Resource[OnCallShift]):
     """What schedules are made of: rotations, recurrent and single events, overrides."""
 
-    path = "on_call_shifts"
+    noun = nouns.ON_CALL_SHIFTS
     model = OnCallShift

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from oncallctl.api.resources.base import Change, Resource, ServerObject
+from oncallctl.api import nouns
+from oncallctl.api.resources.base import Resource, ServerObject
 
 
 class ResolutionNote(ServerObject):
@@ -16,9 +17,5 @@ class ResolutionNote(ServerObject):
 class ResolutionNotes(Resource[ResolutionNote]):
     """What people wrote down about alert groups."""
 
-    path = "resolution_notes"
+    noun = nouns.RESOLUTION_NOTES
     model = ResolutionNote
-
-    def create(self, alert_group: str, text: str) -> Change[ResolutionNote]:
-        """Write a note; the engine refuses a blank one (resolution_notes recordings)."""
-        return Change("POST", "resolution_notes/", {"alert_group_id": alert_group, "text": text}, ResolutionNote)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from oncallctl.api import nouns
 from oncallctl.api.resources.base import Resource, ServerObject
 
 
@@ -21,5 +22,5 @@ class Route(ServerObject):
 class Routes(Resource[Route]):
     """Which alerts of an integration go to which escalation chain."""
 
-    path = "routes"
+    noun = nouns.ROUTES
     model = Route

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, Field
 
+from oncallctl.api import nouns
 from oncallctl.api.problems import API
 from oncallctl.api.resources.base import Instant, Resource, ServerObject
 from oncallctl.errors import Unavailable
@@ -35,7 +36,7 @@ class FinalShift(BaseModel):
 class Schedules(Resource[Schedule]):
     """Schedules, and the shifts they come to."""
 
-    path = "schedules"
+    noun = nouns.SCHEDULES
     model = Schedule
 
     def final_shifts(self, ident: str, start: datetime, end: datetime) -> Sequence[FinalShift]:

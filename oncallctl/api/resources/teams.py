@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from oncallctl.api import nouns
 from oncallctl.api.problems import API
 from oncallctl.api.resources.base import Instant, Resource, ServerObject
 from oncallctl.errors import Unavailable
@@ -38,7 +39,7 @@ class OnCallDocument(BaseModel):
 class Teams(Resource[Team]):
     """Teams, and on Cloud who is on call for them."""
 
-    path = "teams"
+    noun = nouns.TEAMS
     model = Team
 
     def on_call(self, ident: str, when: str, **params: str | int) -> tuple[OnCallDocument, dict[str, Any]]:

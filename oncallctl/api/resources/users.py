@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from oncallctl.api import nouns
 from oncallctl.api.resources.base import Resource, ServerObject
 from oncallctl.api.resources.integrations import ROLE_SECONDS
 from oncallctl.errors import OncallError
@@ -26,7 +27,7 @@ class User(ServerObject):
 class Users(Resource[User]):
     """People."""
 
-    path = "users"
+    noun = nouns.USERS
     model = User
     _own_role: str | None = None
     _role_is_read = False

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oncallctl.api.named_collections import INTEGRATIONS
+from oncallctl.api.nouns import ALERT_GROUPS, ALERTS, INTEGRATIONS
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
 from oncallctl.config.connect import connect
-from oncallctl.output.linked_names import INTEGRATION, TEAM, NameLookupCache, for_a_person, with_names
+from oncallctl.output.linked_names import NameLookupCache, for_a_person, with_names
 from oncallctl.output.render import limited, render
 from oncallctl.parsing.options import LimitOption, TeamOption
 
@@ -24,17 +24,7 @@ if TYPE_CHECKING:
     from oncallctl.config.settings import Settings
     from oncallctl.output.table import Row
 
-COLUMNS = {
-    "ID": "id",
-    "STATE": "state",
-    "TITLE": "title",
-    "ALERTS": "alerts_count",
-    "CREATED": "created_at",
-    "INTEGRATION": "integration.name",
-    "TEAM": "team.name",
-}
 SHOWN_ON_TERMINAL = 100  # groups that a terminal lists without --limit
-ALERTS = {"ID": "id", "CREATED": "created_at", "TITLE": "title"}
 
 AlertGroupArgument = Annotated[str, typer.Argument(metavar="ID", help="ID of the alert group.")]
 
@@ -71,12 +61,12 @@ def list_alert_groups(
                 newest = query.read_newest(max_rows)
                 return live.ListSnapshot(named(newest.groups), newest.cut)
 
-            live.watch(ctx.obj, oncall, read, COLUMNS, limit=limit)
+            live.watch(ctx.obj, oncall, read, ALERT_GROUPS.columns, limit=limit)
             raise typer.Exit(128 + signal.SIGINT)
         if limit is None and sys.stdout.isatty():
-            render(ctx.obj, named(_newest(ctx.obj, query)), COLUMNS)
+            render(ctx.obj, named(_newest(ctx.obj, query)), ALERT_GROUPS.columns)
         else:
-            render(ctx.obj, named(limited(ctx.obj, query.read(limit and limit + 1), limit)), COLUMNS)
+            render(ctx.obj, named(limited(ctx.obj, query.read(limit and limit + 1), limit)), ALERT_GROUPS.columns)
 
 
 def _newest(settings: Settings, query: Query) -> Sequence[AlertGroup]:
@@ -96,7 +86,7 @@ def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
     with connect(ctx.obj) as oncall:
         group = choosing.get(oncall, alert_group)
         (shown,) = _with_names(oncall, ctx.obj, [group], NameLookupCache())
-    render(ctx.obj, shown, COLUMNS)
+    render(ctx.obj, shown, ALERT_GROUPS.columns)
 
 
 @app.command()
@@ -109,7 +99,7 @@ def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOpti
         group = choosing.get(oncall, alert_group)
         found = oncall.alerts.list(limit and limit + 1, alert_group_id=group.id)
         whole = list(limited(ctx.obj, (alert.raw for alert in found), limit))
-        render(ctx.obj, whole, ALERTS, rows=[titled(alert) for alert in whole])
+        render(ctx.obj, whole, ALERTS.columns, rows=[titled(alert) for alert in whole])
 
 
 def _with_names(
@@ -120,7 +110,7 @@ def _with_names(
 
     if not for_a_person(settings):
         return (group.raw for group in groups)
-    rows = with_names(oncall, settings, (group.row for group in groups), INTEGRATION, TEAM, memory=memory)
+    rows = with_names(oncall, settings, (group.row for group in groups), *ALERT_GROUPS.links, memory=memory)
     if INTEGRATIONS in memory.failed:
         return rows
     return [with_integration(row) for row in rows]

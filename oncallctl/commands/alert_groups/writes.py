@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.api.nouns import ALERT_GROUPS
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
 from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
@@ -163,7 +164,7 @@ def _note_left_out(settings: Settings, oncall: OnCall, selection: Selection) -> 
     from oncallctl.batch import Target
 
     if selection.own_groups:
-        left_out = name_all([Target(group.id, group) for group in selection.own_groups])
+        left_out = name_all([Target(group.id, group, ALERT_GROUPS) for group in selection.own_groups])
         stop = command(oncall, ["maintenance", "stop"])
         settings.note(f"left out {left_out}, which a maintenance window opened; {stop} ends windows")
 

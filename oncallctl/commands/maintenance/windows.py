@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.api.nouns import INTEGRATIONS
 from oncallctl.commands.maintenance.app import app
 from oncallctl.config.connect import connect
 from oncallctl.errors import ConditionFailed, InvalidInput, OncallError
 from oncallctl.maintenance import IfActive, Mode
-from oncallctl.output.linked_names import TEAM, with_names
+from oncallctl.output.linked_names import with_names
 from oncallctl.output.progress import progress
 from oncallctl.output.prompts import MANY, SHOWN, confirm, interactive, name_all
 from oncallctl.output.render import render, render_done
@@ -203,7 +204,7 @@ def status(
                     f"the window of {each['name']!r} ended at {each['ends_at']} by this machine's clock; the server"
                     " does not send its time, so whether it is overdue is not known"
                 )
-        shown = with_names(oncall, ctx.obj, documents, TEAM)
+        shown = with_names(oncall, ctx.obj, documents, *INTEGRATIONS.links)
     render(ctx.obj, shown, WINDOWS)
     if require is RequireState.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
         raise ConditionFailed("not all are in maintenance" if asked else "none is in maintenance")

@@ -1,14 +1,15 @@
-"""The noun `teams`, to which the modules of this package add commands."""
+"""The noun `teams`; the other modules of this package add verbs to it."""
 
 from typing import Annotated
 
 import typer
 
-from oncallctl.parsing.framework import noun
+from oncallctl.api.nouns import TEAMS
+from oncallctl.commands import generic
 
 TeamsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[TEAM]...", help="Names or IDs. [default: all teams]", show_default=False)
 ]
 TeamArgument = Annotated[str, typer.Argument(metavar="TEAM", help="Name or ID.")]
 
-app = noun()
+app = generic.app_of(TEAMS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.api.nouns import TEAMS
 from oncallctl.commands.teams.app import TeamArgument, TeamsArgument, app
 from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
@@ -131,7 +132,7 @@ def handoff(ctx: typer.Context, team: TeamArgument) -> None:
     from oncallctl.rota import handoff as rota_handoff
 
     with connect(ctx.obj) as oncall:
-        found = rota_handoff.read(oncall, lookup.team(oncall, team), now())
+        found = rota_handoff.read(oncall, lookup.named(oncall, TEAMS, team), now())
     if ctx.obj.format is Format.TABLE and ctx.obj.columns is None:
         render_text(ctx.obj, found.markdown(ctx.obj.tz))
     else:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from typer.main import get_command
 
+from oncallctl.api import nouns
 from oncallctl.cli import app
+from tests.faults.commands import BODIES, SAMPLES
 
 INTEGRATIONS = ("C5U5IZGQ48B4M", "C3VV5L7ASAXEA", "CS7XQN8RQ8HM8", "CZEUNZ9EZ57BS", "CCYZTYG6B5ABP", "C4NIHNA71U5SV")
 FIRING = ("IJK85SL9H9WEU", "IKJTTR9H9R7RR", "IPUDPPD3K49JX", "IVXAIXC1YKIAI", "ILYEXZV76FWJ8", "INVFU3SJEAUIQ")
@@ -22,55 +25,70 @@ class Line:
     Attributes:
         whole: whether json has the server's objects as they were sent, but for secrets.
         shown: whether a table shows a text of the server's.
+        in_json: False if only the names of linked objects, which json lacks, are texts of the server's.
         before: what is done first, by another command.
         status: how it ends.
+        body: the text of `{file}`, with the same words filled in; a file of windows by default.
     """
 
     words: str
     whole: bool = False
     shown: bool = True
+    in_json: bool = True
     before: str = ""
     status: int = 0
+    body: str = ""
 
     def filled(self, words: str, number: int, file: object) -> str:
         """The words for the run with this number, which leaves alone what the runs before it changed."""
         return words.format(integration=INTEGRATIONS[number], firing=FIRING[number], file=file)
 
 
+ONLY_IDS = {nouns.ESCALATION_POLICIES, nouns.PERSONAL_NOTIFICATION_RULES}
+
+
+def _of_noun(noun: nouns.Noun) -> dict[str, Line]:
+    """The lines of `list` and `get`; `escalation-chains get` adds steps to the server's object."""
+    shown = noun is not nouns.ORGANIZATIONS  # which has only an ID
+    whole = noun is not nouns.ESCALATION_CHAINS
+    texts = {"shown": shown, "in_json": noun not in ONLY_IDS}
+    found = {"list": Line("", whole=True, **texts), "get": Line(SAMPLES[noun], whole=whole, **texts)}
+    return {f"{noun.name} {verb}": line for verb, line in found.items()}
+
+
+def _writes(noun: nouns.Noun) -> dict[str, Line]:
+    sample, in_json = SAMPLES[noun], noun not in ONLY_IDS
+    new, changed = (json.dumps(body).replace("{", "{{").replace("}", "}}") for body in BODIES[noun])
+    new = new.replace('"new"', '"new{firing}"')  # names are unique
+    return {
+        f"{noun.name} create": Line("--file {file}", whole=True, body=new, in_json=in_json),
+        f"{noun.name} update": Line(f"{sample} --file {{file}}", whole=True, body=changed, in_json=in_json),
+    }
+
+
 READS = {
-    "integrations list": Line("", whole=True),
+    **{name: line for noun in nouns.NOUNS for name, line in _of_noun(noun).items()},
     "integrations get": Line("C5U5IZGQ48B4M C3VV5L7ASAXEA", whole=True),
     "integrations types": Line("", shown=False),
     "maintenance status": Line("{integration}", before="maintenance start {integration} --for 30m"),
     "maintenance history": Line("", before="maintenance start {integration} --for 30m --reason 'disks'"),
     "maintenance debrief": Line("CP54J5XSSCRZE --since 7d"),
     "maintenance plan": Line("{file}"),
-    "teams list": Line("", whole=True),
-    "teams get": Line(TEAM, whole=True),
     "teams who-is-on-call": Line(TEAM),
     "teams next": Line(TEAM),
     "teams previous": Line(TEAM),
     "teams rota": Line(TEAM),
     "teams gaps": Line("TUNFSIER6R4P3"),
     "teams handoff": Line(TEAM),
-    "users list": Line("", whole=True),
-    "users get": Line(USER, whole=True),
     "users whoami": Line("", whole=True),
-    "alert-groups list": Line("", whole=True),
-    "alert-groups get": Line(FIRING[0], whole=True),
     "alert-groups alerts": Line(FIRING[0], whole=True),
-    "schedules list": Line("", whole=True),
-    "schedules get": Line(SCHEDULE, whole=True),
     "schedules shifts": Line(SCHEDULE),
-    "routes list": Line("", whole=True),
-    "routes get": Line(ROUTE, whole=True),
-    "escalation-chains list": Line("", whole=True),
-    "escalation-chains get": Line(CHAIN),
     "auth status": Line(""),
     "doctor": Line(""),
     "api": Line("GET integrations/C5U5IZGQ48B4M/", whole=True),
 }
 CHANGES = {
+    **{name: line for noun in BODIES for name, line in _writes(noun).items()},
     "integrations create": Line("--type webhook --name new{firing}", whole=True),
     "integrations update": Line("{integration} --description x", whole=True),
     "integrations delete": Line("{integration} --yes"),
@@ -87,6 +105,7 @@ CHANGES = {
     "escalate": Line(f"--user {USER} --title t{{firing}}", whole=True),
 }
 ELSEWHERE = {
+    **{f"{noun.name} delete": "reports like `integrations delete`" for noun in BODIES},
     "auth list": "profiles are this machine's",
     "auth login": "says nothing of the server but its address",
     "auth logout": "profiles are this machine's",

@@ -11,6 +11,7 @@ from pytest_httpx import HTTPXMock
 from oncallctl.api import lookup
 from oncallctl.api.client import OnCall
 from oncallctl.api.lookup import Named
+from oncallctl.api.nouns import INTEGRATIONS, TEAMS, USERS, Noun
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError, Unavailable
 from tests.unit.api.conftest import OpenOnCall
@@ -95,13 +96,13 @@ def oncall(oncall_at: OpenOnCall, engine: Engine) -> OnCall:
 
 @pytest.mark.parametrize("text", [PLATFORM, "TNOBODYHAS1T1", "id:whatever", "id:platform"])
 def test_the_id_of_a_team_is_used_as_it_is_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
-    assert lookup.team(oncall, text) == Named(text.removeprefix("id:"), None)
+    assert lookup.named(oncall, TEAMS, text) == Named(text.removeprefix("id:"), None)
     assert engine.seen == []
 
 
 @pytest.mark.parametrize("text", ["UALICE1234567", "UNOBODYHAS1T1", "id:alice"])
 def test_the_id_of_a_user_is_used_as_it_is_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
-    assert lookup.user(oncall, text) == Named(text.removeprefix("id:"), None)
+    assert lookup.named(oncall, USERS, text) == Named(text.removeprefix("id:"), None)
     assert engine.seen == []
 
 
@@ -188,14 +189,14 @@ def test_a_server_that_ignores_the_filter_does_not_make_every_integration_match(
 
 @pytest.mark.parametrize(("text", "ident"), [("platform", PLATFORM), ("PLATFORM", PLATFORM), ("data infra", DATA)])
 def test_a_team_is_found_by_name_with_one_request(text: str, ident: str, oncall: OnCall, engine: Engine) -> None:
-    assert lookup.team(oncall, text).id == ident
+    assert lookup.named(oncall, TEAMS, text).id == ident
     assert engine.seen == ["teams"]
 
 
-@pytest.mark.parametrize("kind", ["team", "user"])
-def test_a_name_is_not_matched_in_part(kind: str, oncall: OnCall) -> None:
+@pytest.mark.parametrize(("noun", "part"), [(TEAMS, "plat"), (USERS, "alic")], ids=["team", "user"])
+def test_part_of_a_name_is_not_found(noun: Noun, part: str, oncall: OnCall) -> None:
     with pytest.raises(NotFound):
-        getattr(lookup, kind)(oncall, {"team": "plat", "user": "alic"}[kind])
+        lookup.named(oncall, noun, part)
 
 
 @pytest.mark.parametrize(
@@ -214,15 +215,15 @@ def test_a_name_is_not_matched_in_part(kind: str, oncall: OnCall) -> None:
 def test_a_user_is_found_by_user_name_or_email_exactly_first(
     text: str, found: Named, oncall: OnCall, engine: Engine
 ) -> None:
-    assert lookup.user(oncall, text) == found
+    assert lookup.named(oncall, USERS, text) == found
     assert engine.seen == ["users"]
 
 
 def test_names_of_several_teams_and_users_take_one_request_each_kind(oncall: OnCall, engine: Engine) -> None:
     for team in ("platform", "Data Infra", "platform"):
-        lookup.team(oncall, team)
+        lookup.named(oncall, TEAMS, team)
     for user in ("alice", "bob", "nomail"):
-        lookup.user(oncall, user)
+        lookup.named(oncall, USERS, user)
     assert engine.seen == ["teams", "users"]
 
 
@@ -272,13 +273,13 @@ def test_a_name_that_is_exact_twice_over_but_for_case_is_ambiguous(oncall: OnCal
         lookup.integration(oncall, "WEB SHOP")
     assert "CUPPERCASE123 (Web Shop, team platform); CLOWERCASE123 (web shop, team platform)" in caught.value.hint
     with pytest.raises(Ambiguous) as caught:
-        lookup.team(oncall, "TWIN")
+        lookup.named(oncall, TEAMS, "TWIN")
     assert caught.value.hint == "use an id: TTWIN11111111 (Twin); TTWIN22222222 (twin)"
 
 
 def test_an_email_that_two_people_have_is_ambiguous(oncall: OnCall) -> None:
     with pytest.raises(Ambiguous, match=r"2 users are called 'bob@example\.com'") as caught:
-        lookup.user(oncall, "bob@example.com")
+        lookup.named(oncall, USERS, "bob@example.com")
     assert caught.value.hint == "use an id: UBOB123456789 (bob); UBOBUPPER1234 (Bob)"
 
 
@@ -304,31 +305,31 @@ def test_very_many_candidates_are_not_all_shown(oncall: OnCall, engine: Engine) 
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "hint"),
+    ("noun", "text", "hint"),
     [
-        ("integration", "web shpo", "did you mean 'web shop' or 'Web Shop'?"),
-        ("integration", "zzzzzzzz", "oncallctl integrations list"),
-        ("team", "platfrom", "did you mean 'platform'?"),
-        ("team", "zzzzzzzz", "oncallctl teams list"),
-        ("user", "nomial", "did you mean 'nomail'?"),
-        ("user", "alice@example.org", "'alice@example.com'"),
-        ("user", "zzzzzzzz", "oncallctl users list"),
+        (INTEGRATIONS, "web shpo", "did you mean 'web shop' or 'Web Shop'?"),
+        (INTEGRATIONS, "zzzzzzzz", "oncallctl integrations list"),
+        (TEAMS, "platfrom", "did you mean 'platform'?"),
+        (TEAMS, "zzzzzzzz", "oncallctl teams list"),
+        (USERS, "nomial", "did you mean 'nomail'?"),
+        (USERS, "alice@example.org", "'alice@example.com'"),
+        (USERS, "zzzzzzzz", "oncallctl users list"),
     ],
 )
 def test_a_name_that_nothing_has_is_answered_with_the_closest_ones(
-    kind: str, text: str, hint: str, oncall: OnCall
+    noun: Noun, text: str, hint: str, oncall: OnCall
 ) -> None:
-    with pytest.raises(NotFound, match=f"no {kind} is called '{text}'") as caught:
-        getattr(lookup, kind)(oncall, text)
+    with pytest.raises(NotFound, match=f"no {noun.singular} is called '{text}'") as caught:
+        lookup.named(oncall, noun, text)
     assert caught.value.exit_code == 6
     assert hint in caught.value.hint
 
 
 def test_a_list_that_cannot_be_read_is_not_taken_for_an_empty_one(oncall: OnCall, engine: Engine) -> None:
     engine.broken |= {"integrations", "teams", "users"}
-    for find in (lookup.integration, lookup.team, lookup.user):
+    for noun in (INTEGRATIONS, TEAMS, USERS):
         with pytest.raises(Unavailable):
-            find(oncall, "platform")
+            lookup.named(oncall, noun, "platform")
 
 
 # What nobody should type
@@ -358,16 +359,16 @@ def test_a_hostile_name_is_a_name_and_stays_a_parameter(hostile: str, oncall: On
 
 @pytest.mark.parametrize("empty", ["", " ", "\t\n", "id:", "name:", "name:  "])
 def test_an_empty_name_is_refused_and_never_sent(empty: str, oncall: OnCall, engine: Engine) -> None:
-    for find in (lookup.integration, lookup.team, lookup.user):
+    for noun in (INTEGRATIONS, TEAMS, USERS):
         with pytest.raises(InvalidInput, match="empty"):
-            find(oncall, empty)
+            lookup.named(oncall, noun, empty)
     assert engine.seen == []
 
 
 @pytest.mark.parametrize("text", ["ID:platform", "names:platform", "url:platform"])
 def test_a_word_before_a_colon_that_forces_nothing_is_part_of_the_name(text: str, oncall: OnCall) -> None:
     with pytest.raises(OncallError, match=f"no team is called '{text}'"):
-        lookup.team(oncall, text)
+        lookup.named(oncall, TEAMS, text)
 
 
 def test_a_named_object_shows_its_name_and_its_id() -> None:

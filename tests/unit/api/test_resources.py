@@ -13,7 +13,8 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from oncallctl.api.client import Dialect, OnCall
-from oncallctl.api.resources.base import FEW, Resource, TeamFilter
+from oncallctl.api.nouns import COLLECTIONS
+from oncallctl.api.resources.base import FEW, TeamFilter
 from oncallctl.errors import AccessDenied, InvalidInput, NotOnCall, Unavailable
 from tests.unit.api.conftest import OpenOnCall
 from tests.unit.api.pages import Pages
@@ -276,7 +277,7 @@ class TestActing:
 
     def test_a_note_is_for_its_alert_group(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         httpx_mock.add_response(201, json={"id": "M1", "alert_group_id": GROUP, "text": "rolled back ✓"})
-        written = oncall.send(oncall.resolution_notes.create(GROUP, "rolled back ✓"))
+        written = oncall.send(oncall.resolution_notes.create({"alert_group_id": GROUP, "text": "rolled back ✓"}))
         assert (written.id, written.text) == ("M1", "rolled back ✓")
         request = httpx_mock.get_request()
         assert (request.method, request.url.path) == ("POST", "/api/v1/resolution_notes/")
@@ -292,8 +293,9 @@ BY_ID: dict[str, Callable[[OnCall, str], object]] = {
     "act": lambda oncall, ident: oncall.alert_groups.act(ident, "resolve"),
     "final_shifts": lambda oncall, ident: oncall.schedules.final_shifts(ident, START, END),
     **{
-        f"get of {kind.path}": lambda oncall, ident, kind=kind: kind(oncall).get(ident)
-        for kind in Resource.__subclasses__()
+        f"get of {noun.path}": lambda oncall, ident, noun=noun: oncall.collection(noun).get(ident)
+        for noun in COLLECTIONS.values()
+        if noun.has_get
     },
 }
 

@@ -78,7 +78,7 @@ def test_what_a_value_is_follows_from_its_choices_its_metavar_or_its_name(tree: 
     assert values["teams who-is-on-call --require"] is None
     assert values["--verbose"] is None
     assert values["maintenance start --for"] is ValueKind.TEXT
-    assert values["auth login --token-file"] is values["integrations create --from"] is ValueKind.FILE
+    assert values["auth login --token-file"] is values["integrations create --file"] is ValueKind.FILE
     assert values["escalate --message"] is values["integrations update --template"] is ValueKind.AT_FILE
     assert values["-p"] is values["teams list --profile"] is ValueKind.PROFILE
 

@@ -1,0 +1,435 @@
+"""The kinds of objects that the API serves, each declared once.
+
+From a declaration follow the collection of `OnCall`, lookup by name, the commands `list`, `get`, `create`, `update` and
+`delete`, the command tree, the names that TAB offers, and the tables that the fault tests walk.
+
+A new kind needs a constant here and an entry in `NOUNS`. It needs a module in ``api/resources`` (named like its path)
+only for typed fields or methods of its own, and a module in ``commands`` only for further verbs.
+
+This module imports nothing heavy: each start of the program loads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Verb = Literal["create", "update", "delete"]
+
+ALL_WRITES: tuple[Verb, ...] = ("create", "update", "delete")
+
+
+def field_of(document: Mapping[str, Any], path: str) -> str | None:
+    """Return the text at a dotted path; None if there is none."""
+    value: object = document
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A field that holds the ID of another object, or a list of IDs.
+
+    Attributes:
+        field: the field.
+        shown: the field that tables get in addition: ``{"id", "name"}`` for an ID, the names in one text for a list.
+        noun: the kind of the other objects.
+    """
+
+    field: str
+    shown: str
+    noun: Noun
+
+    def ids(self, row: Mapping[str, Any]) -> list[str]:
+        """Return the IDs that a row has in the field."""
+        value = row.get(self.field)
+        return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+
+    def resolved(self, row: Mapping[str, Any], names: Mapping[str, str]) -> object:
+        """Return the value of the additional field; an ID replaces an unknown name."""
+        value = row.get(self.field)
+        if isinstance(value, list):
+            return ", ".join(names.get(ident, ident) for ident in self.ids(row))
+        return {"id": value, "name": names.get(value, value)} if isinstance(value, str) else None
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """An option of `list` that becomes a query parameter.
+
+    Attributes:
+        option: the option, without dashes.
+        parameter: the query parameter.
+        noun: the kind of object that the option names; None for a flag.
+    """
+
+    option: str
+    parameter: str
+    noun: Noun | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Noun:
+    """A kind of object.
+
+    Attributes:
+        name: the name on the command line, in the plural; the path of the API is the same with underscores.
+        summary: the text in the help of the program.
+        columns: header -> dotted path, for tables and csv.
+        metavar: the name of an argument of this kind, as the help shows it.
+        id_field: the field that holds the ID.
+        title: the dotted path of the name; None if objects are identified by ID only.
+        caption: the field that describes an object without a name in prompts and reports.
+        more_names: further fields that identify an object, such as the e-mail address of a user.
+        links: the fields that hold IDs of other objects.
+        team_field: the field that holds the ID of the team; empty if objects belong to no team.
+        filters: the options of `list` that the server evaluates.
+        has_name_filter: True if the list has an exact filter ``name``, and is too long to be read for one object.
+        has_get: False if the API has no request for a single object, so that it is taken from the list.
+        own_only: True if the API has only the object of the caller and returns it for any ID.
+        cloud_list: True if only Cloud has the list.
+        person_only: True if a self-hosted engine refuses service account tokens.
+        writes: the changes that the API allows.
+        write_role: the role that a self-hosted engine requires for changes.
+        note_on_delete: what deleting an object leaves or takes along; shown in the help.
+        read_in_full: True if there are few objects, so that names are looked up in the whole list.
+        cached: True if names are cached for completion.
+        has_secrets: True if `masked` hides fields of these objects outside json and jsonl.
+        typed: True if a module of ``api/resources`` has a class for the collection.
+    """
+
+    name: str
+    summary: str
+    columns: Mapping[str, str]
+    metavar: str = "ID"
+    id_field: str = "id"
+    title: str | None = "name"
+    caption: str = ""
+    more_names: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    team_field: str = ""
+    filters: tuple[ListFilter, ...] = ()
+    has_name_filter: bool = False
+    has_get: bool = True
+    own_only: bool = False
+    cloud_list: bool = False
+    person_only: bool = False
+    writes: tuple[Verb, ...] = ()
+    write_role: str = "admin"
+    note_on_delete: str = ""
+    read_in_full: bool = True
+    cached: bool = False
+    has_secrets: bool = False
+    typed: bool = False
+    path: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive the path."""
+        object.__setattr__(self, "path", self.name.replace("-", "_"))
+
+    @property
+    def plural(self) -> str:
+        """The name in running text."""
+        return self.name.replace("-", " ")
+
+    @property
+    def singular(self) -> str:
+        """The name of one object in running text."""
+        return f"{self.plural[:-3]}y" if self.plural.endswith("ies") else self.plural.removesuffix("s")
+
+    def names_of(self, document: Mapping[str, Any]) -> list[str]:
+        """Return the names that identify an object, its title first."""
+        paths = (self.title, *self.more_names) if self.title else ()
+        return [name for path in paths if (name := field_of(document, path))]
+
+    def titles(self, documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+        """Return ID -> title of the objects that have one."""
+        found = ((field_of(each, self.id_field), field_of(each, self.title or "")) for each in documents)
+        return {ident: title for ident, title in found if ident and title}
+
+
+TEAMS = Noun(
+    name="teams",
+    summary="Teams, and who is on call for them.",
+    metavar="TEAM",
+    columns={"ID": "id", "NAME": "name", "EMAIL": "email"},
+    cached=True,
+    typed=True,
+)
+
+_TEAM = Link("team_id", "team", TEAMS)
+
+USERS = Noun(
+    name="users",
+    summary="The users of the organization.",
+    metavar="USER",
+    columns={
+        "ID": "id",
+        "USER": "username",
+        "EMAIL": "email",
+        "ROLE": "role",
+        "TIMEZONE": "timezone",
+        "TEAMS": "team_names",
+    },
+    title="username",
+    more_names=("email",),
+    links=(Link("teams", "team_names", TEAMS),),
+    cached=True,
+    typed=True,
+)
+
+INTEGRATIONS = Noun(
+    name="integrations",
+    summary="Integrations: the sources of alerts.",
+    metavar="INTEGRATION",
+    columns={
+        "ID": "id",
+        "NAME": "name",
+        "TYPE": "type",
+        "TEAM": "team.name",
+        "MAINTENANCE": "maintenance_mode",
+        "UNTIL": "maintenance_end_at",
+    },
+    links=(_TEAM,),
+    team_field="team_id",
+    has_name_filter=True,
+    writes=ALL_WRITES,
+    note_on_delete="their alert groups stay",
+    read_in_full=False,
+    cached=True,
+    has_secrets=True,
+    typed=True,
+)
+
+ESCALATION_CHAINS = Noun(
+    name="escalation-chains",
+    summary="Escalation chains: whom to notify, and in which order.",
+    metavar="CHAIN",
+    columns={"ID": "id", "NAME": "name", "TEAM": "team.name"},
+    links=(_TEAM,),
+    team_field="team_id",
+    writes=ALL_WRITES,
+    note_on_delete="their steps are deleted too, and routes that use them notify nobody",
+    cached=True,
+    typed=True,
+)
+
+SCHEDULES = Noun(
+    name="schedules",
+    summary="Schedules: who is on call, and when.",
+    metavar="SCHEDULE",
+    columns={
+        "ID": "id",
+        "NAME": "name",
+        "TEAM": "team.name",
+        "TYPE": "type",
+        "TIMEZONE": "time_zone",
+        "ON CALL NOW": "on_call_names",
+    },
+    links=(_TEAM, Link("on_call_now", "on_call_names", USERS)),
+    team_field="team_id",
+    cached=True,
+    typed=True,
+)
+
+ALERT_GROUPS = Noun(
+    name="alert-groups",
+    summary="Alert groups: list them, and respond to them.",
+    columns={
+        "ID": "id",
+        "STATE": "state",
+        "TITLE": "title",
+        "ALERTS": "alerts_count",
+        "CREATED": "created_at",
+        "INTEGRATION": "integration.name",
+        "TEAM": "team.name",
+    },
+    title=None,
+    caption="title",
+    links=(Link("integration_id", "integration", INTEGRATIONS), _TEAM),
+    team_field="team_id",
+    typed=True,
+)
+
+ALERTS = Noun(
+    name="alerts",
+    summary="The alerts of alert groups.",
+    columns={"ID": "id", "CREATED": "created_at", "TITLE": "title"},
+    title=None,
+    typed=True,
+)
+"""Listed by `alert-groups alerts`, not a noun on the command line."""
+
+ROUTES = Noun(
+    name="routes",
+    summary="Routes: which alerts of an integration go to which escalation chain.",
+    columns={
+        "ID": "id",
+        "INTEGRATION": "integration.name",
+        "POSITION": "position",
+        "CONDITION": "condition",
+        "CHAIN": "escalation_chain.name",
+    },
+    title=None,
+    caption="routing_regex",
+    links=(
+        Link("integration_id", "integration", INTEGRATIONS),
+        Link("escalation_chain_id", "escalation_chain", ESCALATION_CHAINS),
+    ),
+    filters=(ListFilter("integration", "integration_id", INTEGRATIONS),),
+    writes=ALL_WRITES,
+    note_on_delete="default routes cannot be deleted",
+    typed=True,
+)
+
+SLACK_CHANNELS = Noun(
+    name="slack-channels",
+    summary="The Slack channels that OnCall can post to.",
+    metavar="CHANNEL",
+    columns={"ID": "slack_id", "NAME": "name"},
+    id_field="slack_id",
+    has_get=False,
+)
+
+USER_GROUPS = Noun(
+    name="user-groups",
+    summary="Slack user groups that escalation steps can notify.",
+    metavar="GROUP",
+    columns={"ID": "id", "NAME": "slack.name", "HANDLE": "slack.handle"},
+    title="slack.name",
+    more_names=("slack.handle",),
+    has_get=False,
+)
+
+ORGANIZATIONS = Noun(
+    name="organizations",
+    summary="The organization of the token.",
+    columns={"ID": "id"},
+    title=None,
+    own_only=True,
+    cloud_list=True,
+)
+
+WEBHOOKS = Noun(
+    name="webhooks",
+    summary="Outgoing webhooks: requests that OnCall sends to other systems.",
+    metavar="WEBHOOK",
+    columns={
+        "ID": "id",
+        "NAME": "name",
+        "TRIGGER": "trigger_type",
+        "METHOD": "http_method",
+        "ENABLED": "is_webhook_enabled",
+        "TEAM": "team_name.name",
+    },
+    links=(Link("team", "team_name", TEAMS),),
+    team_field="team",
+    writes=ALL_WRITES,
+    read_in_full=False,
+    has_secrets=True,
+)
+
+ESCALATION_POLICIES = Noun(
+    name="escalation-policies",
+    summary="Escalation policies: the steps of escalation chains.",
+    columns={
+        "ID": "id",
+        "CHAIN": "escalation_chain.name",
+        "POSITION": "position",
+        "TYPE": "type",
+        "IMPORTANT": "important",
+    },
+    title=None,
+    caption="type",
+    links=(Link("escalation_chain_id", "escalation_chain", ESCALATION_CHAINS),),
+    filters=(ListFilter("chain", "escalation_chain_id", ESCALATION_CHAINS),),
+    writes=ALL_WRITES,
+    typed=True,
+)
+
+ON_CALL_SHIFTS = Noun(
+    name="on-call-shifts",
+    summary="On-call shifts: the rotations and events that schedules consist of.",
+    metavar="SHIFT",
+    columns={
+        "ID": "id",
+        "NAME": "name",
+        "TYPE": "type",
+        "SCHEDULE": "schedule_name.name",
+        "START": "start",
+        "DURATION": "duration",
+        "TEAM": "team.name",
+    },
+    links=(Link("schedule", "schedule_name", SCHEDULES), _TEAM),
+    team_field="team_id",
+    filters=(ListFilter("schedule", "schedule_id", SCHEDULES),),
+    writes=ALL_WRITES,
+    write_role="editor",
+    typed=True,
+)
+
+RESOLUTION_NOTES = Noun(
+    name="resolution-notes",
+    summary="Resolution notes: what people have written about alert groups.",
+    columns={
+        "ID": "id",
+        "ALERT GROUP": "alert_group_id",
+        "AUTHOR": "author_name.name",
+        "CREATED": "created_at",
+        "TEXT": "text",
+    },
+    title=None,
+    caption="text",
+    links=(Link("author", "author_name", USERS),),
+    filters=(ListFilter("alert-group", "alert_group_id", ALERT_GROUPS),),
+    writes=ALL_WRITES,
+    write_role="editor",
+    typed=True,
+)
+
+PERSONAL_NOTIFICATION_RULES = Noun(
+    name="personal-notification-rules",
+    summary="Personal notification rules: how users are notified.",
+    columns={
+        "ID": "id",
+        "USER": "user.name",
+        "IMPORTANT": "important",
+        "POSITION": "position",
+        "TYPE": "type",
+        "DURATION": "duration",
+    },
+    title=None,
+    caption="type",
+    links=(Link("user_id", "user", USERS),),
+    filters=(ListFilter("user", "user_id", USERS), ListFilter("important", "important")),
+    person_only=True,
+    writes=ALL_WRITES,
+    write_role="editor",
+)
+
+NOUNS = (
+    INTEGRATIONS,
+    TEAMS,
+    USERS,
+    ALERT_GROUPS,
+    SCHEDULES,
+    ON_CALL_SHIFTS,
+    ROUTES,
+    ESCALATION_CHAINS,
+    ESCALATION_POLICIES,
+    WEBHOOKS,
+    RESOLUTION_NOTES,
+    PERSONAL_NOTIFICATION_RULES,
+    USER_GROUPS,
+    SLACK_CHANNELS,
+    ORGANIZATIONS,
+)
+"""The nouns of the command line that stand for objects of the API."""
+
+COLLECTIONS = {noun.path: noun for noun in (*NOUNS, ALERTS)}
+"""Path of the API -> noun."""
+
+CACHED = {noun.path: noun for noun in NOUNS if noun.cached}
+"""The nouns whose names are cached for completion, by path."""

@@ -1,0 +1,323 @@
+"""The commands that follow from the declaration of a noun: `list`, `get`, `create`, `update` and `delete`.
+
+A module of a noun with verbs of its own starts from `app_of` and adds them. Each `add_…` function adds one command.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oncallctl.config.connect import connect
+from oncallctl.errors import InvalidInput
+from oncallctl.output.linked_names import for_a_person, with_names
+from oncallctl.output.progress import progress
+from oncallctl.output.prompts import confirm, name_all
+from oncallctl.output.render import REQUEST, Secrets, limited, render, render_done
+from oncallctl.parsing.framework import noun as new_app
+from oncallctl.parsing.options import (
+    DryRunOption,
+    FileOption,
+    LimitOption,
+    ShowSecretsOption,
+    TeamOption,
+    YesOption,
+    given_targets,
+    read_object,
+)
+
+if TYPE_CHECKING:
+    from oncallctl.api.client import OnCall
+    from oncallctl.api.nouns import ListFilter, Noun
+    from oncallctl.api.resources.base import Change, ServerObject
+    from oncallctl.batch import Outcome, Target
+    from oncallctl.config.settings import Settings
+
+Row = Mapping[str, Any]
+Described = Callable[[Any], Row]
+
+OUTCOMES = {"ID": "id", "NAME": "name", "STATUS": "status", "ERROR": "error.message"}
+
+
+def app_of(noun: Noun, *, without: Sequence[str] = (), described: Described | None = None) -> typer.Typer:
+    """Return the commands of a noun.
+
+    Args:
+        noun: the noun.
+        without: verbs that the caller adds itself.
+        described: turns an object into the row of a table, for columns that the server's object lacks.
+    """
+    app = new_app()
+    if "list" not in without:
+        add_list(app, noun, described)
+    if "get" not in without:
+        add_get(app, noun, described)
+    for verb, add in (("create", add_create), ("update", add_update), ("delete", add_delete)):
+        if verb in noun.writes and verb not in without:
+            add(app, noun)
+    return app
+
+
+def add_list(app: typer.Typer, noun: Noun, described: Described | None = None) -> None:
+    """Add `list`, with an option for each filter."""
+
+    def list_objects(ctx: typer.Context, **options: Any) -> None:  # noqa: ANN401
+        from oncallctl.api import lookup
+
+        limit, team_name = options.pop("limit"), options.pop("team", None)
+        with connect(ctx.obj) as oncall:
+            filters = _filters(oncall, noun, options)
+            team = lookup.team_filter(oncall, team_name, noun.team_field)
+            found = oncall.collection(noun).of_team(team, limit and limit + 1, **filters)
+            rows = _rows(ctx.obj, oncall, noun, limited(ctx.obj, found, limit), described)
+            render(ctx.obj, rows, noun.columns, secrets=_secrets(noun))
+
+    parameters = [_option(each.option.replace("-", "_"), _filter_option(each)) for each in noun.filters]
+    if noun.team_field:
+        parameters.append(_option("team", TeamOption))
+    _add(app, "list", f"List {noun.plural}.", list_objects, [*parameters, _option("limit", LimitOption)])
+
+
+def add_get(app: typer.Typer, noun: Noun, described: Described | None = None) -> None:
+    """Add `get`."""
+
+    def get(ctx: typer.Context, target: str | None, *, show_secrets: bool = False) -> None:
+        from oncallctl.api import lookup
+
+        with connect(ctx.obj) as oncall:
+            found = lookup.find(oncall, noun, _own_id(target))
+            show(ctx.obj, oncall, noun, found, described, show_secrets=show_secrets)
+
+    parameters = [_argument(noun)]
+    if noun.has_secrets:
+        parameters.append(_option("show_secrets", ShowSecretsOption, default=False))
+    article = "the" if noun.own_only else "an" if noun.singular[0] in "aeio" else "a"
+    _add(app, "get", f"Show {article} {noun.singular}.", get, parameters)
+
+
+def add_create(app: typer.Typer, noun: Noun) -> None:
+    """Add `create`."""
+
+    def create(ctx: typer.Context, file: str, *, dry_run: bool) -> None:
+        body = _body(noun, file)
+        with connect(ctx.obj) as oncall:
+            send_or_show(ctx.obj, oncall, noun, oncall.collection(noun).create(body), ["list"], dry_run=dry_run)
+
+    article = "an" if noun.singular[0] in "aeio" else "a"
+    text = f"Create {article} {noun.singular} from a JSON object."
+    _add(app, "create", text, create, [_file(), _option("dry_run", DryRunOption, default=False)])
+
+
+def add_update(app: typer.Typer, noun: Noun) -> None:
+    """Add `update`."""
+
+    def update(ctx: typer.Context, target: str, file: str, *, dry_run: bool) -> None:
+        from oncallctl.api import lookup
+
+        body = _body(noun, file)
+        with connect(ctx.obj) as oncall:
+            ident = lookup.named(oncall, noun, target).id
+            change = oncall.collection(noun).update(ident, body)
+            send_or_show(ctx.obj, oncall, noun, change, ["get", ident], dry_run=dry_run, ident=ident)
+
+    article = "an" if noun.singular[0] in "aeio" else "a"
+    text = f"Update {article} {noun.singular} from a JSON object; fields that it lacks stay as they are."
+    _add(app, "update", text, update, [_argument(noun), _file(), _option("dry_run", DryRunOption, default=False)])
+
+
+def add_delete(app: typer.Typer, noun: Noun) -> None:
+    """Add `delete`."""
+
+    def delete(ctx: typer.Context, targets: list[str], *, yes: bool, dry_run: bool) -> None:
+        with connect(ctx.obj) as oncall:
+            _delete(ctx.obj, oncall, noun, _distinct(oncall, noun, given_targets(targets)), yes=yes, dry_run=dry_run)
+
+    text = f"Delete {noun.plural}{f'; {noun.note_on_delete}' if noun.note_on_delete else ''}."
+    parameters = [_option("yes", YesOption, default=False), _option("dry_run", DryRunOption, default=False)]
+    _add(app, "delete", text, delete, [_argument(noun, many=True), *parameters])
+
+
+def show(
+    settings: Settings,
+    oncall: OnCall,
+    noun: Noun,
+    found: ServerObject,
+    described: Described | None = None,
+    *,
+    show_secrets: bool = False,
+) -> None:
+    """Show one object, with the names of linked objects."""
+    (row,) = _rows(settings, oncall, noun, [found], described)
+    secrets = Secrets.SHOWN if show_secrets else _secrets(noun)
+    render(settings, row, noun.columns, secrets=secrets)
+
+
+def send_or_show(
+    settings: Settings,
+    oncall: OnCall,
+    noun: Noun,
+    change: Change[Any],
+    look: Sequence[str],
+    *,
+    dry_run: bool,
+    ident: str | None = None,
+) -> None:
+    """Send a change once and show the object in the response; with --dry-run, show the request.
+
+    Args:
+        settings: the settings.
+        oncall: the server.
+        noun: the kind of object.
+        change: the request.
+        look: the verb and arguments that show the result if the response is lost.
+        dry_run: True to send nothing.
+        ident: the ID that the object in the response must have.
+
+    Raises:
+        OutcomeUnknown: the response was lost, or shows another object.
+    """
+    from oncallctl.api.lost_responses import command, send_once
+    from oncallctl.errors import OutcomeUnknown
+
+    if dry_run:
+        render(settings, oncall.described(change), REQUEST)
+        return
+    words = [noun.name, *look]
+    sent = send_once(oncall, change, "the change", words)
+    if ident and sent.id != ident:
+        raise OutcomeUnknown(
+            f"the response to {change.method} {change.path} shows another {noun.singular}: {sent.id}",
+            hint=command(oncall, words),
+        )
+    with oncall.impatient():  # do not delay the report of a change that was made
+        (row,) = _rows(settings, oncall, noun, [sent], None)
+    render_done(settings, row, noun.columns, secrets=_secrets(noun))
+
+
+def _delete(
+    settings: Settings, oncall: OnCall, noun: Noun, targets: Sequence[Target[Any]], *, yes: bool, dry_run: bool
+) -> None:
+    from oncallctl.batch import Outcome, Report, for_each
+
+    collection, look = oncall.collection(noun), f"oncallctl {noun.name} list"
+
+    def remove(target: Target[Any]) -> Outcome[Any]:
+        collection.remove(target.found)
+        return Outcome(target, "deleted")
+
+    if dry_run:
+        requests = [[oncall.described(collection.delete(target.found.id))] for target in targets]
+        pairs = zip(targets, requests, strict=True)
+        report = Report([Outcome(target, "would-delete", requests=each) for target, each in pairs], look)
+    else:
+        confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
+        with progress(settings, "deleting", len(targets)) as finished:
+            report = for_each(targets, lambda target: target, remove, finished, look)
+    columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
+    if noun.title is None:
+        columns.pop("NAME")
+    render_done(settings, [outcome.document() for outcome in report.outcomes], columns)
+    report.raise_failures()
+
+
+def _distinct(oncall: OnCall, noun: Noun, given: Sequence[str]) -> list[Target[Any]]:
+    """Fetch the targets, each object once."""
+    from oncallctl.api import lookup
+    from oncallctl.batch import Target
+
+    once: dict[str, Target[Any]] = {}
+    for text, found in zip(given, lookup.several(oncall, noun, given), strict=True):
+        once.setdefault(found.id, Target(text, found, noun))
+    return list(once.values())
+
+
+def _rows(
+    settings: Settings, oncall: OnCall, noun: Noun, objects: Iterable[ServerObject], described: Described | None
+) -> Iterable[Row]:
+    """Return the server's objects; for tables with names and the columns that `described` adds."""
+    if described and for_a_person(settings):
+        return with_names(oncall, settings, ({**each.raw, **described(each)} for each in objects), *noun.links)
+    return with_names(oncall, settings, (each.raw for each in objects), *noun.links)
+
+
+def _filters(oncall: OnCall, noun: Noun, options: Mapping[str, Any]) -> dict[str, str]:
+    from oncallctl.api import lookup
+
+    filters = {}
+    for each in noun.filters:
+        value = options[each.option.replace("-", "_")]
+        if value is None:
+            continue
+        if each.noun is None:
+            filters[each.parameter] = "true" if value else "false"
+        else:  # a list filtered by an object that does not exist would be empty
+            filters[each.parameter] = lookup.find(oncall, each.noun, value).id
+    return filters
+
+
+def _secrets(noun: Noun) -> Secrets:
+    return Secrets.IN_JSON if noun.has_secrets else Secrets.HIDDEN
+
+
+def _own_id(target: str | None) -> str:
+    from oncallctl.api.resources.base import OWN
+
+    return target or OWN
+
+
+def _body(noun: Noun, file: str) -> dict[str, Any]:
+    """Read the object of --file without its ID, so that the output of `get -o json` can be used."""
+    body = {key: value for key, value in read_object(file, "--file").items() if key != noun.id_field}
+    if not body:
+        raise InvalidInput("--file: the object has no fields")
+    return body
+
+
+# Typer reads the parameters of a command from the signature of its function.
+
+
+def _add(
+    app: typer.Typer,
+    verb: str,
+    text: str,
+    function: Callable[..., None],
+    parameters: Sequence[inspect.Parameter],
+) -> None:
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    function.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]  # typeshed lacks it
+    function.__annotations__ = {}
+    app.command(verb, help=text)(function)
+
+
+def _option(name: str, annotation: Any, *, default: Any = None) -> inspect.Parameter:  # noqa: ANN401
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _file() -> inspect.Parameter:
+    return inspect.Parameter("file", inspect.Parameter.KEYWORD_ONLY, annotation=FileOption)
+
+
+def _argument(noun: Noun, *, many: bool = False) -> inspect.Parameter:
+    text = "ID." if noun.title is None else f"{'User name, email' if noun.more_names == ('email',) else 'Name'} or ID."
+    if many:
+        text = f"{text.removesuffix('.')}; - reads them from stdin."
+        annotation: Any = Annotated[list[str], typer.Argument(metavar=f"{noun.metavar}...", help=text)]
+        return inspect.Parameter("targets", inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+    if noun.own_only:
+        annotation = Annotated[str | None, typer.Argument(metavar=f"[{noun.metavar}]", help=text, show_default=False)]
+        return _option("target", annotation)
+    annotation = Annotated[str, typer.Argument(metavar=noun.metavar, help=text)]
+    return inspect.Parameter("target", inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+
+
+def _filter_option(each: ListFilter) -> Any:  # noqa: ANN401
+    if each.noun is None:
+        flag = f"--{each.option}/--not-{each.option}"
+        text = f"Only those that are, or are not, {each.option}."
+        return Annotated[bool | None, typer.Option(flag, help=text, show_default=False)]
+    by = "ID" if each.noun.title is None else "name or ID"
+    text = f"Only those of this {each.noun.singular} ({by})."
+    return Annotated[str | None, typer.Option(f"--{each.option}", metavar=each.noun.metavar, help=text)]
