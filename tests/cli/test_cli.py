@@ -223,7 +223,7 @@ class TestErrors:
         def broken(_: object) -> None:
             raise KeyError("what")
 
-        monkeypatch.setattr("oncallctl.commands.teams.teams.connect", broken)
+        monkeypatch.setattr("oncallctl.commands.generic.connect", broken)
         done = run("teams list -o json", status=1)
         assert done.error["code"] == "bug"
         assert "test_cli.py" in done.error["message"]

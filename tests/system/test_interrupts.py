@@ -325,7 +325,9 @@ def test_a_page_is_sent_also_when_nobody_reads_its_answer(work: Program, cloud: 
     note, error, hint = done.stderr.decode().splitlines()
     assert note.startswith("note: paging")
     (group,) = groups(work) - before
-    assert error.startswith("error: the reader of stdout has gone; the page (POST /api/v1/escalation/) was answered 20")
+    assert error.startswith(
+        "error: the reader of stdout has exited; the page (POST /api/v1/escalation/) was answered 20"
+    )
     assert error.endswith(group)
     assert "oncallctl alert-groups list" in hint
     assert done.returncode == 128 + signal.SIGPIPE

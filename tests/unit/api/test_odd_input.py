@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 
 import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
 from oncallctl.api import lookup, raw
+from oncallctl.api.nouns import TEAMS, USERS, Noun
 from oncallctl.api.transport import Transport
 from oncallctl.api.urls import base_url
 from oncallctl.errors import InvalidInput
@@ -87,11 +87,11 @@ def test_a_list_ends_although_the_server_always_names_a_next_page(
     assert len(list(oncall_at("https://oncall.test").teams.list())) == 2
 
 
-@pytest.mark.parametrize("kind", ["team", "user"])
+@pytest.mark.parametrize("noun", [TEAMS, USERS], ids=lambda noun: noun.name)
 @pytest.mark.parametrize("hostile", ["id:../users/current", "id:a/b", "id:a b", "id:ä"])
-def test_an_id_that_no_object_can_have_is_refused_before_anything_is_sent(kind: str, hostile: str) -> None:
-    with pytest.raises(InvalidInput, match="not an id"):
-        getattr(lookup, kind)(SimpleNamespace(teams=None, users=None), hostile)
+def test_impossible_id_is_refused_before_anything_is_sent(oncall_at: OpenOnCall, noun: Noun, hostile: str) -> None:
+    with pytest.raises(InvalidInput, match=r"(?i)not an id"):
+        lookup.named(oncall_at("https://oncall.test"), noun, hostile)
 
 
 def test_a_rate_limit_met_meanwhile_by_another_thread_is_waited_for_to_its_end(
