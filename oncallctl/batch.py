@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from oncallctl import parallel
-from oncallctl.api.nouns import INTEGRATIONS, Noun
+from oncallctl.api.noun import Noun
+from oncallctl.api.nouns import INTEGRATIONS
 from oncallctl.api.resources.base import ServerObject
 from oncallctl.errors import Bug, Interrupted, OncallError, OutcomeUnknown, PartialFailure, Signal
 from oncallctl.process import sent_changes

@@ -9,7 +9,8 @@ from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
-from oncallctl.api.nouns import COLLECTIONS, Noun
+from oncallctl.api.noun import Noun
+from oncallctl.api.nouns import COLLECTIONS
 from oncallctl.api.problems import API
 from oncallctl.api.resources.base import Change, GenericResource, Model, NameObserver, Resource, UnexpectedShape
 from oncallctl.api.transport import Transport

@@ -10,7 +10,8 @@ from typing import Any
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.nouns import ESCALATION_CHAINS, INTEGRATIONS, TEAMS, Noun
+from oncallctl.api.noun import Noun
+from oncallctl.api.nouns import ESCALATION_CHAINS, INTEGRATIONS, TEAMS
 from oncallctl.api.resources.base import ServerObject, TeamFilter
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError

@@ -24,14 +24,13 @@ from oncallctl.api.memory import LARGEST_RESPONSE, ResponseTooLarge, refuse_too_
 from oncallctl.api.problems import API, from_answer, retry_after
 from oncallctl.api.retry import Retries, Throttled, TimedOut
 from oncallctl.api.strict_json import parse
+from oncallctl.api.trust import system_trust
 from oncallctl.api.urls import is_loopback
 from oncallctl.errors import Bug, InvalidInput, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from oncallctl.process import sent_changes
 from oncallctl.times import now
 
 if TYPE_CHECKING:
-    import ssl
-
     from _typeshed.wsgi import WSGIApplication
 
     from oncallctl.api.deadline import Deadline
@@ -134,7 +133,7 @@ class Transport:
             timeout=self._timeout,
             cookies=_NoCookies(),
             transport=httpx.WSGITransport(app=application) if application else None,
-            verify=_trust() if base_url.startswith("https:") else False,
+            verify=system_trust() if base_url.startswith("https:") else False,
             trust_env=not local,  # a proxy from the environment is not for this machine, and must not see its token
         )
         if application is None:
@@ -377,15 +376,6 @@ class _NoCookies(CookieJar):
 
     def extract_cookies(self, response: object, request: object) -> None:
         """Take no cookie."""
-
-
-def _trust() -> ssl.SSLContext:
-    """Trust what the operating system trusts: companies have certificates of their own."""
-    import ssl
-
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _reason(error: Exception) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from oncallctl.api.client import OnCall
     from oncallctl.api.lookup import Named
-    from oncallctl.api.nouns import Noun
+    from oncallctl.api.noun import Noun
     from oncallctl.api.resources.alert_groups import AlertGroup
     from oncallctl.config.settings import Settings
     from oncallctl.escalation.page import Page

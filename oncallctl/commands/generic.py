@@ -31,7 +31,7 @@ from oncallctl.parsing.options import (
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
-    from oncallctl.api.nouns import ListFilter, Noun
+    from oncallctl.api.noun import ListFilter, Noun
     from oncallctl.api.resources.base import Change, ServerObject
     from oncallctl.batch import Outcome, Target
     from oncallctl.config.settings import Settings

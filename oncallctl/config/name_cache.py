@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from oncallctl.api.nouns import CACHED, Noun
+from oncallctl.api.noun import Noun
+from oncallctl.api.nouns import CACHED
 from oncallctl.config.profiles import NAME, Profile
 from oncallctl.text import visible
 

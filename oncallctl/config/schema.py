@@ -109,7 +109,7 @@ class ConfigFile(BaseModel):
 
 
 @dataclass(frozen=True)
-class Mistake:
+class ConfigMistake:
     """A mistake in config.toml.
 
     Attributes:
@@ -125,7 +125,7 @@ class Mistake:
         return f"line {self.line}: {self.message}" if self.line else self.message
 
 
-def validate(document: Mapping[str, Any], text: str) -> ConfigFile | list[Mistake]:
+def validate(document: Mapping[str, Any], text: str) -> ConfigFile | list[ConfigMistake]:
     """Validate a parsed config.toml; return all its mistakes if there are any.
 
     Args:
@@ -139,11 +139,11 @@ def validate(document: Mapping[str, Any], text: str) -> ConfigFile | list[Mistak
         return sorted(mistakes, key=lambda mistake: mistake.line or 0)
 
 
-def _mistake(error: Any, text: str) -> Mistake:  # noqa: ANN401  # pydantic's ErrorDetails, with a custom context
+def _mistake(error: Any, text: str) -> ConfigMistake:  # noqa: ANN401  # pydantic's ErrorDetails, with a custom context
     path = [str(part) for part in error["loc"]]
     subject = f"profile {path[1]}: {path[2]}" if len(path) > 2 else " ".join(path)
     context = error.get("ctx", {})
-    return Mistake(_line(text, path), f"{subject}{_explain(error, path, context)}", context.get("hint"))
+    return ConfigMistake(_line(text, path), f"{subject}{_explain(error, path, context)}", context.get("hint"))
 
 
 def _explain(error: Any, path: list[str], context: Mapping[str, Any]) -> str:  # noqa: ANN401

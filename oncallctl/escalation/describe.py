@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from oncallctl.api import nouns
+from oncallctl.api.noun import Noun
 from oncallctl.api.resources.escalation_policies import EscalationPolicy
 from oncallctl.api.resources.routes import Route
 
@@ -22,9 +23,9 @@ def condition(route: Route) -> str:
     return " ".join(part for part in (route.routing_type, route.routing_regex) if part)
 
 
-def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[nouns.Noun, list[str]]:
+def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[Noun, list[str]]:
     """Return the IDs of the objects that steps refer to, by collection."""
-    found: dict[nouns.Noun, list[str]] = {}
+    found: dict[Noun, list[str]] = {}
     for step in policies:
         for kind, ident in (
             (nouns.SCHEDULES, step.schedule_id),

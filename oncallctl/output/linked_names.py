@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oncallctl import parallel
-from oncallctl.api.nouns import Link, Noun
+from oncallctl.api.noun import Link, Noun
 from oncallctl.config.settings import Format, Settings
 from oncallctl.errors import OncallError
 

@@ -18,7 +18,7 @@ from pytest_httpx import HTTPXMock
 
 from oncallctl.api import nouns
 from oncallctl.api.client import Dialect, OnCall
-from oncallctl.api.nouns import Noun
+from oncallctl.api.noun import Noun
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.alerts import Alert
 from oncallctl.api.resources.base import Resource, ServerObject

@@ -10,7 +10,8 @@ from typing import Any
 
 from oncallctl.api import raw
 from oncallctl.api.client import Dialect, OnCall
-from oncallctl.api.nouns import COLLECTIONS, Noun
+from oncallctl.api.noun import Noun
+from oncallctl.api.nouns import COLLECTIONS
 from oncallctl.api.resources.base import Change, Resource, ServerObject, TeamFilter
 from oncallctl.api.resources.escalation import Escalation
 from oncallctl.config.profiles import Profile

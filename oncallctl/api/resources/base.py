@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from oncallctl import parallel
 from oncallctl.api import pagination
-from oncallctl.api.nouns import Noun
+from oncallctl.api.noun import Noun
 from oncallctl.api.pagination import ResultPage
 from oncallctl.api.problems import API
 from oncallctl.errors import InvalidInput, NotFound, OncallError, OutcomeUnknown, Unavailable, Unsupported

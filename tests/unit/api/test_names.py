@@ -11,7 +11,8 @@ from pytest_httpx import HTTPXMock
 from oncallctl.api import lookup
 from oncallctl.api.client import OnCall
 from oncallctl.api.lookup import Named
-from oncallctl.api.nouns import INTEGRATIONS, TEAMS, USERS, Noun
+from oncallctl.api.noun import Noun
+from oncallctl.api.nouns import INTEGRATIONS, TEAMS, USERS
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError, Unavailable
 from tests.unit.api.conftest import OpenOnCall

@@ -9,7 +9,8 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from oncallctl.api import lookup, raw
-from oncallctl.api.nouns import TEAMS, USERS, Noun
+from oncallctl.api.noun import Noun
+from oncallctl.api.nouns import TEAMS, USERS
 from oncallctl.api.transport import Transport
 from oncallctl.api.urls import base_url
 from oncallctl.errors import InvalidInput
