@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 Described = Callable[[Any], Row]
 
-OUTCOMES = {"ID": "id", "NAME": "name", "STATUS": "status", "ERROR": "error.message"}
-
 
 def app_of(noun: Noun, *, without: Sequence[str] = (), described: Described | None = None) -> typer.Typer:
     """Return the commands of a noun.
@@ -216,9 +214,10 @@ def _delete(
         confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
         with progress(settings, "deleting", len(targets)) as finished:
             report = for_each(targets, lambda target: target, remove, finished, look)
-    columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
-    if noun.title is None:
-        columns.pop("NAME")
+    title = {"NAME": noun.title} if noun.title else {noun.caption.replace("_", " ").upper(): noun.caption}
+    columns = {"ID": "id", **title, "STATUS": "status", "ERROR": "error.message"}
+    if dry_run:
+        columns["REQUESTS"] = "requests"
     render_done(settings, [outcome.document() for outcome in report.outcomes], columns)
     report.raise_failures()
 

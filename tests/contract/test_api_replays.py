@@ -19,9 +19,10 @@ from pytest_httpx import HTTPXMock
 from oncallctl.api import nouns
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.noun import Noun
+from oncallctl.api.nouns import COLLECTIONS
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.alerts import Alert
-from oncallctl.api.resources.base import Resource, ServerObject
+from oncallctl.api.resources.base import ServerObject
 from oncallctl.api.resources.escalation_chains import EscalationChain
 from oncallctl.api.resources.escalation_policies import EscalationPolicy
 from oncallctl.api.resources.integrations import Integration
@@ -479,9 +480,17 @@ def test_no_recorded_exchange_is_left_out_without_a_reason() -> None:
     assert used == LEFT_OUT.keys()
 
 
-def test_every_endpoint_that_is_used_was_recorded_but_for_one() -> None:
+UNRECORDED_ENDPOINTS = {
+    ("GET", NEXT_ON_CALL.path),
+    ("DELETE", r"on_call_shifts/+([^/]+)/*"),
+    ("DELETE", r"escalation_policies/+([^/]+)/*"),
+}
+
+
+def test_every_endpoint_that_is_used_was_recorded_but_for_a_few() -> None:
     recorded = [matched(exchange)[0] for exchange in RELEVANT]
-    assert [each for each in ENDPOINTS if each not in recorded] == [NEXT_ON_CALL]
+    unrecorded = {(each.methods[0], each.path) for each in ENDPOINTS if each not in recorded}
+    assert unrecorded == UNRECORDED_ENDPOINTS
 
 
 UNRECORDED: Mapping[type[ServerObject], set[str]] = {
@@ -498,15 +507,16 @@ UNRECORDED: Mapping[type[ServerObject], set[str]] = {
 """Fields that no recorded answer has."""
 
 
-@pytest.mark.parametrize("collection", Resource.__subclasses__(), ids=lambda each: each.path)
-def test_every_field_that_the_program_goes_by_was_said_by_the_engine(collection: type[Resource]) -> None:
+@pytest.mark.parametrize("noun", [noun for noun in COLLECTIONS.values() if noun.typed], ids=lambda each: each.path)
+def test_every_field_that_the_program_goes_by_was_said_by_the_engine(noun: Noun) -> None:
+    model = engine(Dialect.OSS).collection(noun).model
     said: set[str] = set()
     for exchange in EVERYTHING:
         known = exchange.status < 300 and isinstance(exchange.response_body, dict)
-        if known and re.match(rf"/api/v1/{collection.path}\b", exchange.path):
+        if known and re.match(rf"/api/v1/{noun.path}\b", exchange.path):
             for row in exchange.response_body.get("results", [exchange.response_body]):
                 said |= row.keys()
-    assert set(said_names(collection.model).values()) - said == UNRECORDED.get(collection.model, set())
+    assert set(said_names(model).values()) - said == UNRECORDED.get(model, set())
 
 
 def test_every_rule_of_the_table_has_a_recorded_answer() -> None:

@@ -7,14 +7,14 @@ from oncallctl.api.resources.base import Resource, ServerObject
 
 
 class EscalationChain(ServerObject):
-    """Whom to notify, in which order."""
+    """An escalation chain, without its steps."""
 
     name: str
     team_id: str | None = None
 
 
 class EscalationChains(Resource[EscalationChain]):
-    """Whom to notify, in which order: chains, whose steps are escalation policies."""
+    """Escalation chains; their steps are escalation policies."""
 
     noun = nouns.ESCALATION_CHAINS
     model = EscalationChain

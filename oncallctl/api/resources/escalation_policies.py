@@ -11,7 +11,7 @@ from oncallctl.api.resources.base import Ident, Resource, ServerObject
 
 
 class EscalationPolicy(ServerObject):
-    """A step of a chain; which of the fields are there depends on its type.
+    """A step of a chain; its type decides which fields it has.
 
     Attributes:
         duration: seconds.
@@ -43,5 +43,5 @@ class EscalationPolicies(Resource[EscalationPolicy]):
     model = EscalationPolicy
 
     def of_chain(self, chain: str) -> Sequence[EscalationPolicy]:
-        """The steps of a chain, in order; none where there is no such chain (escalation_policies recordings)."""
+        """Return the steps of a chain in order, or none for an unknown chain (escalation_policies recordings)."""
         return sorted(self.list(escalation_chain_id=chain), key=lambda step: step.position or 0)

@@ -12,7 +12,7 @@ from oncallctl.api.resources.base import Change, Instant, Resource, ServerObject
 
 DIRECT_PAGING = "direct_paging"
 
-# Cloud's words are the ones shown; OSS has words of its own for two of them, and nothing like the third.
+# oncallctl shows Cloud's names. Self-hosted engines have other names for two modes, and lack the third.
 SILENCE, GROUP, DISABLE = "silence_escalations", "group_alerts", "disable_alerts"
 
 OSS_MODES = {SILENCE: "debug", GROUP: "maintenance"}
@@ -21,7 +21,7 @@ CLOUD_MODES = {oss: cloud for cloud, oss in OSS_MODES.items()}
 
 
 class DefaultRoute(BaseModel):
-    """Where an integration's alerts go when no other route takes them."""
+    """The route for alerts that match no other route."""
 
     id: str | None = None
     escalation_chain_id: str | None = None
@@ -43,16 +43,16 @@ class Integration(ServerObject):
 
     @property
     def maintenance_mode(self) -> str | None:
-        """The mode of the window that is open, in Cloud's words, or None."""
+        """The mode of the active window, by Cloud's name, or None."""
         return CLOUD_MODES.get(self.server_mode, self.server_mode) if self.server_mode else None
 
     @property
     def is_direct_paging(self) -> bool:
-        """Whether people are paged by hand through it."""
+        """True if people are paged by hand through it."""
         return self.type == DIRECT_PAGING
 
     def has_label(self, key: str, value: str) -> bool:
-        """Whether it carries this label."""
+        """True if it has this label."""
         return label_pairs(self.labels).get(key) == value
 
 
@@ -66,7 +66,7 @@ def label_pairs(labels: list[dict[str, Any]] | None) -> dict[str, str]:
     return pairs
 
 
-ROLE_SECONDS = 5.0  # for finding out why something was refused
+ROLE_SECONDS = 5.0  # timeout for finding out why a request was refused
 
 
 class Integrations(Resource[Integration]):
@@ -76,17 +76,17 @@ class Integrations(Resource[Integration]):
     model = Integration
 
     def start_maintenance(self, ident: str, mode: str, seconds: int | Callable[[], int]) -> Change[Integration]:
-        """Open a window.
+        """Start a window.
 
         Args:
             ident: the integration's id.
-            mode: in Cloud's words.
-            seconds: positive, for the engine would accept anything (maintenance recordings); or what tells the length
-                when it is sent.
+            mode: Cloud's name of the mode.
+            seconds: the duration, or a function that returns it at the moment of sending. Must be positive: the engine
+                accepts anything (maintenance recordings).
 
         Raises:
             Unsupported: this server does not know the mode.
-            AccessDenied: this server answers 500 to such a token.
+            AccessDenied: this server returns 500 for such a token.
         """
         self.oncall.person_only("maintenance")
         if mode == DISABLE:
@@ -100,7 +100,7 @@ class Integrations(Resource[Integration]):
         )
 
     def stop_maintenance(self, ident: str) -> Change[Integration]:
-        """End the window. Look first: where none is open an engine with Slack answers 500."""
+        """Stop the window. Check that one is active first: otherwise an engine with Slack returns 500."""
         self.oncall.person_only("maintenance")
         return Change("POST", f"{self._member(ident)}maintenance_stop", None, Integration, ("maintenance", "admin"))
 

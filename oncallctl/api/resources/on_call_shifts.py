@@ -9,7 +9,7 @@ from oncallctl.api.resources.base import Resource, ServerObject
 
 
 class OnCallShift(ServerObject):
-    """What a schedule is made of; `start` is a wall-clock time, `duration` is in seconds, users are ids."""
+    """A rotation, event or override; `start` is local time, `duration` is in seconds, users are IDs."""
 
     type: str
     name: str | None = None
@@ -22,7 +22,7 @@ class OnCallShift(ServerObject):
 
 
 class OnCallShifts(Resource[OnCallShift]):
-    """What schedules are made of: rotations, recurrent and single events, overrides."""
+    """The building blocks of schedules: rotations, recurrent and single events, overrides."""
 
     noun = nouns.ON_CALL_SHIFTS
     model = OnCallShift

@@ -7,7 +7,7 @@ from oncallctl.api.resources.base import Resource, ServerObject
 
 
 class ResolutionNote(ServerObject):
-    """What somebody wrote about an alert group; `author` is a user's id."""
+    """A note about an alert group; `author` is the ID of a user."""
 
     alert_group_id: str | None = None
     author: str | None = None
@@ -15,7 +15,7 @@ class ResolutionNote(ServerObject):
 
 
 class ResolutionNotes(Resource[ResolutionNote]):
-    """What people wrote down about alert groups."""
+    """Notes about alert groups."""
 
     noun = nouns.RESOLUTION_NOTES
     model = ResolutionNote

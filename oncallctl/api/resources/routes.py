@@ -9,7 +9,7 @@ from oncallctl.api.resources.base import Resource, ServerObject
 
 
 class Route(ServerObject):
-    """Which alerts of an integration go to which chain; the default route takes what is left."""
+    """A route: sends alerts that match its condition to an escalation chain. The default route takes the rest."""
 
     integration_id: str | None = None
     escalation_chain_id: str | None = None
@@ -20,7 +20,7 @@ class Route(ServerObject):
 
 
 class Routes(Resource[Route]):
-    """Which alerts of an integration go to which escalation chain."""
+    """The routes of all integrations."""
 
     noun = nouns.ROUTES
     model = Route

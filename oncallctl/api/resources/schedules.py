@@ -14,7 +14,7 @@ from oncallctl.errors import Unavailable
 
 
 class Schedule(ServerObject):
-    """A rota; `type` is web, calendar or ical, and `time_zone` is None where the calendars decide."""
+    """A schedule; `type` is web, calendar or ical. `time_zone` is None if the calendars set it."""
 
     name: str
     team_id: str | None = None
@@ -24,7 +24,7 @@ class Schedule(ServerObject):
 
 
 class FinalShift(BaseModel):
-    """A person and a time on call, after rotations and overrides have been laid over each other."""
+    """A user and a time on call, after overrides and swaps have been applied."""
 
     user_pk: str
     user_username: str | None = None
@@ -34,21 +34,21 @@ class FinalShift(BaseModel):
 
 
 class Schedules(Resource[Schedule]):
-    """Schedules, and the shifts they come to."""
+    """Schedules and their final shifts."""
 
     noun = nouns.SCHEDULES
     model = Schedule
 
     def final_shifts(self, ident: str, start: datetime, end: datetime) -> Sequence[FinalShift]:
-        """Who is on call between two moments, whole minutes; shifts come clipped to them (schedules recordings).
+        """Fetch the shifts between two moments, in whole minutes; the server clips them (schedules recordings).
 
         Args:
-            ident: the schedule's id.
+            ident: the ID of the schedule.
             start: at most 365 days before the end.
-            end: not part of the time asked for.
+            end: exclusive.
 
         Returns:
-            An entry for each person and shift; the server answers all of them in one page.
+            An entry for each user and shift; the server returns all of them in one result page.
         """
         day = {"start_date": start, "end_date": end}
         params = {name: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}" for name, moment in day.items()}
@@ -58,7 +58,7 @@ class Schedules(Resource[Schedule]):
             raise Unavailable(problem)
         try:
             if document.get("next") or document.get("count", 0) > len(document["results"]):  # more than one page
-                raise ValueError  # noqa: TRY301  # the answer is not what it is known to be
+                raise ValueError  # noqa: TRY301  # an unknown kind of response
             return [FinalShift.model_validate(entry) for entry in document["results"]]
         except (TypeError, ValueError) as error:
             raise Unavailable(problem) from error

@@ -13,13 +13,13 @@ from oncallctl.errors import Unavailable
 
 
 class Team(ServerObject):
-    """A team of the organisation."""
+    """A team of the organization."""
 
     name: str
 
 
 class TeamShift(BaseModel):
-    """A time on call, as the Teams API of Cloud says it; `users` are ids."""
+    """A shift in a response of Cloud's Teams API; `users` are IDs."""
 
     schedule_id: str | None = None
     schedule_name: str | None = None
@@ -29,7 +29,7 @@ class TeamShift(BaseModel):
 
 
 class OnCallDocument(BaseModel):
-    """Who is on call for a team: the answer of `current_oncall`, `next_oncall` and `previous_oncall`."""
+    """The response of `current_oncall`, `next_oncall` and `previous_oncall`."""
 
     count: int
     users: list[dict[str, Any]]
@@ -37,16 +37,16 @@ class OnCallDocument(BaseModel):
 
 
 class Teams(Resource[Team]):
-    """Teams, and on Cloud who is on call for them."""
+    """Teams and, on Cloud, who is on call for them."""
 
     noun = nouns.TEAMS
     model = Team
 
     def on_call(self, ident: str, when: str, **params: str | int) -> tuple[OnCallDocument, dict[str, Any]]:
-        """Who is on call for a team; `when` is current, next or previous ("Teams HTTP API").
+        """Fetch who is on call for a team; `when` is current, next or previous ("Teams HTTP API").
 
         Returns:
-            The document as a model and whole.
+            The document as a model, and the complete document.
 
         Raises:
             Unsupported: a self-hosted engine has no such endpoint.

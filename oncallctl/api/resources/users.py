@@ -11,7 +11,7 @@ from oncallctl.errors import OncallError
 
 
 class User(ServerObject):
-    """A person; `teams` are ids."""
+    """A user; `teams` are IDs."""
 
     username: str
     email: str | None = None
@@ -19,13 +19,13 @@ class User(ServerObject):
 
     @property
     def role(self) -> str | None:
-        """The role in the organization: admin, editor, viewer or none; None if the server does not tell."""
+        """The role in the organization: admin, editor, viewer or none; None if the response has no role."""
         role = self.raw.get("role")
         return role if isinstance(role, str) else None
 
 
 class Users(Resource[User]):
-    """People."""
+    """The users of the organization."""
 
     noun = nouns.USERS
     model = User
@@ -33,12 +33,12 @@ class Users(Resource[User]):
     _role_is_read = False
 
     def current(self) -> User:
-        """Whose token it is."""
+        """Fetch the user of the token."""
         self.oncall.person_only("whoami")
         return self.get("current")
 
     def own_role(self) -> str | None:
-        """Return the role of the token's user, read once; None if the server does not tell."""
+        """Return the role of the token's user, fetched only once; None if it is unknown."""
         with self._lock:  # one request, however many threads are refused
             if not self._role_is_read:
                 with suppress(OncallError):
