@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import copy
+from importlib import import_module
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from werkzeug.wrappers import Response
 
-from oncallctl.api import client
+from oncallctl.api.nouns import COLLECTIONS
 from oncallctl.api.resources.base import ServerObject, UnexpectedShape
 from tests.conftest import Runner
 from tests.faults.hostile.documents import VALUES, changed, fields
 from tests.faults.hostile.lines import CHAIN, FIRING, INTEGRATIONS, ROUTE, SCHEDULE, TEAM, USER
 from tests.faults.hostile.spoiling import Spoiled, harmless
 
-assert client.OnCall  # whose module imports every resource
+for noun in COLLECTIONS.values():
+    if noun.typed:
+        import_module(f"oncallctl.api.resources.{noun.path}")
 MODELS = sorted(ServerObject.__subclasses__(), key=lambda each: each.__name__)
 MODELS = [model for model in MODELS if model.__module__.startswith("oncallctl.api.resources.")]
 SAME = settings(
@@ -107,7 +110,7 @@ def test_what_is_no_such_object_at_all_is_refused(model: type[ServerObject], doc
         return
     with pytest.raises(UnexpectedShape) as refused:
         model.read(document)
-    assert str(refused.value).partition(":")[0] in {"the whole answer", *named(model)}
+    assert str(refused.value).partition(":")[0] in {"the whole response", *named(model)}
 
 
 EXAMPLES = 8
