@@ -382,7 +382,7 @@ complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a list -d 'List on cal
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a get -d 'Show an on call shift'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a create -d 'Create an on call shift from a JSON object'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a update -d 'Update an on call shift from a JSON object; fields that it lacks stay as they are'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts; a server ends a shift of a web schedule that has begun, and keeps it'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -l help -d 'Show this message and exit'
 
 # oncallctl on-call-shifts list

@@ -229,6 +229,7 @@ ON_CALL_SHIFTS = Noun(
     team_field="team_id",
     filters=(ListFilter("schedule", "schedule_id", SCHEDULES),),
     writes=ALL_WRITES,
+    note_on_delete="a server ends a shift of a web schedule that has begun, and keeps it",
     write_role="editor",
     typed=True,
 )

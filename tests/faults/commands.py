@@ -22,7 +22,7 @@ SAMPLES = {
     nouns.USERS: USER,
     nouns.ALERT_GROUPS: FIRING,
     nouns.SCHEDULES: SCHEDULE,
-    nouns.ON_CALL_SHIFTS: "OUQIP9747U9AQ",
+    nouns.ON_CALL_SHIFTS: "OF7HSTWMFMK3I",  # not of a web schedule, whose shifts are ended rather than deleted
     nouns.ROUTES: ROUTE,
     nouns.ESCALATION_CHAINS: CHAIN,
     nouns.ESCALATION_POLICIES: "EIELW6PKFKUYB",
