@@ -44,7 +44,7 @@ class ServerClock:
         if self._bounds is None:
             return timedelta()
         low, high = self._bounds
-        # Without evidence of a difference there is none: clocks that are set by NTP then agree to the microsecond.
+        # Assume no difference unless the bounds prove one, so that clocks set by NTP agree exactly.
         return timedelta() if low <= timedelta() <= high else (low + high) / 2
 
     def now(self) -> datetime:

@@ -26,7 +26,7 @@ NO_TEAM = "none"
 
 @dataclass(frozen=True)
 class Named:
-    """An object that a command was given; `name` is None if it was given by ID, which causes no lookup."""
+    """An object given on the command line; `name` is None if it was given by ID, because IDs are not looked up."""
 
     id: str
     name: str | None
