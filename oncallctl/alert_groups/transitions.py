@@ -14,7 +14,7 @@ from typing import Any
 from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.actions import GroupAction, GroupChange
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command, look_again, may_still_come
+from oncallctl.api.lost_responses import command, may_still_take_effect, read_back
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.base import Change
 from oncallctl.batch import Outcome, Target
@@ -64,11 +64,11 @@ class Transition(GroupAction):
         try:
             oncall.discard(request)
         except OutcomeUnknown as lost:
-            after = look_again(
+            after = read_back(
                 lost, lambda: oncall.alert_groups.get(ident), lambda now: self._is_visible(target, now), look
             )
             if after is None:
-                raise may_still_come(lost, f"alert group {ident} is as it was", look) from lost
+                raise may_still_take_effect(lost, f"alert group {ident} is as it was", look) from lost
             return Outcome(target, self.done, after)
         except (ServerRefused, Conflict) as refused:
             if refused.http_status not in _WRONG_STATE:

@@ -1,4 +1,4 @@
-"""Changes whose answer was lost: sent once, and settled by looking, never by sending them again."""
+"""Changes whose response was lost: read the state back instead of sending them again."""
 
 from __future__ import annotations
 
@@ -12,67 +12,70 @@ from oncallctl.api.resources.base import Change, Model
 from oncallctl.errors import Interrupted, OncallError, OutcomeUnknown, Signal
 from oncallctl.process import sent_changes
 
-# How long to wait for a change whose answer was lost to show, between looks, in seconds.
-LOOKS = (0.0, 1.0, 3.0)
+DELAYS = (0.0, 1.0, 3.0)
+"""Seconds to wait before each attempt to read back: a change may take a moment to show."""
 
-Found = TypeVar("Found")
+State = TypeVar("State")
 
 
-def send_once(oncall: OnCall, change: Change[Model], what: str, look: Sequence[str]) -> Model:
-    """Send a change that nobody may send again without looking.
+def send_once(oncall: OnCall, change: Change[Model], name: str, check: Sequence[str]) -> Model:
+    """Send a change that must not be resent without a check.
 
     Args:
         oncall: the server.
         change: the request.
-        what: what it does, such as "the page", for the message.
-        look: the words of the command that shows what became of it.
+        name: names the change in messages, for example "the page".
+        check: arguments of the command that shows whether the change took effect.
 
     Raises:
-        OutcomeUnknown: its answer was lost.
-        Interrupted: a signal came while it was under way.
+        OutcomeUnknown: the response was lost.
+        Interrupted: a signal arrived after the request was sent and before its response.
     """
-    hint = command(oncall, look)
+    hint = command(oncall, check)
     try:
-        with sent_changes.named(what, hint) as sent:
+        with sent_changes.named(name, hint) as sent:
             return oncall.send(change)
     except OutcomeUnknown as lost:
-        lost.message, lost.hint = f"{what} may have been sent: {lost.message}", hint
+        lost.message, lost.hint = f"{name} may have been sent: {lost.message}", hint
         raise
     except Signal as signal:
         if not sent or sent[-1].response:
             raise
-        message = f"interrupted while {what} was under way: it may have been sent"
+        message = f"interrupted while {name} was under way: it may have been sent"
         raise Interrupted(signal.signum, message, hint=hint) from signal
 
 
 def command(oncall: OnCall, words: Sequence[str]) -> str:
-    """A command line that can be pasted: it asks the server that was spoken to."""
-    # A profile of the environment has no name to ask for it by.
-    chosen = [] if oncall.profile.token_source == "environment" else ["--profile", oncall.profile.name]  # noqa: S105
-    return shlex.join(["oncallctl", *words, *chosen])
+    """Return a command line that can be pasted and uses the same server."""
+    # A profile from the environment has no name for --profile.
+    is_named = oncall.profile.token_source != "environment"  # noqa: S105  # the name of a source, not a token
+    return shlex.join(["oncallctl", *words, *(["--profile", oncall.profile.name] if is_named else [])])
 
 
-def look_again(
-    lost: OutcomeUnknown, read: Callable[[], Found], settled: Callable[[Found], bool], hint: str
-) -> Found | None:
-    """Read back until a change whose answer was lost shows; None when it does not.
+def read_back(
+    lost: OutcomeUnknown, read: Callable[[], State], took_effect: Callable[[State], bool], hint: str
+) -> State | None:
+    """Read the state until it shows the change whose response was lost; return None if it never does.
 
     Raises:
-        OutcomeUnknown: reading failed.
+        OutcomeUnknown: a read failed.
     """
-    for pause in LOOKS:
-        time.sleep(pause)
+    for delay in DELAYS:
+        time.sleep(delay)
         try:
-            found = read()
+            state = read()
         except OncallError as error:
-            raise OutcomeUnknown(f"{lost.message}; and looking at it failed: {error.message}", hint=hint) from error
-        if settled(found):
-            return found
+            raise OutcomeUnknown(f"{lost.message}; and reading back failed: {error.message}", hint=hint) from error
+        if took_effect(state):
+            return state
     return None
 
 
-def may_still_come(lost: OutcomeUnknown, state: str, hint: str) -> OutcomeUnknown:
-    """Say of a change that it does not show, and may still come: a gateway answers 504 while the server goes on."""
-    lost.message = f"{lost.message}; {state}, but it may still come"
+def may_still_take_effect(lost: OutcomeUnknown, state: str, hint: str) -> OutcomeUnknown:
+    """Extend the error: the change is not visible yet but may still take effect.
+
+    A gateway may answer 504 while the server behind it keeps working.
+    """
+    lost.message = f"{lost.message}; {state}, but the change may still take effect"
     lost.hint = lost.hint or hint
     return lost

@@ -6,7 +6,7 @@ import html
 from http import HTTPStatus
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import look_again
+from oncallctl.api.lost_responses import read_back
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.errors import OutcomeUnknown, Unavailable
 from oncallctl.escalation.page import Page
@@ -31,7 +31,7 @@ def settle(oncall: OnCall, page: Page, lost: OutcomeUnknown) -> None:
     if oncall.is_cloud or page.alert_group or lost.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
         return
     limited = oncall.within(CHECK_SECONDS)
-    groups = look_again(lost, lambda: _matches(limited, page), bool, lost.hint or "")
+    groups = read_back(lost, lambda: _matches(limited, page), bool, lost.hint or "")
     if groups:
         lost.message = f"{lost.message}; alert group {groups[0].id} looks like it"
         return

@@ -96,7 +96,7 @@ LOOKS_AT = {
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look once where the answer to a change was lost."""
-    monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0,))
+    monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0,))
 
 
 def groups(server: Serving, **conditions: str | None) -> dict[str, dict[str, Any]]:
@@ -708,7 +708,7 @@ class TestLostAnswers:
         assert len(server.changes()) == 1
 
     def test_one_that_shows_late_is_done(self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0, 0.0, 0.0))
+        monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0, 0.0, 0.0))
         looks = []
 
         def late(_request: Request, answer: Callable[[], Response]) -> Response:
@@ -731,7 +731,7 @@ class TestLostAnswers:
 
         server.fail("POST", "/resolve/", first(blind, answered=False))
         done = run(f"alert-groups resolve {FIRING} -o json", status=9)
-        assert "looking at it failed" in done.error["message"]
+        assert "reading back failed" in done.error["message"]
         assert done.error["hint"] == f"oncallctl alert-groups get {FIRING}"
 
     def test_one_that_was_answered_is_done_also_where_it_cannot_be_read_again(

@@ -232,7 +232,7 @@ class TestNeverTwice:
     def test_page_without_alert_group_after_the_engines_error_page_is_unavailable(
         self, oss: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, to: str
     ) -> None:
-        monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0, 0.0))
+        monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0, 0.0))
         run(f"escalate {to} --title before")
         oss.fail("POST", "escalation", status(500, CRASH_PAGE))
         done = run(f"escalate {to} --title 'a & b' -o json", status=8)
@@ -243,7 +243,7 @@ class TestNeverTwice:
     def test_page_without_alert_group_after_a_500_response_of_a_proxy_is_unknown(
         self, oss: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, body: str
     ) -> None:
-        monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0, 0.0))
+        monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0, 0.0))
         oss.fail("POST", "escalation", status(500, body))
         done = run("escalate --team platform --title t -o json", status=9)
         assert "oncallctl looked: no alert group was created since" in done.error["message"]

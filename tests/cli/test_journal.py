@@ -96,7 +96,7 @@ class TestWriting:
     def test_what_is_not_known_is_remembered_as_such(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0,))
+        monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0,))
         server.fail("POST", "maintenance_start", drop)
         run("maintenance start service-010 --for 30m", status=9)
         assert run("maintenance history -o json").json[0]["outcome"] == "unknown"

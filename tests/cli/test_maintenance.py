@@ -328,7 +328,7 @@ class TestLostAnswers:
 
     @pytest.fixture(autouse=True)
     def _look_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0, 0.0))
+        monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0, 0.0))
 
     def test_a_start_that_arrived_is_started(self, server: Serving, run: Runner) -> None:
         server.fail("POST", "maintenance_start", lose)
@@ -542,7 +542,7 @@ class TestClock:
     def test_start_whose_response_was_lost_is_recognized_with_a_wrong_clock(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, local: timedelta
     ) -> None:
-        monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0, 0.0))
+        monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0, 0.0))
         server.ahead = -local
         server.fail("POST", "maintenance_start", lose)
         assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "started"

@@ -149,7 +149,7 @@ Attempt = Callable[..., tuple[Run, Server]]
 def attempt(world: Path, run: Runner, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attempt]:
     """Run the line of a command; waits take no time."""
     monkeypatch.setattr(transport_module, "time", Clocks())
-    monkeypatch.setattr("oncallctl.api.lost_responses.LOOKS", (0.0, 0.0))
+    monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0, 0.0))
     opened: list[Wire] = []
 
     def go(path: str, kind: Kind | None = None, to: str = "reads", *, options: str = "-vvv") -> tuple[Run, Server]:
@@ -328,7 +328,7 @@ def test_a_window_that_may_still_come_or_go_is_said_to_be_as_it_was(
 ) -> None:
     done, server = attempt(path, kind, "changes", options="-o json")
     assert (done.status, done.error["code"]) == (9, "outcome_unknown")
-    assert "may still come" in done.error["message"]
+    assert "may still take effect" in done.error["message"]
     assert "maintenance status" in done.error["hint"]
     assert maintenance(server) == mode
     assert len(server.changes) == (1 + RETRIES if kind is Kind.DOWN else 1)

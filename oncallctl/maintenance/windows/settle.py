@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command, look_again, may_still_come
+from oncallctl.api.lost_responses import command, may_still_take_effect, read_back
 from oncallctl.api.problems import API
 from oncallctl.api.resources.base import Change
 from oncallctl.api.resources.integrations import Integration
@@ -277,8 +277,8 @@ def _look_again(oncall: OnCall, request: _Request, lost: OutcomeUnknown) -> Inte
     """Read the integration back until it is not as it was before; None if it stays so."""
     ident = request.integration.id
     hint = command(oncall, ["maintenance", "status", ident])
-    return look_again(lost, lambda: oncall.integrations.get(ident), request.is_settled, hint)
+    return read_back(lost, lambda: oncall.integrations.get(ident), request.is_settled, hint)
 
 
 def _unsettled(lost: OutcomeUnknown, state: str) -> OutcomeUnknown:
-    return may_still_come(lost, state, f"look before you try again: {LOOK}")
+    return may_still_take_effect(lost, state, f"look before you try again: {LOOK}")
