@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oncallctl.config.config_file import config
 from oncallctl.config.connect import (
     ENVIRONMENT,
     choose_profile,
-    config,
     detect,
     dialect_of,
     open_profile,

@@ -39,7 +39,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _profiles() -> Iterable[str]:
-    from oncallctl.config.connect import config
+    from oncallctl.config.config_file import config
     from oncallctl.config.profiles import NAME, SANDBOXES
 
     return [*SANDBOXES, *(name for name in config().names if NAME.fullmatch(name))]
@@ -48,7 +48,7 @@ def _profiles() -> Iterable[str]:
 def _cached(profile: str | None, kind: str) -> Iterable[str]:
     import os
 
-    from oncallctl.config.config_file import Config
-    from oncallctl.config.connect import choose_profile, config_path
+    from oncallctl.config.config_file import Config, config_path
+    from oncallctl.config.connect import choose_profile
 
     return load(choose_profile(profile, os.environ, read=Config.unvalidated), config_path().absolute(), kind)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from oncallctl.api.urls import base_url
+from oncallctl.config.aliases import split_alias
 from oncallctl.config.private_files import (
     is_foreign,
     locked,
@@ -79,6 +80,19 @@ class Config:
     def names(self) -> list[str]:
         """The names of the profiles in the file."""
         return list(self._profiles)
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The aliases in the file; each is checked like `split_alias` does."""
+        table = self._document.get("aliases", {})
+        if not isinstance(table, dict):
+            raise self._problem("aliases must be a table, such as [aliases]")
+        for name, line in table.items():
+            try:
+                split_alias(name, line)
+            except InvalidInput as error:
+                raise self._problem(f"aliases {error.message}") from error
+        return table
 
     def profile(self, name: str) -> Profile:
         """Return a profile, validated.
@@ -226,6 +240,32 @@ class Config:
             except OSError as error:
                 raise self._problem(f"cannot write: {error.strerror}") from error
         self.__init__(self.path)  # type: ignore[misc]  # read back what was written
+
+
+def config_path() -> Path:
+    """Return the path of config.toml: ONCALLCTL_CONFIG, or the platform's default."""
+    named = os.environ.get("ONCALLCTL_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_config_path("oncallctl") / "config.toml"
+
+
+def config() -> Config:
+    """Read config.toml."""
+    return Config(config_path())
+
+
+def aliases() -> dict[str, str]:
+    """Return the table ``[aliases]`` of config.toml: names and the command lines for which they stand.
+
+    Neither pydantic nor Typer is imported. Names that are commands are not refused here.
+
+    Raises:
+        InvalidInput: the file cannot be read, or an alias is malformed.
+    """
+    return config().aliases
 
 
 def _usable(parse: Callable[[str], Parsed], value: object) -> Parsed | None:

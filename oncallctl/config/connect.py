@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from oncallctl.api.urls import base_url, stack_url
-from oncallctl.config.config_file import Config
+from oncallctl.config.config_file import Config, config, config_path
 from oncallctl.config.name_cache import NameCache
 from oncallctl.config.private_files import open_private, state_folder
 from oncallctl.config.profiles import APIS, SANDBOXES, Profile, sandbox
@@ -26,21 +26,6 @@ if TYPE_CHECKING:
 TIMEOUT = 20.0
 ENVIRONMENT = "environment"
 SERVICE_ACCOUNT = "glsa_"
-
-
-def config_path() -> Path:
-    """Return the path of config.toml: ONCALLCTL_CONFIG, or the platform's default."""
-    named = os.environ.get("ONCALLCTL_CONFIG")
-    if named:
-        return Path(named).expanduser()
-    import platformdirs
-
-    return platformdirs.user_config_path("oncallctl") / "config.toml"
-
-
-def config() -> Config:
-    """Open config.toml."""
-    return Config(config_path())
 
 
 def sandbox_database() -> Path:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from oncallctl.api.urls import base_url, stack_url
+from oncallctl.config.aliases import split_alias
 from oncallctl.config.settings import LONGEST_TIMEOUT
 from oncallctl.errors import InvalidInput
 from oncallctl.times import parse_duration, zone
@@ -71,6 +72,15 @@ def _only_token(command: str | None, info: ValidationInfo) -> str | None:
     return command
 
 
+def _aliases(table: dict[str, str]) -> dict[str, str]:
+    for name, line in table.items():
+        try:
+            split_alias(name, line)
+        except InvalidInput as error:
+            raise _invalid(error) from error
+    return table
+
+
 class ProfileTable(BaseModel):
     """A table ``[profiles.NAME]``. Validators of later fields see the values of earlier ones."""
 
@@ -106,6 +116,7 @@ class ConfigFile(BaseModel):
 
     default_profile: str | None = None
     profiles: dict[str, ProfileTable] = Field(default_factory=dict)
+    aliases: Annotated[dict[str, str], AfterValidator(_aliases)] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

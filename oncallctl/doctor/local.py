@@ -9,7 +9,8 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from oncallctl.config.connect import ENVIRONMENT, choose_profile, config, config_path, token_of
+from oncallctl.config.config_file import config, config_path
+from oncallctl.config.connect import ENVIRONMENT, choose_profile, token_of
 from oncallctl.doctor.finding import Finding, broken, doubtful, good
 from oncallctl.errors import InvalidInput, OncallError
 

@@ -475,8 +475,7 @@ print(moment)
     @pytest.mark.promise("crash-or-full-disk-leaves")
     def test_a_profile_file_is_the_old_or_the_new_one(self, work: Program) -> None:
         setup = """
-from oncallctl.config.config_file import Config; from oncallctl.config.profiles import Profile
-from oncallctl.config.connect import config
+from oncallctl.config.config_file import Config, config; from oncallctl.config.profiles import Profile
 from tests.conftest import *
 def write_before():
     config().save(Profile("prod", "https://old.example.org"))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.commands.maintenance.app import app
-from oncallctl.config.connect import ENVIRONMENT, choose_profile, config, dialect_of
+from oncallctl.config.config_file import config
+from oncallctl.config.connect import ENVIRONMENT, choose_profile, dialect_of
 from oncallctl.errors import InvalidInput, NoCredentials
 from oncallctl.output.render import render, render_text
 from oncallctl.parsing.options import read_text

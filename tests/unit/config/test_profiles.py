@@ -232,6 +232,34 @@ def test_key_that_stands_on_no_line_of_its_own_is_reported_without_a_line(path: 
         Config(path).profile("prod")
 
 
+def test_aliases_of_the_file_are_returned_even_if_a_profile_has_mistakes(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(
+        """aliases = {mine = "alert-groups list --mine", p1 = "page 'on call'"}\n[profiles.prod]\nurl = 3\n"""
+    )
+    assert Config(path).aliases == {"mine": "alert-groups list --mine", "p1": "page 'on call'"}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("aliases = 3", "aliases must be a table"),
+        ("aliases.mine = 3", "aliases mine must be a string"),
+        ("aliases.mine = ' '", "mine must be a command line"),
+        ("""aliases.mine = "page 'on call" """, "mine: no closing quotation"),
+        ("aliases.'--all' = 'teams list'", "'--all': the name may only contain"),
+    ],
+)
+def test_malformed_alias_is_refused_with_the_path_of_the_file(path: Path, line: str, message: str) -> None:
+    path.parent.mkdir()
+    path.write_text(line)
+    for read in (lambda: Config(path).aliases, lambda: Config(path).check()):
+        with pytest.raises(InvalidInput) as refused:
+            read()
+        assert str(path) in refused.value.message
+        assert message in refused.value.message
+
+
 @pytest.mark.promise("belongs-to-somebody-else-refused")
 def test_a_file_that_others_may_write_to_is_refused(path: Path) -> None:
     Config(path).save(Profile("prod", "https://h"))
