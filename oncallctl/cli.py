@@ -24,6 +24,7 @@ from oncallctl.commands.doctor import doctor
 from oncallctl.commands.escalate import escalate
 from oncallctl.config.settings import Settings
 from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
+from oncallctl.output import colors
 from oncallctl.parsing.framework import Leaf, common_options, keep_for_leaf
 from oncallctl.process import interrupts, sent_changes
 from oncallctl.text import dump_json, sentence
@@ -213,9 +214,10 @@ def report(error: OncallError, settings: Settings, words: list[str]) -> int:
     if as_json:
         lines = [dump_json({"error": error.document()}, to=sys.stderr)]
     else:
-        lines = [f"error: {sentence(error.message)}"]
+        settings.color = settings.color and "--no-color" not in words  # they may not have been parsed
+        lines = [f"{colors.prefix(settings, 'error')} {sentence(error.message)}"]
         if error.hint and not quiet:
-            lines.append(f"hint: {sentence(error.hint)}")
+            lines.append(f"{colors.prefix(settings, 'hint')} {sentence(error.hint)}")
     if interrupts.arrived() is None or _is_stderr_writable():
         with contextlib.suppress(OSError):  # stderr is closed; the exit status still reports the error
             print("\n".join(lines), file=sys.stderr, flush=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.config.settings import Format
+from oncallctl.output import colors
 from oncallctl.output.render import render
 from oncallctl.output.table import console
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from oncallctl.doctor import Finding
 
 COLUMNS = {"STATUS": "status", "CHECK": "check", "MESSAGE": "message", "HINT": "hint"}
-COLORS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def doctor(
@@ -62,7 +62,7 @@ def _show(settings: Settings, findings: Iterator[Finding]) -> None:
 
     shown = console(settings, stderr=False)
     for finding in findings:
-        status = (f"{finding.status.value:<4}", COLORS[finding.status.value])
+        status = (f"{finding.status.value:<4}", colors.style_of(finding.status.value))
         shown.print(Text.assemble(status, f"  {finding.check:<18} {sentence(finding.message)}"), soft_wrap=True)
         if finding.hint:
             shown.print(Text(f"{'hint: ':>31}{sentence(finding.hint)}"), soft_wrap=True)

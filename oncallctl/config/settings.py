@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ class Settings:
         command_output: the format that a command prefers to the profile's, or None.
         timeout: seconds per request, or None for the default.
         tz: the zone to read and show times in; None is the local zone.
+        prefix: returns the beginning of a message, such as ``warning:``; `oncallctl.output.colors` has a colored one.
         parsed: False until the command line has been parsed.
     """
 
@@ -55,6 +57,7 @@ class Settings:
     quiet: bool = False
     verbose: int = 0
     color: bool = True
+    prefix: Callable[[str], str] = "{}:".format
     parsed: bool = False
 
     @property
@@ -94,7 +97,9 @@ class Settings:
         if self.quiet:
             return
         document = {kind: {"message": message}}
-        _write_line(dump_json(document, to=sys.stderr) if self.has_json_messages else f"{kind}: {sentence(message)}")
+        _write_line(
+            dump_json(document, to=sys.stderr) if self.has_json_messages else f"{self.prefix(kind)} {sentence(message)}"
+        )
 
 
 def _write_line(line: str) -> None:

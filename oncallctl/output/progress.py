@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from oncallctl.config.settings import Settings
+from oncallctl.output import colors
 from oncallctl.output.table import console
 from oncallctl.text import visible
 
@@ -21,7 +22,7 @@ def progress(settings: Settings, label: str, total: int) -> Iterator[Callable[[]
 
     bar = Progress(
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(complete_style=colors.PENDING, finished_style=colors.GOOD),
         MofNCompleteColumn(),
         console=console(settings, stderr=True),
         transient=True,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from oncallctl.config.settings import Settings
 from oncallctl.errors import InvalidInput
+from oncallctl.output import colors
 from oncallctl.text import cut, dump_json, visible
 from oncallctl.times import now, relative
 
@@ -103,8 +105,14 @@ def console(settings: Settings, *, stderr: bool) -> Any:  # noqa: ANN401  # rich
     """Return a rich console that ignores markup in text."""
     from rich.console import Console
 
+    colored = colors.enabled(settings, sys.stderr if stderr else sys.stdout)
     return Console(
-        stderr=stderr, no_color=not settings.color, highlight=False, markup=False, emoji=False, legacy_windows=False
+        stderr=stderr,
+        color_system="standard" if colored else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
     )
 
 

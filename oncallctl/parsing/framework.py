@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import typer
@@ -12,6 +13,7 @@ from typer.core import TyperCommand, TyperOption
 from oncallctl.config.connect import profile_defaults
 from oncallctl.config.settings import LONGEST_TIMEOUT, Format, Settings
 from oncallctl.errors import InvalidInput
+from oncallctl.output import colors
 from oncallctl.times import zone
 
 MAY_BE_EMPTY = frozenset({"title", "message"})  # omitted with a warning: the page must not fail because of them
@@ -97,7 +99,8 @@ def resolve(settings: Settings, given: dict[str, Any]) -> None:
     """
     settings.quiet = bool(given["quiet"])
     settings.verbose = given["verbose"] or 0
-    settings.color = not given["no_color"] and not os.environ.get("NO_COLOR")
+    settings.color = not given["no_color"]
+    settings.prefix = partial(colors.prefix, settings)
     settings.header = not given["no_header"]
     settings.profile = given["profile"]
     if output := given["output"] or os.environ.get("ONCALLCTL_OUTPUT"):
