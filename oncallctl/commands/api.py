@@ -12,8 +12,9 @@ import typer
 from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
 from oncallctl.errors import InvalidInput
+from oncallctl.output.dry_run import render_request
 from oncallctl.output.prompts import confirm
-from oncallctl.output.render import REQUEST, render, render_values
+from oncallctl.output.render import render_values
 from oncallctl.parsing.options import (
     DryRunOption,
     ShowSecretsOption,
@@ -64,7 +65,7 @@ def api(
         raise InvalidInput("--paginate works only with GET, and without a page", hint="omit --paginate, or the page")
     with connect(settings) as oncall:
         if dry_run:
-            render(settings, request.described(oncall), REQUEST)
+            render_request(ctx.obj, request.described(oncall))
         elif paginate:
             rows = request.rows(oncall)
             render_values(settings, rows if show_secrets else map(raw.without_secrets, rows))

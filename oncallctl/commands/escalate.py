@@ -11,8 +11,9 @@ import typer
 from oncallctl.api.nouns import TEAMS, USERS
 from oncallctl.config.connect import connect
 from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, Signal
+from oncallctl.output.dry_run import render_request
 from oncallctl.output.prompts import ask, ask_text, interactive
-from oncallctl.output.render import REQUEST, render, render_done
+from oncallctl.output.render import render_done
 from oncallctl.parsing.options import DryRunOption, YesOption, text_value
 from oncallctl.times import parse_duration
 
@@ -107,7 +108,7 @@ def escalate(
         summary = f"; {found.summary}" if found.summary else ""
         if dry_run:
             ctx.obj.note(f"would page {page}{summary}")
-            render(ctx.obj, oncall.described(page.change(oncall)), REQUEST)
+            render_request(ctx.obj, oncall.described(page.change(oncall)))
             return
         if asks:
             page = _confirm(oncall, page, summary)

@@ -13,10 +13,11 @@ import typer
 
 from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
+from oncallctl.output.dry_run import render_request, render_requests
 from oncallctl.output.linked_names import for_a_person, with_names
 from oncallctl.output.progress import progress
 from oncallctl.output.prompts import confirm, name_all
-from oncallctl.output.render import REQUEST, Secrets, limited, render, render_done
+from oncallctl.output.render import Secrets, limited, render, render_done
 from oncallctl.parsing.framework import noun as new_app
 from oncallctl.parsing.options import (
     DryRunOption,
@@ -181,7 +182,7 @@ def send_or_show(
     from oncallctl.errors import OutcomeUnknown
 
     if dry_run:
-        render(settings, oncall.described(change), REQUEST)
+        render_request(settings, oncall.described(change))
         return
     words = [noun.name, *look]
     sent = send_once(oncall, change, "the change", words)
@@ -198,7 +199,7 @@ def send_or_show(
 def _delete(
     settings: Settings, oncall: OnCall, noun: Noun, targets: Sequence[Target[Any]], *, yes: bool, dry_run: bool
 ) -> None:
-    from oncallctl.batch import Outcome, Report, for_each
+    from oncallctl.batch import Outcome, for_each
 
     collection, look = oncall.collection(noun), f"oncallctl {noun.name} list"
 
@@ -206,18 +207,17 @@ def _delete(
         collection.remove(target.found)
         return Outcome(target, "deleted")
 
-    if dry_run:
-        requests = [[oncall.described(collection.delete(target.found.id))] for target in targets]
-        pairs = zip(targets, requests, strict=True)
-        report = Report([Outcome(target, "would-delete", requests=each) for target, each in pairs], look)
-    else:
-        confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
-        with progress(settings, "deleting", len(targets)) as finished:
-            report = for_each(targets, lambda target: target, remove, finished, look)
     title = {"NAME": noun.title} if noun.title else {noun.caption.replace("_", " ").upper(): noun.caption}
     columns = {"ID": "id", **title, "STATUS": "status", "ERROR": "error.message"}
     if dry_run:
-        columns["REQUESTS"] = "requests"
+        requests = [[oncall.described(collection.delete(target.found.id))] for target in targets]
+        pairs = zip(targets, requests, strict=True)
+        planned = [Outcome(target, "would-delete", requests=each) for target, each in pairs]
+        render_requests(settings, [outcome.document() for outcome in planned], columns)
+        return
+    confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
+    with progress(settings, "deleting", len(targets)) as finished:
+        report = for_each(targets, lambda target: target, remove, finished, look)
     render_done(settings, [outcome.document() for outcome in report.outcomes], columns)
     report.raise_failures()
 

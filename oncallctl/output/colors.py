@@ -8,6 +8,7 @@ TERM=dumb.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TextIO
 
@@ -66,6 +67,11 @@ _STYLES = {
 }
 _PREFIXES = {"warning": "bold yellow"}  # bold like an error: it stands in a line of plain text
 
+_JSON_STYLES = {"key": "bold", "string": "green", "number": "cyan", "word": "magenta"}
+_JSON_TOKEN = re.compile(
+    r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")|(?P<word>\b(?:true|false|null)\b)|(?P<number>-?\d[\d.eE+-]*)'
+)
+
 _CODES = {
     "bold": 1,
     "dim": 2,
@@ -100,6 +106,14 @@ def on_stderr(settings: Settings, text: str, style: str) -> str:
 def on_stdout(settings: Settings, text: str, style: str) -> str:
     """Return text for stdout with a style, or unchanged if stdout has no colors. The text must be escaped already."""
     return _painted(text, style) if enabled(settings, sys.stdout) else text
+
+
+def json_on_stdout(settings: Settings, text: str) -> str:
+    """Return JSON for stdout with colors. The text must come from `dump_json`, which escapes what a terminal obeys."""
+    if not enabled(settings, sys.stdout):
+        return text
+    # rich's own highlighter takes a second for 300 kB, this 40 ms.
+    return _JSON_TOKEN.sub(lambda token: _painted(token.group(), _JSON_STYLES[str(token.lastgroup)]), text)
 
 
 def prefix(settings: Settings, kind: str) -> str:

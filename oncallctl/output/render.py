@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-REQUEST: Columns = {"METHOD": "method", "URL": "url", "BODY": "body"}
-
 _FULL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 
 # Spreadsheets execute these as formulas, even in full width and after any spaces.

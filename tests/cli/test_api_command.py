@@ -30,7 +30,7 @@ class TestReading:
         assert server.seen[0].query == {"state": "new", "x": "é&", "perpage": "007", "name": "true", "y": ""}
 
     def test_a_name_may_come_again_in_a_query(self, server: Serving, run: Runner) -> None:
-        request = run("api GET 'users?a=1' --field a=2 --field a=3 --dry-run").json
+        request = run("api GET 'users?a=1' --field a=2 --field a=3 --dry-run -o json").json
         assert request == {"method": "GET", "url": f"{server.url}/api/v1/users?a=1&a=2&a=3", "body": None}
         assert server.seen == []
 
@@ -181,7 +181,7 @@ class TestChanging:
     def test_fields_are_json_where_they_read_as_it_and_text_otherwise(self, server: Serving, run: Runner) -> None:
         fields = ["a=true", "b=null", "c=12", "d=1.5", 'e={"x":[1]}', "f=[]", 'g="12"', "h=12a", "i=", "j=NaN", "k=a=b"]
         words = " ".join(f"--field '{each}'" for each in fields)
-        request = run(f"api POST odd/ {words} --dry-run").json
+        request = run(f"api POST odd/ {words} --dry-run -o json").json
         assert request["body"] == {
             "a": True,
             "b": None,
@@ -240,7 +240,7 @@ class TestChanging:
 
     @pytest.mark.promise("dry-run-sends-no-change")
     def test_a_dry_run_shows_the_request_and_asks_nothing(self, server: Serving, run: Runner) -> None:
-        request = run(f"api DELETE integrations/{ONE}/ --dry-run").json
+        request = run(f"api DELETE integrations/{ONE}/ --dry-run -o json").json
         assert request == {"method": "DELETE", "url": f"{server.url}/api/v1/integrations/{ONE}/", "body": None}
         assert server.seen == []
 
