@@ -31,7 +31,8 @@ def shifts(
 ) -> None:
     """Show the shifts of a schedule; a shift that has already begun is shown from its start."""
     from oncallctl.api import lookup
-    from oncallctl.rota.shifts import Span, document, read
+    from oncallctl.rota.shifts import document, read
+    from oncallctl.spans import Span
 
     with connect(ctx.obj) as oncall:
         begin = parse_moment(since, ctx.obj.tz, near=now()) if since else now()  # the profile may know the zone

@@ -13,9 +13,10 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.lookup import Named
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.rota import team_rota
-from oncallctl.rota.handovers import HandOver, hand_overs
-from oncallctl.rota.shifts import Rota, Span
+from oncallctl.rota.handovers import Handover, handovers
+from oncallctl.rota.shifts import Rota
 from oncallctl.rota.team_rota import TeamRota
+from oncallctl.spans import Span
 from oncallctl.text import caption
 from oncallctl.times import relative, span
 
@@ -90,12 +91,12 @@ class Handoff:
     def _turn(self, rota: Rota, tz: tzinfo | None) -> str:
         following = _next(rota)
         if following is None:
-            return f"{_people(rota, self._on_call(rota))}, and no hand-over in {AHEAD.days} days"
+            return f"{_people(rota, self._on_call(rota))}, and no handover in {AHEAD.days} days"
         when = f"{following.at.astimezone(tz):%a %d %b %H:%M %Z}"
         change = following.named({user: _plain(name) for user, name in rota.usernames.items()})
         staying = [name for name in change.before if name in change.after and name not in change.changed[1]]
         stays = f" ({' + '.join(staying)} stays)" if staying else ""
-        return f"{change.said}{stays}, {when} ({relative(following.at, at=self.at)})"
+        return f"{change.text}{stays}, {when} ({relative(following.at, at=self.at)})"
 
     def _group(self, group: AlertGroup) -> str:
         how_long = f", open for {span((self.at - group.created_at).total_seconds())}" if group.created_at else ""
@@ -114,8 +115,8 @@ def read(oncall: OnCall, team: Named, at: datetime) -> Handoff:
     return Handoff(team, at, found.judged, tuple(reversed(still_open)))
 
 
-def _next(rota: Rota) -> HandOver | None:
-    return next(hand_overs(rota), None)
+def _next(rota: Rota) -> Handover | None:
+    return next(handovers(rota), None)
 
 
 def _people(rota: Rota, users: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
-class HandOver:
+class Handover:
     """A time at which the people on call change.
 
     Attributes:
@@ -29,20 +29,30 @@ class HandOver:
     @property
     def changed(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The people who leave and who take over; everybody, if people only join or only leave."""
-        leaves = tuple(user for user in self.before if user not in self.after)
-        comes = tuple(user for user in self.after if user not in self.before)
-        return (leaves, comes) if leaves and comes else (self.before, self.after)
+        leave = tuple(user for user in self.before if user not in self.after)
+        join = tuple(user for user in self.after if user not in self.before)
+        return (leave, join) if leave and join else (self.before, self.after)
 
     @property
-    def said(self) -> str:
-        """The change as text, such as ``alice → bob + carol (override)``."""
-        leave, come = self.changed
-        marked = (f"{user} (override)" if user in self.overrides else user for user in come)
-        return f"{' + '.join(leave) or NOBODY} → {' + '.join(marked) or NOBODY}"
+    def leaving(self) -> str:
+        """The people who leave, as text."""
+        return " + ".join(self.changed[0]) or NOBODY
 
-    def named(self, names: Mapping[str, str]) -> HandOver:
+    @property
+    def taking_over(self) -> str:
+        """The people who take over, as text, such as ``bob + carol (override)``."""
+        return (
+            " + ".join(f"{user} (override)" if user in self.overrides else user for user in self.changed[1]) or NOBODY
+        )
+
+    @property
+    def text(self) -> str:
+        """The change as text, such as ``alice → bob``."""
+        return f"{self.leaving} → {self.taking_over}"
+
+    def named(self, names: Mapping[str, str]) -> Handover:
         """Return the handover with names instead of IDs."""
-        return HandOver(
+        return Handover(
             self.at,
             tuple(names[user] for user in self.before),
             tuple(names[user] for user in self.after),
@@ -50,7 +60,7 @@ class HandOver:
         )
 
 
-def hand_overs(rota: Rota) -> Iterator[HandOver]:
+def handovers(rota: Rota) -> Iterator[Handover]:
     """Yield the handovers within the span of a rota, without its start."""
     starting: dict[datetime, list[Shift]] = {}
     for shift in rota.shifts:
@@ -62,13 +72,13 @@ def hand_overs(rota: Rota) -> Iterator[HandOver]:
         active = [shift for shift in active if shift.span.end > moment] + starting.get(moment, [])
         after = _users(active)
         if after.keys() != before.keys():
-            overrides = frozenset(user for user, override in after.items() if override)
-            yield HandOver(moment, tuple(before), tuple(after), overrides)
+            overrides = frozenset(user for user, is_override in after.items() if is_override)
+            yield Handover(moment, tuple(before), tuple(after), overrides)
         before = after
 
 
 def _users(shifts: list[Shift]) -> dict[str, bool]:
-    """Return the people on call in these shifts, each with whether it is only through an override."""
+    """Return the people on call in these shifts: user -> True if only through an override."""
     users: dict[str, bool] = {}
     for shift in shifts:
         for user in shift.users:

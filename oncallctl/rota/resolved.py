@@ -20,7 +20,8 @@ from oncallctl.api.resources.users import User
 from oncallctl.rota import paging_path, shifts
 from oncallctl.rota.paging_path import PagingPath
 from oncallctl.rota.reachable_steps import reachable
-from oncallctl.rota.shifts import Rota, Shift, Span
+from oncallctl.rota.shifts import Rota, Shift
+from oncallctl.spans import Span
 
 Found = list[tuple[Schedule, Shift]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from itertools import chain
 from typing import Any
 
@@ -13,29 +13,13 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.resources.on_call_shifts import OnCallShift
 from oncallctl.api.resources.schedules import FinalShift, Schedule
 from oncallctl.errors import InvalidInput, NotFound
+from oncallctl.spans import Span
 from oncallctl.times import zone
 
 # The server clips shifts to the requested time, so more is requested than is shown. Nearly all shifts are shorter than
 # this margin. For longer ones, the maximum time is requested.
 MARGIN = timedelta(days=35)
 MOST = timedelta(days=365)
-
-
-@dataclass(frozen=True, order=True)
-class Span:
-    """A time span; the end is exclusive, and both ends have a time zone."""
-
-    start: datetime
-    end: datetime
-
-    @property
-    def length(self) -> timedelta:
-        """The duration."""
-        return self.end - self.start
-
-    def touches(self, other: Span) -> bool:
-        """True if the two spans overlap."""
-        return self.start < other.end and other.start < self.end
 
 
 @dataclass(frozen=True)

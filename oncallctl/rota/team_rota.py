@@ -13,7 +13,8 @@ from oncallctl.api.lookup import Named
 from oncallctl.api.resources.schedules import Schedule
 from oncallctl.rota import paging_path, shifts
 from oncallctl.rota.paging_path import PagingPath
-from oncallctl.rota.shifts import Rota, Span
+from oncallctl.rota.shifts import Rota
+from oncallctl.spans import Span
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def rota(
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota import team_rota
-    from oncallctl.rota.shifts import Span
+    from oncallctl.spans import Span
 
     settings, at = ctx.obj, now()
     if svg and settings.output not in {None, Format.TABLE}:
@@ -68,14 +68,21 @@ def rota(
     rotas = team_rota.every_rota(found)
     _note_bare(settings, found)
     if svg:
-        from oncallctl.rota.drawing import svg as drawing
+        from oncallctl.drawing.svg import draw as draw_svg
+        from oncallctl.rota.charts import chart
 
         title = f"On call: {', '.join(each.team.name or each.team.id for each in found)}" if teams else "On call"
-        write_file(settings, svg, "--svg", drawing.draw(rotas, now=at, tz=settings.tz, title=title))
+        charts = [chart(each, now=at, tz=settings.tz) for each in rotas]
+        write_file(settings, svg, "--svg", draw_svg(charts, now=at, tz=settings.tz, title=title))
     elif settings.format is Format.TABLE and settings.columns is None and sys.stdout.isatty():
-        from oncallctl.rota.drawing import picture
+        from oncallctl.drawing.terminal import draw as draw_lines
+        from oncallctl.rota.charts import chart
 
-        draw(settings, lambda width, plain: picture.draw(rotas, now=at, tz=settings.tz, width=width, plain=plain))
+        charts = [chart(each, now=at, tz=settings.tz) for each in rotas]
+        draw(
+            settings,
+            lambda width, plain: draw_lines(charts, now=at, tz=settings.tz, width=width, plain=plain),
+        )
     else:
         shifts = [shift for each in rotas for shift in each.documents()]
         rows = [{**shift, "users": ", ".join(shift["usernames"])} for shift in shifts]
@@ -95,7 +102,7 @@ def gaps(
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota import team_rota
-    from oncallctl.rota.shifts import Span
+    from oncallctl.spans import Span
 
     at = now()
     ahead = Span(at, at + timedelta(days=days))

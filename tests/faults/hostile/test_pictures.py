@@ -13,7 +13,7 @@ from tests.faults.hostile.lines import TEAM
 from tests.faults.hostile.spoiling import MARK, OBEYED, TEXT, Spoiled, harmless
 
 SVG = "{http://www.w3.org/2000/svg}"
-DRAWN = {"svg", "title", "defs", "pattern", "rect", "path", "g", "text"}
+DRAWN = {"svg", "title", "style", "defs", "pattern", "rect", "path", "g", "text"}
 MARKUP = f"<script>alert(1)</script> ]]> --> &lt; &#27; \"' <a href='javascript:x'>l</a> {MARK} \ufffe\uffff"
 MARKDOWN = {
     "inline": f"{MARK} **b** __b__ *i* _i_ ~~s~~ `c` [l](http://evil.example) ![i](http://evil.example) <b>h</b> |a|b|",

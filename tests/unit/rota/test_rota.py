@@ -247,7 +247,7 @@ class TestHandoff:
         (handover,) = run("teams handoff empty-team -o json").json["handovers"]
         assert handover["on_call"] == [{"id": DAVE, "username": "dave"}]
         assert (handover["at"], handover["leaving"], handover["taking_over"]) == (None, [], [])
-        assert "- always: dave, and no hand-over in 14 days" in run("teams handoff empty-team").stdout
+        assert "- always: dave, and no handover in 14 days" in run("teams handoff empty-team").stdout
 
     def test_what_is_open_is_listed_and_what_is_resolved_is_not(self, server: Serving, run: Runner) -> None:
         groups = server.call("GET", "alert_groups/?team_id=TNFI27MJ312BL&perpage=200")["results"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from oncallctl.rota.drawing.lanes import Bar
-from oncallctl.rota.drawing.local import DAY
-from oncallctl.rota.shifts import Span
+from oncallctl.drawing.chart import Kind, Segment
+from oncallctl.drawing.local_time import DAY
+from oncallctl.spans import Span
 
-FREE, PLAIN, OVERRIDE = 0, 1, 2
+Halves = tuple[Kind | None, Kind | None]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Grid:
 
     @classmethod
     def within(cls, span: Span, room: int) -> Grid:
-        """Return the finest grid that fits. All days have the same cells, and 8, 12 and 24 hours are whole halves."""
+        """Return the finest grid that fits. All days have the same cells, and 8, 12 and 24 hours are full halves."""
         for per in range(room, 0, -1):
             if per > 4 and per % 3 and per % 4:
                 continue
@@ -46,19 +47,19 @@ class Grid:
         return (instant - self.span.start) * self.per // self.period
 
     def halves(self, span: Span) -> range:
-        """Return the halves that a span fills: rounded to the nearest, and at least one."""
+        """Return the halves that a part of the span fills: rounded to the nearest, and at least one."""
         start, end = self._nearest(span.start), self._nearest(span.end)
         if start == end:
             start = (span.start - self.span.start) * (2 * self.per) // self.period
             end = start + 1
         return range(start, end)
 
-    def fill(self, bars: tuple[Bar, ...]) -> list[tuple[int, int]]:
-        """Return the fill of both halves of each cell. Overrides take precedence."""
-        halves = [FREE] * (2 * self.width)
-        for bar in sorted(bars, key=lambda bar: bar.override):
-            for half in self.halves(bar.span):
-                halves[half] = OVERRIDE if bar.override else PLAIN
+    def fill(self, segments: Iterable[Segment]) -> list[Halves]:
+        """Return the kinds of the segments in both halves of each cell; None is free."""
+        halves: list[Kind | None] = [None] * (2 * self.width)
+        for segment in sorted(segments, key=lambda segment: segment.kind):
+            for half in self.halves(segment.span.within(self.span)):
+                halves[half] = segment.kind
         return list(zip(halves[::2], halves[1::2], strict=True))
 
     def _nearest(self, instant: datetime) -> int:

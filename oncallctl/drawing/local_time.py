@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from oncallctl.rota.shifts import Span
+from oncallctl.spans import Span
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -35,7 +35,12 @@ class LocalTime:
     def day(self, instant: datetime, *, month: bool = False) -> str:
         """Return the day: ``Sat 21``, or ``Sat 21 Nov``."""
         local = self.at(instant)
-        return f"{local:%a} {local.day} {local:%b}" if month else f"{local:%a} {local.day}"
+        return f"{local:%a} {self.day_of_month(instant)}" if month else f"{local:%a} {local.day}"
+
+    def day_of_month(self, instant: datetime) -> str:
+        """Return the date without its weekday: ``21 Nov``."""
+        local = self.at(instant)
+        return f"{local.day} {local:%b}"
 
     def from_until(self, span: Span, *, month: bool = False) -> str:
         """Return start and end; the day of the end only if it is a different one."""
@@ -54,21 +59,21 @@ class LocalTime:
 
     def midnight(self, day: date) -> datetime:
         """Return the start of a day (UTC). If the clocks skip midnight, that is when they change."""
-        return self.instant(datetime(day.year, day.month, day.day))  # noqa: DTZ001  # what the clocks show
+        return self.instant(datetime.combine(day, time()))
 
     def instant(self, wall: datetime) -> datetime:
         """Return the first instant (UTC) of a local time."""
         return (wall.astimezone() if self.tz is None else wall.replace(tzinfo=self.tz)).astimezone(UTC)
 
-    def odd_days(self, span: Span) -> list[str]:
+    def clock_changes(self, span: Span) -> list[str]:
         """Return sentences about days with more or fewer hours, such as ``Sun 25 Oct has 25 hours``."""
-        said = []
+        sentences: list[str] = []
         for begin in (self.midnight(self.at(span.start).date()), *self.midnights(span)):
             length = self.midnight(self.at(begin).date() + DAY) - begin
             sentence = f"{self.day(begin, month=True)} has {length / HOUR:g} hours"
-            if length != DAY and sentence not in said:
-                said.append(sentence)
-        return said
+            if length != DAY and sentence not in sentences:
+                sentences.append(sentence)
+        return sentences
 
     def title(self, span: Span) -> str:
         """Return the days of a span, and the time zone."""

@@ -1,1 +1,0 @@
-"""Drawings of a rota: for a terminal, and as SVG."""
