@@ -6,17 +6,17 @@
 # Sets commands, options and argument to what may follow a command, and many where arguments follow the first.
 _oncallctl_command() {
     commands='' options='' argument='' many=''
-    local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color --help'
+    local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color -h --help'
     case $1 in
-        '') commands='integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth sandbox api doctor escalate completion' options="--version $common" ;;
-        'integrations') commands='list get types create update delete' options='--help' ;;
+        '') commands='integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth sandbox api doctor escalate completion who page ack' options="--version $common" ;;
+        'integrations') commands='list get types create update delete' options='-h --help' ;;
         'integrations list') options="--team --type --match --label --in-maintenance --not-in-maintenance --limit $common" ;;
         'integrations get') options="--show-secrets $common" argument=':integrations' many=1 ;;
         'integrations types') options=$common ;;
         'integrations create') options="--type --name --team --description --escalation-chain --template --label --dynamic-label --file -f --dry-run $common" ;;
         'integrations update') options="--name --team --description --escalation-chain --template --reset-template --label --dynamic-label --remove-label --file -f --dry-run $common" argument=':integrations' ;;
         'integrations delete') options="--yes -y --dry-run $common" argument=':integrations' many=1 ;;
-        'teams') commands='list get who-is-on-call next previous rota gaps handoff' options='--help' ;;
+        'teams') commands='list get who-is-on-call next previous rota gaps handoff' options='-h --help' ;;
         'teams list') options="--limit $common" ;;
         'teams get') options=$common argument=':teams' ;;
         'teams who-is-on-call') options="--route --at --require $common" argument=':teams' many=1 ;;
@@ -25,11 +25,11 @@ _oncallctl_command() {
         'teams rota') options="--days --svg $common" argument=':teams' many=1 ;;
         'teams gaps') options="--days --require $common" argument=':teams' many=1 ;;
         'teams handoff') options=$common argument=':teams' ;;
-        'users') commands='list get whoami' options='--help' ;;
+        'users') commands='list get whoami' options='-h --help' ;;
         'users list') options="--limit $common" ;;
         'users get') options=$common argument=':users' ;;
         'users whoami') options=$common ;;
-        'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note' options='--help' ;;
+        'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note ack unack' options='-h --help' ;;
         'alert-groups list') options="--state --team --integration --since --mine --limit --watch $common" ;;
         'alert-groups get') options=$common ;;
         'alert-groups alerts') options="--limit $common" ;;
@@ -40,62 +40,64 @@ _oncallctl_command() {
         'alert-groups silence') options="--for --state --team --integration --since --mine --yes -y --dry-run $common" ;;
         'alert-groups unsilence') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
         'alert-groups note') options="--text --state --team --integration --since --mine --yes -y --dry-run $common" ;;
-        'schedules') commands='list get shifts' options='--help' ;;
+        'alert-groups ack') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'alert-groups unack') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'schedules') commands='list get shifts' options='-h --help' ;;
         'schedules list') options="--team --limit $common" ;;
         'schedules get') options=$common argument=':schedules' ;;
         'schedules shifts') options="--days --from $common" argument=':schedules' ;;
-        'on-call-shifts') commands='list get create update delete' options='--help' ;;
+        'on-call-shifts') commands='list get create update delete' options='-h --help' ;;
         'on-call-shifts list') options="--schedule --team --limit $common" ;;
         'on-call-shifts get') options=$common ;;
         'on-call-shifts create') options="--file -f --dry-run $common" ;;
         'on-call-shifts update') options="--file -f --dry-run $common" ;;
         'on-call-shifts delete') options="--yes -y --dry-run $common" ;;
-        'routes') commands='list get create update delete' options='--help' ;;
+        'routes') commands='list get create update delete' options='-h --help' ;;
         'routes list') options="--integration --limit $common" ;;
         'routes get') options=$common ;;
         'routes create') options="--file -f --dry-run $common" ;;
         'routes update') options="--file -f --dry-run $common" ;;
         'routes delete') options="--yes -y --dry-run $common" ;;
-        'escalation-chains') commands='list create update delete get' options='--help' ;;
+        'escalation-chains') commands='list create update delete get' options='-h --help' ;;
         'escalation-chains list') options="--team --limit $common" ;;
         'escalation-chains create') options="--file -f --dry-run $common" ;;
         'escalation-chains update') options="--file -f --dry-run $common" argument=':escalation_chains' ;;
         'escalation-chains delete') options="--yes -y --dry-run $common" argument=':escalation_chains' many=1 ;;
         'escalation-chains get') options=$common argument=':escalation_chains' ;;
-        'escalation-policies') commands='list get create update delete' options='--help' ;;
+        'escalation-policies') commands='list get create update delete' options='-h --help' ;;
         'escalation-policies list') options="--chain --limit $common" ;;
         'escalation-policies get') options=$common ;;
         'escalation-policies create') options="--file -f --dry-run $common" ;;
         'escalation-policies update') options="--file -f --dry-run $common" ;;
         'escalation-policies delete') options="--yes -y --dry-run $common" ;;
-        'webhooks') commands='list get create update delete' options='--help' ;;
+        'webhooks') commands='list get create update delete' options='-h --help' ;;
         'webhooks list') options="--team --limit $common" ;;
         'webhooks get') options="--show-secrets $common" ;;
         'webhooks create') options="--file -f --dry-run $common" ;;
         'webhooks update') options="--file -f --dry-run $common" ;;
         'webhooks delete') options="--yes -y --dry-run $common" ;;
-        'resolution-notes') commands='list get create update delete' options='--help' ;;
+        'resolution-notes') commands='list get create update delete' options='-h --help' ;;
         'resolution-notes list') options="--alert-group --limit $common" ;;
         'resolution-notes get') options=$common ;;
         'resolution-notes create') options="--file -f --dry-run $common" ;;
         'resolution-notes update') options="--file -f --dry-run $common" ;;
         'resolution-notes delete') options="--yes -y --dry-run $common" ;;
-        'personal-notification-rules') commands='list get create update delete' options='--help' ;;
+        'personal-notification-rules') commands='list get create update delete' options='-h --help' ;;
         'personal-notification-rules list') options="--user --important --not-important --limit $common" ;;
         'personal-notification-rules get') options=$common ;;
         'personal-notification-rules create') options="--file -f --dry-run $common" ;;
         'personal-notification-rules update') options="--file -f --dry-run $common" ;;
         'personal-notification-rules delete') options="--yes -y --dry-run $common" ;;
-        'user-groups') commands='list get' options='--help' ;;
+        'user-groups') commands='list get' options='-h --help' ;;
         'user-groups list') options="--limit $common" ;;
         'user-groups get') options=$common ;;
-        'slack-channels') commands='list get' options='--help' ;;
+        'slack-channels') commands='list get' options='-h --help' ;;
         'slack-channels list') options="--limit $common" ;;
         'slack-channels get') options=$common ;;
-        'organizations') commands='list get' options='--help' ;;
+        'organizations') commands='list get' options='-h --help' ;;
         'organizations list') options="--limit $common" ;;
         'organizations get') options=$common ;;
-        'maintenance') commands='debrief export check plan apply history orphans start stop status run' options='--help' ;;
+        'maintenance') commands='debrief export check plan apply history orphans start stop status run' options='-h --help' ;;
         'maintenance debrief') options="--since --require $common" argument=':integrations' ;;
         'maintenance export') options="--to --image --write $common" argument=':file' ;;
         'maintenance check') options=$common argument=':file' ;;
@@ -107,20 +109,23 @@ _oncallctl_command() {
         'maintenance stop') options="--team --label --match --all --yes -y --dry-run $common" argument=':integrations' many=1 ;;
         'maintenance status') options="--team --label --match --all --ending-within --require $common" argument=':integrations' many=1 ;;
         'maintenance run') options="--for --mode --lease --tail --if-active --if-start-fails --max --team --label --match --all --reason --yes -y $common" argument=':integrations' many=1 ;;
-        'auth') commands='login status list switch logout token' options='--help' ;;
+        'auth') commands='login status list switch logout token' options='-h --help' ;;
         'auth login') options="--url --grafana-url --api --token-stdin --token-file --token-command --no-verify $common" ;;
         'auth status') options=$common ;;
         'auth list') options=$common ;;
         'auth switch') options=$common argument=':profile' ;;
         'auth logout') options=$common argument=':profile' ;;
         'auth token') options=$common ;;
-        'sandbox') commands='serve reset' options='--help' ;;
+        'sandbox') commands='serve reset' options='-h --help' ;;
         'sandbox serve') options="--port --api $common" ;;
         'sandbox reset') options=$common ;;
         'api') options="--field --paginate --dry-run --yes -y --show-secrets $common" argument='GET POST PUT PATCH DELETE' ;;
         'doctor') options="--as-cron $common" ;;
         'escalate') options="--team --user --important-user --important --title --message --source-url --alert-group --anyway --wait --within --yes -y --dry-run $common" ;;
         'completion') options=$common argument='bash zsh fish' ;;
+        'who') options="--route --at --require $common" argument=':teams' many=1 ;;
+        'page') options="--team --user --important-user --important --title --message --source-url --alert-group --anyway --wait --within --yes -y --dry-run $common" ;;
+        'ack') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
     esac
 }
 
@@ -185,6 +190,14 @@ _oncallctl_values() {
         'alert-groups note --team') values=':teams' ;;
         'alert-groups note --integration') values=':integrations' ;;
         'alert-groups note --since') values=':text' ;;
+        'alert-groups ack --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups ack --team') values=':teams' ;;
+        'alert-groups ack --integration') values=':integrations' ;;
+        'alert-groups ack --since') values=':text' ;;
+        'alert-groups unack --state') values='firing new acknowledged resolved silenced' ;;
+        'alert-groups unack --team') values=':teams' ;;
+        'alert-groups unack --integration') values=':integrations' ;;
+        'alert-groups unack --since') values=':text' ;;
         'schedules list --team') values=':teams' ;;
         'schedules list --limit') values=':text' ;;
         'schedules shifts --days' | 'schedules shifts --from') values=':text' ;;
@@ -250,6 +263,16 @@ _oncallctl_values() {
         'escalate --title' | 'escalate --source-url' | 'escalate --alert-group' | 'escalate --within') values=':text' ;;
         'escalate --message') values=':@file' ;;
         'escalate --wait') values='acknowledged resolved' ;;
+        'who --route' | 'who --at') values=':text' ;;
+        'page --team') values=':teams' ;;
+        'page --user' | 'page --important-user') values=':users' ;;
+        'page --title' | 'page --source-url' | 'page --alert-group' | 'page --within') values=':text' ;;
+        'page --message') values=':@file' ;;
+        'page --wait') values='acknowledged resolved' ;;
+        'ack --state') values='firing new acknowledged resolved silenced' ;;
+        'ack --team') values=':teams' ;;
+        'ack --integration') values=':integrations' ;;
+        'ack --since') values=':text' ;;
         *) values='' ;;
     esac
 }

@@ -32,7 +32,7 @@ function __oncallctl_command
                 return 1
             case '-?*'
                 # Flags before it in the same word: -vo is -v -o.
-                set word (string replace -r -- '^-[qvy]+(?=.)' - $word)
+                set word (string replace -r -- '^-[hqvy]+(?=.)' - $word)
                 switch "$path $word"
                     case '* --profile=*'
                         set profile (string replace -- --profile= '' $word)
@@ -56,7 +56,8 @@ function __oncallctl_command
                         'maintenance stop --team' 'maintenance stop --label' 'maintenance stop --match' \
                         'maintenance status --team' 'maintenance status --label' 'maintenance status --match' 'maintenance status --ending-within' 'maintenance status --require' \
                         'maintenance run --for' 'maintenance run --mode' 'maintenance run --lease' 'maintenance run --tail' 'maintenance run --if-active' 'maintenance run --if-start-fails' 'maintenance run --max' 'maintenance run --team' 'maintenance run --label' 'maintenance run --match' 'maintenance run --reason' \
-                        'api --field'
+                        'api --field' \
+                        'who --route' 'who --at'
                         set awaited 1
                 end
             case '*'
@@ -132,7 +133,7 @@ complete -c oncallctl -n '__oncallctl_common' -l timeout -x -d 'Timeout per requ
 complete -c oncallctl -n '__oncallctl_common' -l quiet -s q -d 'Print nothing but one line on failure'
 complete -c oncallctl -n '__oncallctl_common' -l verbose -s v -d 'Log HTTP requests and responses to stderr'
 complete -c oncallctl -n '__oncallctl_common' -l no-color -d 'Disable colors'
-complete -c oncallctl -n '__oncallctl_common' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_common' -s h -l help -d 'Show this message and exit'
 
 # oncallctl
 complete -c oncallctl -n '__oncallctl_at' -a integrations -d 'Integrations: the sources of alerts'
@@ -157,6 +158,9 @@ complete -c oncallctl -n '__oncallctl_at' -a api -d 'Call any API endpoint with 
 complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Check the configuration, the credentials and the server, and suggest fixes'
 complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or users. On a terminal, escalate asks for confirmation first'
 complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script for a shell'
+complete -c oncallctl -n '__oncallctl_at' -a who -d 'Show who is on call'
+complete -c oncallctl -n '__oncallctl_at' -a page -d 'Page a team or users. On a terminal, escalate asks for confirmation first'
+complete -c oncallctl -n '__oncallctl_at' -a ack -d 'Acknowledge alert groups and stop their escalation. Filters select firing groups'
 complete -c oncallctl -n '__oncallctl_at' -l version -d 'Print the version and exit'
 
 # oncallctl integrations
@@ -166,7 +170,7 @@ complete -c oncallctl -n '__oncallctl_at integrations' -a types -d 'List the typ
 complete -c oncallctl -n '__oncallctl_at integrations' -a create -d 'Create an integration'
 complete -c oncallctl -n '__oncallctl_at integrations' -a update -d 'Change an integration; what is not mentioned stays'
 complete -c oncallctl -n '__oncallctl_at integrations' -a delete -d 'Delete integrations; their alert groups stay'
-complete -c oncallctl -n '__oncallctl_at integrations' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at integrations' -s h -l help -d 'Show this message and exit'
 
 # oncallctl integrations list
 complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
@@ -220,7 +224,7 @@ complete -c oncallctl -n '__oncallctl_at teams' -a previous -d 'Show who was on 
 complete -c oncallctl -n '__oncallctl_at teams' -a rota -d 'Draw the rota from today on. In a pipe, list the shifts'
 complete -c oncallctl -n '__oncallctl_at teams' -a gaps -d 'List times at which a team\'s schedules have nobody on call'
 complete -c oncallctl -n '__oncallctl_at teams' -a handoff -d 'Print who takes over, when, and what is still open, as Markdown to paste into a chat'
-complete -c oncallctl -n '__oncallctl_at teams' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at teams' -s h -l help -d 'Show this message and exit'
 
 # oncallctl teams list
 complete -c oncallctl -n '__oncallctl_at teams list' -l limit -x -d 'Show at most N rows'
@@ -261,7 +265,7 @@ complete -c oncallctl -n '__oncallctl_argument_of teams handoff' -x -a '(__oncal
 complete -c oncallctl -n '__oncallctl_at users' -a list -d 'List users'
 complete -c oncallctl -n '__oncallctl_at users' -a get -d 'Show a user'
 complete -c oncallctl -n '__oncallctl_at users' -a whoami -d 'Show the user of the token'
-complete -c oncallctl -n '__oncallctl_at users' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at users' -s h -l help -d 'Show this message and exit'
 
 # oncallctl users list
 complete -c oncallctl -n '__oncallctl_at users list' -l limit -x -d 'Show at most N rows'
@@ -280,7 +284,9 @@ complete -c oncallctl -n '__oncallctl_at alert-groups' -a unresolve -d 'Undo a r
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a silence -d 'Silence alert groups for a given time. Silencing again restarts the clock. Filters select firing groups'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a unsilence -d 'End a silence early: the groups fire and page again. Filters select silenced groups'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a note -d 'Add a resolution note, unless the group has it already. Filters select groups that are not resolved'
-complete -c oncallctl -n '__oncallctl_at alert-groups' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a ack -d 'Acknowledge alert groups and stop their escalation. Filters select firing groups'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a unack -d 'Undo an acknowledgement: the groups fire and page again. Filters select acknowledged groups'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -s h -l help -d 'Show this message and exit'
 
 # oncallctl alert-groups list
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
@@ -359,11 +365,29 @@ complete -c oncallctl -n '__oncallctl_at alert-groups note' -l mine -d 'Only gro
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l dry-run -d 'Print the exact requests without sending them'
 
+# oncallctl alert-groups ack
+complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
+complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l since -x -d 'Only groups that began since then, for example 12h or 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l mine -d 'Only groups of my teams, and groups that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl alert-groups unack
+complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
+complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l since -x -d 'Only groups that began since then, for example 12h or 18:00'
+complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l mine -d 'Only groups of my teams, and groups that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l dry-run -d 'Print the exact requests without sending them'
+
 # oncallctl schedules
 complete -c oncallctl -n '__oncallctl_at schedules' -a list -d 'List schedules'
 complete -c oncallctl -n '__oncallctl_at schedules' -a get -d 'Show a schedule'
 complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shifts of a schedule; a shift that has already begun is shown from its start'
-complete -c oncallctl -n '__oncallctl_at schedules' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at schedules' -s h -l help -d 'Show this message and exit'
 
 # oncallctl schedules list
 complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
@@ -383,7 +407,7 @@ complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a get -d 'Show an on c
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a create -d 'Create an on call shift from a JSON object'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a update -d 'Update an on call shift from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts; a server ends a shift of a web schedule that has begun, and keeps it'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -s h -l help -d 'Show this message and exit'
 
 # oncallctl on-call-shifts list
 complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Only those of this schedule (name or ID)'
@@ -408,7 +432,7 @@ complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show a route'
 complete -c oncallctl -n '__oncallctl_at routes' -a create -d 'Create a route from a JSON object'
 complete -c oncallctl -n '__oncallctl_at routes' -a update -d 'Update a route from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at routes' -a delete -d 'Delete routes; default routes cannot be deleted'
-complete -c oncallctl -n '__oncallctl_at routes' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at routes' -s h -l help -d 'Show this message and exit'
 
 # oncallctl routes list
 complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only those of this integration (name or ID)'
@@ -432,7 +456,7 @@ complete -c oncallctl -n '__oncallctl_at escalation-chains' -a create -d 'Create
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -a update -d 'Update an escalation chain from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -a delete -d 'Delete escalation chains; their steps are deleted too, and routes that use them notify nobody'
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show an escalation chain, step by step'
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -s h -l help -d 'Show this message and exit'
 
 # oncallctl escalation-chains list
 complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
@@ -461,7 +485,7 @@ complete -c oncallctl -n '__oncallctl_at escalation-policies' -a get -d 'Show an
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a create -d 'Create an escalation policy from a JSON object'
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a update -d 'Update an escalation policy from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a delete -d 'Delete escalation policies'
-complete -c oncallctl -n '__oncallctl_at escalation-policies' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -s h -l help -d 'Show this message and exit'
 
 # oncallctl escalation-policies list
 complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l chain -x -a '(__oncallctl_names escalation_chains)' -d 'Only those of this escalation chain (name or ID)'
@@ -485,7 +509,7 @@ complete -c oncallctl -n '__oncallctl_at webhooks' -a get -d 'Show a webhook'
 complete -c oncallctl -n '__oncallctl_at webhooks' -a create -d 'Create a webhook from a JSON object'
 complete -c oncallctl -n '__oncallctl_at webhooks' -a update -d 'Update a webhook from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at webhooks' -a delete -d 'Delete webhooks'
-complete -c oncallctl -n '__oncallctl_at webhooks' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at webhooks' -s h -l help -d 'Show this message and exit'
 
 # oncallctl webhooks list
 complete -c oncallctl -n '__oncallctl_at webhooks list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
@@ -512,7 +536,7 @@ complete -c oncallctl -n '__oncallctl_at resolution-notes' -a get -d 'Show a res
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a create -d 'Create a resolution note from a JSON object'
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a update -d 'Update a resolution note from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a delete -d 'Delete resolution notes'
-complete -c oncallctl -n '__oncallctl_at resolution-notes' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -s h -l help -d 'Show this message and exit'
 
 # oncallctl resolution-notes list
 complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l alert-group -x -d 'Only those of this alert group (ID)'
@@ -536,7 +560,7 @@ complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a get -d 
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a create -d 'Create a personal notification rule from a JSON object'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a update -d 'Update a personal notification rule from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a delete -d 'Delete personal notification rules'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -s h -l help -d 'Show this message and exit'
 
 # oncallctl personal-notification-rules list
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l user -x -a '(__oncallctl_names users)' -d 'Only those of this user (name or ID)'
@@ -558,7 +582,7 @@ complete -c oncallctl -n '__oncallctl_at personal-notification-rules delete' -l 
 # oncallctl user-groups
 complete -c oncallctl -n '__oncallctl_at user-groups' -a list -d 'List user groups'
 complete -c oncallctl -n '__oncallctl_at user-groups' -a get -d 'Show a user group'
-complete -c oncallctl -n '__oncallctl_at user-groups' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at user-groups' -s h -l help -d 'Show this message and exit'
 
 # oncallctl user-groups list
 complete -c oncallctl -n '__oncallctl_at user-groups list' -l limit -x -d 'Show at most N rows'
@@ -566,7 +590,7 @@ complete -c oncallctl -n '__oncallctl_at user-groups list' -l limit -x -d 'Show 
 # oncallctl slack-channels
 complete -c oncallctl -n '__oncallctl_at slack-channels' -a list -d 'List slack channels'
 complete -c oncallctl -n '__oncallctl_at slack-channels' -a get -d 'Show a slack channel'
-complete -c oncallctl -n '__oncallctl_at slack-channels' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at slack-channels' -s h -l help -d 'Show this message and exit'
 
 # oncallctl slack-channels list
 complete -c oncallctl -n '__oncallctl_at slack-channels list' -l limit -x -d 'Show at most N rows'
@@ -574,7 +598,7 @@ complete -c oncallctl -n '__oncallctl_at slack-channels list' -l limit -x -d 'Sh
 # oncallctl organizations
 complete -c oncallctl -n '__oncallctl_at organizations' -a list -d 'List organizations'
 complete -c oncallctl -n '__oncallctl_at organizations' -a get -d 'Show the organization'
-complete -c oncallctl -n '__oncallctl_at organizations' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at organizations' -s h -l help -d 'Show this message and exit'
 
 # oncallctl organizations list
 complete -c oncallctl -n '__oncallctl_at organizations list' -l limit -x -d 'Show at most N rows'
@@ -591,7 +615,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Start a maint
 complete -c oncallctl -n '__oncallctl_at maintenance' -a stop -d 'Stop the maintenance window of each integration'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a status -d 'Show active windows; with targets, the state of each'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a run -d 'Run a command during maintenance windows that end with it, and exit with its status'
-complete -c oncallctl -n '__oncallctl_at maintenance' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at maintenance' -s h -l help -d 'Show this message and exit'
 
 # oncallctl maintenance debrief
 complete -c oncallctl -n '__oncallctl_argument_of maintenance debrief' -x -a '(__oncallctl_names integrations)'
@@ -674,7 +698,7 @@ complete -c oncallctl -n '__oncallctl_at auth' -a list -d 'List the profiles'
 complete -c oncallctl -n '__oncallctl_at auth' -a switch -d 'Make a profile the default'
 complete -c oncallctl -n '__oncallctl_at auth' -a logout -d 'Remove a profile, and its token from the keyring'
 complete -c oncallctl -n '__oncallctl_at auth' -a token -d 'Print the token of the profile in use'
-complete -c oncallctl -n '__oncallctl_at auth' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at auth' -s h -l help -d 'Show this message and exit'
 
 # oncallctl auth login
 complete -c oncallctl -n '__oncallctl_at auth login' -l url -x -d 'OnCall API URL, as shown on the OnCall settings page'
@@ -694,7 +718,7 @@ complete -c oncallctl -n '__oncallctl_argument_of auth logout' -x -a '(__oncallc
 # oncallctl sandbox
 complete -c oncallctl -n '__oncallctl_at sandbox' -a serve -d 'Serve the sandbox over HTTP for other programs, and print its URL'
 complete -c oncallctl -n '__oncallctl_at sandbox' -a reset -d 'Restore the sample data'
-complete -c oncallctl -n '__oncallctl_at sandbox' -l help -d 'Show this message and exit'
+complete -c oncallctl -n '__oncallctl_at sandbox' -s h -l help -d 'Show this message and exit'
 
 # oncallctl sandbox serve
 complete -c oncallctl -n '__oncallctl_at sandbox serve' -l port -x -d 'Port to listen on; 0 picks a free one'
@@ -728,3 +752,33 @@ complete -c oncallctl -n '__oncallctl_at escalate' -l dry-run -d 'Print the exac
 
 # oncallctl completion
 complete -c oncallctl -n '__oncallctl_argument_of completion' -x -a 'bash zsh fish'
+
+# oncallctl who
+complete -c oncallctl -n '__oncallctl_arguments_of who' -x -a '(__oncallctl_names teams)'
+complete -c oncallctl -n '__oncallctl_at who' -l route -x -d 'Route to use instead of the default one'
+complete -c oncallctl -n '__oncallctl_at who' -l at -x -d 'Show who is on call at TIME instead of now'
+complete -c oncallctl -n '__oncallctl_at who' -l require -d 'Exit 10 if a team has nobody on call who would be notified'
+
+# oncallctl page
+complete -c oncallctl -n '__oncallctl_at page' -l team -x -a '(__oncallctl_names teams)' -d 'Page this team (name or ID)'
+complete -c oncallctl -n '__oncallctl_at page' -l user -x -a '(__oncallctl_names users)' -d 'Page this user (name, e-mail or ID). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at page' -l important-user -x -a '(__oncallctl_names users)' -d 'Page this user by their important notification rules. Can be repeated'
+complete -c oncallctl -n '__oncallctl_at page' -l important -d 'Page the team, or every --user, as important'
+complete -c oncallctl -n '__oncallctl_at page' -l title -x -d 'Title of the page'
+complete -c oncallctl -n '__oncallctl_at page' -l message -x -a '(__oncallctl_at_files)' -d 'Message of the page: a text, a file, or - for stdin'
+complete -c oncallctl -n '__oncallctl_at page' -l source-url -x -d 'Link to the source of the problem'
+complete -c oncallctl -n '__oncallctl_at page' -l alert-group -x -d 'Add the responders to this existing alert group'
+complete -c oncallctl -n '__oncallctl_at page' -l anyway -d 'Page even if nobody would be reached'
+complete -c oncallctl -n '__oncallctl_at page' -l wait -x -a 'acknowledged resolved' -d 'Wait until the page is acknowledged or resolved; exit 10 on timeout'
+complete -c oncallctl -n '__oncallctl_at page' -l within -x -d 'Timeout of --wait. [default: 10m]'
+complete -c oncallctl -n '__oncallctl_at page' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at page' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl ack
+complete -c oncallctl -n '__oncallctl_at ack' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at ack' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at ack' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
+complete -c oncallctl -n '__oncallctl_at ack' -l since -x -d 'Only groups that began since then, for example 12h or 18:00'
+complete -c oncallctl -n '__oncallctl_at ack' -l mine -d 'Only groups of my teams, and groups that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at ack' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at ack' -l dry-run -d 'Print the exact requests without sending them'

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from itertools import zip_longest
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_group
 
 from oncallctl import __version__
@@ -25,11 +23,37 @@ from oncallctl.commands.escalate import escalate
 from oncallctl.config.settings import Settings
 from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.output import colors
-from oncallctl.parsing.framework import Leaf, common_options, keep_for_leaf
+from oncallctl.parsing import shortcuts
+from oncallctl.parsing.framework import Commands, Group
+from oncallctl.parsing.global_options import global_options, keep_for_leaf
+from oncallctl.parsing.usage_errors import as_invalid_input
 from oncallctl.process import interrupts, sent_changes
 from oncallctl.text import dump_json, sentence
 
 MAX_STDERR_WAIT = 2.0  # seconds that a message waits for stderr after a signal
+
+OTHERS = "Other commands"
+SECTIONS = {
+    "On call": ("teams", "schedules", "shift-swaps", "cover", "users"),
+    "Alerts and pages": ("alert-groups", "escalate", "maintenance"),
+    "Objects": (
+        "integrations",
+        "routes",
+        "escalation-chains",
+        "escalation-policies",
+        "on-call-shifts",
+        "personal-notification-rules",
+        "resolution-notes",
+        "webhooks",
+        "slack-channels",
+        "user-groups",
+        "organizations",
+    ),
+    "Review": ("audit", "report", "backup", "diff"),
+    "Set up": ("auth", "config", "doctor", "sandbox", "completion"),
+    OTHERS: ("api", "commands", "help"),
+}
+"""Heading of the help -> the commands below it."""
 
 
 class Tree(MutableMapping[str, Any]):
@@ -58,24 +82,50 @@ class Tree(MutableMapping[str, Any]):
         return len({**NOUNS, **self._made})
 
 
-class Root(TyperGroup):
+class Root(Group):
     """The root command: takes the global options before the noun, and reports every exception."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401  # as Typer gives them
         super().__init__(**attributes)
         self.commands = Tree(self.commands)
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401
-        """Write the list of commands without importing their modules."""
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401, ARG002
+        """Write the commands by purpose, without importing their modules, and the shortcuts."""
         verbs = {name: self.commands[name] for name in self.commands if name not in NOUNS}
-        rows = {**NOUNS, **{name: command.get_short_help_str(formatter.width) for name, command in verbs.items()}}
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, rows[name].removesuffix(".")) for name in self.list_commands(ctx)])
+        rows = {**NOUNS, **{name: command.get_short_help_str() for name, command in verbs.items()}}
+        others = sorted(rows.keys() - {name for names in SECTIONS.values() for name in names})
+        for heading, names in {**SECTIONS, OTHERS: (*others, *SECTIONS[OTHERS])}.items():
+            if listed := [(name, rows[name].removesuffix(".")) for name in names if name in rows]:
+                with formatter.section(heading):
+                    formatter.write_dl(listed)
+        with formatter.section("Shortcuts"):
+            formatter.write_dl([(name, " ".join(words)) for name, words in shortcuts.of_noun("").items()])
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
         """Add the global options, which may stand before the noun too; --help stays last."""
         own = super().get_params(ctx)
-        return [*own[:-1], *common_options(), *own[-1:]]
+        return [*own[:-1], *global_options(), *own[-1:]]
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401, ARG002
+        """Return a command by its name or a shortcut; None if there is none."""
+        noun, *verb = shortcuts.of_noun("").get(cmd_name, (cmd_name,))
+        command: Any = self.commands.get(noun)
+        return command.commands[verb[0]] if command and verb else command
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]  # noqa: ANN401
+        """Return the name, the command and its arguments.
+
+        Raises:
+            InvalidInput: there is no such command, or the alias of this name cannot be used.
+        """
+        if self.get_command(ctx, args[0]) is None:
+            args = shortcuts.expand(args, lambda word: self.get_command(ctx, word) is not None)
+        if self.get_command(ctx, args[0]) is None:
+            raise shortcuts.unknown_noun(ctx.command_path, list(self.commands), args, self._verbs)
+        return super().resolve_command(ctx, args)
+
+    def _verbs(self, name: str) -> Iterable[str]:
+        return getattr(self.commands[name], "commands", ())
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
         """Store the global options for the command, and invoke it."""
@@ -157,46 +207,11 @@ def _interrupted(signum: int) -> Interrupted:
     return Interrupted(signum, "interrupted" if sent_changes.any_sent() else sent_changes.NOTHING_SENT)
 
 
-def _unknown_command(found: re.Match[str]) -> str:
-    near = f" (did you mean {found[2]}?)" if found[2] else ""
-    return f"unknown command: {found[1]!r}{near}"
-
-
-def _wrong_usage(error: Any) -> OncallError:  # noqa: ANN401  # Typer's usage errors are private
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "oncallctl"
-    message = error.format_message().rstrip(".").replace("\n\t", " ").replace("\n", " ")
-    for pattern, replacement in _CLICK_MESSAGES:
-        message = re.sub(pattern, replacement, message)
-    if context and message == "missing command":
-        message = f"missing command after {command}: {', '.join(context.command.list_commands(context))}"
-    dash = "; put names that begin with - after --" if re.match("unknown option: -[^-]", message) else ""
-    return InvalidInput(message, hint=f"{command} --help{dash}")
-
-
-# Click's messages in the style of this program's: lower case, `what failed: why`.
-_CLICK_MESSAGES = (
-    (r"^No such command '(.*?)'(?:\. Did you mean (.*)\?)?$", _unknown_command),
-    (r"^No such option: (\S+)", r"unknown option: \1"),
-    (r"\(Possible options: (.*)\)$", r"(did you mean \1?)"),
-    (r"Did you mean (.*)\?$", r"(did you mean \1?)"),
-    (r"^Got unexpected extra arguments?(?:\(s\))? \((.*)\)$", r"unexpected argument: \1"),
-    (r"^Missing (argument|option) '(.*?)'", r"missing \1: \2"),
-    (r"^Invalid value for '(.*?)': ", r"invalid value for \1: "),
-    (r"is not in the range x>=(\d+)$", r"is less than \1"),
-    (r"is not in the range (\d+)<=x<=(\d+)$", r"is not between \1 and \2"),
-    (r"is not a valid float$", "is not a number"),
-    (r"^Option '(.*?)' requires an argument$", r"option \1 requires a value"),
-    (r"^Option '(.*?)' does not take a value$", r"option \1 takes no value"),
-    (r"^Missing command$", "missing command"),
-)
-
-
 _EXPLANATIONS: tuple[tuple[type[BaseException], Callable[[Any], OncallError]], ...] = (
     (Signal, lambda error: _interrupted(error.signum)),
     (BrokenPipeError, lambda _: _interrupted(signal.SIGPIPE)),
     (typer.Abort, lambda _: Declined("declined; nothing was changed")),
-    (typer.TyperException, _wrong_usage),
+    (typer.TyperException, as_invalid_input),
     (OSError, lambda error: OncallError(f"{error.filename or 'standard output'}: {error.strerror or error}")),
     (UnicodeEncodeError, lambda _: InvalidInput("text that is not UTF-8", hint="check the terminal's character set")),
 )
@@ -245,11 +260,11 @@ def _guess(words: list[str]) -> tuple[bool, bool]:
     return output in {"json", "jsonl"}, quiet
 
 
-app = typer.Typer(cls=Root, rich_markup_mode=None, add_completion=False)
-app.command(cls=Leaf)(api)
-app.command(cls=Leaf)(doctor)
-app.command(cls=Leaf)(escalate)
-app.command(cls=Leaf)(completion)
+app = Commands(cls=Root, rich_markup_mode=None, add_completion=False)
+app.command()(api)
+app.command()(doctor)
+app.command()(escalate)
+app.command()(completion)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
 # Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, lone surrogates, tag
@@ -51,6 +51,22 @@ def sentence(text: str) -> str:
 def caption(text: str) -> str:
     """A name in a picture: harmless, and no longer than names are."""
     return visible(cut(text, LONGEST_NAME))
+
+
+def closest(word: str, words: Iterable[str], *, most: int = 3) -> list[str]:
+    """Return the words that begin with a given one; if none does, those most like it, longest common prefix first."""
+    import difflib
+
+    def likeness(candidate: str) -> tuple[int, float]:
+        pair = (word.casefold(), candidate.casefold())
+        common = next((place for place, (a, b) in enumerate(zip(*pair, strict=False)) if a != b), min(map(len, pair)))
+        return common, difflib.SequenceMatcher(None, *pair).ratio()
+
+    alike = {each: likeness(each) for each in words}
+    longer = [each for each, (common, _) in alike.items() if common == len(word) > 1]
+    near = longer or [each for each, (_, ratio) in alike.items() if ratio >= 0.6]
+    near = [each for each in near if alike[each][0]] or near
+    return sorted(near, key=lambda each: alike[each], reverse=True)[:most]
 
 
 def dump_json(value: object, *, indent: int | None = None, to: TextIO | None = None) -> str:

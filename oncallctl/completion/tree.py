@@ -120,14 +120,15 @@ def read(root: Any) -> Command:  # noqa: ANN401  # Typer's own Click is private
 def _command(command: Any, path: str, parent: Any) -> Command:  # noqa: ANN401
     context = command.context_class(command, info_name=path, parent=parent)
     shown = [each for each in command.get_params(context) if not getattr(each, "hidden", False)]
-    below = [command.get_command(context, name) for name in getattr(command, "commands", {})]
+    names = [*getattr(command, "commands", ()), *getattr(command, "shortcuts", ())]
+    below = [(name, command.get_command(context, name)) for name in names]
     return Command(
         path=path,
         help=_one_line(command.help),
         options=tuple(_option(each) for each in shown if each.param_type_name == "option"),
         arguments=tuple(_argument(each, path) for each in shown if each.param_type_name == "argument"),
         commands=tuple(
-            _command(each, f"{path} {_plain(each.name)}".lstrip(), context) for each in below if not each.hidden
+            _command(each, f"{path} {_plain(name)}".lstrip(), context) for name, each in below if not each.hidden
         ),
     )
 

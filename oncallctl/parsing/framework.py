@@ -1,70 +1,72 @@
-"""Command classes that add the global options to every command."""
+"""Command classes: a leaf with the global options, and a noun with its verbs and their shortcuts."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from oncallctl.config.connect import profile_defaults
-from oncallctl.config.settings import LONGEST_TIMEOUT, Format, Settings
 from oncallctl.errors import InvalidInput
-from oncallctl.output import colors
-from oncallctl.times import zone
+from oncallctl.parsing import help_layout, shortcuts
+from oncallctl.parsing.global_options import global_options, resolve_for_leaf
 
 MAY_BE_EMPTY = frozenset({"title", "message"})  # omitted with a warning: the page must not fail because of them
 
 
-def common_options() -> list[TyperOption]:
-    """Return the global options. They may stand before the noun or after the verb; the latter take precedence."""
-    return [
-        TyperOption(param_decls=["--profile", "-p"], metavar="NAME", help="Profile to use."),
-        TyperOption(param_decls=["--output", "-o"], metavar="|".join(Format), help="Output format. [default: table]"),
-        TyperOption(param_decls=["--columns"], metavar="A,B.C", help="Fields to show in table and csv."),
-        TyperOption(param_decls=["--no-header"], is_flag=True, help="Omit the header line."),
-        TyperOption(param_decls=["--tz"], metavar="ZONE", help="Time zone to read and show times in. [default: local]"),
-        TyperOption(
-            param_decls=["--timeout"],
-            type=float,
-            metavar="SECONDS",
-            help="Timeout per request, in seconds. [default: 20]",
-        ),
-        TyperOption(param_decls=["--quiet", "-q"], is_flag=True, help="Print nothing but one line on failure."),
-        TyperOption(param_decls=["--verbose", "-v"], count=True, help="Log HTTP requests and responses to stderr."),
-        TyperOption(param_decls=["--no-color"], is_flag=True, help="Disable colors."),
-    ]
-
-
-COMMON = ("profile", "output", "columns", "no_header", "tz", "timeout", "quiet", "verbose", "no_color")
-
-
 class Leaf(TyperCommand):
-    """A command without subcommands: it has the global options besides its own."""
+    """A command without subcommands: it has the global options besides its own.
+
+    Attributes:
+        examples: complete command lines that work on the sandbox, in this order.
+    """
+
+    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **attributes: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **attributes)
+        self.examples = tuple(examples)
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
-        """Add the common options; --help stays last."""
+        """Add the global options; --help stays last."""
         own = super().get_params(ctx)
-        return [*own[:-1], *common_options(), *own[-1:]]
+        return [*own[:-1], *global_options(), *own[-1:]]
+
+    def get_help_option_names(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+        """Return the names of the help option."""
+        return list(help_layout.HELP_OPTION)
+
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002  # Click's name; nothing is cut
+        """Return the first sentence of the help."""
+        return help_layout.first_sentence(self.help)
+
+    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Return the words of the usage line; Typer puts required arguments in braces."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+        """Write arguments, own options, global options and examples."""
+        help_layout.write_own(self.get_params(ctx), ctx, formatter)
+        help_layout.write_global(self.get_params(ctx), ctx, formatter, "Global options")
+        help_layout.write_examples(self.examples, formatter)
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Refuse an option that takes one value and is given twice: Click would silently use the last one."""
-        _, _, order = self.make_parser(ctx).parse_args(list(args))
-        for option, times in Counter(map(id, order)).items():
-            repeated = next(each for each in order if id(each) == option)
-            if times > 1 and isinstance(repeated, TyperOption) and not _repeats(repeated):
-                raise InvalidInput(f"{repeated.opts[0]} is given {times} times", hint="give it once")
-        return super().parse_args(ctx, args)
+        with _errors_of(ctx):
+            _, _, order = self.make_parser(ctx).parse_args(list(args))
+            for option, times in Counter(map(id, order)).items():
+                repeated = next(each for each in order if id(each) == option)
+                if times > 1 and isinstance(repeated, TyperOption) and not _repeats(repeated):
+                    raise InvalidInput(f"{repeated.opts[0]} is given {times} times", hint="give it once")
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
         """Resolve the global options into settings, and run the command with its own options."""
         self._refuse_empty(ctx)
-        given = {name: ctx.params.pop(name) for name in COMMON}
-        before: dict[str, Any] = ctx.meta.get(__name__, {})
-        resolve(ctx.obj, {name: _later(given[name], before.get(name)) for name in COMMON})
+        resolve_for_leaf(ctx)
+        shortcuts.warn_if_shadowed(ctx.obj, ctx.find_root().invoked_subcommand or "")
         return super().invoke(ctx)
 
     def _refuse_empty(self, ctx: typer.Context) -> None:
@@ -78,74 +80,84 @@ class Leaf(TyperCommand):
                 raise InvalidInput(f"{param.opts[0]} is empty", hint="give it a value, or omit it")
 
 
+class Group(TyperGroup):
+    """A command with subcommands: it takes their shortcuts, and answers other words with the command to type."""
+
+    def get_help_option_names(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+        """Return the names of the help option."""
+        return list(help_layout.HELP_OPTION)
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+        """Write own options, commands and global options."""
+        *own, help_option = self.get_params(ctx)
+        help_layout.write_own(own, ctx, formatter)
+        self.format_commands(ctx, formatter)
+        heading = "Global options (before the noun or after the verb)"
+        help_layout.write_global([*global_options(), help_option], ctx, formatter, heading)
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Parse the options before the subcommand."""
+        with _errors_of(ctx):
+            return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401
+        """Return a command by its name or a shortcut; None if there is none."""
+        words = shortcuts.of_noun(self.name or "").get(cmd_name)
+        return super().get_command(ctx, words[-1] if words else cmd_name)
+
+    @property
+    def shortcuts(self) -> list[str]:
+        """The words besides the names of its commands that `get_command` takes."""
+        return list(shortcuts.of_noun(self.name or ""))
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]  # noqa: ANN401
+        """Return the name, the command and its arguments.
+
+        Raises:
+            InvalidInput: there is no such command.
+        """
+        if self.get_command(ctx, args[0]) is None:
+            raise shortcuts.unknown_verb(ctx.command_path, list(self.commands), args)
+        return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def _errors_of(ctx: typer.Context) -> Iterator[None]:
+    """Give usage errors the command whose help explains them; Click's parser leaves it out of some."""
+    try:
+        yield
+    except typer.TyperException as error:
+        if getattr(error, "ctx", ctx) is None:
+            error.ctx = ctx  # type: ignore[attr-defined]  # Click's usage errors have it
+        raise
+
+
 def _repeats(option: TyperOption) -> bool:
     return bool(option.multiple or option.count or option.is_flag)
 
 
-def _later(after_the_verb: object, before_the_noun: object) -> object:
-    return before_the_noun if after_the_verb is None or after_the_verb is False else after_the_verb
-
-
-def keep_for_leaf(ctx: typer.Context) -> None:
-    """Store the global options before the noun for the command that will run."""
-    ctx.meta[__name__] = {name: ctx.params.pop(name) for name in COMMON}
-
-
-def resolve(settings: Settings, given: dict[str, Any]) -> None:
-    """Fill the settings from flags, environment and profile, in this order of precedence.
-
-    Raises:
-        InvalidInput: a value cannot be used.
-    """
-    settings.quiet = bool(given["quiet"])
-    settings.verbose = given["verbose"] or 0
-    settings.color = not given["no_color"]
-    settings.prefix = partial(colors.prefix, settings)
-    settings.header = not given["no_header"]
-    settings.profile = given["profile"]
-    if output := given["output"] or os.environ.get("ONCALLCTL_OUTPUT"):
-        settings.output = output_format(output)
-    if columns := given["columns"]:
-        settings.columns = [column.strip() for column in columns.split(",") if column.strip()]
-    defaults = profile_defaults(settings.profile)
-    if defaults and defaults.output:
-        settings.profile_output = Format(defaults.output)
-    settings.tz = zone(given["tz"] or (defaults.tz if defaults else None))
-    settings.timeout = _timeout(given["timeout"])
-    if settings.timeout is None and defaults:
-        settings.timeout = defaults.timeout
-    settings.parsed = True
-
-
-def _timeout(given: float | None) -> float | None:
-    timeout = _seconds(os.environ.get("ONCALLCTL_TIMEOUT")) if given is None else given
-    if timeout is not None and not 0 < timeout <= LONGEST_TIMEOUT:
-        raise InvalidInput(
-            f"invalid timeout: {timeout} s", hint=f"give seconds, more than 0 and at most {LONGEST_TIMEOUT}"
-        )
-    return timeout
-
-
-def output_format(word: str) -> Format:
-    """Return an output format by its name."""
-    try:
-        return Format(word)
-    except ValueError as error:
-        raise InvalidInput(f"unknown output format: {word!r}", hint=f"use one of {', '.join(Format)}") from error
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError as error:
-        raise InvalidInput(f"invalid ONCALLCTL_TIMEOUT: {text!r}", hint="give a number of seconds") from error
-
-
 def noun() -> typer.Typer:
     """Return the command group of a noun; all its commands are leaves."""
-    return _Noun(rich_markup_mode=None)
+    return Commands(cls=Group, rich_markup_mode=None)
 
 
-class _Noun(typer.Typer):
-    def command(self, name: str | None = None, **extra: Any) -> Any:  # noqa: ANN401
-        return super().command(name, cls=Leaf, **extra)
+class Commands(typer.Typer):
+    """Typer's application, whose commands are leaves with examples."""
+
+    def command(  # type: ignore[override]
+        self,
+        name: str | None = None,
+        *,
+        cls: type[Leaf] = Leaf,
+        examples: Sequence[str] = (),
+        **extra: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Add a command.
+
+        Args:
+            name: its name; derived from the function unless given.
+            cls: its class.
+            examples: two to four command lines that work on the sandbox in this order; they end the help.
+            extra: Typer's own arguments.
+        """
+        return super().command(name, cls=partial(cls, examples=examples), **extra)  # type: ignore[arg-type]

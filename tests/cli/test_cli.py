@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from oncallctl import __version__
+from oncallctl.commands import NOUNS
 from tests.conftest import Runner
 from tests.serving import Serving, drop, status
 
 HEAVY = ("httpx", "pydantic", "rich", "keyring", "truststore", "werkzeug", "tomlkit", "platformdirs", "secretstorage")
 
 
-def test_importing_the_program_loads_nothing_heavy() -> None:
-    """Every command pays for what is loaded here, also --help and a TAB: load it where it is needed."""
+def test_import_of_the_program_loads_no_heavy_module() -> None:
+    """Every command pays for these imports, even --help: import them where they are used."""
     code = (
         "import sys, oncallctl.cli as cli\n"
         "from typer.main import get_command\n"
@@ -28,7 +29,7 @@ def test_importing_the_program_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("line", ["--help", "maintenance --help", "maintenance start --help", "--version"])
-def test_help_loads_nothing_heavy(line: str) -> None:
+def test_help_loads_no_heavy_module(line: str) -> None:
     code = (
         "import sys\nfrom oncallctl.cli import app\n"
         f"try: app({line.split()!r})\nexcept SystemExit: pass\n"
@@ -39,7 +40,7 @@ def test_help_loads_nothing_heavy(line: str) -> None:
 
 
 @pytest.mark.parametrize(("line", "loaded"), [("--version", []), ("--help", []), ("teams --help", ["teams"])])
-def test_a_noun_is_loaded_when_it_is_used(line: str, loaded: list[str]) -> None:
+def test_noun_that_is_used_is_the_only_one_loaded(line: str, loaded: list[str]) -> None:
     code = (
         "import sys\nfrom oncallctl.cli import app\nfrom oncallctl.commands import NOUNS\n"
         f"try: app({line.split()!r})\nexcept SystemExit: pass\n"
@@ -50,12 +51,12 @@ def test_a_noun_is_loaded_when_it_is_used(line: str, loaded: list[str]) -> None:
     assert done.stderr == f"{loaded}\n"
 
 
-def test_the_version_is_printed(run: Runner) -> None:
+def test_version_option_prints_the_version(run: Runner) -> None:
     assert run("--version").stdout == f"oncallctl {__version__}\n"
 
 
 class TestGrammar:
-    def test_no_arguments_shows_the_help(self, run: Runner) -> None:
+    def test_no_arguments_print_the_help(self, run: Runner) -> None:
         assert "maintenance" in run("").stdout
 
     @pytest.mark.parametrize(
@@ -70,6 +71,9 @@ class TestGrammar:
             ("auth login", "missing option: --url"),
             ("integrations list --limit 0", "invalid value for --limit: 0 is less than 1"),
             ("integrations list --limit", "option --limit requires a value"),
+            ("integrations list --limit x", "invalid value for --limit: 'x' is not a whole number"),
+            ("integrations list --dry-run=x", "unknown option: --dry-run"),
+            ("maintenance start x --all=1", "option --all takes no value"),
         ],
     )
     def test_usage_error_reads_like_other_errors(self, run: Runner, line: str, message: str) -> None:
@@ -91,7 +95,7 @@ class TestGrammar:
             "teams list -o json -o id",
         ],
     )
-    def test_an_option_of_one_value_given_twice_is_wrong_usage(self, server: Serving, run: Runner, line: str) -> None:
+    def test_option_of_one_value_given_twice_exits_2_unsent(self, server: Serving, run: Runner, line: str) -> None:
         assert "2 times" in run(line, status=2).stderr
         assert server.seen == []
 
@@ -107,25 +111,27 @@ class TestGrammar:
             "teams list --profile ''",
         ],
     )
-    def test_an_option_that_is_empty_is_wrong_usage(self, server: Serving, run: Runner, line: str) -> None:
+    def test_empty_option_exits_2_unsent(self, server: Serving, run: Runner, line: str) -> None:
         run(line, status=2)
         assert server.changes() == []
 
     @pytest.mark.parametrize("line", ["escalate --user alice --title t", "maintenance start service-010 --for 10m"])
-    def test_a_wrong_column_of_something_done_is_no_error(self, server: Serving, run: Runner, line: str) -> None:
+    def test_unknown_column_after_a_change_only_warns(self, server: Serving, run: Runner, line: str) -> None:
         done = run(f"{line} --columns id,nope")
         assert "no field 'nope'" in done.stderr
         assert len(server.changes()) == 1
 
-    def test_common_options_are_taken_before_the_noun_and_after_the_verb(self, server: Serving, run: Runner) -> None:
+    def test_global_options_before_the_noun_and_after_the_verb_are_equivalent(
+        self, server: Serving, run: Runner
+    ) -> None:
         before, after = run("-o id teams list"), run("teams list -o id")
         assert before.stdout == after.stdout
         assert len(before.stdout.splitlines()) == 4
 
-    def test_after_the_verb_wins(self, server: Serving, run: Runner) -> None:
+    def test_global_option_given_twice_takes_the_one_after_the_verb(self, server: Serving, run: Runner) -> None:
         assert run("-o json teams list -o id").stdout.startswith("T")
 
-    def test_a_flag_wins_over_the_environment_and_that_over_the_profile(self, run: Runner, world: Path) -> None:
+    def test_output_format_is_taken_from_flag_then_environment_then_profile(self, run: Runner, world: Path) -> None:
         assert run("teams list -p sandbox", ONCALLCTL_OUTPUT="id").stdout.startswith("TKP")
         assert run("teams list -p sandbox -o json", ONCALLCTL_OUTPUT="id").json
 
@@ -168,14 +174,26 @@ class TestGrammar:
             "completion tcsh",
         ],
     )
-    def test_wrong_usage_is_exit_2_with_one_error_and_nothing_sent(
-        self, server: Serving, run: Runner, line: str
-    ) -> None:
+    def test_wrong_usage_exits_2_unsent(self, server: Serving, run: Runner, line: str) -> None:
         done = run(line, status=2)
         assert done.stdout == "" or line == "teams"
         assert server.seen == []
 
-    def test_wrong_usage_says_what_is_wrong_and_what_to_do(self, run: Runner) -> None:
+    @pytest.mark.parametrize(
+        ("line", "command"),
+        [
+            ("--nope", "oncallctl"),
+            ("--profile", "oncallctl"),
+            ("maintenance nope", "oncallctl maintenance"),
+            ("maintenance --nope", "oncallctl maintenance"),
+            ("maintenance start --for", "oncallctl maintenance start"),
+            ("maintenance start --all=1", "oncallctl maintenance start"),
+        ],
+    )
+    def test_hint_names_the_help_of_the_innermost_command(self, run: Runner, line: str, command: str) -> None:
+        assert run(line, status=2).stderr.splitlines()[-1] == f"hint: {command} --help"
+
+    def test_wrong_usage_prints_error_and_hint(self, run: Runner) -> None:
         lines = run("teams list --nope", status=2).stderr.splitlines()
         assert lines[0].startswith("error: ")
         assert "--nope" in lines[0]
@@ -183,15 +201,153 @@ class TestGrammar:
         assert len(lines) == 2
 
     @pytest.mark.parametrize("line", ["teams list --nope -o json", "-o json teams nope", "teams list -ojsonl --nope"])
-    def test_an_error_is_one_json_line_where_json_is_wanted(self, run: Runner, line: str) -> None:
+    def test_wrong_usage_with_json_output_prints_one_json_line(self, run: Runner, line: str) -> None:
         done = run(line, status=2)
         assert len(done.stderr.splitlines()) == 1
         assert set(done.error) == {"code", "message", "hint", "exit_code", "http_status"}
         assert (done.error["code"], done.error["exit_code"]) == ("invalid_input", 2)
 
 
+class TestShortcuts:
+    @pytest.mark.parametrize(
+        ("shortcut", "command"),
+        [
+            ("who platform -o json", "teams who-is-on-call platform -o json"),
+            ("-o json who platform", "teams who-is-on-call platform -o json"),
+            ("page --team platform --title x --dry-run", "escalate --team platform --title x --dry-run"),
+            ("ack IWM9M5WQXRBEN --dry-run", "alert-groups acknowledge IWM9M5WQXRBEN --dry-run"),
+            ("alert-groups ack IWM9M5WQXRBEN --dry-run", "alert-groups acknowledge IWM9M5WQXRBEN --dry-run"),
+            ("alert-groups unack ITZS8C3IAPIQD --dry-run", "alert-groups unacknowledge ITZS8C3IAPIQD --dry-run"),
+        ],
+    )
+    def test_shortcut_prints_the_same_as_its_command(
+        self, cloud: Serving, run: Runner, shortcut: str, command: str
+    ) -> None:
+        assert run(shortcut).stdout == run(command).stdout
+
+    def test_ack_acknowledges_the_group(self, server: Serving, run: Runner) -> None:
+        run("ack IWM9M5WQXRBEN")
+        assert server.changes() == ["POST /api/v1/alert_groups/IWM9M5WQXRBEN/acknowledge/"]
+
+    def test_wrong_usage_of_a_shortcut_names_its_help(self, run: Runner) -> None:
+        assert run("who --nope", status=2).stderr.splitlines()[-1] == "hint: oncallctl who --help"
+
+    @pytest.mark.parametrize("line", ["-h", "maintenance -h", "maintenance start -h", "who -h"])
+    def test_short_help_option_prints_the_same_as_the_long_one(self, run: Runner, line: str) -> None:
+        assert run(line).stdout == run(line.replace("-h", "--help")).stdout
+
+    @pytest.mark.parametrize(
+        ("line", "hint"),
+        [
+            ("teams ls --limit 2", "oncallctl teams list --limit 2"),
+            ("teams show platform", "oncallctl teams get platform"),
+            ("maintenance end checkout", "oncallctl maintenance stop checkout"),
+            ("maintenance ls", "oncallctl maintenance status"),
+            ("alerts list", "oncallctl alert-groups list"),
+            ("oncall 'data infra'", "oncallctl teams who-is-on-call 'data infra'"),
+            ("handoff platform", "oncallctl teams handoff platform"),
+            ("version", "oncallctl --version"),
+            ("list", "put a noun first, such as oncallctl integrations list"),
+            ("teams -o id list", "-o is a global option: give it before 'teams' or after the verb"),
+        ],
+    )
+    def test_synonym_exits_2_with_the_command_to_type(self, run: Runner, line: str, hint: str) -> None:
+        assert run(line, status=2).stderr.splitlines()[-1] == f"hint: {hint}"
+
+    @pytest.mark.parametrize(
+        ("line", "suggested"),
+        [
+            ("main", "'maintenance'"),
+            ("tems", "'teams'"),
+            ("teams wh", "'who-is-on-call'"),
+            ("escalation", "'escalation-chains' or 'escalation-policies'"),
+            ("teams list --out id", "--output"),
+            ("teams list --timeuot 3", "--timeout"),
+        ],
+    )
+    def test_misspelled_word_is_answered_with_common_prefixes_first(
+        self, run: Runner, line: str, suggested: str
+    ) -> None:
+        assert run(line, status=2).stderr.splitlines()[0].endswith(f"(did you mean {suggested}?)")
+
+
+class TestAliases:
+    @pytest.fixture(autouse=True)
+    def config(self, world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        path = world / "config.toml"
+        path.write_text(
+            "[aliases]\n"
+            'firing = "alert-groups list --state firing -o id"\n'
+            'fire = "firing --limit 1"\n'
+            'self = "self"\n'
+            'typo = "alert-group list"\n'
+            'mine = "who platform"\n'
+            'teams = "users list"\n'
+        )
+        path.chmod(0o600)
+        monkeypatch.setenv("ONCALLCTL_CONFIG", str(path))
+        return path
+
+    def test_alias_runs_its_command_with_the_arguments_appended(self, server: Serving, run: Runner) -> None:
+        shown = run("firing --limit 2").stdout.splitlines()
+        assert shown == run("alert-groups list --state firing -o id --limit 2").stdout.splitlines()
+        assert len(shown) == 2
+
+    def test_alias_after_a_global_option_and_to_a_shortcut_works(self, server: Serving, run: Runner) -> None:
+        assert run("-o json mine").json["team"]["name"] == "platform"
+
+    @pytest.mark.parametrize("line", ["fire", "self", "typo"])
+    def test_alias_that_starts_with_no_command_exits_2(
+        self, server: Serving, run: Runner, line: str, config: Path
+    ) -> None:
+        lines = run(line, status=2).stderr.splitlines()
+        assert lines[0].startswith(f"error: alias '{line}' does not start with a command: ")
+        assert lines[1] == f"hint: edit [aliases] in {config}"
+        assert server.seen == []
+
+    def test_alias_with_the_name_of_a_command_is_ignored_with_a_warning(
+        self, server: Serving, run: Runner, config: Path
+    ) -> None:
+        done = run("teams list -o id")
+        assert done.stdout.startswith("T")
+        assert done.stderr == f"warning: alias 'teams' in {config} is ignored: it is the name of a command\n"
+
+    def test_unreadable_config_file_leaves_other_commands_alone(
+        self, server: Serving, run: Runner, config: Path
+    ) -> None:
+        config.write_text("[")
+        assert run("teams list").stderr == ""
+
+
+class TestHelp:
+    def test_own_options_come_before_the_global_ones(self, run: Runner) -> None:
+        text = run("maintenance start --help").stdout
+        own, _, rest = text.partition("\nGlobal options:\n")
+        assert "--for DURATION" in own
+        assert "--profile" not in own
+        assert "--profile" in rest
+        assert "--for" not in rest
+
+    @pytest.mark.parametrize("line", ["--help", "teams --help"])
+    def test_help_of_a_group_lists_the_global_options_once(self, run: Runner, line: str) -> None:
+        _, _, rest = run(line).stdout.partition("\nGlobal options (before the noun or after the verb):\n")
+        assert rest.count("--profile NAME") == 1
+
+    def test_help_at_80_columns_fits_and_shows_every_choice(self, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        text = run("maintenance start --help").stdout
+        assert max(map(len, text.splitlines())) <= 80
+        assert "--mode MODE " in text
+        assert "silence_escalations, group_alerts, disable_alerts" in text
+
+    def test_help_of_the_program_lists_every_command_and_shortcut(self, run: Runner) -> None:
+        lines = [line.split() for line in run("--help").stdout.splitlines()]
+        assert {*NOUNS, "escalate", "doctor", "api", "completion"} <= {line[0] for line in lines if line}
+        assert ["who", "teams", "who-is-on-call"] in lines
+
+
 class TestErrors:
-    def test_a_read_that_fails_after_its_retries_is_unavailable(
+    def test_read_failing_after_its_retries_exits_8(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
@@ -200,7 +356,7 @@ class TestErrors:
         assert done.error["code"] == "unavailable"
         assert len(server.seen) == 4
 
-    def test_a_read_that_succeeds_at_last_is_a_success(
+    def test_read_succeeding_on_a_retry_exits_0(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
@@ -208,7 +364,7 @@ class TestErrors:
         server.fail("GET", "teams", drop)
         assert len(run("teams list -o json").json) == 4
 
-    def test_text_of_the_server_in_an_error_is_data(self, server: Serving, run: Runner) -> None:
+    def test_server_text_in_an_error_is_escaped(self, server: Serving, run: Runner) -> None:
         server.fail(
             "GET", "teams", status(403, json.dumps({"detail": "no\x1b]52;c;x\x07\nerror: forged [red]x[/red]"}))
         )
@@ -217,7 +373,7 @@ class TestErrors:
         assert len(done.stderr.splitlines()) == 2
         assert "[red]x[/red]" in done.stderr
 
-    def test_unexpected_exception_is_reported_in_one_line_without_a_traceback(
+    def test_unexpected_exception_is_reported_as_a_bug_in_one_line(
         self, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def broken(_: object) -> None:
@@ -229,7 +385,7 @@ class TestErrors:
         assert "test_cli.py" in done.error["message"]
 
     @pytest.mark.parametrize("level", ["-v", "-vv", "-vvv"])
-    def test_verbose_says_the_requests_and_never_the_token(self, server: Serving, run: Runner, level: str) -> None:
+    def test_verbose_logs_requests_without_the_token(self, server: Serving, run: Runner, level: str) -> None:
         done = run(f"teams list {level}")
         assert "GET /api/v1/teams/" in done.stderr
         assert server.token not in done.stderr + done.stdout

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -67,11 +67,7 @@ class CommandAfterDashes(Leaf):
         return [*super().collect_usage_pieces(ctx), "--", "COMMAND", "[ARG]..."]
 
 
-def _command(function: Any) -> Any:  # noqa: ANN401  # as Typer's own decorators
-    return typer.Typer.command(app, cls=CommandAfterDashes)(function)
-
-
-@_command
+@app.command(cls=CommandAfterDashes)
 def run(
     ctx: typer.Context,
     targets: TargetsArgument = None,

@@ -1,0 +1,70 @@
+"""The layout of a help page: a command's own options first, then the global ones, then examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from oncallctl.parsing.global_options import NAMES
+
+HELP_OPTION = ("-h", "--help")
+
+_GLOBAL = frozenset({*NAMES, "help"})
+_WIDEST = 30  # characters of an option with its value, beyond which Click puts the text on the next line
+_CHOICES = re.compile(r"<?([\w-]+(?:\|[\w-]+)+)>?$")
+_VALUES = {"output": "FORMAT", "if_active": "ACTION", "if_start_fails": "ACTION"}
+
+
+def first_sentence(text: str | None) -> str:
+    """Return the first sentence of a help text, without its full stop."""
+    line = " ".join((text or "").partition("\n\n")[0].split())
+    return line.partition(". ")[0].removesuffix(".")
+
+
+def write_own(params: Iterable[Any], ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # Click's own are private
+    """Write the arguments and the options that are not global."""
+    own = [param for param in params if param.name not in _GLOBAL]
+    arguments = [_argument(param, ctx) for param in own if param.param_type_name == "argument"]
+    options = [_option(param, ctx) for param in own if param.param_type_name == "option" and not param.hidden]
+    for heading, rows in (("Arguments", arguments), ("Options", options)):
+        if rows:
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+
+def write_global(params: Iterable[Any], ctx: Any, formatter: Any, heading: str) -> None:  # noqa: ANN401
+    """Write the global options and --help."""
+    with formatter.section(heading):
+        formatter.write_dl([_option(param, ctx) for param in params if param.name in _GLOBAL])
+
+
+def write_examples(examples: Sequence[str], formatter: Any) -> None:  # noqa: ANN401
+    """Write command lines as they can be pasted, never wrapped."""
+    if examples:
+        with formatter.section("Examples"):
+            formatter.write("".join(f"  {line}\n" for line in examples))
+
+
+def _argument(param: Any, ctx: Any) -> tuple[str, str]:  # noqa: ANN401
+    name, text = param.get_help_record(ctx)
+    return name, text.removesuffix("[required]").rstrip()
+
+
+def _option(param: Any, ctx: Any) -> tuple[str, str]:  # noqa: ANN401
+    """Return an option and its text. Many choices stand in the text, because they would push it to the next line."""
+    name, text = param.get_help_record(ctx)
+    text = re.sub(r"(\[|; )(\d+)<=x<=(\d+)", r"\1from \2 to \3", re.sub(r" *\[x>=\d+\]|; x>=\d+", "", text))
+    text = re.sub(r"  +\[", " [", text)
+    words, _, value = name.rpartition(" ")
+    choices = _CHOICES.match(value)
+    if choices and len(name) > _WIDEST:
+        name = f"{words} {_VALUES.get(param.name, param.name.upper())}"
+        text = _with_choices(text, choices[1].split("|"))
+    return name, text
+
+
+def _with_choices(text: str, choices: Sequence[str]) -> str:
+    """Add choices to a help text, before its remark about the default."""
+    sentence, bracket, rest = text.partition(" [")
+    return f"{sentence} One of {', '.join(choices)}.{bracket}{rest}"
