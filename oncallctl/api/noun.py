@@ -88,6 +88,9 @@ class Noun:
         read_in_full: True if there are few objects, so that names are looked up in the whole list.
         cached: True if names are cached for completion.
         has_secrets: True if `masked` hides fields of these objects outside json and jsonl.
+        sample: the name or ID of an object in the sandbox, for the examples in the help.
+        sample_create: the JSON object of an example that creates one; empty if the example copies `sample`.
+        sample_update: the JSON object of an example that updates `sample`.
         typed: True if a module of ``api/resources`` has a class for the collection.
     """
 
@@ -113,6 +116,9 @@ class Noun:
     read_in_full: bool = True
     cached: bool = False
     has_secrets: bool = False
+    sample: str = ""
+    sample_create: str = ""
+    sample_update: str = ""
     typed: bool = False
     path: str = field(init=False)
 

@@ -19,6 +19,7 @@ TEAMS = Noun(
     metavar="TEAM",
     columns={"ID": "id", "NAME": "name", "EMAIL": "email"},
     cached=True,
+    sample="platform",
     typed=True,
 )
 
@@ -40,6 +41,7 @@ USERS = Noun(
     more_names=("email",),
     links=(Link("teams", "team_names", TEAMS),),
     cached=True,
+    sample="alice",
     typed=True,
 )
 
@@ -63,6 +65,7 @@ INTEGRATIONS = Noun(
     read_in_full=False,
     cached=True,
     has_secrets=True,
+    sample="checkout",
     typed=True,
 )
 
@@ -76,6 +79,9 @@ ESCALATION_CHAINS = Noun(
     writes=ALL_WRITES,
     note_on_delete="their steps are deleted too, and routes that use them notify nobody",
     cached=True,
+    sample="platform-default",
+    sample_create='{"name": "nights"}',
+    sample_update='{"name": "platform-days"}',
     typed=True,
 )
 
@@ -94,6 +100,7 @@ SCHEDULES = Noun(
     links=(_TEAM, Link("on_call_now", "on_call_names", USERS)),
     team_field="team_id",
     cached=True,
+    sample="platform-primary",
     typed=True,
 )
 
@@ -113,6 +120,7 @@ ALERT_GROUPS = Noun(
     caption="title",
     links=(Link("integration_id", "integration", INTEGRATIONS), _TEAM),
     team_field="team_id",
+    sample="IWM9M5WQXRBEN",
     typed=True,
 )
 
@@ -144,6 +152,8 @@ ROUTES = Noun(
     filters=(ListFilter("integration", "integration_id", INTEGRATIONS),),
     writes=ALL_WRITES,
     note_on_delete="default routes cannot be deleted",
+    sample="RMRXVRQ1RJMKS",
+    sample_update='{"routing_regex": "severity.*(critical|high)"}',
     typed=True,
 )
 
@@ -154,6 +164,7 @@ SLACK_CHANNELS = Noun(
     columns={"ID": "slack_id", "NAME": "name"},
     id_field="slack_id",
     has_get=False,
+    sample="incidents",
 )
 
 USER_GROUPS = Noun(
@@ -164,6 +175,7 @@ USER_GROUPS = Noun(
     title="slack.name",
     more_names=("slack.handle",),
     has_get=False,
+    sample="platform-oncall",
 )
 
 ORGANIZATIONS = Noun(
@@ -192,6 +204,9 @@ WEBHOOKS = Noun(
     writes=ALL_WRITES,
     read_in_full=False,
     has_secrets=True,
+    sample="sync acknowledgements",
+    sample_create='{"name": "chat", "url": "https://example.com", "http_method": "POST", "trigger_type": "escalation"}',
+    sample_update='{"is_webhook_enabled": true}',
 )
 
 ESCALATION_POLICIES = Noun(
@@ -209,6 +224,8 @@ ESCALATION_POLICIES = Noun(
     links=(Link("escalation_chain_id", "escalation_chain", ESCALATION_CHAINS),),
     filters=(ListFilter("chain", "escalation_chain_id", ESCALATION_CHAINS),),
     writes=ALL_WRITES,
+    sample="EC48UAHTXSJX1",
+    sample_update='{"duration": 900}',
     typed=True,
 )
 
@@ -231,6 +248,8 @@ ON_CALL_SHIFTS = Noun(
     writes=ALL_WRITES,
     note_on_delete="a server ends a shift of a web schedule that has begun, and keeps it",
     write_role="editor",
+    sample="tf weekday",
+    sample_update='{"duration": 21600}',
     typed=True,
 )
 
@@ -250,6 +269,9 @@ RESOLUTION_NOTES = Noun(
     filters=(ListFilter("alert-group", "alert_group_id", ALERT_GROUPS),),
     writes=ALL_WRITES,
     write_role="editor",
+    sample="MD5NQZDAYNBD4",
+    sample_create='{"alert_group_id": "IWM9M5WQXRBEN", "text": "disk replaced"}',
+    sample_update='{"text": "rolled back"}',
     typed=True,
 )
 
@@ -271,6 +293,8 @@ PERSONAL_NOTIFICATION_RULES = Noun(
     person_only=True,
     writes=ALL_WRITES,
     write_role="editor",
+    sample="NTHJBUIB4S4RM",
+    sample_update='{"duration": 900}',
 )
 
 NOUNS = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oncallctl.commands import generic_examples
 from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
 from oncallctl.output.dry_run import render_request, render_requests
@@ -18,7 +19,7 @@ from oncallctl.output.linked_names import for_a_person, with_names
 from oncallctl.output.progress import progress
 from oncallctl.output.prompts import confirm, name_all
 from oncallctl.output.render import Secrets, limited, render, render_done
-from oncallctl.parsing.framework import noun as new_app
+from oncallctl.parsing.framework import Commands, noun as new_app
 from oncallctl.parsing.options import (
     DryRunOption,
     FileOption,
@@ -41,7 +42,7 @@ Row = Mapping[str, Any]
 Described = Callable[[Any], Row]
 
 
-def app_of(noun: Noun, *, without: Sequence[str] = (), described: Described | None = None) -> typer.Typer:
+def app_of(noun: Noun, *, without: Sequence[str] = (), described: Described | None = None) -> Commands:
     """Return the commands of a noun.
 
     Args:
@@ -60,7 +61,7 @@ def app_of(noun: Noun, *, without: Sequence[str] = (), described: Described | No
     return app
 
 
-def add_list(app: typer.Typer, noun: Noun, described: Described | None = None) -> None:
+def add_list(app: Commands, noun: Noun, described: Described | None = None) -> None:
     """Add `list`, with an option for each filter."""
 
     def list_objects(ctx: typer.Context, **options: Any) -> None:  # noqa: ANN401
@@ -77,10 +78,10 @@ def add_list(app: typer.Typer, noun: Noun, described: Described | None = None) -
     parameters = [_option(each.option.replace("-", "_"), _filter_option(each)) for each in noun.filters]
     if noun.team_field:
         parameters.append(_option("team", TeamOption))
-    _add(app, "list", f"List {noun.plural}.", list_objects, [*parameters, _option("limit", LimitOption)])
+    _add(app, noun, "list", f"List {noun.plural}.", list_objects, [*parameters, _option("limit", LimitOption)])
 
 
-def add_get(app: typer.Typer, noun: Noun, described: Described | None = None) -> None:
+def add_get(app: Commands, noun: Noun, described: Described | None = None) -> None:
     """Add `get`."""
 
     def get(ctx: typer.Context, target: str | None, *, show_secrets: bool = False) -> None:
@@ -94,10 +95,10 @@ def add_get(app: typer.Typer, noun: Noun, described: Described | None = None) ->
     if noun.has_secrets:
         parameters.append(_option("show_secrets", ShowSecretsOption, default=False))
     article = "the" if noun.own_only else "an" if noun.singular[0] in "aeio" else "a"
-    _add(app, "get", f"Show {article} {noun.singular}.", get, parameters)
+    _add(app, noun, "get", f"Show {article} {noun.singular}.", get, parameters)
 
 
-def add_create(app: typer.Typer, noun: Noun) -> None:
+def add_create(app: Commands, noun: Noun) -> None:
     """Add `create`."""
 
     def create(ctx: typer.Context, file: str, *, dry_run: bool) -> None:
@@ -107,10 +108,10 @@ def add_create(app: typer.Typer, noun: Noun) -> None:
 
     article = "an" if noun.singular[0] in "aeio" else "a"
     text = f"Create {article} {noun.singular} from a JSON object."
-    _add(app, "create", text, create, [_file(), _option("dry_run", DryRunOption, default=False)])
+    _add(app, noun, "create", text, create, [_file(), _option("dry_run", DryRunOption, default=False)])
 
 
-def add_update(app: typer.Typer, noun: Noun) -> None:
+def add_update(app: Commands, noun: Noun) -> None:
     """Add `update`."""
 
     def update(ctx: typer.Context, target: str, file: str, *, dry_run: bool) -> None:
@@ -124,10 +125,10 @@ def add_update(app: typer.Typer, noun: Noun) -> None:
 
     article = "an" if noun.singular[0] in "aeio" else "a"
     text = f"Update {article} {noun.singular} from a JSON object; fields that it lacks stay as they are."
-    _add(app, "update", text, update, [_argument(noun), _file(), _option("dry_run", DryRunOption, default=False)])
+    _add(app, noun, "update", text, update, [_argument(noun), _file(), _option("dry_run", DryRunOption, default=False)])
 
 
-def add_delete(app: typer.Typer, noun: Noun) -> None:
+def add_delete(app: Commands, noun: Noun) -> None:
     """Add `delete`."""
 
     def delete(ctx: typer.Context, targets: list[str], *, yes: bool, dry_run: bool) -> None:
@@ -136,7 +137,7 @@ def add_delete(app: typer.Typer, noun: Noun) -> None:
 
     text = f"Delete {noun.plural}{f'; {noun.note_on_delete}' if noun.note_on_delete else ''}."
     parameters = [_option("yes", YesOption, default=False), _option("dry_run", DryRunOption, default=False)]
-    _add(app, "delete", text, delete, [_argument(noun, many=True), *parameters])
+    _add(app, noun, "delete", text, delete, [_argument(noun, many=True), *parameters])
 
 
 def show(
@@ -279,7 +280,8 @@ def _body(noun: Noun, file: str) -> dict[str, Any]:
 
 
 def _add(
-    app: typer.Typer,
+    app: Commands,
+    noun: Noun,
     verb: str,
     text: str,
     function: Callable[..., None],
@@ -288,7 +290,7 @@ def _add(
     context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     function.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]  # typeshed lacks it
     function.__annotations__ = {}
-    app.command(verb, help=text)(function)
+    app.command(verb, help=text, examples=generic_examples.of_verb(noun, verb))(function)
 
 
 def _option(name: str, annotation: Any, *, default: Any = None) -> inspect.Parameter:  # noqa: ANN401

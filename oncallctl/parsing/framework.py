@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -14,6 +14,8 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from oncallctl.errors import InvalidInput
 from oncallctl.parsing import help_layout, shortcuts
 from oncallctl.parsing.global_options import global_options, resolve_for_leaf
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 MAY_BE_EMPTY = frozenset({"title", "message"})  # omitted with a warning: the page must not fail because of them
 
@@ -136,7 +138,7 @@ def _repeats(option: TyperOption) -> bool:
     return bool(option.multiple or option.count or option.is_flag)
 
 
-def noun() -> typer.Typer:
+def noun() -> Commands:
     """Return the command group of a noun; all its commands are leaves."""
     return Commands(cls=Group, rich_markup_mode=None)
 
@@ -151,7 +153,7 @@ class Commands(typer.Typer):
         cls: type[Leaf] = Leaf,
         examples: Sequence[str] = (),
         **extra: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+    ) -> Callable[[Function], Function]:
         """Add a command.
 
         Args:
