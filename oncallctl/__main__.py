@@ -1,11 +1,11 @@
-"""Where the program begins and ends: signals and streams are put in order before anything else is loaded."""
+"""Entry point: set up signals and streams before anything else is imported."""
 
 from __future__ import annotations
 
 import signal
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback while the modules that handle it are imported
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until the handlers are installed
 
 import os
 import sys
@@ -16,12 +16,12 @@ from oncallctl.process import core_dumps, interrupts
 
 
 def main() -> NoReturn:
-    """Run the program and leave it with its exit status."""
+    """Run the program and exit with its status."""
     try:
         interrupts.install()
         core_dumps.disable()
         _open_streams()
-        if sys.argv[1:3] == ["completion", "names"]:  # at every TAB: too often to load the command tree
+        if sys.argv[1:3] == ["completion", "names"]:  # runs at every TAB: skip the command tree
             from oncallctl.completion import names
 
             sys.exit(names.main(sys.argv[3:]))
@@ -33,23 +33,23 @@ def main() -> NoReturn:
     finally:
         interrupts.end()
         _close_streams()
-        # Python takes its handlers away before it has ended: a signal would now kill a program that has done its work.
+        # Python removes its handlers before it exits: from here on a signal would kill a program that has succeeded.
         signal.pthread_sigmask(signal.SIG_BLOCK, interrupts.SIGNALS)
     raise AssertionError
 
 
 def _open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started us
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a locale without the character
 
 
 def _close_streams() -> None:
-    """Leave nothing to be written at exit: where that fails, Python ends with a status of its own.
+    """Flush stdout and stderr, so that Python does not at exit: if that fails, it exits with a status of its own.
 
-    After a signal nothing is written either: a pipe that nobody reads would keep the program from ending.
+    After a signal, discard the buffers instead: writing to a pipe that nobody reads would block.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

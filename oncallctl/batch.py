@@ -69,7 +69,7 @@ class Outcome(Generic[Object]):
     unseen: bool = False
 
     def document(self) -> dict[str, Any]:
-        """Its element in the JSON output."""
+        """Return the element of this target in the JSON output."""
         known = self.after or self.target.found
         document: dict[str, Any] = {
             "target": self.target.given,
@@ -87,12 +87,12 @@ class Report(Generic[Object]):
     """The results for all targets, in their order.
 
     Attributes:
-        look: the command that shows the state of interrupted targets.
+        check: the command that shows the state of interrupted targets.
         signum: the signal that interrupted the operation.
     """
 
     outcomes: list[Outcome[Object]]
-    look: str
+    check: str
     signum: int | None = None
 
     def raise_failures(self, repeat: Callable[[Sequence[Outcome[Object]]], str] | None = None) -> None:
@@ -129,7 +129,7 @@ class Report(Generic[Object]):
         message = f"interrupted; done: {', '.join(done) or 'none'}"
         if unknown:
             message += f"; sent, outcome unknown: {', '.join(unknown)}"
-        return Interrupted(signum, message, hint=f"look before you try again: {self.look}")
+        return Interrupted(signum, message, hint=f"check before you try again: {self.check}")
 
 
 def for_each(
@@ -137,7 +137,7 @@ def for_each(
     target: Callable[[Item], Target[Object]],
     work: Callable[[Item], Outcome[Object]],
     finished: Callable[[], None],
-    look: str,
+    check: str,
 ) -> Report[Object]:
     """Process several items in parallel; a failure of one, even a bug, does not stop the others.
 
@@ -148,7 +148,7 @@ def for_each(
         target: returns the target of an item.
         work: processes one item.
         finished: called after each item.
-        look: the command that shows the state of the targets.
+        check: the command that shows the state of the targets.
     """
     outcomes: dict[int, Outcome[Object]] = {}
     sent: dict[int, list[SentChange]] = {}
@@ -156,7 +156,7 @@ def for_each(
 
     def one(index: int) -> Outcome[Object]:
         try:
-            with sent_changes.named(str(target(items[index])), look) as sent[index]:
+            with sent_changes.named(str(target(items[index])), check) as sent[index]:
                 return work(items[index])
         except OncallError as error:
             status = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
@@ -172,9 +172,9 @@ def for_each(
         signum = signal.signum
         for index, item in enumerate(items):
             if sent.get(index):
-                lost = OutcomeUnknown("it was sent, and the program ended before the response arrived")
+                lost = OutcomeUnknown("the change was sent, but the program ended before the response arrived")
                 outcomes.setdefault(index, Outcome(target(item), "unknown", error=lost))
             else:
                 outcomes.setdefault(index, Outcome(target(item), "not-begun", error=Interrupted(signum, "not begun")))
     sent_changes.account()
-    return Report([outcomes[index] for index in range(len(items))], look, signum)
+    return Report([outcomes[index] for index in range(len(items))], check, signum)

@@ -185,7 +185,7 @@ def _with_changes(error: OncallError, *, sudden: bool) -> OncallError:
     if not told:
         return error
     error.message = f"{error.message}; {sent_changes.listed(told)}"
-    error.hint = next((f"look before you try again: {each.look}" for each in told if each.look), error.hint)
+    error.hint = next((f"check before you try again: {each.check}" for each in told if each.check), error.hint)
     if isinstance(error, Bug) and any(each.response is None for each in told):
         return OutcomeUnknown(error.message, hint=error.hint)
     return error

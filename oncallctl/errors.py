@@ -1,7 +1,7 @@
 """The errors, each with an exit code and an error code that scripts may rely on.
 
-Every failure that a user may meet is an `OncallError`. It is turned into stderr and an exit status in one place only,
-the boundary in `oncallctl.cli`. The statuses and words (`OncallError.code`) are closed sets; README.md documents them.
+Every failure that a user may see is an `OncallError`. Only the error boundary in `oncallctl.cli` turns it into output
+and an exit status. Exit codes and error codes are closed sets, documented in docs/scripting.md.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 
 
 class ExitCode(IntEnum):
-    """The exit status of the program, as README.md documents it."""
+    """The exit status of the program, documented in docs/scripting.md."""
 
     OK = 0
     FAILED = 1
@@ -30,12 +30,12 @@ class OncallError(Exception):
     """A failure with a message for a person and a code for a script.
 
     Attributes:
-        code: one word of the closed set, stable for scripts.
-        exit_code: the exit status it leads to.
-        message: one sentence that says what is wrong.
-        hint: one sentence or command that says what to do next, or None.
-        http_status: the HTTP status of the response that caused it, or None.
-        is_engine_crash: whether the response was the error page with which the engine itself ends a failed request.
+        code: the error code, one of a closed set.
+        exit_code: the exit status of the program.
+        message: the problem, in one sentence.
+        hint: the next step, as a sentence or a command, or None.
+        http_status: the HTTP status of the response that caused the error, or None.
+        is_engine_crash: True if the response was the error page of the engine itself, not that of a gateway.
     """
 
     code: ClassVar[str] = "failed"
@@ -49,18 +49,27 @@ class OncallError(Exception):
         self.http_status = http_status
 
     def ending_with(self, status: int) -> Self:
-        """Set the exit status of this error, to that of a command that was run or of a signal."""
+        """Set the exit status to that of a command or a signal, and return the error."""
         self.exit_code = status
         return self
 
+    @property
+    def retryable(self) -> bool:
+        """True if repeating the command is safe and may help: exit code 8, which includes rate limits.
+
+        It is False for exit code 9: the change may have taken effect, so check before repeating it.
+        """
+        return self.exit_code == ExitCode.UNAVAILABLE
+
     def document(self) -> dict[str, object]:
-        """Return the error as the JSON object in the output."""
+        """Return the error as a JSON object."""
         return {
             "code": self.code,
             "message": self.message,
             "hint": self.hint,
             "exit_code": int(self.exit_code),
             "http_status": self.http_status,
+            "retryable": self.retryable,
         }
 
 
@@ -71,7 +80,7 @@ class Bug(OncallError):
 
     @classmethod
     def of(cls, error: BaseException) -> Self:
-        """Return an exception that nothing expected as a bug, with the line that raised it."""
+        """Turn an unexpected exception into a bug report that names the line that raised it."""
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
@@ -87,34 +96,34 @@ class ServerRefused(OncallError):
 
 
 class NotOnCall(OncallError):
-    """The URL responds, but it is not that of an OnCall API."""
+    """The server at the URL is not an OnCall API."""
 
     code = "not_oncall"
 
 
 class InvalidInput(OncallError):
-    """A command line, a file or an environment variable that cannot be used; nothing was sent."""
+    """An invalid command line, file or environment variable; no changing request was sent."""
 
     code = "invalid_input"
     exit_code = ExitCode.USAGE
 
 
 class Unsupported(OncallError):
-    """Something that this kind of server cannot do; nothing was sent."""
+    """An operation that this server does not support; no changing request was sent."""
 
     code = "unsupported"
     exit_code = ExitCode.USAGE
 
 
 class ConfirmationNeeded(OncallError):
-    """Confirmation is required, and there is no terminal for a prompt; nothing was sent."""
+    """Confirmation is required but there is no terminal for a prompt; nothing was sent."""
 
     code = "confirmation_needed"
     exit_code = ExitCode.USAGE
 
 
 class NoCredentials(OncallError):
-    """No token, or one that could not be read."""
+    """The token is missing or cannot be read."""
 
     code = "no_credentials"
     exit_code = ExitCode.CREDENTIALS
@@ -142,14 +151,14 @@ class Declined(OncallError):
 
 
 class NotFound(OncallError):
-    """No such object."""
+    """The object does not exist."""
 
     code = "not_found"
     exit_code = ExitCode.NOT_FOUND
 
 
 class Ambiguous(OncallError):
-    """A name that several objects have."""
+    """Several objects have this name."""
 
     code = "ambiguous"
     exit_code = ExitCode.NOT_FOUND
@@ -163,14 +172,14 @@ class Conflict(OncallError):
 
 
 class Unavailable(OncallError):
-    """A read failed after its retries, or a change certainly did not arrive: it is safe to try again."""
+    """A read failed after its retries, or a change certainly did not arrive: safe to retry."""
 
     code = "unavailable"
     exit_code = ExitCode.UNAVAILABLE
 
 
 class OutcomeUnknown(OncallError):
-    """A change was sent and its response could not be read: it may have taken effect."""
+    """A change was sent and may have taken effect: its response was lost or is unusable."""
 
     code = "outcome_unknown"
     exit_code = ExitCode.UNKNOWN
@@ -194,7 +203,7 @@ class Interrupted(OncallError):
 
 
 class Signal(BaseException):
-    """A signal arrived: raised wherever the program then is, and not stopped by `except Exception`."""
+    """A signal arrived. Raised by the signal handler; `except Exception` does not catch it."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)

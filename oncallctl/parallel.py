@@ -1,4 +1,4 @@
-"""Several requests at once, in threads that never keep the program from ending."""
+"""Parallel calls in daemon threads, which never keep the program alive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 WORKERS = 8
 
@@ -15,12 +16,22 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
-    """Call the function for every item, eight at a time; yield ``(index, result)`` as they come.
+@dataclass(frozen=True)
+class _Returned(Generic[Result]):
+    result: Result
 
-    The first exception of a call is raised here, and items not yet begun are left alone. An item is begun only by the
-    thread that asked, so that a signal, which arrives there, stops what is to come. The workers are daemons: a
-    ThreadPoolExecutor would keep an interrupted program alive until its last request has timed out.
+
+@dataclass(frozen=True)
+class _Raised:
+    error: BaseException
+
+
+def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+    """Call a function for every item, eight at a time; yield ``(index, result)`` in the order of completion.
+
+    The first exception is raised here, and the remaining items are dropped. The calling thread hands out the items:
+    signals arrive there, so a signal stops the rest. The workers are daemons, because a ThreadPoolExecutor would keep
+    an interrupted program alive until its last request times out.
     """
     return _each(function, items, lambda _: True)
 
@@ -28,7 +39,7 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[
 def _each(
     function: Callable[[Item], Result], items: Sequence[Item], may_begin: Callable[[int], bool]
 ) -> Iterator[tuple[int, Result]]:
-    """Do what `each` does; an item is begun once `may_begin`, given its index, allows it."""
+    """Like `each`, but hand out an item only if `may_begin` returns True for its index."""
     if len(items) <= 1:
         for index, item in enumerate(items):
             yield index, function(item)
@@ -45,12 +56,12 @@ def _each(
 
     try:
         for finished in range(len(items)):
-            begin_more(finished)  # what the last result has made room for
-            index, result, error = done.get()
-            if error is not None:
-                raise error
-            begin_more(finished + 1)  # before the caller takes its time with the result
-            yield index, result  # type: ignore[misc]  # no error: the result is there
+            begin_more(finished)  # the caller may have made room since the last result
+            index, outcome = done.get()
+            if isinstance(outcome, _Raised):
+                raise outcome.error
+            begin_more(finished + 1)  # keep the workers busy while the caller handles the result
+            yield index, outcome.result
     finally:
         for _ in range(workers):
             waiting.put(None)
@@ -58,15 +69,15 @@ def _each(
 
 def _start(
     workers: int, function: Callable[[Item], Result], items: Sequence[Item]
-) -> tuple[queue.SimpleQueue[int | None], queue.SimpleQueue[tuple[int, Result | None, BaseException | None]]]:
-    """Start workers that take the index of an item, or None to end, and give its result or its exception."""
+) -> tuple[queue.SimpleQueue[int | None], queue.SimpleQueue[tuple[int, _Returned[Result] | _Raised]]]:
+    """Start workers; return their input queue (the index of an item, or None to stop) and their output queue."""
     waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[int, Result | None, BaseException | None]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, _Returned[Result] | _Raised]] = queue.SimpleQueue()
 
     def work() -> None:
         _leave_signals()
         while (index := waiting.get()) is not None:
-            done.put((index, *_outcome(function, items[index])))
+            done.put((index, _outcome(function, items[index])))
 
     for _ in range(workers):
         threading.Thread(target=work, daemon=True).start()
@@ -74,11 +85,11 @@ def _start(
 
 
 def begin(call: Callable[[], Result]) -> Callable[..., Result]:
-    """Start a call in a thread of its own; what is returned waits for its result, or raises its exception here.
+    """Start a call in a thread; return a function that waits for its result, or raises its exception.
 
-    It waits so many seconds, or for ever (None), and raises TimeoutError when there is no result by then.
+    The function takes a timeout in seconds, or None to wait without one, and raises TimeoutError when it expires.
     """
-    done: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[_Returned[Result] | _Raised] = queue.SimpleQueue()
 
     def work() -> None:
         _leave_signals()
@@ -86,37 +97,41 @@ def begin(call: Callable[[], Result]) -> Callable[..., Result]:
 
     def wait(seconds: float | None = None) -> Result:
         try:
-            result, error = done.get(timeout=seconds)
+            outcome = done.get(timeout=seconds)
         except queue.Empty:
             raise TimeoutError from None
-        if error is not None:
-            raise error
-        return result  # type: ignore[return-value]  # no error: the result is there
+        if isinstance(outcome, _Raised):
+            raise outcome.error
+        return outcome.result
 
     threading.Thread(target=work, daemon=True).start()
     return wait
 
 
 def _leave_signals() -> None:
-    """Leave signals to the main thread: taken in another one, they would not wake it up."""
+    """Leave signals to the main thread: delivered to another one, they would not wake it up."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
-def _outcome(function: Callable[[Item], Result], item: Item) -> tuple[Result | None, BaseException | None]:
+def _outcome(function: Callable[[Item], Result], item: Item) -> _Returned[Result] | _Raised:
     try:
-        return function(item), None
-    except BaseException as error:  # noqa: BLE001  # raised again in the thread that asked
-        return None, error
+        return _Returned(function(item))
+    except BaseException as error:  # noqa: BLE001  # raised again in the calling thread
+        return _Raised(error)
 
 
 def in_order(function: Callable[[Item], Result], items: Sequence[Item], ahead: int = sys.maxsize) -> Iterator[Result]:
-    """Call the function for every item, eight at a time; yield the results in the items' order, as soon as can be.
+    """Call a function for every item, eight at a time; yield the results in the order of the items.
 
-    At most `ahead` items are begun and not yet yielded, so that one slow call does not let all later results pile up.
+    At most `ahead` items are started and not yet yielded, so that results do not pile up behind a slow call.
     """
     early: dict[int, Result] = {}
     turn = 0
-    for index, result in _each(function, items, lambda upcoming: upcoming < turn + ahead):  # noqa: B023  # as it is then
+
+    def may_begin(index: int) -> bool:
+        return index < turn + ahead
+
+    for index, result in _each(function, items, may_begin):
         early[index] = result
         del result
         while turn in early:
@@ -125,5 +140,5 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item], ahead: i
 
 
 def together(*calls: Callable[[], Any]) -> list[Any]:
-    """Make different calls at the same time; their results in their order."""
+    """Run different calls in parallel; return their results in the order of the calls."""
     return list(in_order(lambda call: call(), calls))

@@ -1,4 +1,4 @@
-"""Text from the server is data: made harmless before a terminal, a log or a spreadsheet sees it."""
+"""Escape server text for terminals, logs and JSON: it is data and never obeyed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
 # Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, lone surrogates, tag
-# characters, and whatever takes no room or looks like a space and is none: soft hyphens, joiners, fillers, selectors.
-# They could move a cursor, reorder a line, hide in one, make two names look alike, or fail to encode.
+# characters, and characters without a visible shape: soft hyphens, joiners, fillers, selectors.
+# They could move the cursor, reorder a line, hide text, make two names look alike, or fail to encode.
 _HIDDEN = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f"
     "\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\ud800-\\udfff"
@@ -19,7 +19,7 @@ _EMOJI = (
     "\\xa9\\xae\\u203c\\u2049\\u2122\\u2139\\u2190-\\u27bf\\u2900-\\u2bff\\u3030\\u303d\\u3297\\u3299"
     "\\U0001f000-\\U0001faff"
 )
-# A joiner between two emoji, and a variation selector after one or in a keycap, are part of how it looks.
+# Emoji contain a joiner between two parts, and a variation selector after one or in a keycap.
 _IN_EMOJI = re.compile(
     f"(?<=[{_EMOJI}\\ufe0f])\\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}])[\\ufe0e\\ufe0f]|\\ufe0f(?=\\u20e3)"
 )
@@ -27,11 +27,11 @@ _SECRETS = frozenset({"link", "inbound_email", "password", "authorization_header
 
 MASK = "********"
 LONGEST_MESSAGE = 4000  # characters
-LONGEST_NAME = 400  # characters, in pictures and in what is pasted
+LONGEST_NAME = 400  # characters, in drawings and prompts
 
 
 def visible(text: str) -> str:
-    r"""Replace every character that a terminal might obey, or that shows nothing, by its escape, such as ``\x1b``.
+    r"""Escape every character that a terminal might obey or not show, for example as ``\x1b``.
 
     The result is one line.
     """
@@ -39,17 +39,17 @@ def visible(text: str) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """Leave out the middle of a text of more than so many characters: both its ends say what it is."""
+    """Shorten a text to about `most` characters by omitting its middle."""
     return text if len(text) <= most else f"{text[: most * 3 // 4]} … {text[-(most // 4) :]}"
 
 
 def sentence(text: str) -> str:
-    """What a person is told or asked, harmless, and as long as can be read, whatever names are in it."""
+    """Escape a message or prompt and limit its length, whatever names it quotes."""
     return visible(cut(text, LONGEST_MESSAGE))
 
 
 def caption(text: str) -> str:
-    """A name in a picture: harmless, and no longer than names are."""
+    """Escape a name and limit its length."""
     return visible(cut(text, LONGEST_NAME))
 
 
@@ -70,18 +70,18 @@ def closest(word: str, words: Iterable[str], *, most: int = 3) -> list[str]:
 
 
 def dump_json(value: object, *, indent: int | None = None, to: TextIO | None = None) -> str:
-    """Write JSON that reads back exactly, with nothing in it that a terminal would obey or not show.
+    """Serialize to JSON, with every character escaped that a terminal might obey or not show.
 
-    For a stream that is not in UTF-8, as JSON has to be, everything beyond ASCII is escaped.
+    If the stream `to` is not UTF-8, all non-ASCII characters are escaped.
     """
     ascii_only = to is not None and (to.encoding or "").lower() not in {"utf-8", "utf8"}
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent, separators=(",", ": ") if indent else None)
-    # Line breaks of the indentation are the only control characters that are not inside a string.
+    # Outside of strings, the only control characters are the line breaks of the indentation.
     return _escaped(text, lambda character: "\n" if character == "\n" else _json_escape(character))
 
 
 def _escaped(text: str, escape: Callable[[str], str]) -> str:
-    """Replace every hidden character, but for those that an emoji is made of."""
+    """Escape every hidden character, except those inside an emoji."""
 
     def replacement(found: re.Match[str]) -> str:
         return found.group() if _IN_EMOJI.match(text, found.start()) else escape(found.group())
@@ -98,7 +98,7 @@ def masked(value: Mapping[str, Any]) -> dict[str, Any]:
 
     These are ``link``, ``heartbeat.link`` and ``inbound_email`` of an integration (the object itself, or the field
     ``integration``), which let anyone raise alerts, and ``password`` and ``authorization_header`` of a webhook. The
-    payloads of alerts are not searched.
+    alert payloads are left alone.
     """
     hidden: dict[str, Any] = {key: MASK if key in _SECRETS and item else item for key, item in value.items()}
     for key in ("heartbeat", "integration"):

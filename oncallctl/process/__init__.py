@@ -1,1 +1,1 @@
-"""The process itself: signals, core dumps, and the changes it has sent."""
+"""The state of the process: signals, core dumps, and the changes sent so far."""

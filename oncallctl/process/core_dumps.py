@@ -1,4 +1,4 @@
-"""Core dumps: disabled, because the memory of this program holds the token."""
+"""Core dumps, disabled because the memory of the process holds the token."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _original: list[tuple[int, int]] = []
 
 
 def disable() -> None:
-    """Write no core dump of this process."""
-    with contextlib.suppress(OSError, ValueError):  # a limit that cannot be lowered is no reason to page nobody
+    """Disable core dumps of this process."""
+    with contextlib.suppress(OSError, ValueError):  # a limit that cannot be lowered must not prevent a page
         limits = resource.getrlimit(resource.RLIMIT_CORE)
         resource.setrlimit(resource.RLIMIT_CORE, (0, limits[1]))
         _original.append(limits)
@@ -19,7 +19,7 @@ def disable() -> None:
 
 @contextlib.contextmanager
 def original_limit() -> Iterator[None]:
-    """Have the limit that this process was started with, for a command that is started in the context."""
+    """Restore the original limit while a child process is started."""
     if not _original:
         yield
         return

@@ -1,7 +1,7 @@
-"""Signals that end the program: remembered from their arrival on, so that none of them is lost.
+"""Signals that end the program, recorded on arrival so that none is lost.
 
-The handler raises `Signal`. Python can swallow that, in the callbacks of an import or in a finalizer; so it is also
-remembered, and checked before every change is sent and once more at the end.
+The handler raises `Signal`, but Python swallows exceptions in import callbacks and finalizers. Therefore the signal is
+recorded too, and checked before every change and once more at the end.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ import signal
 import sys
 import time
 from types import FrameType
-from typing import Any
 
 from oncallctl.errors import Signal
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# Seconds after a signal in which others raise nothing: a second one must not cut short the message about the first.
+# Seconds in which further signals raise nothing: a second one must not interrupt the message about the first.
 BURST = 1.0
 
 
 class _State:
-    """The signals that arrived, and whether the next one raises."""
+    """The first signal that arrived, and whether the next one raises."""
 
     arrived: int | None = None
     raises = False
@@ -29,7 +28,7 @@ class _State:
 
 
 def install() -> None:
-    """Handle the signals; until `begin` they are only remembered."""
+    """Install the handlers; until `begin`, signals are only recorded."""
     for signum in SIGNALS:
         if signal.getsignal(signum) is not signal.SIG_IGN:  # what nohup ignores stays ignored
             signal.signal(signum, _arrive)
@@ -37,13 +36,13 @@ def install() -> None:
 
 
 def begin() -> None:
-    """Raise `Signal` from now on, and for what has arrived."""
+    """Raise `Signal` from now on, and at once if one has arrived."""
     _State.raises = True
     check()
 
 
 def end() -> None:
-    """Only remember signals from now on: the program is about to end, and nothing is left to be cut short."""
+    """Only record signals from now on, because the program is about to exit."""
     _State.raises = False
 
 
@@ -53,7 +52,7 @@ def arrived() -> int | None:
 
 
 def settle() -> None:
-    """Forget what arrived: a signal that ended what it was meant to end."""
+    """Forget the signal, because it has stopped what it was meant to stop."""
     _State.arrived = None
 
 
@@ -71,7 +70,7 @@ def _arrive(signum: int, _frame: FrameType | None) -> None:
         raise Signal(signum)
 
 
-def _ignore_signals(unraisable: Any) -> None:  # noqa: ANN401  # its type cannot be imported
-    """Print no traceback for a `Signal` that was raised where nothing can be raised; it is remembered."""
+def _ignore_signals(unraisable: sys.UnraisableHookArgs) -> None:
+    """Print no traceback for a `Signal` that Python swallows: it is recorded."""
     if not isinstance(unraisable.exc_value, Signal):
         sys.__unraisablehook__(unraisable)

@@ -1,4 +1,4 @@
-"""The changes that this process has sent: the last message tells of them, whatever ends the program."""
+"""The changes sent by this process: the last message reports them, whatever ends the program."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _MOST = 10  # changes that one message names
 
 @dataclass(eq=False)
 class SentChange:
-    """A change that was sent, and what is known of it.
+    """A change that was sent, and its outcome as far as it is known.
 
     Attributes:
         request: method and path.
-        name: what it does, in words, or an empty string.
-        look: the command that shows what became of it, or None.
-        response: what the server answered, or None while that is not known.
-        accounted: whether the error of its command tells of it.
-        reported: whether stdout has told of it.
+        name: a description of the change, or an empty string.
+        check: the command that shows whether the change took effect, or None.
+        response: a summary of the response, or None until it arrives.
+        accounted: True if the error of the command reports the change.
+        reported: True if the command has reported the change on stdout.
     """
 
     request: str
     name: str = ""
-    look: str | None = None
+    check: str | None = None
     response: str | None = None
     accounted: bool = False
     reported: bool = False
@@ -38,12 +38,12 @@ class SentChange:
         return f"{named} was {self.response or 'sent, outcome unknown'}"
 
     def answer(self, status: int, document: object) -> None:
-        """Take note of the response to it."""
+        """Record the response."""
         ident = document.get("id") if isinstance(document, dict) else None
         self.response = f"answered {status}" + (f", {ident}" if isinstance(ident, str) else "")
 
     def withdraw(self) -> None:
-        """Forget it: it certainly did not arrive, or the server refused it."""
+        """Remove the change: it certainly did not arrive, or the server refused it."""
         with _lock:
             _sent.remove(self)
             if self in _context.changes:
@@ -51,10 +51,10 @@ class SentChange:
 
 
 class _Context(threading.local):
-    """What the changes of this thread are about."""
+    """The name and the check of the changes that this thread sends."""
 
     name = ""
-    look: str | None = None
+    check: str | None = None
 
     def __init__(self) -> None:
         self.changes: list[SentChange] = []
@@ -66,7 +66,7 @@ _context = _Context()
 
 
 def reset() -> None:
-    """Forget all of them: a new run of the program begins."""
+    """Forget all changes, at the beginning of a run."""
     with _lock:
         _sent.clear()
 
@@ -75,10 +75,10 @@ def record(request: str) -> SentChange:
     """Record a change that is about to be sent.
 
     Raises:
-        Signal: one has arrived; nothing is to be sent any more.
+        Signal: a signal has arrived, so nothing may be sent.
     """
-    change = SentChange(request, _context.name, _context.look)
-    with _lock:  # whoever takes the lock after a signal arrived sees every change that is sent
+    change = SentChange(request, _context.name, _context.check)
+    with _lock:  # after a signal, whoever takes the lock sees every change that is sent
         interrupts.check()
         _context.changes.append(change)
         _sent.append(change)
@@ -86,43 +86,43 @@ def record(request: str) -> SentChange:
 
 
 @contextmanager
-def named(name: str, look: str | None) -> Iterator[list[SentChange]]:
+def named(name: str, check: str | None) -> Iterator[list[SentChange]]:
     """Name the changes that this thread sends in the context; yield the list of them."""
-    before = _context.name, _context.look, _context.changes
-    _context.name, _context.look, _context.changes = name, look, []
+    before = _context.name, _context.check, _context.changes
+    _context.name, _context.check, _context.changes = name, check, []
     try:
         yield _context.changes
     finally:
-        _context.name, _context.look, _context.changes = before
+        _context.name, _context.check, _context.changes = before
 
 
 def any_sent() -> bool:
-    """True if a change was sent that may have been carried out."""
+    """True if a change was sent that may have taken effect."""
     with _lock:
         return bool(_sent)
 
 
 def unreported() -> list[SentChange]:
-    """Return the changes that stdout has not told of."""
+    """Return the changes that the command has not reported on stdout."""
     with _lock:
         return [each for each in _sent if not each.reported]
 
 
 def account() -> None:
-    """Take note that the error of the command, if it fails, tells of all that was sent so far."""
+    """Mark all changes so far as covered by the error that the command raises if it fails."""
     with _lock:
         for each in _sent:
             each.accounted = True
 
 
 def mark_reported() -> None:
-    """Take note that stdout has told of all that was sent so far."""
+    """Mark all changes so far as reported on stdout."""
     with _lock:
         for each in _sent:
             each.reported = True
 
 
 def listed(changes: list[SentChange]) -> str:
-    """Write a list of changes for a message."""
+    """Format changes for a message; abbreviate a long list."""
     more = f"; and {len(changes) - _MOST} more" if len(changes) > _MOST else ""
     return "; ".join(map(str, changes[:_MOST])) + more

@@ -38,7 +38,7 @@ def token_file(world: Path) -> Path:
 
 class TestLogin:
     @pytest.mark.promise("in-no-file-this-programs")
-    def test_the_token_goes_into_the_keyring_and_into_no_file(
+    def test_login_stores_the_token_in_the_keyring_only(
         self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str], world: Path
     ) -> None:
         done = run(f"auth login work --url {bare.url}/api/v1/ --token-stdin", stdin=f"{bare.token}\n")
@@ -46,14 +46,14 @@ class TestLogin:
         assert bare.token not in (world / CONFIG).read_text() + done.stdout + done.stderr
         assert len(run("teams list -o json").json) == 4
 
-    def test_it_finds_out_which_server_it_is(
+    def test_login_detects_the_server_type(
         self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str]
     ) -> None:
         run(f"auth login work --url {bare.url} --token-stdin", stdin=bare.token)
         (profile,) = [each for each in run("auth list -o json").json if each["id"] == "work"]
         assert profile["api"] == bare.dialect
 
-    def test_a_token_that_the_server_refuses_leaves_nothing(
+    def test_login_with_a_refused_token_stores_nothing(
         self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str], world: Path
     ) -> None:
         done = run(f"auth login work --url {bare.url} --token-stdin -o json", stdin="nope", status=3)
@@ -61,28 +61,32 @@ class TestLogin:
         assert keyring == {}
         assert not (world / CONFIG).exists()
 
-    def test_no_verify_asks_nobody(self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str]) -> None:
+    def test_login_no_verify_sends_nothing(
+        self, bare: Serving, run: Runner, keyring: dict[tuple[str, str], str]
+    ) -> None:
         run(f"auth login work --url {bare.url} --token-stdin --no-verify", stdin="nope")
         assert bare.seen == []
 
-    def test_a_file_is_read_at_every_run(self, bare: Serving, run: Runner, token_file: Path) -> None:
+    def test_login_with_a_token_file_reads_it_on_every_run(self, bare: Serving, run: Runner, token_file: Path) -> None:
         run(f"auth login work --url {bare.url} --token-file {token_file}")
         run("teams list")
         token_file.write_text("another")
         run("teams list", status=3)
         assert "another" in bare.seen[-1].headers["Authorization"]
 
-    def test_a_command_is_run_at_every_run(self, bare: Serving, run: Runner, token_file: Path) -> None:
+    def test_login_with_a_token_command_runs_it_on_every_run(
+        self, bare: Serving, run: Runner, token_file: Path
+    ) -> None:
         run(f"auth login work --url {bare.url} --token-command 'cat {token_file}'")
         assert len(run("teams list -o json").json) == 4
 
-    def test_without_a_terminal_it_says_how_to_give_the_token(self, bare: Serving, run: Runner) -> None:
+    def test_login_without_a_terminal_names_the_options(self, bare: Serving, run: Runner) -> None:
         done = run(f"auth login work --url {bare.url} -o json", status=2)
         for option in ("--token-stdin", "--token-file", "--token-command"):
             assert option in done.error["hint"]
         assert bare.seen == []
 
-    def test_without_a_keyring_it_names_a_way_out(self, bare: Serving, run: Runner) -> None:
+    def test_login_without_a_keyring_names_an_alternative(self, bare: Serving, run: Runner) -> None:
         done = run(f"auth login work --url {bare.url} --token-stdin -o json", stdin=bare.token, status=3)
         assert "file" in done.error["hint"]
 
@@ -98,11 +102,11 @@ class TestLogin:
             "auth login work --url https://h --token-stdin --grafana-url nonsense",
         ],
     )
-    def test_what_cannot_be_is_refused(self, run: Runner, line: str, world: Path) -> None:
+    def test_login_invalid_arguments_are_wrong_usage(self, run: Runner, line: str, world: Path) -> None:
         run(line, stdin="token", status=2)
         assert not (world / CONFIG).exists()
 
-    def test_a_token_is_never_an_argument(self, run: Runner) -> None:
+    def test_login_help_has_no_token_option(self, run: Runner) -> None:
         assert "--token " not in run("auth login --help").stdout
 
 
@@ -111,7 +115,7 @@ class TestAfterwards:
     def _logged_in(self, bare: Serving, run: Runner, token_file: Path) -> None:
         run(f"auth login work --url {bare.url} --token-file {token_file}")
 
-    def test_status_says_who_is_logged_in_where(self, server: Serving, run: Runner) -> None:
+    def test_status_shows_user_and_server(self, server: Serving, run: Runner) -> None:
         row = run("auth status -o json").json
         assert (row["id"], row["url"], row["api"], row["user"], row["status"]) == (
             "work",
@@ -121,19 +125,17 @@ class TestAfterwards:
             "ok",
         )
 
-    def test_status_ends_with_the_reason_when_it_does_not_work(
-        self, server: Serving, run: Runner, token_file: Path
-    ) -> None:
+    def test_status_with_a_refused_token_is_exit_3(self, server: Serving, run: Runner, token_file: Path) -> None:
         token_file.write_text("nope")
         done = run("auth status -o json", status=3)
         assert done.json["status"] == "access_denied"
         assert done.error["code"] == "access_denied"
 
-    def test_the_list_marks_the_default(self, run: Runner) -> None:
+    def test_list_marks_the_default(self, run: Runner) -> None:
         rows = {row["id"]: row["default"] for row in run("auth list -o json").json}
         assert rows == {"work": True, "sandbox": False, "sandbox-oss": False}
 
-    def test_switch_chooses_another_default(self, run: Runner) -> None:
+    def test_switch_changes_the_default(self, run: Runner) -> None:
         run("auth switch sandbox")
         assert run("auth status -o json").json["id"] == "sandbox"
         run("auth switch nope", status=6)
@@ -141,11 +143,11 @@ class TestAfterwards:
     def test_token_prints_the_token(self, run: Runner) -> None:
         assert run("auth token").stdout == f"{sandbox.ADMIN_TOKEN}\n"
 
-    def test_logout_forgets_the_profile(self, run: Runner) -> None:
+    def test_logout_removes_the_profile(self, run: Runner) -> None:
         run("auth logout work")
         run("teams list", status=3)
 
-    def test_logout_forgets_the_profile_in_use_and_no_other(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_logout_without_a_name_removes_the_profile_in_use(self, server: Serving, run: Runner, world: Path) -> None:
         path = world / CONFIG
         path.write_text(path.read_text() + f'[profiles.other]\nurl = "{server.url}"\n')
         run("auth logout", ONCALLCTL_PROFILE="other", PYTHON_KEYRING_BACKEND="tests.memory_keyring.Memory")
@@ -198,7 +200,7 @@ def test_logout_deletes_the_token_from_the_keyring(
 
 
 @pytest.mark.promise("url-and-token-come-from")
-def test_a_changed_url_does_not_get_the_old_hosts_token(
+def test_changed_url_does_not_receive_the_token_of_the_old_host(
     bare: Serving, run: Runner, keyring: dict[tuple[str, str], str], world: Path
 ) -> None:
     run(f"auth login work --url {bare.url} --token-stdin", stdin=bare.token)

@@ -10,7 +10,7 @@ import pytest
 from oncallctl import __version__
 from oncallctl.commands import NOUNS
 from tests.conftest import Runner
-from tests.serving import Serving, drop, status
+from tests.serving import Fault, Serving, drop, lose, status
 
 HEAVY = ("httpx", "pydantic", "rich", "keyring", "truststore", "werkzeug", "tomlkit", "platformdirs", "secretstorage")
 
@@ -204,7 +204,7 @@ class TestGrammar:
     def test_wrong_usage_with_json_output_prints_one_json_line(self, run: Runner, line: str) -> None:
         done = run(line, status=2)
         assert len(done.stderr.splitlines()) == 1
-        assert set(done.error) == {"code", "message", "hint", "exit_code", "http_status"}
+        assert set(done.error) == {"code", "message", "hint", "exit_code", "http_status", "retryable"}
         assert (done.error["code"], done.error["exit_code"]) == ("invalid_input", 2)
 
 
@@ -347,6 +347,23 @@ class TestHelp:
 
 
 class TestErrors:
+    @pytest.fixture
+    def _no_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
+
+    @pytest.mark.usefixtures("_no_waits")
+    @pytest.mark.parametrize(
+        ("exit_code", "fault"),
+        [(8, drop), (8, status(429, "{}", Retry_After="9000")), (3, status(403, "{}")), (9, lose)],
+        ids=["unavailable", "rate limited", "refused", "outcome unknown"],
+    )
+    def test_json_error_is_retryable_only_if_repeating_is_safe(
+        self, server: Serving, run: Runner, exit_code: int, fault: Fault
+    ) -> None:
+        server.fail("POST" if exit_code == 9 else "GET", "", fault, times=99)
+        line = "escalate --team platform --title t --anyway" if exit_code == 9 else "teams list"
+        assert run(f"{line} -o json", status=exit_code).error["retryable"] is (exit_code == 8)
+
     def test_read_failing_after_its_retries_exits_8(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:

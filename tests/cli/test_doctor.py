@@ -32,7 +32,7 @@ TOKENS = (
     "not-the-right-token",
 )
 Rows = dict[str, dict[str, Any]]
-Look = Callable[..., Rows]
+Doctor = Callable[..., Rows]
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def _plain_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def look(run: Runner) -> Look:
+def doctor(run: Runner) -> Doctor:
     """Run `doctor` and return its rows by check, having looked at what is true of every run."""
 
     def invoke(line: str = "", *, exit_code: int = 0, **environment: str) -> Rows:
@@ -104,8 +104,8 @@ def with_headers(**headers: str) -> Fault:
 
 
 class TestAll:
-    def test_where_nothing_is_wrong_everything_is_ok(self, work: Path, look: Look) -> None:
-        rows = look()
+    def test_correct_setup_is_all_ok(self, work: Path, doctor: Doctor) -> None:
+        rows = doctor()
         assert {row["status"] for row in rows.values()} == {"ok"}
         assert set(rows) == READS | {
             "config",
@@ -120,17 +120,17 @@ class TestAll:
         }
 
     @pytest.mark.parametrize("name", ["sandbox", "sandbox-oss"])
-    def test_the_sandbox_is_well_too(self, look: Look, name: str) -> None:
-        rows = look(f"--profile {name}")
+    def test_sandbox_is_all_ok(self, doctor: Doctor, name: str) -> None:
+        rows = doctor(f"--profile {name}")
         assert {row["status"] for row in rows.values()} == {"ok"}
         assert "named by --profile" in rows["profile"]["message"]
 
-    def test_nothing_is_changed_on_the_server(self, work: Path, look: Look, server: Serving) -> None:
-        look()
+    def test_checks_send_only_reads(self, work: Path, doctor: Doctor, server: Serving) -> None:
+        doctor()
         assert server.changes() == []
         assert server.reads()
 
-    def test_a_pipe_gets_a_line_for_each_check_with_its_hint(self, work: Path, run: Runner) -> None:
+    def test_piped_output_has_a_line_for_each_check(self, work: Path, run: Runner) -> None:
         work.write_text("not-the-right-token")
         done = run("doctor", status=3)
         header, *lines = [line.split("\t") for line in done.stdout.splitlines()]
@@ -140,30 +140,30 @@ class TestAll:
         assert failed[3]
         assert done.stderr.startswith("error: authorization: the server refused the token")
 
-    def test_quiet_leaves_one_line_on_failure(self, work: Path, run: Runner) -> None:
+    def test_quiet_failure_prints_one_line(self, work: Path, run: Runner) -> None:
         assert run("doctor --quiet").stdout == ""
         work.unlink()
         done = run("doctor --quiet", status=3)
         assert done.stdout == ""
         assert len(done.stderr.splitlines()) == 1
 
-    def test_the_format_of_the_profile_is_taken(self, work: Path, run: Runner, config: Path) -> None:
+    def test_output_format_of_the_profile_is_used(self, work: Path, run: Runner, config: Path) -> None:
         config.write_text(config.read_text() + 'output = "jsonl"\n')
         assert run("doctor").stdout.startswith('{"check": "config"')
 
-    def test_the_first_failure_decides_the_exit_status(self, work: Path, look: Look, server: Serving) -> None:
+    def test_first_failure_decides_the_exit_status(self, work: Path, doctor: Doctor, server: Serving) -> None:
         work.unlink()
         server.fail("GET", "teams", status(500))
-        rows = look(exit_code=3)
+        rows = doctor(exit_code=3)
         assert [check for check, row in rows.items() if row["status"] == "fail"] == ["credentials", "url"]
 
 
 class TestConfig:
-    def test_a_missing_one_is_no_fault(self, look: Look) -> None:
-        assert "no config file yet" in look("--profile sandbox")["config"]["message"]
+    def test_config_missing_is_ok(self, doctor: Doctor) -> None:
+        assert "no config file yet" in doctor("--profile sandbox")["config"]["message"]
 
-    def test_a_missing_one_that_was_named_is_doubtful(self, look: Look, world: Path) -> None:
-        rows = look("--profile sandbox", ONCALLCTL_CONFIG=str(world / "nowhere.toml"))
+    def test_config_missing_but_named_is_a_warning(self, doctor: Doctor, world: Path) -> None:
+        rows = doctor("--profile sandbox", ONCALLCTL_CONFIG=str(world / "nowhere.toml"))
         assert rows["config"]["status"] == "warn"
 
     @pytest.mark.parametrize(
@@ -176,99 +176,99 @@ class TestConfig:
             ('[profiles.other]\nurl = "https://h"', "no profile 'work'"),
         ],
     )
-    def test_one_that_cannot_be_used_fails_once(self, look: Look, config: Path, text: str, said: str) -> None:
+    def test_config_invalid_is_one_failure(self, doctor: Doctor, config: Path, text: str, said: str) -> None:
         write(config, text)
-        rows = look(exit_code=2)
+        rows = doctor(exit_code=2)
         assert rows["config"]["status"] == "fail"
         assert said in rows["config"]["message"]
 
-    def test_one_that_cannot_be_read_fails(self, look: Look, config: Path) -> None:
+    def test_config_unreadable_is_a_failure(self, doctor: Doctor, config: Path) -> None:
         config.mkdir()
-        assert look(exit_code=2)["config"]["status"] == "fail"
+        assert doctor(exit_code=2)["config"]["status"] == "fail"
 
-    def test_the_sandbox_is_looked_at_nevertheless(self, look: Look, config: Path) -> None:
+    def test_config_invalid_does_not_prevent_checks_of_the_sandbox(self, doctor: Doctor, config: Path) -> None:
         write(config, "[profiles")
-        assert look("-p sandbox", exit_code=2)["read-teams"]["status"] == "ok"
+        assert doctor("-p sandbox", exit_code=2)["read-teams"]["status"] == "ok"
 
     @pytest.mark.parametrize("mode", [0o640, 0o644])
-    def test_one_that_others_can_read_is_doubtful(self, work: Path, look: Look, config: Path, mode: int) -> None:
+    def test_config_readable_by_others_is_a_warning(self, work: Path, doctor: Doctor, config: Path, mode: int) -> None:
         config.chmod(mode)
-        row = look()["config"]
+        row = doctor()["config"]
         assert row["status"] == "warn"
         assert row["hint"] == f"chmod 600 {config}"
 
     @pytest.mark.parametrize("mode", [0o620, 0o602])
-    def test_one_that_others_can_change_fails(self, work: Path, look: Look, config: Path, mode: int) -> None:
+    def test_config_writable_by_others_is_a_failure(self, work: Path, doctor: Doctor, config: Path, mode: int) -> None:
         config.chmod(mode)
-        assert look(exit_code=2)["config"]["status"] == "fail"
+        assert doctor(exit_code=2)["config"]["status"] == "fail"
 
 
 class TestProfile:
-    def test_nobody_logged_in_is_exit_3_and_the_rest_goes_on(self, look: Look) -> None:
-        rows = look(exit_code=3)
+    def test_no_profile_is_exit_3_and_other_checks_continue(self, doctor: Doctor) -> None:
+        rows = doctor(exit_code=3)
         assert "auth login" in rows["profile"]["hint"]
         assert rows["url"]["status"] == "warn"
         assert "completions" in rows
 
-    def test_half_of_a_pair_of_variables_is_exit_2(self, look: Look) -> None:
-        assert "ONCALLCTL_TOKEN is not" in look(exit_code=2, ONCALLCTL_URL="https://h")["profile"]["message"]
+    def test_incomplete_pair_of_variables_is_exit_2(self, doctor: Doctor) -> None:
+        assert "ONCALLCTL_TOKEN is not" in doctor(exit_code=2, ONCALLCTL_URL="https://h")["profile"]["message"]
 
-    def test_it_says_why_this_profile(self, look: Look, cloud: Serving) -> None:
-        assert "environment" in look()["profile"]["message"]
+    def test_profile_is_reported_with_the_reason(self, doctor: Doctor, cloud: Serving) -> None:
+        assert "environment" in doctor()["profile"]["message"]
 
-    def test_it_names_the_variable_that_chose_it(self, look: Look) -> None:
-        assert "ONCALLCTL_PROFILE" in look(ONCALLCTL_PROFILE="sandbox")["profile"]["message"]
+    def test_profile_from_a_variable_names_the_variable(self, doctor: Doctor) -> None:
+        assert "ONCALLCTL_PROFILE" in doctor(ONCALLCTL_PROFILE="sandbox")["profile"]["message"]
 
 
 class TestCredentials:
-    def test_a_missing_token_file_is_exit_3_and_the_url_is_looked_at(
-        self, work: Path, look: Look, server: Serving
+    def test_token_file_missing_is_exit_3_and_the_url_is_checked(
+        self, work: Path, doctor: Doctor, server: Serving
     ) -> None:
         work.unlink()
-        rows = look(exit_code=3)
+        rows = doctor(exit_code=3)
         assert "does not exist" in rows["credentials"]["message"]
         assert rows["url"]["status"] == "ok"
         assert rows["authorization"]["status"] == "warn"
         assert not READS & set(rows)
         assert not [seen for seen in server.seen if server.token in seen.headers["Authorization"]]
 
-    def test_a_token_file_open_to_others_is_exit_3(self, work: Path, look: Look) -> None:
+    def test_token_file_open_to_others_is_exit_3(self, work: Path, doctor: Doctor) -> None:
         work.chmod(0o644)
-        assert look(exit_code=3)["credentials"]["hint"] == f"chmod 600 {work}"
+        assert doctor(exit_code=3)["credentials"]["hint"] == f"chmod 600 {work}"
 
-    def test_a_command_is_named_without_its_arguments(
-        self, work: Path, look: Look, config: Path, server: Serving
+    def test_token_command_is_named_without_its_arguments(
+        self, work: Path, doctor: Doctor, config: Path, server: Serving
     ) -> None:
         write(config, f'[profiles.work]\nurl = "{server.url}"\ntoken_command = "echo {server.token}"\n')
         config.write_text(config.read_text() + f'api = "{server.dialect}"\n')
-        assert look()["credentials"]["message"] == "a token from token_command echo"
+        assert doctor()["credentials"]["message"] == "a token from token_command echo"
 
-    def test_a_source_that_is_slow_is_doubtful(self, work: Path, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_token_source_slow_is_a_warning(self, work: Path, doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(local, "SLOW_SOURCE", 0.0)
-        row = look()["credentials"]
+        row = doctor()["credentials"]
         assert row["status"] == "warn"
         assert "took" in row["message"]
 
-    def test_an_absent_keyring_is_exit_3_with_a_way_out(
-        self, work: Path, look: Look, config: Path, server: Serving
+    def test_keyring_absent_is_exit_3_with_an_alternative(
+        self, work: Path, doctor: Doctor, config: Path, server: Serving
     ) -> None:
         write(config, f'[profiles.work]\nurl = "{server.url}"\n')
-        row = look(exit_code=3)["credentials"]
+        row = doctor(exit_code=3)["credentials"]
         assert "no keyring here" in row["message"]
         assert "--token-file" in row["hint"]
 
-    def test_a_keyring_that_answers_is_named(
-        self, work: Path, look: Look, config: Path, server: Serving, monkeypatch: pytest.MonkeyPatch
+    def test_keyring_usable_is_named(
+        self, work: Path, doctor: Doctor, config: Path, server: Serving, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         write(config, f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\n')
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.memory_keyring.Memory")
         monkeypatch.setitem(ENTRIES, ("oncallctl", f"work {server.url}"), server.token)
-        assert look()["credentials"]["message"] == "a token from the keyring"
+        assert doctor()["credentials"]["message"] == "a token from the keyring"
 
 
 class TestUrl:
-    def test_nobody_listening_is_exit_8(self, look: Look) -> None:
-        rows = look(exit_code=8, ONCALLCTL_URL="http://127.0.0.1:9", ONCALLCTL_TOKEN="not-the-right-token")
+    def test_url_unreachable_is_exit_8(self, doctor: Doctor) -> None:
+        rows = doctor(exit_code=8, ONCALLCTL_URL="http://127.0.0.1:9", ONCALLCTL_TOKEN="not-the-right-token")
         assert rows["url"]["status"] == "fail"
         assert "clock" not in rows
 
@@ -276,16 +276,16 @@ class TestUrl:
         ("answer", "exit_code"),
         [(status(404), 1), (status(500), 8), (status(200, "<html>log in</html>"), 8), (status(302, Location="/x"), 1)],
     )
-    def test_what_is_no_oncall_fails(self, cloud: Serving, look: Look, answer: Fault, exit_code: int) -> None:
+    def test_url_not_oncall_is_a_failure(self, cloud: Serving, doctor: Doctor, answer: Fault, exit_code: int) -> None:
         cloud.fail("GET", "", answer, times=9)
-        rows = look(exit_code=exit_code)
+        rows = doctor(exit_code=exit_code)
         assert rows["url"]["status"] == "fail"
         assert not READS & set(rows)
         assert rows["clock"]["status"] == "ok"
 
-    def test_it_is_asked_once_not_four_times(self, cloud: Serving, look: Look) -> None:
+    def test_url_failing_is_requested_once(self, cloud: Serving, doctor: Doctor) -> None:
         cloud.fail("GET", "", status(500), times=9)
-        look(exit_code=8)
+        doctor(exit_code=8)
         assert len(cloud.seen) == 1
 
     @pytest.fixture
@@ -299,108 +299,108 @@ class TestUrl:
         thread.join()
         listening.server_close()
 
-    def test_a_certificate_that_is_not_trusted_is_exit_8(
-        self, look: Look, tls: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_certificate_untrusted_is_exit_8(self, doctor: Doctor, tls: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-        rows = look(exit_code=8, ONCALLCTL_URL=tls, ONCALLCTL_TOKEN=sandbox.ADMIN_TOKEN)
+        rows = doctor(exit_code=8, ONCALLCTL_URL=tls, ONCALLCTL_TOKEN=sandbox.ADMIN_TOKEN)
         assert "certificate" in rows["url"]["hint"]
 
-    def test_a_certificate_that_is_trusted_is_said(self, look: Look, tls: str, world: Path) -> None:
+    def test_certificate_trusted_is_reported(self, doctor: Doctor, tls: str, world: Path) -> None:
         pair = {"ONCALLCTL_URL": tls, "ONCALLCTL_TOKEN": sandbox.ADMIN_TOKEN, "ONCALLCTL_API": "cloud"}
-        rows = look(SSL_CERT_FILE=str(certificates.trust_in(world)), SSL_CERT_DIR=str(world), **pair)
+        rows = doctor(SSL_CERT_FILE=str(certificates.trust_in(world)), SSL_CERT_DIR=str(world), **pair)
         assert "its certificate is trusted" in rows["url"]["message"]
 
-    def test_plain_http_over_a_network_is_doubtful(self) -> None:
+    def test_plain_http_over_a_network_is_a_warning(self) -> None:
         finding = server_checks._url(Profile("work", "http://oncall.example.org", allow_http=True), None, 0.1)
         assert (finding.status, "unencrypted" in finding.message) == ("warn", True)
 
 
 class TestDialect:
-    def test_bearer_to_a_server_that_wants_the_bare_token_is_exit_2(self, oss: Serving, look: Look) -> None:
-        rows = look(exit_code=2, ONCALLCTL_API="cloud")
+    def test_dialect_cloud_for_a_self_hosted_engine_is_exit_2(self, oss: Serving, doctor: Doctor) -> None:
+        rows = doctor(exit_code=2, ONCALLCTL_API="cloud")
         assert "it is oss" in rows["dialect"]["message"]
         assert 'api = "oss"' in rows["dialect"]["hint"]
         assert {rows[check]["status"] for check in READS} == {"ok"}
 
-    def test_the_bare_token_to_a_server_that_takes_bearer_is_doubtful(self, cloud: Serving, look: Look) -> None:
-        rows = look(ONCALLCTL_API="oss")
+    def test_dialect_oss_for_cloud_is_a_warning(self, cloud: Serving, doctor: Doctor) -> None:
+        rows = doctor(ONCALLCTL_API="oss")
         assert rows["dialect"]["status"] == "warn"
         assert "it is Cloud" in rows["dialect"]["message"]
 
-    def test_it_says_when_the_host_decides(self, oss: Serving, look: Look) -> None:
-        assert look(ONCALLCTL_API="auto")["dialect"]["message"].startswith("oss by its host")
+    def test_dialect_auto_names_the_host_as_the_reason(self, oss: Serving, doctor: Doctor) -> None:
+        assert doctor(ONCALLCTL_API="auto")["dialect"]["message"].startswith("oss by its host")
 
 
 class TestAuthorization:
-    def test_a_token_that_is_refused_in_both_forms_is_exit_3(self, server: Serving, look: Look) -> None:
-        rows = look(exit_code=3, ONCALLCTL_TOKEN="not-the-right-token")
+    def test_token_refused_in_both_forms_is_exit_3(self, server: Serving, doctor: Doctor) -> None:
+        rows = doctor(exit_code=3, ONCALLCTL_TOKEN="not-the-right-token")
         assert rows["authorization"]["status"] == "fail"
         assert rows["dialect"]["status"] == "warn"
         assert "no token" not in rows["dialect"]["message"]
         assert rows["url"]["status"] == "ok"
 
-    def test_token_of_a_user_without_permissions_is_recognized_and_refused(self, server: Serving, look: Look) -> None:
+    def test_token_of_a_user_without_permissions_is_recognized_and_refused(
+        self, server: Serving, doctor: Doctor
+    ) -> None:
         refusal = status(403, '{"detail": "You do not have permission to perform this action."}')
         server.fail("GET", "teams", refusal, times=9)
-        rows = look(exit_code=3)
+        rows = doctor(exit_code=3)
         assert rows["dialect"]["status"] == "ok"
         assert "recognizes the token" in rows["dialect"]["message"]
         assert "You do not have permission" in rows["authorization"]["message"]
         assert "another user" in rows["authorization"]["hint"]
 
-    def test_it_says_who_the_token_is(self, server: Serving, look: Look) -> None:
-        assert look(ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)["authorization"]["message"].startswith("bob")
+    def test_authorization_names_the_user_of_the_token(self, server: Serving, doctor: Doctor) -> None:
+        assert doctor(ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)["authorization"]["message"].startswith("bob")
 
     @pytest.mark.parametrize(
         ("token", "refused"), [(sandbox.EDITOR_TOKEN, "maintenance windows"), (sandbox.VIEWER_TOKEN, "pages, actions")]
     )
-    def test_role_that_lacks_permissions_on_an_engine_is_a_warning(
-        self, oss: Serving, look: Look, token: str, refused: str
+    def test_role_without_permissions_on_an_engine_is_a_warning(
+        self, oss: Serving, doctor: Doctor, token: str, refused: str
     ) -> None:
-        row = look(ONCALLCTL_TOKEN=token)["authorization"]
+        row = doctor(ONCALLCTL_TOKEN=token)["authorization"]
         assert row["status"] == "warn"
         assert f"the server refuses {refused}" in row["message"]
 
-    def test_role_on_cloud_is_only_a_hint(self, cloud: Serving, look: Look) -> None:
-        assert look(ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)["authorization"]["status"] == "ok"
+    def test_role_without_permissions_on_cloud_is_ok(self, cloud: Serving, doctor: Doctor) -> None:
+        assert doctor(ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)["authorization"]["status"] == "ok"
 
-    def test_a_service_account_works_on_cloud(self, cloud: Serving, look: Look) -> None:
+    def test_service_account_on_cloud_is_ok(self, cloud: Serving, doctor: Doctor) -> None:
         environment = {"ONCALLCTL_TOKEN": sandbox.SERVICE_ACCOUNT_TOKEN, "ONCALLCTL_GRAFANA_URL": sandbox.GRAFANA_URL}
-        assert look(**environment)["authorization"] == {
+        assert doctor(**environment)["authorization"] == {
             "check": "authorization",
             "status": "ok",
             "message": "a service account",
             "hint": None,
         }
 
-    def test_a_service_account_without_its_stack_is_told_so(self, cloud: Serving, look: Look) -> None:
-        rows = look(exit_code=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
+    def test_service_account_without_its_stack_is_exit_3_with_a_hint(self, cloud: Serving, doctor: Doctor) -> None:
+        rows = doctor(exit_code=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
         assert "grafana_url" in rows["authorization"]["hint"]
 
-    def test_a_service_account_on_a_self_hosted_engine_is_doubtful(self, oss: Serving, look: Look) -> None:
-        row = look(ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)["authorization"]
+    def test_service_account_on_a_self_hosted_engine_is_a_warning(self, oss: Serving, doctor: Doctor) -> None:
+        row = doctor(ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)["authorization"]
         assert row["status"] == "warn"
         assert "maintenance" in row["message"]
 
-    def test_a_stack_that_the_server_does_not_know_is_exit_8(self, cloud: Serving, look: Look) -> None:
-        row = look(exit_code=8, ONCALLCTL_GRAFANA_URL="https://other.grafana.net")["authorization"]
+    def test_stack_unknown_to_the_server_is_exit_8(self, cloud: Serving, doctor: Doctor) -> None:
+        row = doctor(exit_code=8, ONCALLCTL_GRAFANA_URL="https://other.grafana.net")["authorization"]
         assert "grafana_url" in row["hint"]
 
 
 class TestPermissions:
     @pytest.mark.parametrize("name", ["integrations", "users/", "alert_groups"])
-    def test_what_may_not_be_read_is_exit_3(self, server: Serving, look: Look, name: str) -> None:
+    def test_read_permission_missing_is_exit_3(self, server: Serving, doctor: Doctor, name: str) -> None:
         if name == "users/":
             server.fail("GET", name, passing)  # who the token is
         server.fail("GET", name, status(403, '{"detail": "You do not have permission."}'))
         check = f"read-{name.strip('/').replace('_', '-')}"
-        rows = look(exit_code=3)
+        rows = doctor(exit_code=3)
         assert [each for each, row in rows.items() if row["status"] == "fail"] == [check]
         assert "You do not have permission" in rows[check]["message"]
 
-    def test_each_is_a_read_of_one(self, server: Serving, look: Look) -> None:
-        look()
+    def test_each_read_requests_one_object(self, server: Serving, doctor: Doctor) -> None:
+        doctor()
         lists = [seen for seen in server.seen if "users/current" not in seen.path]
         assert {seen.query["perpage"] for seen in lists} == {"1"}
         assert len(lists) <= 6
@@ -408,23 +408,23 @@ class TestPermissions:
 
 class TestClock:
     @pytest.mark.parametrize(("seconds", "how"), [(95, "ahead of"), (-95, "behind")])
-    def test_one_that_is_off_is_doubtful(
-        self, server: Serving, look: Look, monkeypatch: pytest.MonkeyPatch, seconds: int, how: str
+    def test_clock_skewed_is_a_warning(
+        self, server: Serving, doctor: Doctor, monkeypatch: pytest.MonkeyPatch, seconds: int, how: str
     ) -> None:
         monkeypatch.setattr(server_checks, "now", lambda: datetime.now(UTC) + timedelta(seconds=seconds))
-        row = look()["clock"]
+        row = doctor()["clock"]
         assert row["status"] == "warn"
         assert re.search(rf"^9[4-6] s {how} the server's", row["message"])
 
     @pytest.mark.parametrize("seconds", [-25, 25])
-    def test_one_that_is_a_little_off_is_ok(
-        self, server: Serving, look: Look, monkeypatch: pytest.MonkeyPatch, seconds: int
+    def test_clock_slightly_skewed_is_ok(
+        self, server: Serving, doctor: Doctor, monkeypatch: pytest.MonkeyPatch, seconds: int
     ) -> None:
         monkeypatch.setattr(server_checks, "now", lambda: datetime.now(UTC) + timedelta(seconds=seconds))
-        assert look()["clock"]["status"] == "ok"
+        assert doctor()["clock"]["status"] == "ok"
 
     @pytest.mark.parametrize("date", ["", "yesterday"])
-    def test_a_server_without_a_date_is_not_compared(self, date: str) -> None:
+    def test_clock_without_a_date_header_is_a_warning(self, date: str) -> None:
         finding = server_checks._clock(Profile("work", "https://h"), {"date": date}, datetime.now(UTC))
         assert finding.status == "warn"
 
@@ -439,17 +439,17 @@ class TestRateLimit:
             ({"RateLimit_Remaining": "many"}, "ok", "does not report"),
         ],
     )
-    def test_what_the_headers_say(
-        self, cloud: Serving, look: Look, headers: dict[str, str], state: str, said: str
+    def test_rate_limit_headers_are_reported(
+        self, cloud: Serving, doctor: Doctor, headers: dict[str, str], state: str, said: str
     ) -> None:
         cloud.fail("GET", "alert_groups", with_headers(**headers))
-        row = look()["rate-limit"]
+        row = doctor()["rate-limit"]
         assert row["status"] == state
         assert said in row["message"]
 
-    def test_one_that_is_used_up_is_not_waited_for(self, cloud: Serving, look: Look) -> None:
+    def test_rate_limit_used_up_is_reported_without_waiting(self, cloud: Serving, doctor: Doctor) -> None:
         cloud.fail("GET", "teams", status(429, '{"detail": "throttled"}', Retry_After="40"))
-        rows = look()
+        rows = doctor()
         assert "retry in 40 s" in rows["rate-limit"]["message"]
         assert rows["authorization"]["status"] == "warn"
         assert len(cloud.seen) == 1
@@ -466,81 +466,83 @@ class TestCompletions:
         }
 
     @pytest.mark.parametrize("shell", completions.SHELLS)
-    def test_none_for_the_shell_in_use_is_doubtful(self, look: Look, shell: str) -> None:
-        row = look("-p sandbox", SHELL=f"/usr/bin/{shell}")[f"completions-{shell}"]
+    def test_completions_missing_for_the_shell_in_use_are_a_warning(self, doctor: Doctor, shell: str) -> None:
+        row = doctor("-p sandbox", SHELL=f"/usr/bin/{shell}")[f"completions-{shell}"]
         assert row["status"] == "warn"
         assert f"oncallctl completion {shell} > " in row["hint"]
 
     @pytest.mark.parametrize("shell", completions.SHELLS)
-    def test_what_the_program_prints_is_current_and_anything_else_is_not(
-        self, look: Look, run: Runner, places: dict[str, Path], shell: str
+    def test_completions_from_another_version_are_a_warning(
+        self, doctor: Doctor, run: Runner, places: dict[str, Path], shell: str
     ) -> None:
         places[shell].parent.mkdir(parents=True)
         places[shell].write_text(run(f"completion {shell}").stdout)
-        assert look("-p sandbox")[f"completions-{shell}"]["status"] == "ok"
+        assert doctor("-p sandbox")[f"completions-{shell}"]["status"] == "ok"
         places[shell].write_text("# an old one\n")
-        row = look("-p sandbox")[f"completions-{shell}"]
+        row = doctor("-p sandbox")[f"completions-{shell}"]
         assert row["status"] == "warn"
         assert row["hint"] == f"oncallctl completion {shell} > {places[shell]}"
 
-    def test_a_startup_file_that_asks_the_program_is_current(self, look: Look, world: Path) -> None:
+    def test_completions_loaded_by_a_startup_file_are_ok(self, doctor: Doctor, world: Path) -> None:
         (world / "home/.bashrc").write_text("# oncallctl completion bash\nsource <(oncallctl completion bash)\n")
-        assert look("-p sandbox", SHELL="/bin/bash")["completions-bash"]["status"] == "ok"
+        assert doctor("-p sandbox", SHELL="/bin/bash")["completions-bash"]["status"] == "ok"
 
-    def test_a_comment_in_a_startup_file_is_not(self, look: Look, world: Path) -> None:
+    def test_completions_in_a_comment_of_a_startup_file_are_a_warning(self, doctor: Doctor, world: Path) -> None:
         (world / "home/.bashrc").write_text("# source <(oncallctl completion bash)\n")
-        assert look("-p sandbox", SHELL="/bin/bash")["completions-bash"]["status"] == "warn"
+        assert doctor("-p sandbox", SHELL="/bin/bash")["completions-bash"]["status"] == "warn"
 
 
 class TestAsCron:
-    def test_a_token_file_works_there(self, work: Path, look: Look, server: Serving) -> None:
-        rows = look("--as-cron")
+    def test_as_cron_token_file_is_ok(self, work: Path, doctor: Doctor, server: Serving) -> None:
+        rows = doctor("--as-cron")
         assert {row["status"] for check, row in rows.items() if check != "environment"} == {"ok"}
         assert server.seen
 
-    def test_what_is_only_set_here_is_named_and_missing_there(self, cloud: Serving, look: Look) -> None:
-        assert look()["profile"]["status"] == "ok"
-        rows = look("--as-cron", exit_code=3)
+    def test_as_cron_variables_of_this_shell_are_named_and_missing(self, cloud: Serving, doctor: Doctor) -> None:
+        assert doctor()["profile"]["status"] == "ok"
+        rows = doctor("--as-cron", exit_code=3)
         assert "ONCALLCTL_TOKEN" in rows["environment"]["message"]
         assert rows["profile"]["status"] == "fail"
         assert cloud.seen
 
-    def test_a_named_config_does_not_get_there(self, work: Path, look: Look, config: Path, world: Path) -> None:
+    def test_as_cron_config_named_by_a_variable_is_missing(
+        self, work: Path, doctor: Doctor, config: Path, world: Path
+    ) -> None:
         moved = config.rename(world / "elsewhere.toml")
-        assert look(ONCALLCTL_CONFIG=str(moved))["config"]["status"] == "ok"
-        rows = look("--as-cron", exit_code=3, ONCALLCTL_CONFIG=str(moved))
+        assert doctor(ONCALLCTL_CONFIG=str(moved))["config"]["status"] == "ok"
+        rows = doctor("--as-cron", exit_code=3, ONCALLCTL_CONFIG=str(moved))
         assert "ONCALLCTL_CONFIG" in rows["environment"]["message"]
 
-    def test_the_exit_status_is_that_of_the_first_failure_there(self, work: Path, look: Look, config: Path) -> None:
+    def test_as_cron_first_failure_decides_the_exit_status(self, work: Path, doctor: Doctor, config: Path) -> None:
         write(config, '[profiles.work]\nurl = "http://127.0.0.1:9"\ntoken_file = "/nowhere"\n')
-        assert look("--as-cron", exit_code=3)["credentials"]["status"] == "fail"
+        assert doctor("--as-cron", exit_code=3)["credentials"]["status"] == "fail"
         write(config, f'[profiles.work]\nurl = "http://127.0.0.1:9"\ntoken_file = "{work}"\n')
-        assert look("--as-cron", exit_code=8)["url"]["status"] == "fail"
+        assert doctor("--as-cron", exit_code=8)["url"]["status"] == "fail"
 
-    def test_the_profile_goes_along(self, look: Look) -> None:
-        assert "sandbox" in look("--as-cron --profile sandbox")["profile"]["message"]
+    def test_as_cron_profile_option_is_passed_on(self, doctor: Doctor) -> None:
+        assert "sandbox" in doctor("--as-cron --profile sandbox")["profile"]["message"]
 
-    def test_where_nothing_is_set_that_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_as_cron_without_variables_is_ok(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in list(os.environ):
             if cron._VARIABLES.fullmatch(name):
                 monkeypatch.delenv(name)
         assert cron._environment().status == "ok"
 
-    def test_a_program_that_does_not_start_there_is_a_failure(
-        self, look: Look, monkeypatch: pytest.MonkeyPatch, world: Path
+    def test_as_cron_program_that_fails_to_start_is_a_failure(
+        self, doctor: Doctor, monkeypatch: pytest.MonkeyPatch, world: Path
     ) -> None:
         fake = world / "python"
         fake.write_text("#!/bin/sh\necho 'No module named oncallctl' >&2; exit 1\n")
         fake.chmod(0o755)
         monkeypatch.setattr("sys.executable", str(fake))
-        assert "No module named oncallctl" in look("--as-cron", exit_code=1)["cron"]["message"]
+        assert "No module named oncallctl" in doctor("--as-cron", exit_code=1)["cron"]["message"]
 
-    def test_a_program_that_is_not_there_is_a_failure(self, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_as_cron_program_missing_is_a_failure(self, doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.executable", "/nowhere/python")
-        assert "cannot start the program" in look("--as-cron", exit_code=1)["cron"]["message"]
+        assert "cannot start the program" in doctor("--as-cron", exit_code=1)["cron"]["message"]
 
     @pytest.mark.parametrize("code", ["no_credentials", "unavailable", "failed", "interrupted"])
-    def test_an_error_comes_back_as_what_it_was(self, code: str) -> None:
+    def test_as_cron_error_keeps_its_code(self, code: str) -> None:
         error = cron._error(code, "message", None, None)
         assert isinstance(error, OncallError)
         assert error.code == (code if code != "interrupted" else "failed")

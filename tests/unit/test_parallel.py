@@ -6,7 +6,7 @@ from oncallctl import parallel
 from oncallctl.errors import NotFound
 
 
-def test_results_come_in_the_order_of_the_items() -> None:
+def test_in_order_slow_first_item_keeps_the_order_of_the_items() -> None:
     release = threading.Event()
 
     def work(item: int) -> int:
@@ -19,7 +19,7 @@ def test_results_come_in_the_order_of_the_items() -> None:
     assert list(parallel.in_order(work, range(20))) == [item * 10 for item in range(20)]
 
 
-def test_at_most_eight_are_worked_on_at_once() -> None:
+def test_in_order_many_items_run_eight_at_a_time() -> None:
     running, most, lock = 0, 0, threading.Lock()
     full = threading.Barrier(parallel.WORKERS)
 
@@ -36,7 +36,7 @@ def test_at_most_eight_are_worked_on_at_once() -> None:
     assert most == parallel.WORKERS
 
 
-def test_results_that_come_early_are_bounded_while_one_is_late() -> None:
+def test_in_order_slow_item_limits_started_items_to_ahead() -> None:
     early = threading.Semaphore(0)
     begun: list[int] = []
 
@@ -56,11 +56,11 @@ def test_results_that_come_early_are_bounded_while_one_is_late() -> None:
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 9])
-def test_all_results_come_however_few_may_be_ahead(ahead: int) -> None:
+def test_in_order_any_ahead_yields_all_results(ahead: int) -> None:
     assert list(parallel.in_order(lambda item: item, range(30), ahead)) == list(range(30))
 
 
-def test_a_failure_is_raised_where_it_was_asked_for() -> None:
+def test_in_order_exception_is_raised_in_the_calling_thread() -> None:
     def work(item: int) -> int:
         if item == 3:
             raise NotFound("no three")
@@ -70,7 +70,7 @@ def test_a_failure_is_raised_where_it_was_asked_for() -> None:
         list(parallel.in_order(work, range(6)))
 
 
-def test_its_threads_do_not_keep_the_program_alive() -> None:
+def test_in_order_workers_are_daemon_threads() -> None:
     seen = []
 
     def work(_: int) -> None:

@@ -35,7 +35,7 @@ INVISIBLE = set(
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_nothing_that_a_terminal_obeys_stays_in_visible_text(text: str) -> None:
+def test_visible_hostile_text_is_escaped(text: str) -> None:
     shown = visible(text)
     assert all(character.isprintable() and character not in INVISIBLE for character in shown)
     assert "\ufe0f" not in shown.replace("⚠\ufe0f", "")
@@ -44,13 +44,13 @@ def test_nothing_that_a_terminal_obeys_stays_in_visible_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_json_keeps_hostile_text_exactly_and_harmless(text: str) -> None:
+def test_dump_json_hostile_text_is_escaped_and_reads_back(text: str) -> None:
     written = dump_json({"title": text})
     assert json.loads(written) == {"title": text}
     assert all(character.isprintable() and character not in INVISIBLE for character in written)
 
 
-def test_ordinary_names_stay_as_they_are() -> None:
+def test_visible_ordinary_names_are_unchanged() -> None:
     for name in (
         "[prod] api",
         "🔥 fire-drill",
@@ -70,12 +70,12 @@ SCALARS = strategies.text(max_size=20) | strategies.integers() | strategies.none
 
 
 @given(strategies.recursive(SCALARS, lambda inner: strategies.lists(inner, max_size=5), max_leaves=10))
-def test_json_reads_back_exactly_whatever_is_in_it(value: object) -> None:
+def test_dump_json_any_value_reads_back(value: object) -> None:
     assert json.loads(dump_json(value)) == value
     assert json.loads(dump_json(value, indent=2)) == value
 
 
-def test_links_that_let_anyone_raise_alerts_are_masked() -> None:
+def test_masked_integration_links_are_hidden() -> None:
     integration = {"link": "http://x/abc/", "heartbeat": {"link": "http://x/hb/"}, "inbound_email": "a@b", "name": "n"}
     hidden = {"link": MASK, "heartbeat": {"link": MASK}, "inbound_email": MASK, "name": "n"}
     assert masked(integration) == hidden
@@ -83,10 +83,10 @@ def test_links_that_let_anyone_raise_alerts_are_masked() -> None:
     assert integration["link"] == "http://x/abc/"
 
 
-def test_a_link_that_an_alert_brought_along_is_shown() -> None:
+def test_masked_alert_payload_is_unchanged() -> None:
     group = {"id": "I1", "last_alert": {"payload": {"link": "https://runbook", "inbound_email": "a@b"}}}
     assert masked(group) == group
 
 
-def test_a_link_that_is_not_there_is_not_masked() -> None:
+def test_masked_empty_links_stay_empty() -> None:
     assert masked({"link": None, "inbound_email": None}) == {"link": None, "inbound_email": None}

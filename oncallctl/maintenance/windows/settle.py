@@ -281,4 +281,4 @@ def _look_again(oncall: OnCall, request: _Request, lost: OutcomeUnknown) -> Inte
 
 
 def _unsettled(lost: OutcomeUnknown, state: str) -> OutcomeUnknown:
-    return may_still_take_effect(lost, state, f"look before you try again: {LOOK}")
+    return may_still_take_effect(lost, state, f"check before you try again: {LOOK}")

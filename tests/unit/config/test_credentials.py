@@ -62,12 +62,12 @@ def as_nobody_special() -> Iterator[None]:
 # --- what a token is --------------------------------------------------------------------------------------------------
 
 
-def test_a_token_comes_without_the_blanks_around_it() -> None:
+def test_token_surrounding_blanks_are_removed() -> None:
     assert valid_token(f" \t{TOKEN}\r\n", "stdin") == TOKEN
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
-def test_no_token_is_said_to_be_none(text: str) -> None:
+def test_token_empty_is_refused(text: str) -> None:
     assert refused(valid_token, text, "stdin").message == "stdin: there is no token in it"
 
 
@@ -83,7 +83,7 @@ def test_no_token_is_said_to_be_none(text: str) -> None:
         f"{TOKEN}\u00a0{TOKEN}",
     ],
 )
-def test_what_would_corrupt_a_header_is_no_token(text: str) -> None:
+def test_token_unfit_for_a_header_is_refused(text: str) -> None:
     assert refused(valid_token, text, "ONCALLCTL_TOKEN").message.startswith("ONCALLCTL_TOKEN: not a token, ")
 
 
@@ -114,7 +114,7 @@ def give(file: Path, uid: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
-def test_a_file_that_only_its_owner_can_read_gives_its_token(file: Path, mode: int) -> None:
+def test_token_file_private_is_read(file: Path, mode: int) -> None:
     file.chmod(mode)
     assert read_token_file(str(file)) == TOKEN
 
@@ -128,76 +128,76 @@ def test_a_file_that_only_its_owner_can_read_gives_its_token(file: Path, mode: i
         f"{TOKEN}\n" + "\u00e9" * 100_000,
     ],
 )
-def test_the_token_is_the_first_line_without_the_blanks_around_it(file: Path, content: str) -> None:
+def test_token_file_first_line_is_the_token(file: Path, content: str) -> None:
     file.write_text(content, encoding="utf-8", newline="")
     assert read_token_file(str(file)) == TOKEN
 
 
-def test_a_tilde_is_the_home_of_the_user(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_file_tilde_is_expanded(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(file.parent))
     assert read_token_file("~/token") == TOKEN
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601, 0o620, 0o644, 0o777])
-def test_a_file_that_others_can_open_is_refused_with_the_command_that_closes_it(file: Path, mode: int) -> None:
+def test_token_file_open_to_others_is_refused_with_the_fix(file: Path, mode: int) -> None:
     file.chmod(mode)
     error = refused(read_token_file, str(file))
     assert error.message == f"token file {file}: is open to other users (mode {mode:04o})"
     assert error.hint == f"chmod 600 {file}"
 
 
-def test_a_hint_can_be_pasted_whatever_the_name_of_the_file(tmp_path: Path) -> None:
+def test_token_file_hint_quotes_the_path(tmp_path: Path) -> None:
     file = tmp_path / "my token; rm"
     file.write_text(TOKEN, encoding="ascii")
     file.chmod(0o644)
     assert refused(read_token_file, str(file)).hint == f"chmod 600 '{file}'"
 
 
-def test_a_link_is_followed_to_a_closed_file(file: Path, tmp_path: Path) -> None:
+def test_token_file_link_to_a_private_file_is_followed(file: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(file)
     assert read_token_file(str(link)) == TOKEN
 
 
 @pytest.mark.promise("token-file-judged-after-its")
-def test_a_link_to_an_open_file_is_refused(file: Path, tmp_path: Path) -> None:
+def test_token_file_link_to_an_open_file_is_refused(file: Path, tmp_path: Path) -> None:
     file.chmod(0o644)
     link = tmp_path / "link"
     link.symlink_to(file)
     assert "open to other users" in refused(read_token_file, str(link)).message
 
 
-def test_a_file_of_another_user_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_file_of_another_user_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give(file, 54321, monkeypatch)
     assert "belongs to another user (uid 54321)" in refused(read_token_file, str(file)).message
 
 
-def test_a_file_of_root_is_accepted(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_file_of_root_is_accepted(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give(file, 0, monkeypatch)
     monkeypatch.setattr(os, "geteuid", lambda: 54321)
     assert read_token_file(str(file)) == TOKEN
 
 
-def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_token_file_missing_is_reported(tmp_path: Path) -> None:
     assert refused(read_token_file, str(tmp_path / "none")).message == f"token file {tmp_path}/none: does not exist"
 
 
-def test_the_home_of_nobody_is_a_missing_file() -> None:
+def test_token_file_unknown_home_is_reported_as_missing() -> None:
     assert "does not exist" in refused(read_token_file, "~no-such-user/token").message
 
 
-def test_a_file_that_this_user_may_not_read_is_said_to_be_so(file: Path) -> None:
+def test_token_file_unreadable_is_reported(file: Path) -> None:
     file.chmod(0)
     with as_nobody_special():
         error = refused(read_token_file, str(file))
     assert error.message == f"token file {file}: this user may not read it"
 
 
-def test_a_directory_is_no_token_file(tmp_path: Path) -> None:
+def test_token_file_directory_is_refused(tmp_path: Path) -> None:
     assert refused(read_token_file, str(tmp_path)).message == f"token file {tmp_path}: is a directory"
 
 
-def test_a_named_pipe_is_refused_without_waiting_for_its_writer(tmp_path: Path) -> None:
+def test_token_file_named_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
     error = refused(read_token_file, str(pipe))
@@ -206,7 +206,7 @@ def test_a_named_pipe_is_refused_without_waiting_for_its_writer(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("path", ["loop", "token/below", "nul\0", "two\nlines"])
-def test_a_path_that_leads_nowhere_is_one_line(
+def test_token_file_invalid_path_is_reported_on_one_line(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.chdir(file.parent)
@@ -215,23 +215,23 @@ def test_a_path_that_leads_nowhere_is_one_line(
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"  \n" + TOKEN.encode()])
-def test_a_first_line_without_a_token_is_said_to_be_empty(file: Path, content: bytes) -> None:
+def test_token_file_empty_first_line_is_refused(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     assert refused(read_token_file, str(file)).message == f"token file {file}: there is no token in it"
 
 
 @pytest.mark.parametrize("content", [b"\x80\x81" + TOKEN.encode(), TOKEN.encode("utf-16"), b"\0" + TOKEN.encode()])
-def test_a_file_that_is_not_text_holds_no_token(file: Path, content: bytes) -> None:
+def test_token_file_binary_is_refused(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     assert ": not a token, " in refused(read_token_file, str(file)).message
 
 
-def test_a_line_without_end_is_not_cut_to_a_token(file: Path) -> None:
+def test_token_file_endless_line_is_refused(file: Path) -> None:
     file.write_bytes(b"a" * 10_000_000)
     assert "too long for a token" in refused(read_token_file, str(file)).message
 
 
-def test_a_token_given_in_the_place_of_a_file_is_not_repeated() -> None:
+def test_token_file_given_a_token_does_not_print_it() -> None:
     assert refused(read_token_file, TOKEN).message == "token file ***: does not exist"
 
 
@@ -252,11 +252,11 @@ def credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("path", ["$CREDENTIALS_DIRECTORY/token", "${CREDENTIALS_DIRECTORY}/token"])
 @pytest.mark.usefixtures("credential")
-def test_a_credential_of_a_unit_is_read(path: str) -> None:
+def test_systemd_credential_is_read(path: str) -> None:
     assert read_token_file(path) == TOKEN
 
 
-def test_a_credential_is_read_by_its_full_path_and_through_links(
+def test_systemd_credential_by_full_path_or_link_is_read(
     credential: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = tmp_path / "link"
@@ -266,13 +266,13 @@ def test_a_credential_is_read_by_its_full_path_and_through_links(
     assert read_token_file("$CREDENTIALS_DIRECTORY/token") == TOKEN
 
 
-def test_a_credential_open_to_everybody_is_refused(credential: Path) -> None:
+def test_systemd_credential_open_to_everybody_is_refused(credential: Path) -> None:
     credential.chmod(0o444)
     assert "open to other users" in refused(read_token_file, str(credential)).message
 
 
 @pytest.mark.parametrize("path", ["$CREDENTIALS_DIRECTORY/../outside", "$CREDENTIALS_DIRECTORY/link"])
-def test_a_path_that_leads_out_of_the_credentials_gets_no_leniency(credential: Path, tmp_path: Path, path: str) -> None:
+def test_systemd_credential_path_out_of_the_directory_is_refused(credential: Path, tmp_path: Path, path: str) -> None:
     outside = tmp_path / "outside"
     outside.write_text(TOKEN, encoding="ascii")
     outside.chmod(0o440)
@@ -280,7 +280,7 @@ def test_a_path_that_leads_out_of_the_credentials_gets_no_leniency(credential: P
     assert "open to other users" in refused(read_token_file, path).message
 
 
-def test_a_link_turned_to_a_credential_after_the_file_was_opened_gets_no_leniency(
+def test_systemd_credential_link_changed_after_opening_is_refused(
     credential: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outside, link = tmp_path / "outside", tmp_path / "link"
@@ -299,7 +299,9 @@ def test_a_link_turned_to_a_credential_after_the_file_was_opened_gets_no_lenienc
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_outside_of_a_unit_the_error_names_loadcredential(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+def test_systemd_credential_outside_a_unit_is_refused_with_a_hint(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
     if value is None:
         monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     else:
@@ -308,7 +310,7 @@ def test_outside_of_a_unit_the_error_names_loadcredential(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("name", ["$HOME", "$CREDENTIALS_DIRECTORY_OLD"])
-def test_no_other_variable_is_expanded(file: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_token_file_other_variables_are_not_expanded(file: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     directory = file.parent / name
     directory.mkdir()
     monkeypatch.chdir(file.parent)
@@ -332,22 +334,22 @@ def program(tmp_path: Path) -> Callable[[str], str]:
     return make
 
 
-def test_the_token_is_the_first_line_that_a_command_prints(program: Callable[[str], str]) -> None:
+def test_token_command_first_line_is_the_token(program: Callable[[str], str]) -> None:
     assert run_token_command(program(f"echo '  {TOKEN} '; echo second line; echo remark >&2")) == TOKEN
 
 
 @pytest.mark.promise("token-command-runs-without-shell")
-def test_a_command_is_split_like_a_shell_would_and_run_without_one(program: Callable[[str], str]) -> None:
+def test_token_command_is_split_into_words_and_run_without_a_shell(program: Callable[[str], str]) -> None:
     script = program('printf "%s|" "$@"')
     assert run_token_command(f"{script} 'a' \"b\" $HOME ; *") == "a|b|$HOME|;|*|"
 
 
-def test_a_command_finds_nobody_at_its_stdin(program: Callable[[str], str]) -> None:
+def test_token_command_stdin_is_empty(program: Callable[[str], str]) -> None:
     assert run_token_command(program(f"cat; echo {TOKEN}")) == TOKEN
 
 
 @pytest.mark.promise("token-command-runs-without-shell")
-def test_a_command_has_no_terminal_to_ask_at(program: Callable[[str], str]) -> None:
+def test_token_command_has_no_terminal(program: Callable[[str], str]) -> None:
     script = program(f"if (: </dev/tty) 2>/dev/null; then echo terminal; else echo {TOKEN}; fi")
     # A program of a terminal of its own, so that there would be one to ask at.
     code = (
@@ -370,12 +372,12 @@ def test_a_command_has_no_terminal_to_ask_at(program: Callable[[str], str]) -> N
     assert run.stdout.strip() == f"got {TOKEN}"
 
 
-def test_a_command_that_prints_far_more_than_a_token_is_read_to_its_end(program: Callable[[str], str]) -> None:
+def test_token_command_long_output_is_read_to_its_end(program: Callable[[str], str]) -> None:
     script = program(f"echo {TOKEN}; head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2")
     assert run_token_command(script) == TOKEN
 
 
-def test_an_agent_that_a_command_leaves_behind_does_not_hold_up_its_token(
+def test_token_command_background_process_does_not_delay_the_token(
     program: Callable[[str], str], tmp_path: Path
 ) -> None:
     script = program(f"sleep 60 & echo $! >{tmp_path}/pid; echo {TOKEN}")
@@ -385,13 +387,13 @@ def test_an_agent_that_a_command_leaves_behind_does_not_hold_up_its_token(
         os.kill(int((tmp_path / "pid").read_text(encoding="ascii")), signal.SIGKILL)
 
 
-def test_a_command_that_is_not_there_is_said_to_be_missing() -> None:
+def test_token_command_missing_is_reported() -> None:
     error = refused(run_token_command, "no-such-program-anywhere --flag")
     assert error.message == "token_command no-such-program-anywhere: not found"
     assert "full path" in str(error.hint)
 
 
-def test_a_command_is_missing_too_where_path_leads_through_a_closed_directory(
+def test_token_command_missing_with_unreadable_path_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a-file").touch()
@@ -402,12 +404,12 @@ def test_a_command_is_missing_too_where_path_leads_through_a_closed_directory(
     assert error.message.endswith(": not found")
 
 
-def test_a_command_with_a_nul_in_it_cannot_be_run() -> None:
+def test_token_command_with_a_nul_is_refused() -> None:
     assert "cannot be run" in refused(run_token_command, "echo a\0b").message
 
 
 @pytest.mark.parametrize("content", ["#!/bin/sh\n", "no interpreter"])
-def test_a_file_that_is_no_program_cannot_be_run(tmp_path: Path, content: str) -> None:
+def test_token_command_not_executable_is_reported(tmp_path: Path, content: str) -> None:
     file = tmp_path / "program"
     file.write_text(content, encoding="ascii")
     file.chmod(0o700 if content == "no interpreter" else 0o600)
@@ -417,35 +419,35 @@ def test_a_file_that_is_no_program_cannot_be_run(tmp_path: Path, content: str) -
 
 
 @pytest.mark.parametrize("command", ["", "  ", "pass 'show"])
-def test_a_command_that_has_no_words_is_wrong_input(command: str) -> None:
+def test_token_command_unsplittable_is_wrong_usage(command: str) -> None:
     assert refused(run_token_command, command, kind=InvalidInput).exit_code == ExitCode.USAGE
 
 
-def test_a_command_that_fails_is_quoted_by_the_last_line_of_its_stderr(program: Callable[[str], str]) -> None:
+def test_token_command_failure_quotes_the_last_line_of_stderr(program: Callable[[str], str]) -> None:
     script = program("echo first >&2; printf 'the vault\\033[31m is sealed\\n\\n' >&2; exit 3")
     message = refused(run_token_command, script).message
     assert message == f"token_command {script}: failed with exit status 3: the vault [31m is sealed"
 
 
-def test_a_command_that_fails_silently_is_named_with_its_status(program: Callable[[str], str]) -> None:
+def test_token_command_silent_failure_names_the_exit_status(program: Callable[[str], str]) -> None:
     script = program("exit 1")
     assert refused(run_token_command, script).message == f"token_command {script}: failed with exit status 1"
 
 
-def test_a_command_that_a_signal_ended_is_named_with_it(program: Callable[[str], str]) -> None:
+def test_token_command_killed_names_the_signal(program: Callable[[str], str]) -> None:
     assert refused(run_token_command, program("kill -9 $$")).message.endswith(": failed with signal 9")
 
 
-def test_a_failing_command_has_neither_its_output_nor_its_arguments_quoted(program: Callable[[str], str]) -> None:
+def test_token_command_failure_quotes_neither_output_nor_arguments(program: Callable[[str], str]) -> None:
     script = program(f"echo {TOKEN}; echo 'refused: {TOKEN}' >&2; exit 1")
     assert refused(run_token_command, f"{script} --secret {TOKEN}").message.endswith(": refused: ***")
 
 
-def test_a_token_given_in_the_place_of_a_command_is_not_repeated() -> None:
+def test_token_command_given_a_token_does_not_print_it() -> None:
     assert refused(run_token_command, TOKEN).message == "token_command ***: not found"
 
 
-def test_a_command_that_prints_nothing_has_no_token(program: Callable[[str], str]) -> None:
+def test_token_command_without_output_is_refused(program: Callable[[str], str]) -> None:
     assert refused(run_token_command, program("exit 0")).message.endswith(": there is no token in it")
 
 
@@ -462,7 +464,7 @@ def all_ended(leash: int) -> bool:
 
 
 @pytest.mark.parametrize("end", ["time-out", "interrupt"])
-def test_a_command_is_ended_with_all_that_it_started(
+def test_token_command_timeout_kills_its_children(
     program: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     pipe = tmp_path / "leash"
@@ -487,7 +489,7 @@ def test_a_command_is_ended_with_all_that_it_started(
         os.close(leash)
 
 
-def test_a_command_that_closes_its_output_and_stays_is_ended_too(
+def test_token_command_timeout_kills_it_after_closed_output(
     program: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(token_command, "COMMAND_SECONDS", 0.5)
@@ -542,14 +544,14 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
 
 
 @pytest.mark.usefixtures("memory")
-def test_a_token_written_to_the_keyring_is_read_back_and_removed() -> None:
+def test_keyring_token_is_stored_read_and_removed() -> None:
     write_keyring("prod", ORIGIN, TOKEN)
     assert read_keyring("prod", ORIGIN) == TOKEN
     assert delete_keyring("prod", ORIGIN) is True
     assert delete_keyring("prod", ORIGIN) is False
 
 
-def test_an_entry_is_named_by_profile_and_host(memory: dict[tuple[str, str], str]) -> None:
+def test_keyring_entry_is_named_by_profile_and_host(memory: dict[tuple[str, str], str]) -> None:
     write_keyring("prod", ORIGIN, f" {TOKEN}\n")
     assert memory == {("oncallctl", f"prod {ORIGIN}"): TOKEN}
 
@@ -559,7 +561,7 @@ def test_an_entry_is_named_by_profile_and_host(memory: dict[tuple[str, str], str
     [("prod", "https://other.example.org"), ("prod", "http://oncall.example.org"), ("test", ORIGIN)],
 )
 @pytest.mark.usefixtures("memory")
-def test_another_host_or_profile_does_not_get_the_token(profile: str, origin: str) -> None:
+def test_keyring_token_of_another_host_or_profile_is_not_returned(profile: str, origin: str) -> None:
     write_keyring("prod", ORIGIN, TOKEN)
     error = refused(read_keyring, profile, origin)
     assert error.message == f"the keyring holds no token of profile {profile} for {origin}"
@@ -569,23 +571,23 @@ def test_another_host_or_profile_does_not_get_the_token(profile: str, origin: st
 
 
 @pytest.mark.usefixtures("memory")
-def test_a_profile_is_quoted_in_a_hint() -> None:
+def test_keyring_hint_quotes_the_profile() -> None:
     assert refused(read_keyring, "my prod", ORIGIN).hint == "oncallctl auth login 'my prod'"
 
 
-def test_an_entry_that_is_no_token_is_refused(memory: dict[tuple[str, str], str]) -> None:
+def test_keyring_entry_not_a_token_is_refused(memory: dict[tuple[str, str], str]) -> None:
     memory["oncallctl", f"prod {ORIGIN}"] = f"{TOKEN}\nand more"
     assert ": not a token, " in refused(read_keyring, "prod", ORIGIN).message
 
 
-def test_what_is_no_token_is_not_stored(memory: dict[tuple[str, str], str]) -> None:
+def test_keyring_invalid_token_is_not_stored(memory: dict[tuple[str, str], str]) -> None:
     refused(write_keyring, "prod", ORIGIN, f"Bearer {TOKEN}")
     assert memory == {}
 
 
 @pytest.mark.parametrize("backend", ["keyring.backends.fail.Keyring", "keyring.backends.null.Keyring"])
 @pytest.mark.parametrize(("call", "arguments"), [(read_keyring, []), (delete_keyring, []), (write_keyring, [TOKEN])])
-def test_a_backend_that_keeps_nothing_is_no_keyring(
+def test_keyring_backend_without_storage_is_reported_as_absent(
     monkeypatch: pytest.MonkeyPatch, backend: str, call: Callable[..., object], arguments: list[str]
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
@@ -595,7 +597,7 @@ def test_a_backend_that_keeps_nothing_is_no_keyring(
         assert way_out in str(error.hint)
 
 
-def test_the_configuration_of_keyring_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keyring_configuration_file_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configuration = tmp_path / "config/python_keyring/keyringrc.cfg"
     configuration.parent.mkdir(parents=True)
     configuration.write_text(f"[backend]\ndefault-keyring={__name__}.Memory\n", encoding="utf-8")
@@ -603,7 +605,7 @@ def test_the_configuration_of_keyring_is_respected(tmp_path: Path, monkeypatch: 
     assert read_keyring("prod", ORIGIN) == TOKEN
 
 
-def test_a_backend_that_keyring_does_not_recommend_is_used_only_when_asked_for(
+def test_keyring_backend_not_recommended_is_used_only_by_name(
     memory: dict[tuple[str, str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_keyring("prod", ORIGIN, TOKEN)
@@ -623,7 +625,7 @@ def test_a_backend_that_keyring_does_not_recommend_is_used_only_when_asked_for(
         (SystemExit(1), "the keyring failed: SystemExit: 1"),
     ],
 )
-def test_whatever_a_backend_raises_is_an_error_with_a_way_out(
+def test_keyring_exception_is_reported_with_alternatives(
     monkeypatch: pytest.MonkeyPatch, error: BaseException, message: str
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{__name__}.Failing")
@@ -633,14 +635,14 @@ def test_whatever_a_backend_raises_is_an_error_with_a_way_out(
     assert "--token-file FILE" in str(refusal.hint)
 
 
-def test_a_backend_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keyring_unknown_backend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no_such_module.Keyring")
     message = refused(read_keyring, "prod", ORIGIN).message
     assert message == "the keyring failed: ModuleNotFoundError: No module named 'no_such_module'"
 
 
 @pytest.mark.parametrize("place", ["while it is imported", "while it is asked"])
-def test_a_keyring_that_hangs_is_given_up(tmp_path: Path, place: str) -> None:
+def test_keyring_hanging_is_given_up(tmp_path: Path, place: str) -> None:
     (tmp_path / "hanging.py").write_text(
         "import time\n"
         "from keyring.backend import KeyringBackend\n"
@@ -671,7 +673,7 @@ def test_a_keyring_that_hangs_is_given_up(tmp_path: Path, place: str) -> None:
     assert (run.stdout, run.stderr) == ("the keyring did not answer within 3 s\n", "")
 
 
-def test_the_keyring_library_is_imported_only_when_the_keyring_is_asked(file: Path) -> None:
+def test_keyring_library_is_imported_only_for_the_keyring(file: Path) -> None:
     code = (
         "import sys; from oncallctl.config.credentials import read_token_file, run_token_command\n"
         "read_token_file(sys.argv[1]); run_token_command('cat ' + sys.argv[1])\n"

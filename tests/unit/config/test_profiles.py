@@ -36,7 +36,7 @@ def path(tmp_path: Path) -> Path:
         ("http://localhost", "http://localhost"),
     ],
 )
-def test_a_url_is_taken_in_every_form_in_which_it_is_copied(given: str, base: str) -> None:
+def test_base_url_common_spelling_is_normalized(given: str, base: str) -> None:
     assert base_url(given) == base
 
 
@@ -54,7 +54,7 @@ def test_a_url_is_taken_in_every_form_in_which_it_is_copied(given: str, base: st
         "https://ö",
     ],
 )
-def test_what_is_no_url_is_refused(url: str) -> None:
+def test_base_url_invalid_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput):
         base_url(url)
 
@@ -71,12 +71,12 @@ def test_what_is_no_url_is_refused(url: str) -> None:
         ("https://[2001:DB8::1]:443", "https://[2001:db8::1]", "[2001:db8::1]"),
     ],
 )
-def test_origin_and_host_of_each_spelling_of_a_server_are_the_same(url: str, origin: str, host: str) -> None:
+def test_origin_and_host_any_spelling_are_normalized(url: str, origin: str, host: str) -> None:
     profile = Profile("prod", url)
     assert (profile.origin, profile.host) == (origin, host)
 
 
-def test_a_server_is_recognized_in_each_spelling_of_its_host() -> None:
+def test_is_at_any_spelling_of_the_host_is_true() -> None:
     profile = Profile("prod", "https://OnCall.example.org:443")
     assert all(profile.is_at(host) for host in ("oncall.example.org", "OnCall.example.org:443", "ONCALL.example.org."))
     assert not any(profile.is_at(host) for host in ("oncall.example.org:80", "example.org", "", "[", "h:x"))
@@ -84,7 +84,7 @@ def test_a_server_is_recognized_in_each_spelling_of_its_host() -> None:
 
 @pytest.mark.promise("plain-http-goes-to-loopback")
 @pytest.mark.parametrize("url", ["http://oncall.example.org", "http://127.0.0.1.example.org", "http://10.0.0.1"])
-def test_a_token_does_not_cross_a_network_in_clear_unless_the_profile_says_so(url: str) -> None:
+def test_base_url_plain_http_needs_allow_http(url: str) -> None:
     with pytest.raises(InvalidInput, match="in clear"):
         base_url(url)
     assert base_url(url, allow_http=True) == url
@@ -92,29 +92,29 @@ def test_a_token_does_not_cross_a_network_in_clear_unless_the_profile_says_so(ur
 
 @pytest.mark.promise("plain-http-goes-to-loopback")
 @pytest.mark.parametrize("host", ["127.0.0.2", "localhost.", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"])
-def test_plain_http_to_loopback_is_accepted_in_every_spelling(host: str) -> None:
+def test_base_url_plain_http_to_loopback_is_accepted(host: str) -> None:
     assert base_url(f"http://{host}:8080")
 
 
 @pytest.mark.parametrize("host", ["localhost.example.org", "[::ffff:10.0.0.1]", "128.0.0.1"])
-def test_plain_http_to_a_host_that_looks_like_loopback_is_refused(host: str) -> None:
+def test_base_url_plain_http_to_a_loopback_lookalike_is_refused(host: str) -> None:
     with pytest.raises(InvalidInput, match="in clear"):
         base_url(f"http://{host}:8080")
 
 
-def test_a_profile_is_saved_and_read_back(path: Path) -> None:
+def test_saved_profile_reads_back(path: Path) -> None:
     saved = Profile("prod", "https://h", grafana_url="https://s.grafana.net", api="cloud", token_source="keyring")
     Config(path).save(saved)
     assert Config(path).profile("prod") == saved
 
 
-def test_the_file_is_for_its_owner_alone(path: Path) -> None:
+def test_config_file_and_folder_are_private(path: Path) -> None:
     Config(path).save(Profile("prod", "https://h"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_comments_and_other_profiles_stay(path: Path) -> None:
+def test_save_keeps_comments_and_other_profiles(path: Path) -> None:
     path.parent.mkdir()
     path.write_text('# mine\n[profiles.old]  # keep\nurl = "https://old"\ntz = "UTC"\n')
     Config(path).save(Profile("prod", "https://h"))
@@ -124,7 +124,7 @@ def test_comments_and_other_profiles_stay(path: Path) -> None:
     assert Config(path).names == ["old", "prod"]
 
 
-def test_logging_in_again_keeps_the_output_defaults(path: Path) -> None:
+def test_save_again_keeps_the_output_defaults(path: Path) -> None:
     path.parent.mkdir()
     path.write_text('[profiles.prod]\nurl = "https://old"\noutput = "json"\ntimeout = 5\n')
     Config(path).save(Profile("prod", "https://new"))
@@ -132,7 +132,7 @@ def test_logging_in_again_keeps_the_output_defaults(path: Path) -> None:
     assert (profile.url, profile.output, profile.timeout) == ("https://new", "json", 5)
 
 
-def test_the_first_profile_becomes_the_default_and_a_later_one_does_not(path: Path) -> None:
+def test_save_makes_only_the_first_profile_the_default(path: Path) -> None:
     Config(path).save(Profile("one", "https://h"))
     Config(path).save(Profile("two", "https://h"))
     assert Config(path).default == "one"
@@ -140,14 +140,14 @@ def test_the_first_profile_becomes_the_default_and_a_later_one_does_not(path: Pa
     assert Config(path).default == "two"
 
 
-def test_forgetting_the_default_leaves_none(path: Path) -> None:
+def test_remove_default_profile_leaves_no_default(path: Path) -> None:
     Config(path).save(Profile("one", "https://h"))
     Config(path).remove("one")
     assert Config(path).default is None
     assert Config(path).names == []
 
 
-def test_the_sandbox_is_built_in_and_cannot_be_redefined(path: Path) -> None:
+def test_sandbox_profile_cannot_be_redefined(path: Path) -> None:
     assert Config(path).profile("sandbox-oss").api == "oss"
     path.parent.mkdir()
     path.write_text('[profiles.sandbox]\nurl = "https://h"\n')
@@ -217,7 +217,7 @@ tz = "Mars/Olympus"
     ]
 
 
-def test_mistake_in_another_profile_does_not_concern_the_profile_in_use(path: Path) -> None:
+def test_profile_with_a_mistake_in_another_profile_is_returned(path: Path) -> None:
     path.parent.mkdir()
     path.write_text('[profiles.other]\nurl = 3\n[profiles.prod]\nurl = "https://h"\n')
     assert Config(path).profile("prod").url == "https://h"
@@ -225,14 +225,14 @@ def test_mistake_in_another_profile_does_not_concern_the_profile_in_use(path: Pa
         Config(path).check()
 
 
-def test_key_that_stands_on_no_line_of_its_own_is_reported_without_a_line(path: Path) -> None:
+def test_mistake_in_an_inline_table_is_reported_without_a_line(path: Path) -> None:
     path.parent.mkdir()
     path.write_text('profiles.prod = {url = "https://h", output = "xml"}\n')
     with pytest.raises(InvalidInput, match="toml: profile prod: output must be one of"):
         Config(path).profile("prod")
 
 
-def test_aliases_of_the_file_are_returned_even_if_a_profile_has_mistakes(path: Path) -> None:
+def test_aliases_with_a_mistake_in_a_profile_are_returned(path: Path) -> None:
     path.parent.mkdir()
     path.write_text(
         """aliases = {mine = "alert-groups list --mine", p1 = "page 'on call'"}\n[profiles.prod]\nurl = 3\n"""
@@ -250,7 +250,7 @@ def test_aliases_of_the_file_are_returned_even_if_a_profile_has_mistakes(path: P
         ("aliases.'--all' = 'teams list'", "'--all': the name may only contain"),
     ],
 )
-def test_malformed_alias_is_refused_with_the_path_of_the_file(path: Path, line: str, message: str) -> None:
+def test_aliases_malformed_are_refused_with_the_path_of_the_file(path: Path, line: str, message: str) -> None:
     path.parent.mkdir()
     path.write_text(line)
     for read in (lambda: Config(path).aliases, lambda: Config(path).check()):
@@ -261,20 +261,20 @@ def test_malformed_alias_is_refused_with_the_path_of_the_file(path: Path, line: 
 
 
 @pytest.mark.promise("belongs-to-somebody-else-refused")
-def test_a_file_that_others_may_write_to_is_refused(path: Path) -> None:
+def test_config_file_writable_by_others_is_refused(path: Path) -> None:
     Config(path).save(Profile("prod", "https://h"))
     path.chmod(0o666)
     with pytest.raises(InvalidInput, match="others may write"):
         Config(path)
 
 
-def test_a_folder_in_its_place_is_said(path: Path) -> None:
+def test_config_file_that_is_a_folder_is_refused(path: Path) -> None:
     path.mkdir(parents=True)
     with pytest.raises(InvalidInput, match=r"config\.toml"):
         Config(path)
 
 
-def test_a_profile_that_is_not_there_names_those_that_are(path: Path) -> None:
+def test_profile_unknown_lists_the_known_ones(path: Path) -> None:
     Config(path).save(Profile("prod", "https://h"))
     with pytest.raises(NotFound) as missing:
         Config(path).profile("prdo")
@@ -282,14 +282,14 @@ def test_a_profile_that_is_not_there_names_those_that_are(path: Path) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
-def test_a_file_of_somebody_elses_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_config_file_of_another_user_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Config(path).save(Profile("prod", "https://h"))
     os.chown(path, 12345, 12345)
     with pytest.raises(InvalidInput, match="another user"):
         Config(path)
 
 
-def test_a_write_that_fails_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_keeps_the_old_config_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Config(path).save(Profile("prod", "https://h"))
     before = path.read_bytes()
 
@@ -303,7 +303,7 @@ def test_a_write_that_fails_leaves_the_old_file(path: Path, monkeypatch: pytest.
     assert [each.name for each in path.parent.iterdir()] == ["config.toml"]
 
 
-def test_profiles_that_are_made_at_the_same_time_are_all_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_saves_are_all_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = config_file.replace_private
 
     def slowly(target: Path, data: bytes) -> None:

@@ -85,7 +85,7 @@ def test_a_good_file_says_what_it_means() -> None:
         (5, "timezone = 1", 5, "must be an IANA name"),
         (6, "", 1, "it has no duration"),
         (6, 'duration = "soon"', 6, "not a duration: 'soon'"),
-        (6, 'duration = "0"', 6, "longer than nothing"),
+        (6, 'duration = "0"', 6, "must be positive"),
         (6, "duration = -5", 6, "not a duration: '-5'"),
         (6, "duration = 1.5", 6, "duration must be a text"),
         (6, "duration = true", 6, "duration must be a text"),

@@ -38,26 +38,26 @@ def without(*names: str) -> dict[str, str]:
 
 @pytest.mark.usefixtures("config")
 class TestOrder:
-    def test_the_profile_asked_for_wins(self) -> None:
+    def test_profile_option_comes_first(self) -> None:
         assert choose_profile("asked", FULL).url == "https://asked.example.org"
 
-    def test_then_url_and_token_of_the_environment(self) -> None:
+    def test_url_and_token_of_the_environment_come_second(self) -> None:
         profile = choose_profile(None, FULL)
         assert (profile.url, profile.token_source) == ("https://env.example.org", "environment")
 
-    def test_then_the_profile_of_the_environment(self) -> None:
+    def test_profile_of_the_environment_comes_third(self) -> None:
         assert choose_profile(None, without("ONCALLCTL_URL", "ONCALLCTL_TOKEN")).name == "named"
 
-    def test_then_the_default_profile(self) -> None:
+    def test_default_profile_comes_fourth(self) -> None:
         assert choose_profile(None, without("ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_PROFILE")).name == "standard"
 
-    def test_the_environment_of_terraform_comes_last(self, config: Path) -> None:
+    def test_environment_of_terraform_comes_last(self, config: Path) -> None:
         config.write_text("")
         profile = choose_profile(None, without("ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_PROFILE"))
         assert (profile.url, profile.grafana_url) == ("https://terraform.example.org", "https://stack.grafana.net")
 
     @pytest.mark.promise("nothing-falls-back-to-sandbox")
-    def test_nothing_falls_back_to_the_sandbox(self, config: Path) -> None:
+    def test_nothing_configured_does_not_fall_back_to_the_sandbox(self, config: Path) -> None:
         config.write_text("")
         with pytest.raises(NoCredentials) as refused:
             choose_profile(None, {})
@@ -71,18 +71,18 @@ class TestOnePlace:
 
     @pytest.mark.promise("url-and-token-come-from")
     @pytest.mark.parametrize("missing", ["ONCALLCTL_URL", "ONCALLCTL_TOKEN"])
-    def test_half_of_the_pair_is_wrong_usage(self, missing: str) -> None:
+    def test_incomplete_pair_is_wrong_usage(self, missing: str) -> None:
         with pytest.raises(InvalidInput, match=missing):
             choose_profile(None, without(missing))
 
     @pytest.mark.parametrize("missing", ["GRAFANA_ONCALL_URL", "GRAFANA_ONCALL_ACCESS_TOKEN"])
-    def test_so_it_is_with_terraforms(self, config: Path, missing: str) -> None:
+    def test_incomplete_pair_of_terraform_is_wrong_usage(self, config: Path, missing: str) -> None:
         config.write_text("")
         with pytest.raises(InvalidInput, match=missing):
             choose_profile(None, without(missing, "ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_PROFILE"))
 
     @pytest.mark.promise("url-and-token-come-from")
-    def test_the_token_of_the_environment_is_not_sent_to_the_profiles_server(
+    def test_token_of_the_environment_is_not_sent_to_the_server_of_a_profile(
         self, server: Serving, run: Runner, world: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         token_file = world / "token"
@@ -96,7 +96,7 @@ class TestOnePlace:
             assert "profile-token" in request.headers["Authorization"]
             assert server.token not in request.headers["Authorization"]
 
-    def test_the_stack_of_the_environment_is_not_sent_with_a_profile(
+    def test_stack_of_the_environment_is_not_sent_with_a_profile(
         self, server: Serving, run: Runner, world: Path
     ) -> None:
         token_file = world / "token"
@@ -110,11 +110,11 @@ class TestOnePlace:
 
 
 class TestDialect:
-    def test_an_engine_gets_the_raw_token(self, oss: Serving, run: Runner) -> None:
+    def test_self_hosted_engine_receives_the_bare_token(self, oss: Serving, run: Runner) -> None:
         run("teams list")
         assert oss.seen[0].headers["Authorization"] == oss.token
 
-    def test_cloud_gets_bearer_and_the_stack(self, cloud: Serving, run: Runner) -> None:
+    def test_cloud_receives_bearer_and_the_stack(self, cloud: Serving, run: Runner) -> None:
         run("teams list", status=None, ONCALLCTL_GRAFANA_URL="https://sandbox.grafana.invalid")
         assert cloud.seen[0].headers["Authorization"] == f"Bearer {cloud.token}"
         assert cloud.seen[0].headers["X-Grafana-Url"] == "https://sandbox.grafana.invalid"
@@ -128,47 +128,47 @@ class TestDialect:
             ("https://evilgrafana.net", "oss"),
         ],
     )
-    def test_auto_goes_by_the_host(self, url: str, dialect: str) -> None:
+    def test_auto_is_decided_by_the_host(self, url: str, dialect: str) -> None:
         from oncallctl.config.connect import dialect_of
 
         assert dialect_of(choose_profile(None, {"ONCALLCTL_URL": url, "ONCALLCTL_TOKEN": "t"})) == dialect
 
-    def test_a_stack_with_a_line_break_at_its_end_is_taken_without_it(self, cloud: Serving, run: Runner) -> None:
+    def test_stack_trailing_line_break_is_removed(self, cloud: Serving, run: Runner) -> None:
         run("teams list", ONCALLCTL_GRAFANA_URL="https://sandbox.grafana.invalid\n")
         assert cloud.seen[0].headers["X-Grafana-Url"] == "https://sandbox.grafana.invalid"
 
     @pytest.mark.parametrize("url", ["nonsense", "https://ö.grafana.net"])
-    def test_a_stack_that_is_no_url_is_wrong_usage(self, server: Serving, run: Runner, url: str) -> None:
+    def test_stack_invalid_url_is_wrong_usage(self, server: Serving, run: Runner, url: str) -> None:
         run("escalate --user alice --title t", status=2, ONCALLCTL_GRAFANA_URL=url)
         assert server.seen == []
 
-    def test_a_proxy_that_cannot_be_used_is_wrong_usage(self, run: Runner) -> None:
+    def test_proxy_unsupported_is_wrong_usage(self, run: Runner) -> None:
         environment = {"ONCALLCTL_URL": "https://oncall.example.org", "ONCALLCTL_TOKEN": "t"}
         run("teams list", status=2, ALL_PROXY="socks5://127.0.0.1:1", **environment)
 
-    def test_a_word_that_is_no_api_is_wrong_usage(self, server: Serving, run: Runner) -> None:
+    def test_api_unknown_is_wrong_usage(self, server: Serving, run: Runner) -> None:
         run("teams list", status=2, ONCALLCTL_API="grafana")
         assert server.seen == []
 
 
 class TestSandbox:
-    def test_it_needs_no_credentials_and_keeps_its_state(self, run: Runner) -> None:
+    def test_sandbox_without_credentials_keeps_its_state(self, run: Runner) -> None:
         run("maintenance start service-010 --for 30m -p sandbox")
         assert [window["name"] for window in run("maintenance status -o json -p sandbox").json] == ["service-010"]
 
-    def test_its_two_dialects_see_the_same(self, run: Runner) -> None:
+    def test_sandbox_dialects_share_their_state(self, run: Runner) -> None:
         run("maintenance start service-010 --for 30m -p sandbox")
         (window,) = run("maintenance status -o json -p sandbox-oss").json
         assert window["mode"] == "silence_escalations"
         assert window["integration"]["maintenance_mode"] == "debug"
 
-    def test_a_damaged_file_says_what_to_do(self, run: Runner, world: Path) -> None:
+    def test_sandbox_damaged_file_is_reported_with_a_fix(self, run: Runner, world: Path) -> None:
         run("teams list -p sandbox")
         (world / "home/.local/state/oncallctl/sandbox.sqlite3").write_bytes(b"no database" * 1000)
         done = run("teams list -p sandbox -o json", status=2)
         assert "delete" in done.error["hint"]
 
-    def test_reset_puts_the_sample_data_back(self, run: Runner) -> None:
+    def test_sandbox_reset_restores_the_sample_data(self, run: Runner) -> None:
         run("maintenance start service-010 --for 30m -p sandbox")
         run("sandbox reset")
         assert run("maintenance status -o json -p sandbox").json == []

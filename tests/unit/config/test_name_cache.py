@@ -61,14 +61,16 @@ def lines(path: Path) -> list[str]:
         ("escalation-chains", "name"),
     ],
 )
-def test_a_list_that_was_read_whole_leaves_its_names(run: Runner, folder: Path, noun: str, attribute: str) -> None:
+def test_complete_list_caches_its_names(run: Runner, folder: Path, noun: str, attribute: str) -> None:
     listed = run(f"-p sandbox {noun} list -o json").json
     kept = lines(folder / f"sandbox.{noun.replace('-', '_')}")
     assert kept == ["# sandbox", *name_cache.offered([each[attribute] for each in listed])]
     assert len(kept) > 2
 
 
-def test_a_file_says_first_whose_names_it_holds(run: Runner, other: Serving, folder: Path, world: Path) -> None:
+def test_cache_file_names_profile_server_and_config_first(
+    run: Runner, other: Serving, folder: Path, world: Path
+) -> None:
     run("teams list")
     first, *names = lines(folder / "work.teams")
     assert first == f"# work {other.url} {world / 'config.toml'}"
@@ -76,7 +78,7 @@ def test_a_file_says_first_whose_names_it_holds(run: Runner, other: Serving, fol
 
 
 @pytest.mark.promise("owner-alone")
-def test_files_are_this_users_alone_whatever_the_umask(run: Runner, folder: Path) -> None:
+def test_cache_files_are_private_with_any_umask(run: Runner, folder: Path) -> None:
     before = os.umask(0)
     try:
         run("-p sandbox teams list")
@@ -86,7 +88,7 @@ def test_files_are_this_users_alone_whatever_the_umask(run: Runner, folder: Path
     assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
 
 
-def test_what_others_could_read_is_closed_to_them_by_the_next_call(run: Runner, folder: Path) -> None:
+def test_cache_files_open_to_others_are_closed_by_the_next_call(run: Runner, folder: Path) -> None:
     run("-p sandbox teams list")
     (folder / "sandbox.teams").chmod(0o644)
     folder.chmod(0o755)
@@ -99,12 +101,12 @@ def test_what_others_could_read_is_closed_to_them_by_the_next_call(run: Runner, 
     "line",
     ["integrations list --limit 3", "integrations get service-010", "alert-groups list", "users whoami -o json"],
 )
-def test_what_was_not_read_whole_leaves_nothing(run: Runner, folder: Path, line: str) -> None:
+def test_incomplete_read_caches_nothing(run: Runner, folder: Path, line: str) -> None:
     run(f"-p sandbox {line} --columns id")
     assert not list(folder.glob("*"))
 
 
-def test_a_list_that_broke_off_leaves_what_was_there(run: Runner, other: Serving, folder: Path) -> None:
+def test_failed_list_keeps_the_old_cache(run: Runner, other: Serving, folder: Path) -> None:
     run("teams list")
     kept = lines(folder / "work.teams")
     other.fail("GET", "teams", status(404))
@@ -112,20 +114,20 @@ def test_a_list_that_broke_off_leaves_what_was_there(run: Runner, other: Serving
     assert lines(folder / "work.teams") == kept
 
 
-def test_choosing_among_all_of_them_leaves_all_names(run: Runner, folder: Path) -> None:
+def test_list_filtered_by_team_caches_all_names(run: Runner, folder: Path) -> None:
     chosen = run("-p sandbox integrations list --team platform -o json").json
     kept = lines(folder / "sandbox.integrations")
     assert len(kept) > len(chosen) + 1
     assert "platform" in lines(folder / "sandbox.teams")
 
 
-def test_a_server_that_the_environment_names_leaves_nothing(run: Runner, cloud: Serving, folder: Path) -> None:
+def test_server_from_the_environment_caches_nothing(run: Runner, cloud: Serving, folder: Path) -> None:
     run("teams list")
     assert cloud.reads()
     assert not list(folder.glob("*"))
 
 
-def test_logging_in_again_and_out_forgets_the_names(run: Runner, other: Serving, folder: Path, world: Path) -> None:
+def test_login_and_logout_delete_the_cached_names(run: Runner, other: Serving, folder: Path, world: Path) -> None:
     login = f"auth login work --url {other.url} --token-file {world / 'token'} --api cloud"
     for line in (login, "auth logout work"):
         run("teams list")
@@ -134,7 +136,7 @@ def test_logging_in_again_and_out_forgets_the_names(run: Runner, other: Serving,
         assert not list(folder.glob("*"))
 
 
-def test_names_that_are_the_same_are_not_written_again(folder: Path) -> None:
+def test_unchanged_names_are_not_written_again(folder: Path) -> None:
     name_cache.keep(PROD, CONFIG, "teams", ["a", "b"])
     path = folder / "prod.teams"
     before = path.stat()
@@ -145,13 +147,13 @@ def test_names_that_are_the_same_are_not_written_again(folder: Path) -> None:
     assert lines(path)[1:] == ["b", "c"]
 
 
-def test_another_server_under_the_same_profile_name_is_written_again(folder: Path) -> None:
+def test_changed_server_rewrites_the_names(folder: Path) -> None:
     name_cache.keep(PROD, CONFIG, "teams", ["a"])
     name_cache.keep(Profile("prod", "https://elsewhere.example.org"), CONFIG, "teams", ["a"])
     assert lines(folder / "prod.teams")[0] == f"# prod https://elsewhere.example.org {CONFIG}"
 
 
-def test_names_are_in_the_order_of_their_bytes_and_written_as_they_have_to_be_typed() -> None:
+def test_names_are_sorted_and_written_as_typed() -> None:
     plain = ["$(touch pwned)", "*", "Zürich", "[prod] api", "`touch pwned`", "a b", "a b ", "a;b", "it's", "ß", "é"]
     assert name_cache.offered(plain[::-1]) == sorted(plain, key=str.encode)
     odd = ["-f", "-", "--yes", "id:X", "name:x", "#x", "~x", "~", "T1234567890AB", "TEAMPLATFORMX"]
@@ -162,29 +164,29 @@ def test_names_are_in_the_order_of_their_bytes_and_written_as_they_have_to_be_ty
     "name",
     ["", " ", "\t", "a\nb", "a\rb", "a\x00b", "\x1b]0;x\x07", "a\x9bb", "a\u2028b", "\u202eabc", "a\udcffb", "x" * 257],
 )
-def test_names_that_no_line_should_hold_are_left_out(name: str) -> None:
+def test_names_unfit_for_a_line_are_left_out(name: str) -> None:
     assert name_cache.offered([name, "fit"]) == ["fit"]
 
 
-def test_no_more_names_are_kept_than_a_shell_can_read_at_once() -> None:
+def test_names_beyond_the_limit_are_left_out() -> None:
     assert name_cache.offered([f"{number:05}" for number in range(6000)]) == [f"{number:05}" for number in range(5000)]
     assert name_cache.offered(["x" * 256]) == ["x" * 256]
 
 
 @pytest.mark.parametrize("name", ["../prod", "a/b", ".", "x y", "$(touch pwned)", "", "a\nb"])
-def test_a_profile_that_a_shell_would_not_offer_keeps_no_names(folder: Path, name: str) -> None:
+def test_profile_with_an_invalid_name_caches_nothing(folder: Path, name: str) -> None:
     with pytest.raises(OSError, match="completions do not know a profile"):
         name_cache.keep(Profile(name, "https://oncall.example.org"), CONFIG, "teams", ["a"])
     assert not list(folder.parent.parent.rglob("*.teams"))
 
 
-def test_a_configuration_in_an_odd_place_keeps_no_names(folder: Path) -> None:
+def test_config_path_with_control_characters_caches_nothing(folder: Path) -> None:
     with pytest.raises(OSError, match="completions do not know a place"):
         name_cache.keep(PROD, Path("/etc/two\nlines"), "teams", ["a"])
     assert not list(folder.glob("*"))
 
 
-def test_a_symbolic_link_is_replaced_and_not_followed(folder: Path, world: Path) -> None:
+def test_cache_file_replaced_by_a_link_is_not_followed(folder: Path, world: Path) -> None:
     victim = world / "victim"
     victim.write_text("precious", encoding="utf-8")
     name_cache.keep(PROD, CONFIG, "teams", ["a"])
@@ -212,7 +214,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a 
 
 
 @pytest.mark.parametrize("spoil", [Path.touch, os.mkfifo, _link, pytest.param(_give_away, marks=needs_root)])
-def test_a_folder_that_is_not_this_users_is_left_alone_without_a_word(run: Runner, folder: Path, spoil: object) -> None:
+def test_cache_folder_of_another_user_is_left_alone_silently(run: Runner, folder: Path, spoil: object) -> None:
     folder.parent.mkdir(parents=True)
     spoil(folder)  # type: ignore[operator]
     done = run("-p sandbox teams list")
@@ -223,7 +225,7 @@ def test_a_folder_that_is_not_this_users_is_left_alone_without_a_word(run: Runne
     assert "names are not kept for completions" in said
 
 
-def test_a_name_that_cannot_be_put_in_place_leaves_the_old_ones_and_the_command_alone(
+def test_failed_write_keeps_the_old_names_and_the_command_succeeds(
     run: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_cache.keep(Profile("sandbox", "http://sandbox.invalid"), CONFIG, "teams", ["old"])
@@ -268,7 +270,7 @@ namecache.keep(Profile("prod", "https://oncall.example.org"), Path(sys.argv[2]),
 
 
 @pytest.mark.parametrize("when", ["write", "rename"])
-def test_a_run_that_is_killed_while_it_writes_leaves_the_old_names(folder: Path, when: str) -> None:
+def test_killed_write_keeps_the_old_names(folder: Path, when: str) -> None:
     name_cache.keep(PROD, CONFIG, "teams", ["old"])
     killed = subprocess.run([sys.executable, "-c", KILLED, when, str(CONFIG)], check=False)
     assert killed.returncode == -signal.SIGKILL
