@@ -112,7 +112,7 @@ def read(oncall: OnCall, team: Named, at: datetime) -> Handoff:
     found: TeamRota = rotas[0]
     once = {group.id: group for each in groups for group in each}  # a group may change its state between two requests
     still_open = sorted(once.values(), key=lambda group: group.created_at or at)
-    return Handoff(team, at, found.judged, tuple(reversed(still_open)))
+    return Handoff(team, at, found.checked, tuple(reversed(still_open)))
 
 
 def _next(rota: Rota) -> Handover | None:

@@ -24,13 +24,15 @@ class TeamOnCall:
     """People on call for one team, in the form of Cloud's Teams API.
 
     Attributes:
-        through_slack: whether a page would also reach people whom only Slack knows.
-        is_cloud: whether the server is Cloud, where permissions decide who is notified.
-        not_paged: the IDs of users whose escalation steps never run; empty if Cloud worked out who is on call.
+        response: the people and shifts.
+        raw: the same as the server's JSON object.
+        through_slack: True if a page would also notify members of a Slack group or channel.
+        is_cloud: True if the server is Cloud, where permissions decide who is notified.
+        not_paged: the IDs of users whose escalation steps never run; empty if the server computed the response.
     """
 
     team: Named
-    answer: OnCallDocument
+    response: OnCallDocument
     raw: dict[str, Any]
     through_slack: bool = False
     is_cloud: bool = False
@@ -43,20 +45,20 @@ class TeamOnCall:
 
     @property
     def is_anybody_notified(self) -> bool:
-        """True if a page would notify one of the people, as far as steps and roles tell."""
+        """True if a page would notify one of the people, according to steps and roles."""
         return any(
             user.get("id") not in self.not_paged and is_notified(user.get("role"), is_cloud=self.is_cloud) is not False
-            for user in self.answer.users
+            for user in self.response.users
         )
 
     @property
     def names_not_paged(self) -> list[str]:
         """The names of the users whose escalation steps never run."""
-        return [_name(user) for user in self.answer.users if user.get("id") in self.not_paged]
+        return [_name(user) for user in self.response.users if user.get("id") in self.not_paged]
 
     def people(self) -> list[dict[str, Any]]:
         """Return one row per person with their schedules and shift times. People named by a step have no shift."""
-        return [self._person(user) for user in self.answer.users]
+        return [self._person(user) for user in self.response.users]
 
     def _label(self, user: dict[str, Any]) -> str:
         """Return the name of a user, with the reason why a page would not notify them."""
@@ -65,7 +67,7 @@ class TeamOnCall:
         return with_role(_name(user), user.get("role"), is_cloud=self.is_cloud)
 
     def _person(self, user: dict[str, Any]) -> dict[str, Any]:
-        shifts = [shift for shift in self.answer.shifts if user.get("id") in shift.users]
+        shifts = [shift for shift in self.response.shifts if user.get("id") in shift.users]
         starts = [shift.shift_start for shift in shifts if shift.shift_start]
         ends = [shift.shift_end for shift in shifts if shift.shift_end]
         return {
@@ -82,10 +84,10 @@ def _name(user: dict[str, Any]) -> str:
     return str(user.get("username") or user.get("id"))
 
 
-def on_call(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery = NOW) -> list[TeamOnCall]:
+def on_call(oncall: OnCall, teams: Sequence[Named], query: OnCallQuery = NOW) -> list[TeamOnCall]:
     """Return the people on call for each team.
 
-    Cloud has an API for it. For a self-hosted engine, and for other times than now, it is worked out here.
+    Cloud has an API for the present moment. For other times and for self-hosted engines, the result is computed here.
 
     Returns:
         One result per team, in the order of the teams.
@@ -93,9 +95,9 @@ def on_call(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery = NOW)
     Raises:
         NotFound: there is no such team, or the route does not belong to it.
     """
-    if oncall.is_cloud and question.at is None:
-        return list(parallel.in_order(lambda team: _ask(oncall, team, question), teams))
-    found = resolve(oncall, teams, question, at=question.at or now())
+    if oncall.is_cloud and query.at is None:
+        return list(parallel.in_order(lambda team: _fetch(oncall, team, query), teams))
+    resolved = resolve(oncall, teams, query, at=query.at or now())
     return [
         TeamOnCall(
             team,
@@ -105,19 +107,19 @@ def on_call(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery = NOW)
             oncall.is_cloud,
             each.not_paged,
         )
-        for team, each in zip(teams, found, strict=True)
+        for team, each in zip(teams, resolved, strict=True)
     ]
 
 
-def _ask(oncall: OnCall, team: Named, question: OnCallQuery) -> TeamOnCall:
-    params: dict[str, str | int] = {} if question.when is When.CURRENT else {"days": question.days}
-    if question.route:
-        params["route"] = question.route
+def _fetch(oncall: OnCall, team: Named, query: OnCallQuery) -> TeamOnCall:
+    params: dict[str, str | int] = {} if query.when is When.CURRENT else {"days": query.days}
+    if query.route:
+        params["route"] = query.route
     try:
-        answer, raw = oncall.teams.on_call(team.id, question.when, **params)
+        response, raw = oncall.teams.on_call(team.id, query.when, **params)
     except NotFound as error:
-        if question.route:
-            error.message = f"no team {team}, or route {question.route} is none of its direct paging integration"
+        if query.route:
+            error.message = f"no team {team}, or route {query.route} does not belong to its direct paging integration"
             error.hint = "oncallctl routes list"
         raise
-    return TeamOnCall(team, answer, raw, is_cloud=oncall.is_cloud)
+    return TeamOnCall(team, response, raw, is_cloud=oncall.is_cloud)

@@ -81,12 +81,12 @@ def read(oncall: OnCall, teams: Sequence[Named], route: str | None = None) -> li
     Raises:
         NotFound: there is no such team, or the route does not belong to its direct paging integration.
     """
-    chosen, ways = parallel.together(
+    chosen, integrations = parallel.together(
         lambda: oncall.routes.get(route) if route else None, lambda: _direct_paging(oncall, teams)
     )
-    chains = {team.id: _chain(team, ways[team.id], chosen) for team in teams}
+    chains = {team.id: _chain(team, integrations[team.id], chosen) for team in teams}
     steps = _steps(oncall, [chain for chain in chains.values() if chain])
-    return [PagingPath(team, ways[team.id], steps.get(chains[team.id] or "", ())) for team in teams]
+    return [PagingPath(team, integrations[team.id], steps.get(chains[team.id] or "", ())) for team in teams]
 
 
 def _direct_paging(oncall: OnCall, teams: Sequence[Named]) -> dict[str, Integration | None]:
@@ -94,13 +94,11 @@ def _direct_paging(oncall: OnCall, teams: Sequence[Named]) -> dict[str, Integrat
     if len(teams) > FEW:
         oncall.integrations.everything()
     found = parallel.in_order(lambda team: direct_paging(oncall, team), teams)
-    ways = {team.id: integration for team, integration in zip(teams, found, strict=True)}
+    integrations = {team.id: integration for team, integration in zip(teams, found, strict=True)}
     for team in teams:
-        if ways[team.id] is None and team.name is None:
-            oncall.teams.get(
-                team.id
-            )  # raises NotFound for an unknown team, which is not the same as a team without an integration
-    return ways
+        if integrations[team.id] is None and team.name is None:
+            oncall.teams.get(team.id)  # raises NotFound if the team does not exist
+    return integrations
 
 
 def _chain(team: Named, integration: Integration | None, route: Route | None) -> str | None:
@@ -109,7 +107,8 @@ def _chain(team: Named, integration: Integration | None, route: Route | None) ->
         return integration.default_route.escalation_chain_id if integration and integration.default_route else None
     if integration is None or route.integration_id != integration.id:
         raise NotFound(
-            f"route {route.id} is none of the direct paging integration of team {team}", hint="oncallctl routes list"
+            f"route {route.id} does not belong to the direct paging integration of team {team}",
+            hint="oncallctl routes list",
         )
     return route.escalation_chain_id
 

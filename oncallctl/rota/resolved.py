@@ -1,7 +1,7 @@
-"""People on call for teams, worked out as the Teams API of Cloud describes it.
+"""People on call for teams, computed as the documentation of Cloud's Teams API describes it.
 
-A self-hosted engine has no endpoint for it, and Cloud has none for other times than now. The result has Cloud's shape:
-the schedules of the paging path give people and shifts, and people named by a step have no shift.
+Self-hosted engines have no endpoint for this, and Cloud has none for other times than now. The result has Cloud's
+shape: people and shifts come from the schedules of the paging path, and people named by a step have no shift.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from oncallctl.rota.reachable_steps import reachable
 from oncallctl.rota.shifts import Rota, Shift
 from oncallctl.spans import Span
 
-Found = list[tuple[Schedule, Shift]]
+ScheduledShifts = list[tuple[Schedule, Shift]]
 
 INSTANT = timedelta(seconds=1)
 
@@ -32,7 +32,7 @@ _ONLY_ON_CLOUD = {"phone_number": None, "phone_number_status": None}
 
 
 class When(StrEnum):
-    """Shifts of interest, as in the paths ``current_oncall``, ``next_oncall`` and ``previous_oncall``."""
+    """Which shifts to return, as in the paths ``current_oncall``, ``next_oncall`` and ``previous_oncall``."""
 
     CURRENT = "current"
     NEXT = "next"
@@ -45,8 +45,8 @@ class When(StrEnum):
         away = timedelta(days=days)
         return Span(at, at + away) if self is When.NEXT else Span(at - away, at)
 
-    def choose(self, found: Found, at: datetime) -> Found:
-        """Return the current, next or previous shifts among those that touch the time."""
+    def choose(self, found: ScheduledShifts, at: datetime) -> ScheduledShifts:
+        """Return the current, next or previous shifts among those that overlap the searched time."""
         if self is When.CURRENT:
             return [(schedule, shift) for schedule, shift in found if shift.span.start <= at < shift.span.end]
         if self is When.NEXT:  # current shifts are skipped
@@ -78,7 +78,7 @@ class ResolvedOnCall:
 
     Attributes:
         document: `count`, `users`, `shifts` ("Teams HTTP API").
-        through_slack: whether a step notifies people whom only Slack knows, so that they are not among the users.
+        through_slack: True if a step notifies members of a Slack group or channel, who are not among the users.
         not_paged: the IDs of users whose steps never run.
     """
 
@@ -87,8 +87,8 @@ class ResolvedOnCall:
     not_paged: frozenset[str]
 
 
-def resolve(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery, *, at: datetime) -> list[ResolvedOnCall]:
-    """Work out who is on call for teams at a time. Each object is read once.
+def resolve(oncall: OnCall, teams: Sequence[Named], query: OnCallQuery, *, at: datetime) -> list[ResolvedOnCall]:
+    """Compute who is on call for teams at a time. Each object is fetched once.
 
     Returns:
         One result per team, in the order of the teams.
@@ -96,14 +96,14 @@ def resolve(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery, *, at
     Raises:
         NotFound: the route does not belong to the team.
     """
-    paths = paging_path.read(oncall, teams, question.route)
+    paths = paging_path.read(oncall, teams, query.route)
     schedules = [ident for path in paths for ident in path.schedules]
-    rotas = shifts.read_several(oncall, schedules, question.when.span(at, question.days))
-    chosen = [question.when.choose(_shifts(path, rotas), at) for path in paths]
+    rotas = shifts.read_several(oncall, schedules, query.when.span(at, query.days))
+    chosen = [query.when.choose(_shifts(path, rotas), at) for path in paths]
     people = [
         (
-            _people(oncall, path.steps, found, question.when),
-            _people(oncall, reachable(path.steps), found, question.when),
+            _people(oncall, path.steps, found, query.when),
+            _people(oncall, reachable(path.steps), found, query.when),
         )
         for path, found in zip(paths, chosen, strict=True)
     ]
@@ -118,13 +118,13 @@ def resolve(oncall: OnCall, teams: Sequence[Named], question: OnCallQuery, *, at
     ]
 
 
-def _shifts(path: PagingPath, rotas: Mapping[str, Rota]) -> Found:
+def _shifts(path: PagingPath, rotas: Mapping[str, Rota]) -> ScheduledShifts:
     return [
         (rotas[ident].schedule, shift) for ident in path.schedules if ident in rotas for shift in rotas[ident].shifts
     ]
 
 
-def _people(oncall: OnCall, steps: Sequence[EscalationPolicy], found: Found, when: When) -> list[str]:
+def _people(oncall: OnCall, steps: Sequence[EscalationPolicy], found: ScheduledShifts, when: When) -> list[str]:
     """Return the IDs of the people on call, without duplicates, in the order of the steps."""
     people: list[str] = []
     for step in steps:
@@ -142,7 +142,7 @@ def named_by(oncall: OnCall, step: EscalationPolicy) -> Sequence[str]:
     return step.persons_to_notify or step.persons_to_notify_next_each_time or ()
 
 
-def _document(oncall: OnCall, users: Sequence[User], found: Found) -> dict[str, Any]:
+def _document(oncall: OnCall, users: Sequence[User], found: ScheduledShifts) -> dict[str, Any]:
     only_on_cloud = {} if oncall.is_cloud else _ONLY_ON_CLOUD
     return {
         "count": len(users),

@@ -1,8 +1,8 @@
-"""The roles whose users the server does not notify."""
+"""Roles whose users the server does not notify."""
 
 from __future__ import annotations
 
-# They lack the permission NOTIFICATIONS_READ of the engine. On Cloud permissions decide, and the role is only a hint.
+# They lack the engine's permission NOTIFICATIONS_READ. On Cloud, permissions decide, and the role is only a hint.
 _SILENT = frozenset({"viewer", "none"})
 
 

@@ -19,7 +19,7 @@ from oncallctl.times import zone
 # The server clips shifts to the requested time, so more is requested than is shown. Nearly all shifts are shorter than
 # this margin. For longer ones, the maximum time is requested.
 MARGIN = timedelta(days=35)
-MOST = timedelta(days=365)
+LONGEST_REQUEST = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Shift:
 
     Attributes:
         users: the IDs of the people on call together, at least one.
-        override: whether the shift is an override; None if the server does not tell.
+        override: True if the shift is an override; None if the server does not report it.
     """
 
     span: Span
@@ -80,79 +80,80 @@ def document(schedule: Schedule, shift: Shift) -> dict[str, Any]:
 
 
 def uncovered(rotas: Iterable[Rota], span: Span) -> tuple[Span, ...]:
-    """The times in a stretch that no shift of any of these covers."""
+    """Return the times in a span that no shift of these rotas covers."""
     gaps = []
-    reached = span.start
+    covered_until = span.start
     for shift in sorted(shift.span for rota in rotas for shift in rota.shifts):
-        if shift.start > reached:
-            gaps.append(Span(reached, min(shift.start, span.end)))
-        reached = max(reached, shift.end)
-        if reached >= span.end:
+        if shift.start > covered_until:
+            gaps.append(Span(covered_until, min(shift.start, span.end)))
+        covered_until = max(covered_until, shift.end)
+        if covered_until >= span.end:
             return tuple(gaps)
-    return (*gaps, Span(reached, span.end))
+    return (*gaps, Span(covered_until, span.end))
 
 
 def read(oncall: OnCall, ident: str, span: Span) -> Rota:
-    """Read the shifts of one schedule that touch a stretch of time; see `read_several`.
+    """Fetch the shifts of one schedule that overlap a span; see `read_several`.
 
     Raises:
-        NotFound: no such schedule.
+        NotFound: there is no schedule with this ID.
     """
-    found = read_several(oncall, [ident], span)
-    return found[ident] if ident in found else Rota(oncall.schedules.get(ident), span, ())
+    rotas = read_several(oncall, [ident], span)
+    return rotas[ident] if ident in rotas else Rota(oncall.schedules.get(ident), span, ())
 
 
 def read_several(oncall: OnCall, idents: Collection[str], span: Span, *, overrides: bool = False) -> dict[str, Rota]:
-    """Read the shifts of schedules that touch a stretch of time.
+    """Fetch the shifts of schedules that overlap a span.
 
-    A request for the shifts of each schedule, at the same time as for the schedules themselves; and a second, wider one
-    only where a shift is longer than `MARGIN`.
+    Shifts and schedules are requested concurrently, with one request for the shifts of each schedule. A second, wider
+    request is only needed for shifts longer than `MARGIN`.
 
     Args:
         oncall: the server.
-        idents: of the schedules.
-        span: the stretch, some months at most.
-        overrides: whether to find out which shifts are overrides, for one more request a schedule.
+        idents: the IDs of the schedules.
+        span: the time span, a few months at most.
+        overrides: True to determine which shifts are overrides, with one more request per schedule.
 
     Returns:
-        Id -> rota, in the order asked for; a schedule that there is not (any more) is left out.
+        ID -> rota, in the order of the IDs, without schedules that do not exist.
     """
     wanted = list(dict.fromkeys(idents))
-    schedules, entries, standing_in = parallel.together(
+    schedules, entries, override_shifts = parallel.together(
         lambda: oncall.schedules.several(wanted),
         lambda: dict(zip(wanted, parallel.in_order(lambda ident: _entries(oncall, ident, span), wanted), strict=True)),
         lambda: _overrides(oncall, wanted) if overrides else {},
     )
     return {
-        ident: _rota(schedule, span, entries[ident], standing_in.get(ident)) for ident, schedule in schedules.items()
+        ident: _rota(schedule, span, entries[ident], override_shifts.get(ident))
+        for ident, schedule in schedules.items()
     }
 
 
 def _entries(oncall: OnCall, ident: str, span: Span) -> Sequence[FinalShift]:
-    # Not on the hour, where a shift that begins there would look like one that was clipped.
+    # Not on the hour: a shift that starts there would look clipped.
     begin = (span.start - MARGIN).replace(minute=31, second=0, microsecond=0)
-    asked = Span(begin, (span.end + MARGIN).replace(second=0, microsecond=0))
+    requested = Span(begin, (span.end + MARGIN).replace(second=0, microsecond=0))
     try:
-        entries = oncall.schedules.final_shifts(ident, asked.start, asked.end)
-        if any(_clipped(entry, asked) and _span(entry).touches(span) for entry in entries):
-            room = (MOST - span.length) / 2 - timedelta(minutes=1)
+        entries = oncall.schedules.final_shifts(ident, requested.start, requested.end)
+        if any(_is_clipped(entry, requested) and _span(entry).touches(span) for entry in entries):
+            room = (LONGEST_REQUEST - span.length) / 2 - timedelta(minutes=1)
             entries = oncall.schedules.final_shifts(ident, span.start - room, span.end + room)
-    except NotFound:  # a chain may name a schedule that is gone
+    except NotFound:  # a chain may name a deleted schedule
         return ()
     return entries
 
 
 def _overrides(oncall: OnCall, idents: Sequence[str]) -> dict[str, list[OnCallShift]]:
-    def ask(ident: str) -> list[OnCallShift]:
+    def fetch(ident: str) -> list[OnCallShift]:
         return [each for each in oncall.on_call_shifts.list(schedule_id=ident) if each.type == "override"]
 
-    return dict(zip(idents, parallel.in_order(ask, idents), strict=True))
+    return dict(zip(idents, parallel.in_order(fetch, idents), strict=True))
 
 
 def _rota(
     schedule: Schedule, span: Span, entries: Sequence[FinalShift], overrides: Sequence[OnCallShift] | None
 ) -> Rota:
-    shifts = tuple(shift for shift in _together(entries) if shift.span.touches(span))
+    shifts = tuple(shift for shift in _merged(entries) if shift.span.touches(span))
     if overrides is not None:
         shifts = tuple(replace(shift, override=_is_override(schedule, shift, overrides)) for shift in shifts)
     on_call = {user for shift in shifts for user in shift.users}
@@ -161,7 +162,7 @@ def _rota(
 
 
 def _is_override(schedule: Schedule, shift: Shift, overrides: Sequence[OnCallShift]) -> bool | None:
-    """Whether an override explains a shift; an imported calendar does not tell (None)."""
+    """Return whether an override explains a shift; None for an imported calendar, which does not report overrides."""
     if any(_explains(schedule, each, shift) for each in overrides):
         return True
     return False if schedule.type == "web" else None
@@ -174,7 +175,7 @@ def _explains(schedule: Schedule, override: OnCallShift, shift: Shift) -> bool:
     people = {*(override.users or ()), *chain.from_iterable(override.rolling_users or ())}
     try:
         end = start.astimezone(UTC) + timedelta(seconds=override.duration)
-    except OverflowError:  # beyond all calendars
+    except OverflowError:  # beyond the year 9999
         return False
     return start <= shift.span.start and shift.span.end <= end and not people.isdisjoint(shift.users)
 
@@ -182,7 +183,7 @@ def _explains(schedule: Schedule, override: OnCallShift, shift: Shift) -> bool:
 def _zone(name: str | None) -> tzinfo:
     try:
         return zone(name or "UTC") or UTC
-    except InvalidInput:  # the server knows a zone that this machine does not
+    except InvalidInput:  # a zone that this machine does not know
         return UTC
 
 
@@ -190,12 +191,12 @@ def _span(entry: FinalShift) -> Span:
     return Span(entry.shift_start, entry.shift_end)
 
 
-def _clipped(entry: FinalShift, asked: Span) -> bool:
-    return entry.shift_start <= asked.start or entry.shift_end >= asked.end
+def _is_clipped(entry: FinalShift, requested: Span) -> bool:
+    return entry.shift_start <= requested.start or entry.shift_end >= requested.end
 
 
-def _together(entries: Sequence[FinalShift]) -> Iterator[Shift]:
-    """Bring those together who are on call in the same shift: the server has an entry for each of them."""
+def _merged(entries: Sequence[FinalShift]) -> Iterator[Shift]:
+    """Yield shifts with all of their people. The server returns one entry per person."""
     people: dict[Span, dict[str, None]] = {}
     for entry in entries:
         people.setdefault(_span(entry), {})[entry.user_pk] = None

@@ -1,4 +1,4 @@
-"""The rota of a team: the schedules that a page to it goes through, and what else it has."""
+"""Rota of a team: the schedules that a page to it goes through, and its other schedules."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from oncallctl.spans import Span
 
 @dataclass(frozen=True)
 class TeamRota:
-    """What the schedules of one team come to.
+    """The schedules of one team.
 
     Attributes:
         paged: the schedules that a page to the team goes through, in the order of the steps.
-        others: those that belong to the team beside these.
+        others: the team's other schedules.
     """
 
     team: Named
@@ -32,33 +32,32 @@ class TeamRota:
     others: tuple[Rota, ...]
 
     @property
-    def judged(self) -> tuple[Rota, ...]:
-        """The schedules of which one ought to have somebody on call at any time: those that a page goes through.
+    def checked(self) -> tuple[Rota, ...]:
+        """The schedules to check for coverage: those that a page goes through.
 
-        Where a page goes nowhere, or where only Slack knows whom it reaches, those that belong to the team.
+        If a page goes through neither schedules nor named people, these are the team's own schedules.
         """
         return self.paged if self.path.names_people or self._goes_through_schedules else self.others
 
     @property
-    def is_bare(self) -> bool:
-        """Whether there is no schedule, and no step that names anybody."""
-        return not (self.judged or self._goes_through_schedules or self.path.names_people)
+    def is_unstaffed(self) -> bool:
+        """True if the team has no schedule and no step that notifies a user."""
+        return not (self.checked or self._goes_through_schedules or self.path.names_people)
 
     @property
-    def is_passed_by(self) -> bool:
-        """Whether the team has schedules, and a page to it neither goes through any nor reaches people by name."""
-        return bool(self.others) and self.judged is self.others
+    def is_bypassed(self) -> bool:
+        """True if the team has schedules, but a page to it goes through neither these nor named people."""
+        return bool(self.others) and self.checked is self.others
 
     @property
     def _goes_through_schedules(self) -> bool:
-        """Whether a page goes through schedules; they may be gone."""
+        """True if a page goes through schedules, even deleted ones."""
         return bool(self.path.schedules)
 
     def gap_documents(self, span: Span) -> list[dict[str, Any]]:
         """Return the gaps for scripts: `team`, `gap_start` and `gap_end` (ISO 8601 in UTC), `seconds`, `schedules`.
 
-        `clipped` is true if a gap goes on beyond the time looked at; the rota has to be known a little longer, see
-        `with_margin`.
+        `clipped` is true if a gap continues beyond the span. The rotas must be read with `with_margin` for this.
         """
         return [
             {
@@ -67,21 +66,21 @@ class TeamRota:
                 "gap_end": min(gap.end, span.end).astimezone(UTC).isoformat(timespec="seconds"),
                 "seconds": round((min(gap.end, span.end) - gap.start).total_seconds()),
                 "clipped": gap.end > span.end,
-                "schedules": [{"id": rota.schedule.id, "name": rota.schedule.name} for rota in self.judged],
+                "schedules": [{"id": rota.schedule.id, "name": rota.schedule.name} for rota in self.checked],
             }
             for gap in self.gaps(with_margin(span))
             if gap.start < span.end
         ]
 
     def gaps(self, span: Span) -> tuple[Span, ...]:
-        """Return the times at which no schedule has anybody; empty if steps notify users directly instead."""
+        """Return the times that no schedule covers; empty if steps notify users directly instead."""
         if self.path.names_people and not self._goes_through_schedules:
             return ()
-        return shifts.uncovered(self.judged, span)
+        return shifts.uncovered(self.checked, span)
 
 
 def with_margin(span: Span) -> Span:
-    """Return a slightly longer span, which shows whether a gap at the end continues."""
+    """Return a span that is a minute longer, to see whether a gap at the end continues."""
     return Span(span.start, span.end + timedelta(minutes=1))
 
 
@@ -92,7 +91,7 @@ def read(oncall: OnCall, teams: Sequence[Named], span: Span, *, overrides: bool 
         oncall: the server.
         teams: the teams, in the order of the result.
         span: the time span, a few months at most.
-        overrides: whether to determine which shifts are overrides.
+        overrides: True to determine which shifts are overrides.
     """
     paths, _ = parallel.together(lambda: paging_path.read(oncall, teams), oncall.schedules.everything)
     owned = {path.team.id: [each.id for each in _owned(oncall, path)] for path in paths}
@@ -116,6 +115,6 @@ def _owned(oncall: OnCall, path: PagingPath) -> Iterable[Schedule]:
     )
 
 
-def every_rota(teams: Iterable[TeamRota]) -> list[Rota]:
+def unique_rotas(teams: Iterable[TeamRota]) -> list[Rota]:
     """Return the schedules of teams without duplicates."""
     return list({rota.schedule.id: rota for team in teams for rota in (*team.paged, *team.others)}.values())

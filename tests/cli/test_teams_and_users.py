@@ -1,4 +1,4 @@
-"""`teams`, `users` and `alert-groups` against the sandbox behind a socket."""
+"""`teams`, `users` and `alert-groups` on both servers."""
 
 import pytest
 
@@ -10,68 +10,68 @@ PLATFORM, PAYMENTS = "TKPSLLWBFUI9R", "TNFI27MJ312BL"
 
 
 class TestTeams:
-    def test_all_are_listed_whole(self, server: Serving, run: Runner) -> None:
+    def test_list_prints_the_servers_objects(self, server: Serving, run: Runner) -> None:
         teams = run("teams list -o json").json
         assert [team["name"] for team in teams] == ["platform", "payments", "data infra", "empty-team"]
         assert set(teams[0]) == {"id", "grafana_id", "name", "email", "avatar_url"}
 
-    def test_one_is_shown_by_name_or_id(self, server: Serving, run: Runner) -> None:
+    def test_team_given_by_name_or_id_is_shown(self, server: Serving, run: Runner) -> None:
         assert run("teams get payments -o json").json == run(f"teams get {PAYMENTS} -o json").json
 
     @pytest.mark.parametrize("name", ["Platform", "PLATFORM", "name:platform", f"id:{PLATFORM}"])
-    def test_a_name_is_taken_without_regard_to_case(self, server: Serving, run: Runner, name: str) -> None:
+    def test_team_name_matches_case_insensitively(self, server: Serving, run: Runner, name: str) -> None:
         assert run(f"teams get {name} -o id").stdout == f"{PLATFORM}\n"
 
 
 class TestUsers:
-    def test_all_are_listed(self, server: Serving, run: Runner) -> None:
+    def test_list_prints_all_users(self, server: Serving, run: Runner) -> None:
         assert len(run("users list -o json").json) == 14
 
     @pytest.mark.parametrize("name", ["josé", "JOSÉ", "jose@example.com", "URP2NNL3CICBF"])
-    def test_one_is_found_by_name_mail_or_id(self, server: Serving, run: Runner, name: str) -> None:
+    def test_user_given_by_name_email_or_id_is_shown(self, server: Serving, run: Runner, name: str) -> None:
         assert run(f"users get {name} -o id").stdout == "URP2NNL3CICBF\n"
 
-    def test_the_exact_name_comes_before_another_case(self, server: Serving, run: Runner) -> None:
+    def test_user_name_with_an_exact_match_is_preferred(self, server: Serving, run: Runner) -> None:
         assert run("users get bob -o id").stdout != run("users get Bob -o id").stdout
 
-    def test_neither_case_being_exact_is_ambiguous(self, server: Serving, run: Runner) -> None:
+    def test_user_name_without_an_exact_match_is_ambiguous(self, server: Serving, run: Runner) -> None:
         assert run("users get BOB -o json", status=6).error["code"] == "ambiguous"
 
-    def test_whoami_is_the_owner_of_the_token(self, server: Serving, run: Runner) -> None:
+    def test_whoami_shows_the_owner_of_the_token(self, server: Serving, run: Runner) -> None:
         assert run("users whoami -o json").json["username"] == "admin"
 
-    def test_whoami_of_a_service_account_is_refused_on_an_engine(self, oss: Serving, run: Runner) -> None:
+    def test_whoami_of_a_service_account_on_self_hosted_is_refused(self, oss: Serving, run: Runner) -> None:
         run("users whoami", status=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
         assert oss.seen == []
 
 
 class TestAlertGroups:
     @pytest.mark.parametrize("word", ["firing", "new"])
-    def test_firing_is_what_the_filter_calls_new(self, server: Serving, run: Runner, word: str) -> None:
+    def test_state_firing_is_sent_as_new(self, server: Serving, run: Runner, word: str) -> None:
         groups = run(f"alert-groups list --state {word} -o json").json
         assert {group["state"] for group in groups} == {"firing"}
         assert server.seen[-1].query["state"] == "new"
 
-    def test_a_team_is_filtered_by_the_server(self, server: Serving, run: Runner) -> None:
+    def test_team_filter_is_sent_to_the_server(self, server: Serving, run: Runner) -> None:
         run("escalate --team platform --title mine")
         groups = run("alert-groups list --team platform -o json").json
         assert {group["team_id"] for group in groups} == {PLATFORM}
 
-    def test_a_limit_is_said(self, server: Serving, run: Runner) -> None:
+    def test_limit_that_cuts_has_a_note(self, server: Serving, run: Runner) -> None:
         done = run("alert-groups list --limit 1 -o json")
         assert len(done.json) == 1
         assert "omit --limit" in done.stderr
 
-    def test_a_limit_that_cuts_nothing_is_not_said(self, server: Serving, run: Runner) -> None:
+    def test_limit_that_cuts_nothing_has_no_note(self, server: Serving, run: Runner) -> None:
         everything = run("alert-groups list -o json").json
         done = run(f"alert-groups list --limit {len(everything)} -o json")
         assert done.json == everything
         assert done.stderr == ""
 
-    def test_one_is_shown_by_id(self, server: Serving, run: Runner) -> None:
+    def test_alert_group_given_by_id_is_shown(self, server: Serving, run: Runner) -> None:
         group = run("alert-groups list --limit 1 -o json").json[0]
         assert run(f"alert-groups get {group['id']} -o json").json["id"] == group["id"]
 
-    def test_a_title_is_no_name(self, server: Serving, run: Runner) -> None:
+    def test_alert_group_given_by_title_is_refused(self, server: Serving, run: Runner) -> None:
         run("alert-groups get 'it burns'", status=2)
         run("alert-groups get INOPENOPENOPE", status=6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
@@ -30,6 +30,13 @@ PEOPLE = {
 DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=30, help="Number of days to search.")]
 
 
+class QueryOptions(TypedDict, total=False):
+    """Further attributes of `OnCallQuery`."""
+
+    days: int
+    route: str | None
+
+
 @app.command()
 def who_is_on_call(
     ctx: typer.Context,
@@ -43,9 +50,9 @@ def who_is_on_call(
     ] = False,
 ) -> None:
     """Show who is on call."""
-    asked = _show(ctx.obj, teams, "current", at=at, route=_only_of_one(teams, route))
-    if require and (bare := [str(each.team) for each in asked if not each.is_anybody_notified]):
-        raise ConditionFailed(f"nobody who would be notified is on call for {', '.join(bare)}")
+    on_call = _show(ctx.obj, teams, "current", at=at, route=_route_of(teams, route))
+    if require and (failing := [str(each.team) for each in on_call if not each.is_anybody_notified]):
+        raise ConditionFailed(f"nobody who would be notified is on call for {', '.join(failing)}")
 
 
 @app.command("next")
@@ -53,7 +60,7 @@ def next_on_call(
     ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
 ) -> None:
     """Show who takes over next: the first shift that has not started."""
-    _show(ctx.obj, teams, "next", days=days, route=_only_of_one(teams, route))
+    _show(ctx.obj, teams, "next", days=days, route=_route_of(teams, route))
 
 
 @app.command("previous")
@@ -61,13 +68,13 @@ def previous_on_call(
     ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
 ) -> None:
     """Show who was on call before: the last shift that has ended."""
-    _show(ctx.obj, teams, "previous", days=days, route=_only_of_one(teams, route))
+    _show(ctx.obj, teams, "previous", days=days, route=_route_of(teams, route))
 
 
-def _only_of_one(teams: list[str] | None, route: str | None) -> str | None:
-    """Refuse a route for more than one team: it is a route of one team's direct paging integration."""
+def _route_of(teams: list[str] | None, route: str | None) -> str | None:
+    """Return the ID of a route. Raises InvalidInput for several teams, since a route belongs to one team."""
     if route and len(teams or ()) != 1:
-        raise InvalidInput("--route is a route of one team", hint="name the team")
+        raise InvalidInput("--route needs exactly one team", hint="name the team")
     return route.removeprefix("id:") if route else None
 
 
@@ -77,9 +84,9 @@ def _show(
     when: str,
     *,
     at: str | None = None,
-    **question: Any,  # noqa: ANN401
+    **options: Unpack[QueryOptions],
 ) -> list[TeamOnCall]:
-    """Show who is on call; `question` holds more attributes of `OnCallQuery`."""
+    """Show who is on call, and return it. `when` is current, next or previous."""
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota.on_call import on_call
@@ -88,20 +95,20 @@ def _show(
     with connect(settings) as oncall:
         moment = parse_moment(at, settings.tz, near=now()) if at else None  # the profile may know the zone
         # All integrations are needed for all teams, but not for a few.
-        ahead = [] if teams or (oncall.is_cloud and moment is None) else [oncall.integrations.everything]
-        named, *_ = parallel.together(lambda: lookup.teams(oncall, teams), *ahead)
-        asked = on_call(oncall, named, OnCallQuery(When(when), moment, **question))
+        prefetch = [] if teams or (oncall.is_cloud and moment is None) else [oncall.integrations.everything]
+        named, *_ = parallel.together(lambda: lookup.teams(oncall, teams), *prefetch)
+        results = on_call(oncall, named, OnCallQuery(When(when), moment, **options))
     if moment:
         settings.note(f"at {show(moment, settings.tz)}")
-    documents = [each.document for each in asked]
-    rows = [person for each in asked for person in each.people()]
+    documents = [each.document for each in results]
+    rows = [person for each in results for person in each.people()]
     render(settings, documents[0] if teams and len(teams) == 1 else documents, PEOPLE, rows=rows)
-    if bare := [each.team.name or each.team.id for each in asked if not each.answer.users]:
-        settings.note(f"nobody: {', '.join(bare)}")
-    if slack := [each.team.name or each.team.id for each in asked if each.through_slack]:
-        settings.note(f"a step notifies a Slack user group or channel, whose people are not shown: {', '.join(slack)}")
-    for each in asked:
+    if nobody := [each.team.name or each.team.id for each in results if not each.response.users]:
+        settings.note(f"nobody is on call for {', '.join(nobody)}")
+    if slack := [each.team.name or each.team.id for each in results if each.through_slack]:
+        settings.note(f"a step notifies a Slack user group or channel, whose members are not shown: {', '.join(slack)}")
+    for each in results:
         if names := each.names_not_paged:
             team = each.team.name or each.team.id
             settings.note(f"not paged for {team}, because their escalation step never runs: {', '.join(names)}")
-    return asked
+    return results

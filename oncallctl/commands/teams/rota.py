@@ -60,18 +60,18 @@ def rota(
 
     settings, at = ctx.obj, now()
     if svg and settings.output not in {None, Format.TABLE}:
-        raise InvalidInput(f"--svg is a picture, and -o {settings.output} is none", hint="give one of them")
+        raise InvalidInput(f"--svg and -o {settings.output} exclude each other", hint="omit one of them")
     with connect(settings) as oncall:
         named, _ = parallel.together(lambda: lookup.teams(oncall, teams), oncall.integrations.everything)
         today = Span(midnight(at, settings.tz), midnight(at, settings.tz, days_later=days))
-        found = team_rota.read(oncall, named, today, overrides=True)
-    rotas = team_rota.every_rota(found)
-    _note_bare(settings, found)
+        team_rotas = team_rota.read(oncall, named, today, overrides=True)
+    rotas = team_rota.unique_rotas(team_rotas)
+    _note_unstaffed(settings, team_rotas)
     if svg:
         from oncallctl.drawing.svg import draw as draw_svg
         from oncallctl.rota.charts import chart
 
-        title = f"On call: {', '.join(each.team.name or each.team.id for each in found)}" if teams else "On call"
+        title = f"On call: {', '.join(each.team.name or each.team.id for each in team_rotas)}" if teams else "On call"
         charts = [chart(each, now=at, tz=settings.tz) for each in rotas]
         write_file(settings, svg, "--svg", draw_svg(charts, now=at, tz=settings.tz, title=title))
     elif settings.format is Format.TABLE and settings.columns is None and sys.stdout.isatty():
@@ -108,10 +108,10 @@ def gaps(
     ahead = Span(at, at + timedelta(days=days))
     with connect(ctx.obj) as oncall:
         named, _ = parallel.together(lambda: lookup.teams(oncall, teams), oncall.integrations.everything)
-        found = team_rota.read(oncall, named, team_rota.with_margin(ahead))
-    # Among all teams, those that nobody has given a schedule are not on call; a team that was named ought to be.
-    judged = found if teams else [each for each in found if not each.is_bare]
-    documents = [document for each in judged for document in each.gap_documents(ahead)]
+        team_rotas = team_rota.read(oncall, named, team_rota.with_margin(ahead))
+    # Among all teams, those without schedules are not on call. A team that was named should be.
+    checked = team_rotas if teams else [each for each in team_rotas if not each.is_unstaffed]
+    documents = [document for each in checked for document in each.gap_documents(ahead)]
     rows = [
         {
             **each,
@@ -122,11 +122,11 @@ def gaps(
         for each in documents
     ]
     render(ctx.obj, documents, GAPS, rows=rows)
-    if not documents and judged:
+    if not documents and checked:
         ctx.obj.note(f"no gap in the next {days} day{'' if days == 1 else 's'}")
-    _note_bare(ctx.obj, found)
-    if aside := [each.team.name or each.team.id for each in judged if each.is_passed_by]:
-        ctx.obj.warn(f"a page goes through none of the team's schedules: {', '.join(aside)}")
+    _note_unstaffed(ctx.obj, team_rotas)
+    if bypassed := [each.team.name or each.team.id for each in checked if each.is_bypassed]:
+        ctx.obj.warn(f"a page goes through none of the team's schedules: {', '.join(bypassed)}")
     if require and documents:
         uncovered = dict.fromkeys(each["team"]["name"] or each["team"]["id"] for each in documents)
         raise ConditionFailed(f"not covered in the next {days} day{'' if days == 1 else 's'}: {', '.join(uncovered)}")
@@ -146,7 +146,7 @@ def handoff(ctx: typer.Context, team: TeamArgument) -> None:
         render(ctx.obj, found.document(), OPEN, rows=[group.row for group in found.open])
 
 
-def _note_bare(settings: Settings, found: Sequence[TeamRota]) -> None:
+def _note_unstaffed(settings: Settings, team_rotas: Sequence[TeamRota]) -> None:
     """Show a note about teams without schedules and people."""
-    if bare := [each.team.name or each.team.id for each in found if each.is_bare]:
-        settings.note(f"no schedule and nobody to page: {', '.join(bare)}")
+    if unstaffed := [each.team.name or each.team.id for each in team_rotas if each.is_unstaffed]:
+        settings.note(f"no schedule and nobody to page: {', '.join(unstaffed)}")

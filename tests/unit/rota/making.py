@@ -1,4 +1,4 @@
-"""Makes rotas in the sandbox through its API, as a person would in OnCall."""
+"""Rotas created in the sandbox through its API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAILY = {"type": "rolling_users", "frequency": "daily", "start_rotation_from_use
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes the rota of the empty team."""
+    """Creates shifts, schedules and chains for the team that has none."""
 
     server: Serving
 
@@ -26,7 +26,7 @@ class Maker:
         return str(self.server.call("POST", "schedules/", body)["id"])
 
     def chain(self, *steps: dict[str, object]) -> str:
-        """Make a chain of these steps, and let a page to the team set it off."""
+        """Create a chain with these steps and make the team's direct paging integration use it."""
         chain = self.server.call("POST", "escalation_chains/", {"name": "rota", "team_id": EMPTY_TEAM})["id"]
         for step in steps:
             self.server.call("POST", "escalation_policies/", {"escalation_chain_id": chain, **step})

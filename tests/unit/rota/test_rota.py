@@ -1,4 +1,4 @@
-"""`teams rota`, `gaps` and `handoff` on either server."""
+"""`teams rota`, `gaps` and `handoff` on both servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import Runner
 from tests.serving import Serving, status
 from tests.unit.rota.making import ALICE, BOB, DAVE, EMPTY_TEAM, Maker, notify, notify_people
 
-NOW = datetime(2026, 10, 24, 10, tzinfo=UTC)  # the clocks of Berlin go back that night
+NOW = datetime(2026, 10, 24, 10, tzinfo=UTC)  # the clocks of Berlin go back in the night after
 WEEKLY = {"type": "recurrent_event", "frequency": "weekly", "week_start": "MO", "interval": 1, "time_zone": "UTC"}
 
 
@@ -27,7 +27,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def weekdays(server: Serving) -> Maker:
-    """Alice is on call by day and Bob by night, but on Saturday night nobody is; Dave stands in for two hours."""
+    """Create a rota: Alice by day, Bob by night, nobody on Saturday night, and two hours of override by Dave."""
     make = Maker(server)
     day = make.shift(
         **WEEKLY,
@@ -49,7 +49,7 @@ def weekdays(server: Serving) -> Maker:
 
 
 class TestRota:
-    def test_json_is_the_shifts_whole(self, weekdays: Maker, run: Runner) -> None:
+    def test_json_has_complete_shifts(self, weekdays: Maker, run: Runner) -> None:
         shifts = run("teams rota empty-team --days 1 -o json").json
         assert [(each["shift_start"], each["shift_end"], each["usernames"], each["override"]) for each in shifts] == [
             ("2026-10-23T20:00:00+00:00", "2026-10-24T08:00:00+00:00", ["bob"], False),
@@ -60,49 +60,47 @@ class TestRota:
         assert {each["schedule_name"] for each in shifts} == {"around the clock"}
         assert {each["team_id"] for each in shifts} == {EMPTY_TEAM}
 
-    def test_a_pipe_gets_a_line_for_each_shift(self, weekdays: Maker, run: Runner) -> None:
+    def test_piped_output_has_one_line_per_shift(self, weekdays: Maker, run: Runner) -> None:
         lines = run("teams rota empty-team --days 1").stdout.splitlines()
         assert lines[0].split("\t") == ["SCHEDULE", "FROM", "UNTIL", "USERS", "OVERRIDE"]
         assert lines[3].split("\t")[3:] == ["dave", "true"]
 
-    def test_days_are_those_of_the_viewers_zone(self, weekdays: Maker, run: Runner) -> None:
-        # That Saturday of Berlin begins at ten in the evening, and the Sunday after it has 25 hours.
+    def test_days_start_at_midnight_in_the_zone_of_tz(self, weekdays: Maker, run: Runner) -> None:
+        # Saturday in Berlin starts at 22:00 UTC, and Sunday has 25 hours.
         shifts = run("teams rota empty-team --days 2 --tz Europe/Berlin -o json").json
         assert shifts[0]["shift_start"] == "2026-10-23T20:00:00+00:00"
         assert shifts[-1]["shift_start"] == "2026-10-25T20:00:00+00:00"
 
-    def test_the_schedules_of_the_team_that_pages_do_not_go_through_are_there_too(
-        self, weekdays: Maker, run: Runner
-    ) -> None:
+    def test_schedules_that_pages_do_not_go_through_are_included(self, weekdays: Maker, run: Runner) -> None:
         single = {"type": "single_event", "start": "2026-10-24T12:00:00", "duration": 60, "time_zone": "UTC"}
         weekdays.schedule("another one", weekdays.shift(**single, users=[BOB]))
         names = {each["schedule_name"] for each in run("teams rota empty-team -o json").json}
         assert names == {"around the clock", "another one"}
 
-    def test_a_schedule_of_two_teams_is_there_once(self, weekdays: Maker, run: Runner) -> None:
+    def test_schedule_of_two_teams_is_shown_once(self, weekdays: Maker, run: Runner) -> None:
         shifts = run("teams rota -o json --days 2").json
         keys = [(each["schedule_id"], each["shift_start"], *each["users"]) for each in shifts]
         assert len(set(keys)) == len(keys)
         assert len({each["schedule_name"] for each in shifts}) > 2
 
-    def test_a_team_without_a_schedule_is_named(self, server: Serving, run: Runner) -> None:
+    def test_team_without_a_schedule_is_named_in_a_note(self, server: Serving, run: Runner) -> None:
         server.call("DELETE", "schedules/SFXCICA3QCWD8/")
         done = run("teams rota empty-team -o json")
         assert done.json == []
         assert "empty-team" in done.stderr
 
-    def test_everything_is_asked_once(self, weekdays: Maker, run: Runner) -> None:
+    def test_each_request_is_sent_once(self, weekdays: Maker, run: Runner) -> None:
         weekdays.server.seen.clear()
         run("teams rota -o json")
-        asked = [(each.path, tuple(sorted(each.query.items()))) for each in weekdays.server.seen]
-        assert len(set(asked)) == len(asked)
+        requests = [(each.path, tuple(sorted(each.query.items()))) for each in weekdays.server.seen]
+        assert len(set(requests)) == len(requests)
 
-    def test_ids_are_those_of_the_people_each_once(self, weekdays: Maker, run: Runner) -> None:
+    def test_id_format_prints_each_person_once(self, weekdays: Maker, run: Runner) -> None:
         assert run("teams rota empty-team --days 1 -o id").stdout.split() == [BOB, ALICE, DAVE]
 
 
 class TestSvg:
-    def test_a_file_is_written(self, weekdays: Maker, run: Runner, world: Path) -> None:
+    def test_svg_file_is_written(self, weekdays: Maker, run: Runner, world: Path) -> None:
         file = world / "rota.svg"
         done = run(f"teams rota empty-team --svg {file}")
         assert done.stdout == ""
@@ -110,32 +108,30 @@ class TestSvg:
         assert ET.fromstring(file.read_text(encoding="utf-8")).tag.endswith("svg")
         assert [each.name for each in world.iterdir() if "svg" in each.name] == ["rota.svg"]
 
-    def test_a_dash_is_stdout(self, weekdays: Maker, run: Runner) -> None:
+    def test_svg_to_a_dash_is_printed(self, weekdays: Maker, run: Runner) -> None:
         assert ET.fromstring(run("teams rota empty-team --svg -").stdout).tag.endswith("svg")
 
-    def test_a_device_is_written_to_and_never_replaced(self, weekdays: Maker, run: Runner) -> None:
+    def test_svg_to_a_device_does_not_replace_the_device(self, weekdays: Maker, run: Runner) -> None:
         done = run("teams rota empty-team --svg /dev/full", status=2)
         assert "No space left" in done.stderr
         assert Path("/dev/full").is_char_device()
 
-    def test_a_link_stays_one(self, weekdays: Maker, run: Runner, world: Path) -> None:
+    def test_svg_to_a_symlink_keeps_the_symlink(self, weekdays: Maker, run: Runner, world: Path) -> None:
         link, file = world / "link.svg", world / "rota.svg"
         link.symlink_to(file)
         run(f"teams rota empty-team --svg {link}")
         assert link.is_symlink()
         assert file.read_text(encoding="utf-8").startswith("<svg")
 
-    def test_a_picture_is_no_json(self, weekdays: Maker, run: Runner) -> None:
+    def test_svg_with_json_output_is_refused(self, weekdays: Maker, run: Runner) -> None:
         run("teams rota empty-team --svg - -o json", status=2)
 
-    def test_a_file_that_cannot_be_written_is_said(self, weekdays: Maker, run: Runner, world: Path) -> None:
+    def test_svg_file_that_cannot_be_written_is_one_line(self, weekdays: Maker, run: Runner, world: Path) -> None:
         done = run(f"teams rota empty-team --svg {world}/nowhere/rota.svg", status=2)
         assert "nowhere/rota.svg" in done.stderr
         assert len(done.stderr.splitlines()) == 1
 
-    def test_an_old_picture_stays_when_the_new_one_cannot_be_made(
-        self, weekdays: Maker, run: Runner, world: Path
-    ) -> None:
+    def test_svg_file_is_kept_if_a_request_fails(self, weekdays: Maker, run: Runner, world: Path) -> None:
         file = world / "rota.svg"
         file.write_text("old")
         weekdays.server.fail("GET", "final_shifts", status(403, '{"detail": "Invalid token."}'), times=9)
@@ -144,25 +140,25 @@ class TestSvg:
 
 
 class TestGaps:
-    def test_the_night_that_nobody_covers_is_found(self, weekdays: Maker, run: Runner) -> None:
+    def test_gap_has_its_times_and_team(self, weekdays: Maker, run: Runner) -> None:
         (gap,) = run("teams gaps empty-team --days 7 -o json").json
         assert (gap["gap_start"], gap["gap_end"]) == ("2026-10-24T20:00:00+00:00", "2026-10-25T08:00:00+00:00")
         assert gap["seconds"] == 12 * 3600
         assert gap["team"] == {"id": EMPTY_TEAM, "name": "empty-team"}
         assert [each["name"] for each in gap["schedules"]] == ["around the clock"]
 
-    def test_two_weeks_are_looked_at(self, weekdays: Maker, run: Runner) -> None:
+    def test_days_default_to_two_weeks(self, weekdays: Maker, run: Runner) -> None:
         assert len(run("teams gaps empty-team -o json").json) == 2
 
-    def test_a_gap_ends_with_the_time_looked_at(self, weekdays: Maker, run: Runner) -> None:
+    def test_gap_ends_at_its_end_within_the_days(self, weekdays: Maker, run: Runner) -> None:
         (gap,) = run("teams gaps empty-team --days 1 -o json").json
         assert gap["gap_end"] == "2026-10-25T08:00:00+00:00"
 
     @pytest.mark.parametrize(("clock", "lasts"), [("08:00", "12h"), ("07:00", "11h or longer")])
-    def test_a_gap_that_goes_on_beyond_the_days_is_marked(
+    def test_gap_that_continues_beyond_the_days_is_marked(
         self, weekdays: Maker, run: Runner, monkeypatch: pytest.MonkeyPatch, clock: str, lasts: str
     ) -> None:
-        """A day later the gap has just ended, or has another hour to go."""
+        """One day later, the gap has just ended, or lasts another hour."""
         at = datetime.fromisoformat(f"2026-10-24T{clock}:00+00:00")
         monkeypatch.setattr("oncallctl.commands.teams.rota.now", lambda: at)
         (gap,) = run("teams gaps empty-team --days 1 -o json").json
@@ -170,57 +166,57 @@ class TestGaps:
         assert gap["seconds"] == int(lasts.partition("h")[0]) * 3600
         assert run("teams gaps empty-team --days 1 --columns lasts --no-header").stdout == f"{lasts}\n"
 
-    def test_a_table_says_how_long(self, weekdays: Maker, run: Runner) -> None:
+    def test_table_has_the_length_of_the_gap(self, weekdays: Maker, run: Runner) -> None:
         header, row = run("teams gaps empty-team --days 2").stdout.splitlines()
         assert header.split("\t") == ["TEAM", "FROM", "UNTIL", "LASTS", "SCHEDULES"]
         assert row.split("\t")[3:] == ["12h", "around the clock"]
 
-    def test_what_another_schedule_of_the_chain_covers_is_no_gap(self, weekdays: Maker, run: Runner) -> None:
+    def test_time_that_another_schedule_of_the_chain_covers_is_not_a_gap(self, weekdays: Maker, run: Runner) -> None:
         spare = {"type": "single_event", "start": "2026-10-24T19:00:00", "duration": 50_400, "time_zone": "UTC"}
         second = weekdays.schedule("second", weekdays.shift(**spare, users=[DAVE]), team=None)
         chain = weekdays.server.call("GET", "escalation_chains/?name=rota")["results"][0]["id"]
         weekdays.server.call("POST", "escalation_policies/", {"escalation_chain_id": chain, **notify(second)})
         assert run("teams gaps empty-team --days 7 -o json").json == []
 
-    def test_that_there_is_none_is_said(self, server: Serving, run: Runner) -> None:
+    def test_team_without_gaps_has_a_note(self, server: Serving, run: Runner) -> None:
         assert "no gap in the next 3 days" in run("teams gaps payments --days 3").stderr
 
-    def test_covered_is_a_condition(self, weekdays: Maker, run: Runner) -> None:
+    def test_require_covered_with_a_gap_exits_10(self, weekdays: Maker, run: Runner) -> None:
         done = run("teams gaps empty-team --require covered -o json", status=10)
         assert "empty-team" in done.error["message"]
         assert len(done.json) == 2
         run("teams gaps payments --require covered")
 
-    def test_a_team_whose_steps_name_people_needs_no_schedule(self, server: Serving, run: Runner) -> None:
+    def test_team_whose_steps_name_people_has_no_gaps(self, server: Serving, run: Runner) -> None:
         server.call("DELETE", "schedules/SFXCICA3QCWD8/")
         Maker(server).chain(notify_people(ALICE))
         assert run("teams gaps empty-team --require covered -o json").json == []
 
-    def test_a_named_team_without_anybody_is_one_gap(self, server: Serving, run: Runner) -> None:
+    def test_team_given_by_name_without_schedules_is_one_gap(self, server: Serving, run: Runner) -> None:
         server.call("DELETE", "schedules/SFXCICA3QCWD8/")
         (gap,) = run("teams gaps empty-team --days 1 --require covered -o json", status=10).json
         assert gap["seconds"] == 86_400
 
-    def test_a_chain_whose_schedule_is_gone_is_one_gap(self, server: Serving, run: Runner) -> None:
+    def test_chain_with_a_deleted_schedule_is_one_gap(self, server: Serving, run: Runner) -> None:
         make = Maker(server)
         gone = make.schedule("gone")
         make.chain(notify(gone))
         server.call("DELETE", f"schedules/{gone}/")
-        answer = run("teams gaps empty-team --days 1 --require covered -o json", status=10).json
-        assert [gap["seconds"] for gap in answer] == [86_400]
+        gaps = run("teams gaps empty-team --days 1 --require covered -o json", status=10).json
+        assert [gap["seconds"] for gap in gaps] == [86_400]
 
-    def test_schedules_that_a_page_passes_by_are_judged_with_a_warning(self, server: Serving, run: Runner) -> None:
+    def test_schedules_that_a_page_bypasses_are_checked_with_a_warning(self, server: Serving, run: Runner) -> None:
         make = Maker(server)
         always = {"type": "single_event", "start": "2026-10-01T00:00:00", "duration": 90 * 86_400, "time_zone": "UTC"}
-        make.schedule("by itself", make.shift(**always, users=[ALICE]))
+        make.schedule("bypassed", make.shift(**always, users=[ALICE]))
         done = run("teams gaps empty-team --days 1 --require covered -o json")
         assert done.json == []
         assert "goes through none of the team's schedules: empty-team" in done.stderr
 
-    def test_ids_are_those_of_teams_with_a_gap(self, weekdays: Maker, run: Runner) -> None:
+    def test_id_format_prints_the_teams_with_gaps(self, weekdays: Maker, run: Runner) -> None:
         assert set(run("teams gaps -o id").stdout.split()) >= {EMPTY_TEAM}
 
-    def test_among_all_teams_one_without_anybody_is_only_named(self, server: Serving, run: Runner) -> None:
+    def test_all_teams_name_a_team_without_schedules_in_a_note(self, server: Serving, run: Runner) -> None:
         server.call("DELETE", "schedules/SFXCICA3QCWD8/")
         done = run("teams gaps -o json")
         assert "empty-team" not in {gap["team"]["name"] for gap in done.json}
