@@ -68,7 +68,7 @@ class GroupFilter:
         if team := lookup.team_filter(oncall, self.team):
             params["team_id"] = team.param
         if self.integration:
-            params["integration_id"] = lookup.integration(oncall, self.integration).id
+            params["integration_id"] = lookup.find(oncall.integrations, self.integration).id
         states = {state.in_filter: state for state in self.states or default}
         me = oncall.users.current() if self.mine else None
         return Query(oncall, params, tuple(states.values()), begin, me)

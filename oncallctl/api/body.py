@@ -12,7 +12,7 @@ PIECE = MIB  # bytes that are decompressed at a time
 
 
 class BadBody(Exception):
-    """A body that is too large, damaged, or compressed in a way that was not asked for."""
+    """A body that is too large, damaged, or compressed with an encoding that was not requested."""
 
 
 class BodyTooLarge(BadBody):
@@ -25,12 +25,12 @@ def read_body(chunks: Iterator[bytes], encoding: str, check: Callable[[], None],
     Args:
         chunks: the body as the server sent it.
         encoding: the header `Content-Encoding`, or an empty string.
-        check: called after each piece; raises if the time is up.
-        memory: bytes that it may take once it is parsed.
+        check: called after each piece; raises at the timeout.
+        memory: bytes that the parsed body may take.
 
     Raises:
-        BodyTooLarge: it is larger than `LARGEST_BODY`, or parsing it would certainly take too much memory.
-        BadBody: it cannot be decompressed.
+        BodyTooLarge: the body is larger than `LARGEST_BODY`, or parsing it would certainly take too much memory.
+        BadBody: the body cannot be decompressed.
     """
     limit = min(LARGEST_BODY, memory // 3)  # parsing takes at least the body, its text, and the strings in it
     body = bytearray()
@@ -48,7 +48,7 @@ def _decompress(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         yield from chunks
         return
     if encoding not in {"gzip", "x-gzip"}:
-        raise BadBody(f"the answer is packed as {encoding[:20]}, which was not asked for")
+        raise BadBody(f"the response is encoded as {encoding[:20]}, which was not requested")
     gunzip, begun = zlib.decompressobj(zlib.MAX_WBITS | 16), False
     try:
         for chunk in chunks:
@@ -60,4 +60,4 @@ def _decompress(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     except zlib.error as error:
         raise BadBody(str(error)) from error
     if begun and not gunzip.eof:
-        raise BadBody("the answer is cut short")
+        raise BadBody("the response is truncated")

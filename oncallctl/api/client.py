@@ -75,7 +75,7 @@ class OnCall:
         users: Users
     else:  # a mistyped attribute must stay an error for type checkers
 
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        def __getattr__(self, name: str) -> object:
             """Build a collection when it is first used."""
             return vars(self).setdefault(name, self._built(name))  # one object, whichever thread is first
 
@@ -89,8 +89,8 @@ class OnCall:
 
     def collection(self, noun: Noun) -> Resource[Any]:
         """Return the collection of a kind of object."""
-        found: Resource[Any] = getattr(self, noun.path)
-        return found
+        collection: Resource[Any] = getattr(self, noun.path)
+        return collection
 
     def _built(self, name: str) -> object:
         noun = COLLECTIONS.get(name)
@@ -120,27 +120,27 @@ class OnCall:
         """Send a change once, and return the object in the response.
 
         Raises:
-            OutcomeUnknown: the response was lost, or it is a success without such an object.
+            OutcomeUnknown: the response was lost, or it is a success with an unexpected body.
         """
-        with self._role_named(change):
-            answer = self.transport.change(change.method, change.path, change.body)
+        with self._naming_role(change):
+            response = self.transport.change(change.method, change.path, change.body)
         try:
-            return change.model.read(answer.document, change.id_field)
+            return change.model.read(response.document, change.id_field)
         except (UnexpectedShape, MemoryError, RecursionError) as error:
             reason = str(error) or type(error).__name__
             raise OutcomeUnknown(
-                f"{change.method} {API}{change.path} was answered {answer.status}, but not as it should be: {reason}",
-                http_status=answer.status,
+                f"{change.method} {API}{change.path} was answered {response.status} with an unexpected body: {reason}",
+                http_status=response.status,
             ) from error
 
     def discard(self, change: Change[Model]) -> None:
         """Send a change whose response has no content."""
-        with self._role_named(change):
+        with self._naming_role(change):
             self.transport.change(change.method, change.path, change.body)
 
     @contextmanager
-    def _role_named(self, change: Change[Model]) -> Iterator[None]:
-        """Add the missing role to a refusal: the engine only says that a permission is missing."""
+    def _naming_role(self, change: Change[Model]) -> Iterator[None]:
+        """Add the required role to an error, because the engine's message names none."""
         try:
             yield
         except AccessDenied as error:
@@ -160,12 +160,12 @@ class OnCall:
         """Raise Unsupported on a self-hosted engine, which would ignore this or fail."""
         if not self.is_cloud:
             raise Unsupported(
-                f"{thing}: Grafana Cloud IRM has this, a self-hosted OnCall engine does not",
-                hint="if this server is Grafana Cloud's, set the profile's api, or ONCALLCTL_API, to cloud",
+                f"{thing}: not supported by self-hosted OnCall engines, only by Grafana Cloud IRM",
+                hint="if this server is Grafana Cloud, set the profile's api, or ONCALLCTL_API, to cloud",
             )
 
     def person_only(self, thing: str) -> None:
-        """Raise AccessDenied where a self-hosted engine returns 500 or 403 to service accounts (auth recordings)."""
+        """Raise AccessDenied if a self-hosted engine would return 500 or 403 to a service account (auth recordings)."""
         if self.service_account and not self.is_cloud:
             raise AccessDenied(
                 f"{thing} needs a user's API token: a self-hosted engine fails on service account tokens",
@@ -173,7 +173,7 @@ class OnCall:
             )
 
     @contextmanager
-    def impatient(self) -> Iterator[None]:
+    def without_retries(self) -> Iterator[None]:
         """Turn off retries and waiting, for checks that must not delay a page."""
         self.transport.retries.patient = False
         try:
@@ -182,7 +182,7 @@ class OnCall:
             self.transport.retries.patient = True
 
     def within(self, seconds: float) -> OnCall:
-        """Return this server for a check that must end within some seconds, without retries or waiting."""
+        """Return this server for a check that must end within some seconds, without retries or waits."""
         limited = OnCall(
             self.transport.within(seconds), self.dialect, profile=self.profile, service_account=self.service_account
         )

@@ -11,19 +11,19 @@ from oncallctl.times import now, span
 
 WARN_FROM = timedelta(minutes=1)
 RESOLUTION = timedelta(seconds=1)  # the header has whole seconds, truncated (RFC 9110, 5.6.7)
-# Dates outside these years are nonsense, and arithmetic with them may overflow.
+# Dates outside these years are wrong, and arithmetic with them may overflow.
 FIRST_YEAR, LAST_YEAR = 1980, 2200
 
 
 class ServerClock:
-    """The best estimate of the server's time; the local time until a response has told it.
+    """The best estimate of the server's time; the local time until a response has a date.
 
-    Every response bounds the difference between the clocks: its date was set between the sending of the request and
-    the receiving of the headers. The bounds of several responses are intersected. Safe to use from several threads.
+    Every response bounds the difference between the clocks: its date was set after the request was sent and before
+    the headers arrived. The bounds of several responses are intersected. Thread-safe.
 
     Args:
         warn: receives one message if the clocks differ by a minute or more.
-        is_local: True if the server runs in this process and so has this machine's clock.
+        is_local: True if the server runs in this process, and so uses this machine's clock.
     """
 
     def __init__(self, warn: Callable[[str], None], *, is_local: bool = False) -> None:
@@ -35,7 +35,7 @@ class ServerClock:
 
     @property
     def is_known(self) -> bool:
-        """True if `now` is the server's time and not a guess."""
+        """True if `now` is the server's time and not an assumption."""
         return self._is_local or self._bounds is not None
 
     @property
@@ -52,10 +52,10 @@ class ServerClock:
         return now() + self.skew
 
     def observe(self, headers: Mapping[str, str], sent: datetime, received: datetime) -> None:
-        """Learn from a response.
+        """Update the estimate from the `Date` header of a response.
 
         Args:
-            headers: of the response, their names in lower case.
+            headers: response headers, with names in lower case.
             sent: when the request was sent, by this machine's clock.
             received: when the headers arrived, by this machine's clock.
         """
@@ -76,15 +76,15 @@ class ServerClock:
 def _narrowed(
     known: tuple[timedelta, timedelta] | None, low: timedelta, high: timedelta
 ) -> tuple[timedelta, timedelta]:
-    """Intersect two bounds; the newer ones win if they contradict each other, since a clock was set meanwhile."""
+    """Intersect two bounds. If they contradict each other, a clock was set meanwhile, and the newer bounds win."""
     if known is None or known[1] < low or high < known[0]:
         return low, high
     return max(low, known[0]), min(high, known[1])
 
 
 def _date(headers: Mapping[str, str]) -> datetime | None:
-    """Return the time at which a server made a response, or None if it does not say."""
-    if headers.get("age", "0").strip() != "0":  # from a cache: made some time ago
+    """Return the time of a response by the server's clock, or None if it is not given."""
+    if headers.get("age", "0").strip() != "0":  # from a cache, so the date is old
         return None
     try:
         moment = parsedate_to_datetime(headers.get("date", ""))

@@ -1,9 +1,9 @@
-"""A time limit on the whole of an exchange: connecting, TLS, every read and every write together.
+"""A deadline for a complete exchange: connecting, TLS, every read and every write together.
 
-httpx's time-outs are for each read: a server that sends a byte of a header now and then is waited for without end. The
-limit is laid below httpx, on the network backend of its connection pool: whatever waits for the network waits there,
-and is given what is left of the time. (A watchdog that closes the connection would need a thread for each request, and
-could not reach a connection that is not made yet.)
+The timeouts of httpx apply to each read: a server that keeps sending single bytes is waited for without end. The
+deadline sits below httpx, in the network backend of its connection pool, which performs every wait for the network and
+limits it to the remaining time. (A watchdog that closes the connection would need a thread for each request, and could
+not reach a connection that is still being made.)
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpcore
 
 from oncallctl import parallel
 
-SocketOption = Any  # httpcore's own name for it is private
+# The name in httpcore is private.
+SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
 class Deadline(httpcore.NetworkBackend):
-    """A network backend; each thread has one exchange at a time, and the limit is that thread's."""
+    """A network backend with a deadline per thread, because each thread has one exchange at a time."""
 
     def __init__(self) -> None:
         self._inner = httpcore.SyncBackend()
@@ -32,7 +32,7 @@ class Deadline(httpcore.NetworkBackend):
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Give what happens inside so many seconds in all."""
+        """Limit all waits in the context to some seconds in total."""
         self._local.until = time.monotonic() + seconds
         try:
             yield
@@ -40,13 +40,13 @@ class Deadline(httpcore.NetworkBackend):
             del self._local.until
 
     def left(self, error: type[httpcore.TimeoutException], timeout: float | None) -> float | None:
-        """The seconds that are left, at most `timeout`; raises `error` when there are none."""
+        """Return the remaining seconds, at most `timeout`; raise `error` if the deadline has passed."""
         until: float | None = getattr(self._local, "until", None)
         if until is None:
             return timeout
         seconds = until - time.monotonic()
         if seconds <= 0:
-            raise error("it took too long")
+            raise error("the request took too long")
         return seconds if timeout is None else min(seconds, timeout)
 
     def connect_tcp(
@@ -57,7 +57,7 @@ class Deadline(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
-        """Try the addresses of a host in turn, each with its share of what is left: one may be dead."""
+        """Try the addresses of a host in turn, each with its share of the remaining time: one may be dead."""
         options = list(socket_options or ())
         addresses = _addresses(host, port, self.left(httpcore.ConnectTimeout, timeout))
         for index, address in enumerate(addresses, start=1):
@@ -71,27 +71,27 @@ class Deadline(httpcore.NetworkBackend):
         raise httpcore.ConnectError(f"{host} has no address")
 
     def limits(self, pool: httpcore.ConnectionPool) -> bool:
-        """True if a pool of connections keeps to this limit. Nothing is sent: the time for it is over before."""
+        """True if a connection pool observes this deadline. Sends nothing, because the deadline has already passed."""
         with self.within(0):
             try:
                 pool.handle_request(httpcore.Request("GET", "http://deadline.invalid/"))
             except httpcore.ConnectTimeout:
                 return True
-            except Exception:  # noqa: BLE001  # the pool went to the network
+            except Exception:  # noqa: BLE001  # any other failure means that the pool used the network
                 return False
         return False
 
     def watch(self, stream: object, has_unread: Callable[[], bool]) -> None:
-        """Use a connection again only while `has_unread` returns False."""
+        """Reuse a connection only while `has_unread` returns False."""
         if isinstance(stream, _Stream):
             stream.has_unread = has_unread
 
 
 def _addresses(host: str, port: int, seconds: float | None) -> list[str]:
-    """Look a host up, in a thread: the lookup itself has no time limit, and a signal does not end it."""
-    look_up = parallel.begin(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    """Resolve a host in a thread: `getaddrinfo` has no timeout, and a signal does not interrupt it."""
+    resolve = parallel.begin(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     try:
-        found = look_up(seconds)
+        found = resolve(seconds)
     except TimeoutError as error:
         raise httpcore.ConnectTimeout("the name lookup took too long") from error
     except (OSError, UnicodeError) as error:
@@ -100,10 +100,10 @@ def _addresses(host: str, port: int, seconds: float | None) -> list[str]:
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection every wait of which ends with the deadline.
+    """A connection whose waits end at the deadline.
 
     Attributes:
-        has_unread: whether data is left after the last response; until that is known, it is taken to be.
+        has_unread: returns True if data is left after the last response; assumed until it is known.
     """
 
     has_unread: Callable[[], bool] = staticmethod(lambda: True)
@@ -127,7 +127,7 @@ class _Stream(httpcore.NetworkStream):
         left = self._deadline.left(httpcore.ConnectTimeout, timeout)
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  # as httpcore has it
+    def get_extra_info(self, info: str) -> object:
         if info == "is_readable" and self.has_unread():  # httpcore closes an idle connection that is readable
             return True
         return self._inner.get_extra_info(info)

@@ -1,4 +1,4 @@
-"""From the name that a user types to the object on the server."""
+"""Lookup of objects by the name or ID on the command line."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
 from oncallctl.api.noun import Noun
-from oncallctl.api.nouns import ESCALATION_CHAINS, INTEGRATIONS, TEAMS
-from oncallctl.api.resources.base import ServerObject, TeamFilter
-from oncallctl.api.resources.integrations import Integration
+from oncallctl.api.nouns import ESCALATION_CHAINS, TEAMS
+from oncallctl.api.resources.base import Model, Resource, ServerObject, TeamFilter
 from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError
 
 # A prefix letter and at least 12 of A-Z and 1-9.
 _LIKE_AN_ID = re.compile(r"[A-Z][A-Z1-9]{12,}")
 _ANY_ID = re.compile(r"[A-Za-z0-9_-]+")  # characters that are safe in a path
-_SHOWN = 10  # candidates in an error message
+_MOST_CANDIDATES = 10  # in an error message
 
 NO_TEAM = "none"
 
@@ -42,15 +40,15 @@ def split(text: str) -> tuple[str, bool]:
         The ID or name, and True if it is an ID.
 
     Raises:
-        InvalidInput: the text is empty, or ``id:`` is followed by something else than an ID.
+        InvalidInput: the text is empty, or ``id:`` is not followed by an ID.
     """
-    prefix, found, rest = text.partition(":")
-    forced = prefix if found and prefix in {"id", "name"} else None
+    prefix, colon, rest = text.partition(":")
+    forced = prefix if colon and prefix in {"id", "name"} else None
     word = rest if forced else text
     if not word.strip():
-        raise InvalidInput("an empty name", hint="give a name or an id")
+        raise InvalidInput("the name is empty", hint="use a name or an ID")
     if forced == "id" and not _ANY_ID.fullmatch(word):
-        raise InvalidInput(f"not an id: {word!r}", hint="write name:… for a name that starts with id:")
+        raise InvalidInput(f"not an ID: {word!r}", hint="use name:… for a name that starts with id:")
     return word, forced == "id" or (forced is None and _LIKE_AN_ID.fullmatch(word) is not None)
 
 
@@ -66,46 +64,29 @@ def named(oncall: OnCall, noun: Noun, text: str) -> Named:
         word, is_id = _without_prefix(noun, text), True
     if is_id and noun.has_get:
         return Named(word, None)
-    found = _by_name(oncall, noun, word, text)
+    found = _by_name(oncall.collection(noun), word, text)
     return Named(found.id, next(iter(noun.names_of(found.raw)), None))
 
 
-def find(oncall: OnCall, noun: Noun, text: str) -> Any:  # noqa: ANN401  # the model depends on the noun
+def find(collection: Resource[Model], text: str) -> Model:
     """Fetch an object by name or ID.
 
     Raises:
         NotFound: there is no such object.
         Ambiguous: several objects have the name.
     """
+    noun = collection.noun
     word, is_id = split(text)
-    if noun.has_name_filter and not is_id:
-        return _by_name(oncall, noun, word, text)
-    if not noun.has_get:
-        return _by_name(oncall, noun, word, text)
-    return oncall.collection(noun).get(named(oncall, noun, text).id)
+    if not noun.has_get or (noun.has_name_filter and not is_id):
+        return _by_name(collection, word, text)
+    return collection.get(named(collection.oncall, noun, text).id)
 
 
-def several(oncall: OnCall, noun: Noun, texts: Sequence[str]) -> list[Any]:
+def several(collection: Resource[Model], texts: Sequence[str]) -> list[Model]:
     """Fetch several objects in parallel, each text only once."""
     distinct = list(dict.fromkeys(texts))
-    found = dict(zip(distinct, parallel.in_order(lambda text: find(oncall, noun, text), distinct), strict=True))
+    found = dict(zip(distinct, parallel.in_order(lambda text: find(collection, text), distinct), strict=True))
     return [found[text] for text in texts]
-
-
-def integration(oncall: OnCall, text: str) -> Integration:
-    """Fetch an integration by name or ID.
-
-    Raises:
-        NotFound: there is no such integration.
-        Ambiguous: several have the name, which is unique within a team only.
-    """
-    found: Integration = find(oncall, INTEGRATIONS, text)
-    return found
-
-
-def integrations(oncall: OnCall, texts: Sequence[str]) -> list[Integration]:
-    """Fetch several integrations in parallel."""
-    return several(oncall, INTEGRATIONS, texts)
 
 
 def teams(oncall: OnCall, texts: Sequence[str] | None) -> list[Named]:
@@ -116,7 +97,7 @@ def teams(oncall: OnCall, texts: Sequence[str] | None) -> list[Named]:
 
 
 def team_or_none(oncall: OnCall, text: str | None, field: str = "team_id") -> TeamFilter | None:
-    """Find the team that `--team` names; ``none`` means no team. The server has to check an ID.
+    """Find the team that `--team` names; ``none`` means no team. An ID is not checked.
 
     Raises:
         NotFound, Ambiguous: the team.
@@ -127,9 +108,9 @@ def team_or_none(oncall: OnCall, text: str | None, field: str = "team_id") -> Te
 
 
 def team_filter(oncall: OnCall, text: str | None, field: str = "team_id") -> TeamFilter | None:
-    """Find the team that `--team` filters a list by, and check an ID.
+    """Find the team that `--team` filters a list by, and check that an ID exists.
 
-    The result for a team that does not exist would look like that for a team without members.
+    Otherwise a team that does not exist would look like a team without members.
 
     Raises:
         NotFound, Ambiguous: the team.
@@ -158,27 +139,28 @@ def _without_prefix(noun: Noun, text: str) -> str:
     """Return the ID of an object that has no name."""
     if text.startswith("name:") or not _ANY_ID.fullmatch(text):
         raise InvalidInput(
-            f"not an id: {text!r}", hint=f"{noun.plural} are identified by ID; list them: oncallctl {noun.name} list"
+            f"not an ID: {text!r}", hint=f"{noun.plural} are identified by ID; list them: oncallctl {noun.name} list"
         )
     return text
 
 
-def _by_name(oncall: OnCall, noun: Noun, word: str, text: str) -> Any:  # noqa: ANN401
-    """Take an object with this name, or, if the API cannot fetch it, with this ID, from a list."""
-    collection = oncall.collection(noun)
+def _by_name(collection: Resource[Model], word: str, text: str) -> Model:
+    """Take an object with this name from the list; or with this ID, if the API cannot fetch single objects."""
+    noun = collection.noun
     if noun.has_name_filter:
-        exact = [found for found in collection.list(name=word) if word in noun.names_of(found.raw)]
-        return _pick(oncall, noun, word, exact or collection.everything())
+        exact = [each for each in collection.list(name=word) if word in noun.names_of(each.raw)]
+        return _pick(collection, word, exact or collection.everything())
     everything = collection.everything()
     if not noun.has_get and not text.startswith("name:"):
         for each in everything:
             if each.id == word:
                 return each
-    return _pick(oncall, noun, word, everything)
+    return _pick(collection, word, everything)
 
 
-def _pick(oncall: OnCall, noun: Noun, word: str, candidates: Iterable[ServerObject]) -> ServerObject:
-    """Choose the one object that has the name: exactly, else case-insensitively."""
+def _pick(collection: Resource[Model], word: str, candidates: Iterable[Model]) -> Model:
+    """Choose the only object that has the name: exactly, else case-insensitively."""
+    noun = collection.noun
     known = [(each, noun.names_of(each.raw)) for each in candidates]
     matches = [each for each, names in known if word in names]
     if not matches:
@@ -187,10 +169,10 @@ def _pick(oncall: OnCall, noun: Noun, word: str, candidates: Iterable[ServerObje
     if len(matches) == 1:
         return matches[0]
     if matches:
-        shown = [_candidate(oncall, noun, each) for each in matches[:_SHOWN]]
-        more = f" and {len(matches) - _SHOWN} more" if len(matches) > _SHOWN else ""
+        shown = [_candidate(collection, each) for each in matches[:_MOST_CANDIDATES]]
+        more = f" and {len(matches) - _MOST_CANDIDATES} more" if len(matches) > _MOST_CANDIDATES else ""
         raise Ambiguous(
-            f"{len(matches)} {noun.plural} are called {word!r}", hint=f"use an id: {'; '.join(shown)}{more}"
+            f"{len(matches)} {noun.plural} are called {word!r}", hint=f"use an ID: {'; '.join(shown)}{more}"
         )
     close = difflib.get_close_matches(word, [name for _, names in known for name in names], n=5, cutoff=0.5)
     raise NotFound(
@@ -201,8 +183,9 @@ def _pick(oncall: OnCall, noun: Noun, word: str, candidates: Iterable[ServerObje
     )
 
 
-def _candidate(oncall: OnCall, noun: Noun, found: ServerObject) -> str:
+def _candidate(collection: Resource[Model], found: ServerObject) -> str:
     """Return an ID with its name and team, so that users can tell the candidates apart."""
+    oncall, noun = collection.oncall, collection.noun
     name = next(iter(noun.names_of(found.raw)), "")
     if not noun.team_field:
         return f"{found.id} ({name})"
@@ -211,6 +194,6 @@ def _candidate(oncall: OnCall, noun: Noun, found: ServerObject) -> str:
         return f"{found.id} ({name}, no team)"
     try:
         team_name = next((each.name for each in oncall.teams.everything() if each.id == team_id), team_id)
-    except OncallError:  # the ambiguity is the error to report
+    except OncallError:  # report the ambiguity instead
         team_name = team_id
     return f"{found.id} ({name}, team {team_name})"

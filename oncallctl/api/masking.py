@@ -1,16 +1,15 @@
-"""The token is masked in whatever form a server, or a proxy, echoes it."""
+"""Masks the token in every form in which a server or a proxy may echo it."""
 
 from __future__ import annotations
 
 import base64
 import re
 from functools import cache
-from typing import Any
 
 from oncallctl.text import MASK
 
-LIKE_A_TOKEN = 16  # characters; a shorter one may be part of anything that a server says
-PREFIX = 12  # characters that give a token away even if a length limit cut off the rest
+LIKE_A_TOKEN = 16  # characters; a shorter token may occur in unrelated text
+PREFIX = 12  # characters that reveal a token even if the rest was truncated
 
 _CHUNK = 256 * 1024
 
@@ -19,7 +18,7 @@ class TokenMask:
     """Replaces a token in texts and documents.
 
     Args:
-        token: the token; case, escapes and percent-encoding do not hide it, nor does its end being cut off.
+        token: found in any case, escaped, percent-encoded or truncated.
     """
 
     def __init__(self, token: str) -> None:
@@ -28,7 +27,7 @@ class TokenMask:
         self._encoded = _base64_of(token) if len(token) >= LIKE_A_TOKEN else ()
 
     def hide(self, text: str) -> str:
-        """Return the text with the mask in place of each form of the token."""
+        """Return the text with each form of the token replaced by the mask."""
         if len(self._token) < PREFIX:
             return text.replace(self._token, MASK)
         for encoded in self._encoded:
@@ -45,8 +44,8 @@ class TokenMask:
             parts.append(MASK)
         return "".join([*parts, text[end:]])
 
-    def hide_in(self, document: Any, body: bytes) -> Any:  # noqa: ANN401  # a JSON value
-        """Return a document with the token masked in its strings; `body` is what it was parsed from."""
+    def hide_in(self, document: object, body: bytes) -> object:
+        """Return a JSON document with the token masked in its strings; `body` is the source it was parsed from."""
         if len(self._token) < LIKE_A_TOKEN:
             return document
         overlap = 16 * len(self._token)
@@ -56,7 +55,7 @@ class TokenMask:
                 return self._hide_in(document)
         return document
 
-    def _hide_in(self, value: Any) -> Any:  # noqa: ANN401  # a JSON value
+    def _hide_in(self, value: object) -> object:
         if isinstance(value, str):
             return self.hide(value)
         if isinstance(value, list):
@@ -68,10 +67,10 @@ class TokenMask:
 
 @cache
 def _forms(character: str) -> str:
-    r"""Return a pattern of the forms of one character: either case, ``\u0041`` and ``\x41``, %41, &#65; and &#x41;.
+    r"""Return a pattern for the forms of one character: either case, ``\u0041`` and ``\x41``, %41, &#65; and &#x41;.
 
-    Each alternative begins with one certain character: `re` searches for these quickly. Repetitions are bounded, so
-    that a text of backslashes takes no time either.
+    Each alternative begins with a fixed character, which `re` finds quickly. Repetitions are bounded, so that a long
+    run of backslashes is fast too.
     """
     alternatives = {re.escape(character.lower()), re.escape(character.upper())}
     if not character.isalnum():
@@ -87,11 +86,11 @@ def _forms(character: str) -> str:
 
 
 def _base64_of(token: str) -> tuple[str, ...]:
-    """Return the base64 forms of a token inside any text: what it looks like at each of the three offsets."""
+    """Return the base64 forms of a token within a longer text: one for each of the three byte offsets."""
     found = set()
     for offset in range(3):
         padded = b"\0" * offset + token.encode()
-        whole = len(padded) - len(padded) % 3
-        encoded = base64.b64encode(padded[:whole]).decode()[4 if offset else 0 :]
+        complete = len(padded) - len(padded) % 3
+        encoded = base64.b64encode(padded[:complete]).decode()[4 if offset else 0 :]
         found |= {encoded, encoded.replace("+", "-").replace("/", "_")}
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Memory limits: what a response would need when it is parsed, estimated before it is."""
+"""Memory limits: estimates the memory of a parsed response before parsing it."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ _CHUNK = 256 * 1024
 
 
 class OutOfMemory(Unavailable):
-    """A response that does not fit in the memory that this program allows itself; it is not fetched again."""
+    """A response beyond the memory limit of this program; it is not fetched again."""
 
 
 class ResponseTooLarge(OutOfMemory):
-    """A response that is too large even if nothing else is held; to ask for less at a time may help."""
+    """A response beyond the limit for a single response; requesting fewer rows may help."""
 
 
 def estimate(body: bytes | bytearray, enough: int = LARGEST_RESPONSE) -> int:
     """Return the most memory in bytes that the body and its parsed JSON take together.
 
     The count of brackets, commas, colons and quotes is a quick upper bound. If it is beyond `enough`, those inside
-    strings are left out, which takes longer; counting stops once `enough` is exceeded.
+    strings are not counted, which takes longer; counting stops once `enough` is exceeded.
     """
     quick = _add(_text(body), _chunks(body), enough)
     return quick if quick <= enough else _add(_text(body), _outside_strings(body), enough)
 
 
 def refuse_too_large(body: bytes | bytearray, limit: int, what: str) -> int:
-    """Return the estimate for a response to a read, unless it is beyond the limit.
+    """Return the estimated memory of a response, or raise if it is beyond the limit.
 
     Args:
-        body: the whole response.
+        body: the complete response.
         limit: bytes that it may take.
         what: the request, such as ``GET /api/v1/teams/``, for the message.
 
     Raises:
-        ResponseTooLarge: it is beyond the limit.
+        ResponseTooLarge: the estimate is beyond the limit.
         OutOfMemory: the process would take more than any command needs.
     """
     needed = estimate(body, limit)
@@ -58,7 +58,7 @@ def refuse_too_large(body: bytes | bytearray, limit: int, what: str) -> int:
     if needed > MIB and needed + process_size() > LARGEST_PROCESS:
         raise OutOfMemory(
             f"the responses do not fit in {LARGEST_PROCESS // MIB} MiB of memory: stopped at {what}",
-            hint="ask for less: narrow the list with a filter or --limit, or write it with --output jsonl",
+            hint="narrow the list with a filter or --limit, or use --output jsonl",
         )
     return needed
 
@@ -84,7 +84,7 @@ def _text(body: bytes | bytearray) -> int:
 
 
 def _add(total: int, parts: Iterator[bytes], enough: int) -> int:
-    """Return the total with the structure of the parts added, or of as many of them as exceed `enough`."""
+    """Add the memory of the JSON structure in the parts to a total; stop once it exceeds `enough`."""
     for part in parts:
         marks = part.translate(None, _OTHER)
         total += sum(marks.count(mark) * size for mark, size in _STRUCTURE.items())
@@ -99,7 +99,7 @@ def _chunks(body: bytes | bytearray) -> Iterator[bytes]:
 
 
 def _outside_strings(body: bytes | bytearray) -> Iterator[bytes]:
-    """Yield the body in chunks, with strings emptied but their quotes kept."""
+    """Yield the body in chunks, with strings emptied except for their quotes."""
     inside, escape = False, b""
     for piece in _chunks(body):
         chunk = escape + piece

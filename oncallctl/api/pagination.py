@@ -1,4 +1,4 @@
-"""Pagination: reading a list one result page after the other, several at a time, within a memory limit."""
+"""Pagination: reads the result pages of a list in parallel, within a memory limit."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from oncallctl.api.memory import LARGEST_RESPONSE, MIB, ResponseTooLarge
 from oncallctl.errors import Unavailable
 
 PER_PAGE = 100
-MOST_PAGES = 10_000  # a million rows, and half an hour at the usual rate limit: no list of OnCall's is as long
-STANDSTILL = 8  # pages in a row that bring nothing new; a list may grow by a page while one is read, not for ever
+MOST_PAGES = 10_000  # a million rows, and half an hour at the usual rate limit: more than any list of OnCall's
+STANDSTILL = 8  # consecutive pages without new rows: more than a list that grows meanwhile would have
 
 LARGEST_PAGE = LARGEST_RESPONSE // 4  # bytes, for a result page of more than one row
-IN_FLIGHT = LARGEST_RESPONSE  # bytes, for all pages that are requested and not yet yielded
+IN_FLIGHT = LARGEST_RESPONSE  # bytes, for all pages that are requested but not yet yielded
 MOST_AHEAD = 16
 
 
 @dataclass(frozen=True)
 class ResultPage:
-    """A result page: the server's object, and the memory in bytes that reading it took."""
+    """A result page: the JSON document, and the memory in bytes that reading it took."""
 
     document: Mapping[str, Any]
     memory: int
@@ -36,48 +36,47 @@ class ResultPage:
 
     @property
     def total(self) -> int | None:
-        """The number of pages, if the server gives it."""
+        """The number of pages, or None if the response has none."""
         total = self.document.get("total_pages")
         return total if isinstance(total, int) else None
 
     def repeats(self, before: ResultPage, number: int) -> bool:
-        """True if this page is the one before it again: beyond its end, a list answers with its last page.
+        """True if this page repeats the previous one: beyond the end of a list, the server returns its last page.
 
-        It is a new one after all if it leads on: then exactly as many rows were added as fit on a page.
+        A page with a `next` link is new in spite of equal rows: exactly a page of rows has been added.
         """
-        leads_on = re.search(rf"[?&]page={number + 1}(?!\d)", str(self.document.get("next")))
-        return self.results == before.results and not leads_on
+        has_next = re.search(rf"[?&]page={number + 1}(?!\d)", str(self.document.get("next")))
+        return self.results == before.results and not has_next
 
 
-# Fetches the result page with this number, of so many rows, and refuses a response that takes more memory than this.
 Fetch = Callable[[int, int, int], ResultPage]
+"""Fetches a result page; takes its number, the rows per page, and the bytes of memory that it may take."""
 
 
 def rows(
     fetch: Fetch, limit: int | None = None, perpage: int | None = None, *, id_field: str = "id"
 ) -> Iterator[object]:
-    """Yield the rows of a list, in order and each once.
+    """Yield the rows of a list in order, each once.
 
     Args:
         fetch: raises `ResponseTooLarge` for a page that takes too much memory.
-        limit: how many rows are enough.
-        perpage: how many rows to ask for at a time.
-        id_field: the field that tells rows apart.
+        limit: the maximum number of rows.
+        perpage: rows per result page.
+        id_field: the field that identifies a row.
 
     Raises:
-        Unavailable: the list has no end, more pages than OnCall's lists have, or a row that is too large.
+        Unavailable: the list is endless, or has more than `MOST_PAGES` pages or a row that is too large.
     """
     seen: set[str] = set()
     before: list[Any] | None = None
     count = still = 0
     for results in _Pages(fetch, perpage or min(limit or PER_PAGE, PER_PAGE), limit):
-        new = [
-            row for row in results if _is_new(row, id_field, seen)
-        ]  # a list that grows while it is read repeats rows
+        # A list that grows while it is read repeats rows.
+        new = [row for row in results if _is_new(row, id_field, seen)]
         still = 0 if new and results != before else still + 1
         before = results
         if still == STANDSTILL:
-            raise Unavailable(f"the list has no end: {STANDSTILL} pages in a row bring nothing new")
+            raise Unavailable(f"the list is endless: {STANDSTILL} consecutive result pages contain nothing new")
         for row in new:
             yield row
             count += 1
@@ -98,14 +97,14 @@ def _is_new(row: object, id_field: str, seen: set[str]) -> bool:
 class _Pages:
     """The rows of each result page of a list.
 
-    A page is fetched alone first. Its size tells how many of the following ones may be in flight. When one of those
-    takes more than its share of the memory, the others are dropped, and it is fetched alone.
+    The first page is fetched alone. Its size decides how many of the next ones may be in flight. If one of those takes
+    more than its share of the memory, the others are dropped, and it is fetched alone.
     """
 
     def __init__(self, fetch: Fetch, perpage: int, limit: int | None) -> None:
         self._fetch = fetch
         self._perpage = perpage
-        self._size = perpage  # rows that the server puts on a page: it may allow fewer than it is asked for
+        self._size = perpage  # rows that the server puts on a page, which may be fewer than requested
         self._limit = limit
         self._number = 1  # of the next page
         self._count = 0  # of the rows yielded
@@ -113,14 +112,14 @@ class _Pages:
         self._largest = 0  # bytes that a page took
 
     def __iter__(self) -> Iterator[list[Any]]:
-        """Go to `total_pages` or a null `next`; of `next` only the page number is used."""
+        """Iterate until `total_pages` or a null `next`, of which only the page number is used."""
         while True:
             page = self._fetch_alone()
             if self._page and page.repeats(self._page, self._number):
                 return
             yield self._take(page)
             last = self._last(page)
-            _must_end(last)
+            _check_page_count(last)
             ahead = min(max(IN_FLIGHT // (4 * self._largest), 1), MOST_AHEAD) if self._largest else MOST_AHEAD
             for later in parallel.in_order(self._fetcher(IN_FLIGHT // ahead), range(self._number, last + 1), ahead):
                 if later is None:
@@ -132,7 +131,7 @@ class _Pages:
             else:
                 if not page.document.get("next"):
                     return
-                _must_end(self._number)  # the list has grown meanwhile, or the server gives no total
+                _check_page_count(self._number)  # the list has grown meanwhile, or the response has no total
 
     def _take(self, page: ResultPage) -> list[Any]:
         self._page = page
@@ -150,7 +149,7 @@ class _Pages:
         return last
 
     def _fetcher(self, share: int) -> Callable[[int], ResultPage | None]:
-        """Return what fetches a page within its share of the memory; None stands for a page that takes more."""
+        """Return a function that fetches a page, or returns None if it takes more than its share of the memory."""
 
         def fetch(number: int) -> ResultPage | None:
             try:
@@ -173,7 +172,7 @@ class _Pages:
             except ResponseTooLarge as error:
                 if self._perpage == 1:
                     raise ResponseTooLarge(
-                        f"a row of the list is too large: {error.message}", hint="leave it out with a filter"
+                        f"a row of the list is too large: {error.message}", hint="exclude it with a filter"
                     ) from None
                 self._shrink()
                 shrunk = True
@@ -185,12 +184,12 @@ class _Pages:
             return page
 
     def _shrink(self) -> None:
-        """Ask for fewer rows at a time, so many that the next page begins where the one that was too large did."""
+        """Reduce the rows per page to a number with which the next page begins at the same row."""
         smaller = next(rows for rows in range(max(self._size // 4, 1), 0, -1) if self._size % rows == 0)
         self._number = (self._number - 1) * (self._size // smaller) + 1
         self._perpage = self._size = smaller
 
 
-def _must_end(pages: int) -> None:
+def _check_page_count(pages: int) -> None:
     if pages > MOST_PAGES:
-        raise Unavailable(f"the list has {pages} pages or more, which none of OnCall's has")
+        raise Unavailable(f"the list has at least {pages} result pages, more than any list of OnCall's")

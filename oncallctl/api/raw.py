@@ -1,4 +1,4 @@
-"""Any request below the API's root, for whatever has no command of its own."""
+"""Requests to any endpoint of the API, for the command `api`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic import PrivateAttr
@@ -21,36 +21,36 @@ from oncallctl.api.strict_json import TooLarge, parse
 from oncallctl.errors import InvalidInput, NotFound, NotOnCall
 from oncallctl.text import masked
 
-# No segment begins with a dot, none is empty, and nothing is percent-encoded: such a path cannot leave the root.
+# Segments are not empty and do not begin with a dot, and nothing is percent-encoded, so a path cannot leave the API.
 _PATH = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?")
-_NEVER = re.compile(r"[\x00-\x20\x7f\\#]")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\#]")
 
 
 class AnyResponse(ServerObject):
-    """An answer of any shape, or an empty one."""
+    """A response of any shape, possibly empty."""
 
     id: str = ""
-    _document: Any = PrivateAttr(default=None)
+    _document: object = PrivateAttr(default=None)
 
     @classmethod
-    def read(cls, document: object, id_field: str = "id") -> Self:  # noqa: ARG003  # there is no ID
-        """Take anything."""
+    def read(cls, document: object, id_field: str = "id") -> Self:  # noqa: ARG003  # the response needs no ID
+        """Accept any JSON value."""
         made = cls()
         made._document = document
         return made
 
     @property
-    def document(self) -> Any:  # noqa: ANN401  # a JSON value
-        """What was answered; None for an empty answer."""
+    def document(self) -> object:
+        """The JSON value; None if the response is empty."""
         return self._document
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request that was asked for in its own words.
+    """A request to an endpoint.
 
     Attributes:
-        path: below the API's root.
+        path: the path below the API's root.
         query: name -> values, not encoded.
         body: the JSON object, or None for no body.
     """
@@ -58,63 +58,59 @@ class Request:
     method: str
     path: str
     query: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    body: dict[str, Any] | None = None
+    body: dict[str, object] | None = None
 
     @property
     def change(self) -> Change[AnyResponse]:
-        """The request as one that is sent once."""
+        """The request as a change."""
         query = f"?{urlencode(self.query, doseq=True)}" if self.query else ""
         return Change(self.method, f"{self.path}{query}", self.body, AnyResponse)
 
     @property
     def is_page(self) -> bool:
-        """Whether it wakes people."""
+        """True if the request wakes people."""
         return self.path.strip("/") == "escalation"
 
-    def where_to_look(self) -> list[str]:
-        """The words of the command that shows what became of it; an action of an object shows in the object."""
+    def check_arguments(self) -> list[str]:
+        """Return the arguments of the command that shows the outcome; for an action, the command shows its object."""
         if self.is_page:
             return ["alert-groups", "list", "--state", "firing", "--limit", "5"]
         return ["api", "GET", "/".join(self.path.strip("/").split("/")[:2]) + "/"]
 
-    def described(self, oncall: OnCall) -> dict[str, Any]:
-        """The request as `--dry-run` shows it."""
-        return oncall.described(self.change)
-
-    def read(self, oncall: OnCall) -> Any:  # noqa: ANN401  # a JSON value
-        """Send it as a read, with retries.
+    def read(self, oncall: OnCall) -> object:
+        """Send the request as a read, with retries.
 
         Raises:
-            NotFound: what the path names is not there.
+            NotFound: there is no such object.
             NotOnCall: the server has no such path.
         """
-        with self.refused():
+        with self.naming_path():
             return oncall.transport.read(self.path, self.query).document
 
     def rows(self, oncall: OnCall) -> Iterator[object]:
-        """Read all pages of a listing, and go through their rows.
+        """Yield the rows of all result pages.
 
         Raises:
-            InvalidInput: it is no listing.
+            InvalidInput: the response is not a list.
         """
-        asked = self.query.get("perpage", [""])[-1]
-        perpage = int(asked) if re.fullmatch(r"[1-9][0-9]{0,5}", asked) else None
-        with self.refused():
+        given = self.query.get("perpage", [""])[-1]
+        perpage = int(given) if re.fullmatch(r"[1-9][0-9]{0,5}", given) else None
+        with self.naming_path():
             yield from pagination.rows(partial(self._page, oncall), perpage=perpage)
 
     def _page(self, oncall: OnCall, number: int, perpage: int, memory: int) -> ResultPage:
         query = {**self.query, "perpage": str(perpage), "page": str(number)}
-        answer = oncall.transport.read(self.path, query, memory=memory)
-        document = answer.document
+        response = oncall.transport.read(self.path, query, memory=memory)
+        document = response.document
         if isinstance(document, list):
             document = {"results": document}
         if not isinstance(document, dict) or not isinstance(document.get("results"), list):
-            raise InvalidInput(f"the answer of {API}{self.path} has no pages", hint="leave out --paginate")
-        return ResultPage(document, answer.memory)
+            raise InvalidInput(f"the response of {API}{self.path} is not a list", hint="omit --paginate")
+        return ResultPage(document, response.memory)
 
     @contextmanager
-    def refused(self) -> Iterator[None]:
-        """Let a refusal speak of the path that was asked for."""
+    def naming_path(self) -> Iterator[None]:
+        """Make errors about unknown paths and objects name the given path."""
         try:
             yield
         except (NotFound, NotOnCall) as error:
@@ -122,56 +118,54 @@ class Request:
                 error.hint = f"oncallctl api GET {self.path.partition('/')[0]}/ --paginate"
             elif error.http_status == 404:
                 error.message = f"the server has no path {API}{self.path}"
-                error.hint = "is it spelt right? If every path is unknown, the profile's url is not that of an OnCall"
+                error.hint = "check the spelling; if all paths are unknown, the profile's url is not an OnCall API"
             raise
 
 
-def request(method: str, path: str, fields: Sequence[tuple[str, Any]]) -> Request:
-    """Make a request.
+def request(method: str, path: str, fields: Sequence[tuple[str, object]]) -> Request:
+    """Return a request.
 
     Args:
-        method: GET, or one that changes something.
-        path: with or without ``/api/v1/`` before it and a query behind it; its last slash stays as it is.
-        fields: names and values: texts for the query of a GET, where a name may come again; else JSON values.
+        method: the HTTP method.
+        path: with or without a leading ``/api/v1/`` and a query; a trailing slash is kept.
+        fields: names and values. For GET, texts for the query, in which a name may be repeated; otherwise JSON values
+            for the body.
 
     Raises:
-        InvalidInput: the path could lead out of the API, the query cannot be encoded, or a field of the body is named
-            twice.
+        InvalidInput: the path could leave the API, the query cannot be encoded, or a field of the body is repeated.
     """
     below, query = _split(path)
     if method == "GET":
         for name, text in fields:
-            query.setdefault(name, []).append(text)
+            query.setdefault(name, []).append(str(text))
     try:
         urlencode(query, doseq=True)
-    except UnicodeEncodeError as error:  # half of a surrogate pair: bytes of an argument that are no UTF-8
-        raise InvalidInput(f"this cannot be sent as a query: {error}") from error
+    except UnicodeEncodeError as error:  # half of a surrogate pair: bytes of an argument that are not UTF-8
+        raise InvalidInput(f"cannot encode the query: {error}") from error
     if method == "GET":
         return Request(method, below, query)
     body = dict(fields)
     if len(body) < len(fields):
-        raise InvalidInput(
-            "--field names a field of the body twice", hint='a list is written as --field name=["a","b"]'
-        )
+        raise InvalidInput("--field repeats a field of the body", hint='for a list, use --field name=["a","b"]')
     return Request(method, below, query, body or None)
 
 
 def _split(text: str) -> tuple[str, dict[str, list[str]]]:
     path, _, query = text.partition("?")
     below = path.removeprefix("/").removeprefix(API.removeprefix("/"))
-    if _NEVER.search(text) or not _PATH.fullmatch(below):
-        raise InvalidInput(f"not a path of the API: {text!r}", hint=f"it is what follows {API}, such as integrations/")
-    found: dict[str, list[str]] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        found.setdefault(name, []).append(value)
-    return below, found
+    if _FORBIDDEN.search(text) or not _PATH.fullmatch(below):
+        raise InvalidInput(f"not a path of the API: {text!r}", hint=f"use the part after {API}, such as integrations/")
+    values: dict[str, list[str]] = {}
+    for name, text_value in parse_qsl(query, keep_blank_values=True):
+        values.setdefault(name, []).append(text_value)
+    return below, values
 
 
-def value(text: str) -> Any:  # noqa: ANN401  # a JSON value
-    """Read a value: true, false, null, a number, an object, an array or a quoted text as JSON; else the text itself.
+def value(text: str) -> object:
+    """Parse a value as JSON; return the text itself if it is not JSON.
 
     Raises:
-        InvalidInput: a number that is too large for any reader.
+        InvalidInput: the value has a number that overflows a float.
     """
     try:
         return parse(text)
@@ -182,14 +176,14 @@ def value(text: str) -> Any:  # noqa: ANN401  # a JSON value
 
 
 def listed(document: object) -> list[object]:
-    """The rows of an answer: those of a page, of an array, or the one object that it is."""
+    """Return the rows of a response: of a result page, of an array, or the single object."""
     if isinstance(document, dict) and isinstance(document.get("results"), list):
         return list(document["results"])
     return list(document) if isinstance(document, list) else [document]
 
 
 def without_secrets(document: object) -> object:
-    """Hide what lets anyone raise alerts, in an object, an array or a page."""
+    """Mask the secrets in an object, an array or a result page."""
     if isinstance(document, list):
         return [without_secrets(each) for each in document]
     if not isinstance(document, dict):

@@ -1,4 +1,4 @@
-"""Retries of one operation: which failures are repeated, how often, and how long a rate limit is waited for."""
+"""Retries of one operation: which failures are retried, how often, and how long to wait for a rate limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from copy import copy
 from typing import TypeVar
 
 from oncallctl import parallel
@@ -16,41 +15,41 @@ from oncallctl.errors import Unavailable
 from oncallctl.process import interrupts
 
 ATTEMPTS = 4
-PATIENCE = 120.0  # seconds that the attempts of one operation may take together, waiting for a rate limit aside
-RATE_PATIENCE = 900.0  # seconds that one operation waits for a rate limit in all
-SLICE = 0.2  # seconds between two looks at whether to go on waiting
-LONGEST_RATE_WAIT = 300.0  # a Retry-After beyond this is no rate limit of OnCall's, which are per minute
+PATIENCE = 120.0  # seconds for all attempts of one operation together, not counting waits for a rate limit
+RATE_PATIENCE = 900.0  # seconds that one operation waits for a rate limit in total
+SLICE = 0.2  # seconds between checks for a signal during a wait
+LONGEST_RATE_WAIT = 300.0  # a longer Retry-After is not OnCall's, whose rate limits are per minute
 
 Result = TypeVar("Result")
 
 
 class Throttled(Exception):
-    """429; `seconds` is the wait that Retry-After asked for, if it did."""
+    """A 429 response; `seconds` is the value of Retry-After, or None."""
 
     def __init__(self, message: str, seconds: float | None) -> None:
         super().__init__(message)
         self.seconds = seconds
 
     def given_up(self) -> Unavailable:
-        """Return the error for a rate limit that is not waited for any longer."""
-        if self.seconds is None:  # what an engine answers to a stack that it does not know
-            hint = "if it stays so, the profile's grafana_url may be one that the server does not know"
+        """Return the error for a rate limit that the operation no longer waits for."""
+        if self.seconds is None:  # the response of an engine that does not know the stack
+            hint = "if this persists, check the profile's grafana_url: the server may not know it"
         else:
-            hint = f"the server asks to wait {self.seconds:.0f} s; try again then"
+            hint = f"try again in {self.seconds:.0f} s"
         return Unavailable(str(self), hint=hint, http_status=429)
 
 
 class TimedOut(Unavailable):
-    """A read whose response did not come in time."""
+    """A read without a response before the timeout."""
 
 
 class _Gate:
-    """Lets reads pass all at once; after a timeout one at a time, until enough of them succeeded."""
+    """Admits reads in parallel; after a timeout one at a time, until enough have succeeded."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._under_way = 0
-        self._one_at_a_time = 0  # for so many more successes
+        self._one_at_a_time = 0  # for this number of further successes
 
     @contextmanager
     def passing(self) -> Iterator[None]:
@@ -71,43 +70,47 @@ class _Gate:
 
 
 class Retries:
-    """Repeats operations on one server; the wait that its rate limit asks for is shared by all threads.
+    """Retries operations on one server; all threads share the wait for its rate limit.
 
     Args:
         timeout: seconds for one request.
-        note: tells a person about a wait.
-        debug: logs why an attempt is repeated.
+        note: shows a message about a wait.
+        debug: logs the reason for a retry.
+        until: the monotonic time at which all operations must have ended. Then none is retried or waited for.
 
     Attributes:
-        patient: whether what fails is tried again, and a rate limit waited for.
+        patient: True if failed operations are retried, and rate limits are waited for.
     """
 
-    def __init__(self, timeout: float, note: Callable[[str], None], debug: Callable[[str], None]) -> None:
-        self.patient = True
+    def __init__(
+        self,
+        timeout: float,
+        note: Callable[[str], None],
+        debug: Callable[[str], None],
+        *,
+        until: float | None = None,
+    ) -> None:
+        self.patient = until is None
         self._timeout = timeout
         self._note = note
         self._debug = debug
-        self._until: float | None = None
+        self._until = until
         self._rest_until = 0.0
         self._rest_lock = threading.Lock()
         self._gate = _Gate()
 
     def within(self, seconds: float) -> Retries:
-        """Return the retries of operations that must all end in so many seconds: none is repeated or waited for."""
-        limited = copy(self)
-        limited.patient = False
-        limited._until = time.monotonic() + seconds  # noqa: SLF001  # its own
-        limited._gate = _Gate()  # noqa: SLF001  # nobody waits for a check that is given up
-        return limited
+        """Return the retries of operations that must all end within some seconds, and do not wait for others."""
+        return Retries(self._timeout, self._note, self._debug, until=time.monotonic() + seconds)
 
     def run(self, once: Callable[[float], Result], *, is_read: bool = False, rate_retries: int | None = None) -> Result:
-        """Repeat what fails with `Unavailable`, within the limits on attempts and time.
+        """Retry an operation that fails with `Unavailable`, within the limits on attempts and time.
 
         Args:
             once: makes one attempt; its argument is the timeout of this attempt, in seconds.
-            is_read: whether it changes nothing: after a timeout, reads are repeated one at a time, because a server
-                that is overloaded answers none of eight.
-            rate_retries: how many more times it may be sent after a 429; None if only the time waited counts.
+            is_read: True if the operation changes nothing. After a timeout, reads are retried one at a time, because an
+                overloaded server responds to none of eight.
+            rate_retries: the number of retries after a 429; None if only the total wait is limited.
         """
         attempt, waited, started = 0, 0.0, time.monotonic()
         while True:
@@ -130,18 +133,18 @@ class Retries:
             except Unavailable as error:
                 problem = error
             attempt += 1
-            pause = 2.0**attempt * random.uniform(0.2, 0.4)  # noqa: S311  # spreads retries, keeps no secret
+            pause = 2.0**attempt * random.uniform(0.2, 0.4)  # noqa: S311  # spreads retries, is not a secret
             if not self.patient or attempt >= ATTEMPTS or time.monotonic() - started - waited + pause > PATIENCE:
                 raise problem
             self._debug(f"{problem.message}; next try in {pause:.1f} s")
-            del problem  # its traceback keeps the refused body alive, while the next attempt reads another one
+            del problem  # free memory: the traceback keeps the response body alive during the retry
             time.sleep(pause)
 
     def _left(self, patience: float) -> float:
-        """Return the seconds that the next request may take.
+        """Return the timeout of the next request.
 
         Raises:
-            Unavailable: the time for all of them is over.
+            Unavailable: the time for all operations is over.
         """
         timeout = min(self._timeout, max(patience, 1.0))
         if self._until is None:
@@ -152,7 +155,7 @@ class Retries:
         return min(timeout, left)
 
     def throttle(self, seconds: float) -> float:
-        """Hold all requests back for a while; announce it once, however many threads were asked to wait."""
+        """Delay all requests; announce it once, even if several threads receive the rate limit."""
         with self._rest_lock:
             until = time.monotonic() + seconds
             if until > self._rest_until + 1:
@@ -161,7 +164,7 @@ class Retries:
         return seconds
 
     def _rest(self) -> None:
-        """Wait for the end of a rate limit, in slices: a signal, which only the main thread gets, ends the wait."""
-        while self.patient and (left := self._rest_until - time.monotonic()) > 0:  # another thread may lengthen it
+        """Wait for the end of a rate limit, in slices, so that a signal in the main thread ends the wait."""
+        while self.patient and (left := self._rest_until - time.monotonic()) > 0:  # another thread may extend it
             interrupts.check()
             time.sleep(min(left, SLICE))

@@ -1,25 +1,25 @@
-"""Reading JSON as the server wrote it: what JSON has not, and what no reader of this program's output could hold."""
+"""Strict JSON parser: rejects NaN, Infinity, and numbers that overflow a float."""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 
 class TooLarge(ValueError):
-    """A number beyond all floats."""
+    """A number that overflows a float."""
 
 
-def parse(text: str | bytes | bytearray) -> Any:  # noqa: ANN401  # a JSON value
-    """Read a JSON document.
+def parse(text: str | bytes | bytearray) -> object:
+    """Parse a JSON document.
 
     Raises:
-        TooLarge: it holds a number such as 1e400: Python would take it for Infinity, and write that, which is no JSON.
-        ValueError: it is none, or holds NaN or an infinity.
+        TooLarge: it contains a number such as 1e400, which Python would read, and write, as Infinity.
+        ValueError: the text is not JSON, or contains NaN or Infinity.
         RecursionError: it is nested too deeply.
     """
-    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    document: object = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    return document
 
 
 def _finite(digits: str) -> float:
@@ -30,4 +30,4 @@ def _finite(digits: str) -> float:
 
 
 def _refuse(word: str) -> float:
-    raise ValueError(f"{word} is no number of JSON's")
+    raise ValueError(f"{word} is not a JSON number")

@@ -1,7 +1,7 @@
-"""Requests over HTTP, the only module that knows httpx: which failures may be retried, and which never are.
+"""HTTP requests, and which failures are retried. The only module that imports httpx.
 
-A read may be repeated. A change is repeated only when it certainly did not arrive: the connection was never made, or
-the server answered 429. Whatever else happens to it is an `OutcomeUnknown`, because a second page wakes people twice.
+A read may be retried. A change is retried only if it certainly did not arrive: the connection failed, or the server
+responded with 429. Any other failure of a change is an `OutcomeUnknown`, because a second page wakes people twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from oncallctl.api.body import BadBody, BodyTooLarge, read_body
 from oncallctl.api.clock import ServerClock
 from oncallctl.api.masking import TokenMask
 from oncallctl.api.memory import LARGEST_RESPONSE, ResponseTooLarge, refuse_too_large
-from oncallctl.api.problems import API, from_answer, retry_after
+from oncallctl.api.problems import API, error_from_response, retry_after
 from oncallctl.api.retry import Retries, Throttled, TimedOut
 from oncallctl.api.strict_json import parse
 from oncallctl.api.trust import system_trust
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 REDIRECTS = 3
 PAGING = "escalation/"
-PAGE_RATE_RETRIES = 3  # a page answered 429 is for a person who waits; nobody should learn of it a quarter hour later
+PAGE_RATE_RETRIES = 3  # a person waits for a page; it must not go out a quarter of an hour later
 
 _NEVER_ARRIVED = (
     httpx.ConnectError,
@@ -48,8 +48,8 @@ _NEVER_ARRIVED = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
-# These say to send the same request elsewhere: nobody has carried it out. 302 and 303 are also how servers lead on to
-# the result of what they have done, and the other ones say nothing about it.
+# 301, 307, 308: the server did not execute the request, which is to be resent elsewhere. After other redirects, such as
+# 302 and 303, the change may have been executed.
 _MOVED = {301, 307, 308}
 
 Params = Mapping[str, str | int | Sequence[str]]
@@ -59,26 +59,26 @@ class TransportListener(Protocol):
     """Receives notes and debug messages."""
 
     def note(self, message: str) -> None:
-        """Tell a person about a wait."""
+        """Show a message about a wait."""
 
     def warn(self, message: str) -> None:
-        """Tell a person about a problem that does not end the command."""
+        """Show a warning; the command continues."""
 
     def debug(self, message: str) -> None:
-        """Log a request, if that was asked for."""
+        """Log a request, if --verbose is given."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """A success.
+    """A successful response.
 
     Attributes:
-        document: its JSON value; None if the body is empty.
+        document: the JSON value; None if the body is empty.
         memory: bytes that the body and the document take at most.
     """
 
     status: int
-    document: Any
+    document: object
     memory: int = 0
 
 
@@ -86,16 +86,16 @@ class Transport:
     """Requests to one OnCall server, with its authorization.
 
     Args:
-        base_url: up to but without ``/api/v1/``.
-        headers: sent with every request, the authorization among them. They never go to another origin.
+        base_url: the URL without ``/api/v1/``.
+        headers: sent with every request, including the authorization; never to another origin.
         timeout: seconds for one request.
-        listener: told about waits and, on demand, requests.
-        application: the WSGI application that answers instead of the network.
+        listener: receives messages about waits, and logs requests.
+        application: a WSGI application that replaces the network.
 
     Attributes:
-        retries: repeats what fails, and waits for rate limits.
-        heard: the headers of the last answer, whatever its status, their names in lower case.
-        clock: the server's clock, as its responses tell it.
+        retries: repeats failed operations, and waits for rate limits.
+        last_headers: the headers of the last response of any status, with names in lower case.
+        clock: the server's clock, estimated from its responses.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Transport:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.retries = Retries(timeout, listener.note, self._debug)
-        self.heard: Mapping[str, str] = {}
+        self.last_headers: Mapping[str, str] = {}
         self.clock = ServerClock(listener.warn, is_local=application is not None)
         self._origin = _origin(httpx.URL(self.base_url))
         self._mask = TokenMask(headers["Authorization"].removeprefix("Bearer "))
@@ -120,28 +120,28 @@ class Transport:
             self._client = self._open(base_url, headers, application)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise InvalidInput(
-                f"the proxy that the environment names cannot be used: {error}",
-                hint="look at HTTPS_PROXY and ALL_PROXY",
+                f"the proxy in the environment cannot be used: {error}",
+                hint="check HTTPS_PROXY and ALL_PROXY",
             ) from error
 
     def _open(self, base_url: str, headers: Mapping[str, str], application: WSGIApplication | None) -> httpx.Client:
         local = is_loopback(urlsplit(base_url).hostname or "")
-        # Only gzip is asked for: how much of it is unpacked at a time can be limited.
-        own = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "oncallctl"}
+        # Accept only gzip, because its decompression can be bounded.
+        defaults = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "oncallctl"}
         client = httpx.Client(
-            headers={**own, **headers},
+            headers={**defaults, **headers},
             timeout=self._timeout,
             cookies=_NoCookies(),
             transport=httpx.WSGITransport(app=application) if application else None,
             verify=system_trust() if base_url.startswith("https:") else False,
-            trust_env=not local,  # a proxy from the environment is not for this machine, and must not see its token
+            trust_env=not local,  # no proxy from the environment for this machine: it must not see the token
         )
         if application is None:
-            self._deadline = _bounded(client)
+            self._deadline = _set_deadline(client)
         return client
 
     def within(self, seconds: float) -> Transport:
-        """Return this transport, with the same connections, for requests that must end in so many seconds in all."""
+        """Return this transport, with the same connections, for requests that must all end within some seconds."""
         limited = copy(self)
         limited.retries = self.retries.within(seconds)
         return limited
@@ -151,7 +151,7 @@ class Transport:
         self._client.close()
 
     def url(self, path: str) -> str:
-        """The whole URL of a path below the API's root."""
+        """Return the complete URL of a path below the API's root."""
         return f"{self.base_url}{API}{path}"
 
     def read(self, path: str, params: Params | None = None, memory: int = LARGEST_RESPONSE) -> Response:
@@ -163,35 +163,35 @@ class Transport:
             memory: bytes that the response may take.
 
         Raises:
-            ResponseTooLarge: the response takes more.
-            Unavailable: no usable answer came, after the retries.
-            OncallError: the answer is a refusal; see `oncallctl.api.problems`.
+            ResponseTooLarge: the response takes more than `memory`.
+            Unavailable: the last retry failed too.
+            OncallError: the server refused the request; see `oncallctl.api.problems`.
         """
-        with self._token_kept():
+        with self._token_masked():
             return self.retries.run(lambda timeout: self._read_once(path, params, memory, timeout), is_read=True)
 
     def change(self, method: str, path: str, body: object = None) -> Response:
-        """Send a change; never again once it may have arrived.
+        """Send a change; never resend it once it may have arrived.
 
         Args:
             method: POST, PUT, PATCH or DELETE.
             path: below the API's root.
-            body: a JSON value, or what makes one at the moment of sending.
+            body: a JSON value, or a function that returns it at the moment of sending.
 
         Raises:
-            Unavailable: it certainly did not arrive.
-            OutcomeUnknown: it was sent, and what became of it could not be read.
-            OncallError: the server refused it.
+            Unavailable: the change certainly did not arrive.
+            OutcomeUnknown: the change was sent, and the response does not show the outcome.
+            OncallError: the server refused the change.
         """
-        with self._token_kept():
+        with self._token_masked():
             return self.retries.run(
                 lambda timeout: self._change_once(method, path, body, timeout),
                 rate_retries=PAGE_RATE_RETRIES if path == PAGING else None,
             )
 
     @contextmanager
-    def _token_kept(self) -> Iterator[None]:
-        """Keep the token out of every error: a server, or a proxy, may say back what it was sent."""
+    def _token_masked(self) -> Iterator[None]:
+        """Mask the token in every error, because a server or a proxy may echo the request."""
         try:
             yield
         except OncallError as error:
@@ -207,7 +207,7 @@ class Transport:
         try:
             url = httpx.URL(self.url(path), params=dict(params) if params else None)
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise InvalidInput(f"no server can be asked this: {error}", hint="give a shorter name, or an id") from error
+            raise InvalidInput(f"cannot build the request: {error}", hint="use a shorter name, or an ID") from error
         for _ in range(REDIRECTS + 1):
             try:
                 request = self._client.build_request("GET", url, timeout=timeout)
@@ -216,25 +216,25 @@ class Transport:
                 raise ResponseTooLarge(f"the response to GET {API}{path} is too large: {error}") from error
             except (httpx.HTTPError, httpx.InvalidURL, BadBody) as error:
                 kind = TimedOut if isinstance(error, httpx.TimeoutException) else Unavailable
-                raise kind(f"no answer from {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
+                raise kind(f"no response from {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
             if not response.has_redirect_location:
                 return self._success("GET", path, response, body, memory)
             url = self._same_origin(response, url)
-        raise NotOnCall(f"GET {API}{path} is redirected round and round", hint="check the profile's url")
+        raise NotOnCall(f"redirect loop: GET {API}{path}", hint="check the profile's url")
 
     def _same_origin(self, response: httpx.Response, url: httpx.URL) -> httpx.URL:
         try:
             target = url.join(response.headers["location"])
         except (httpx.InvalidURL, ValueError) as error:
             raise NotOnCall(
-                f"the server redirects to what is not a URL: {error}",
+                f"the server redirects to an invalid URL: {error}",
                 hint="check the profile's url",
                 http_status=response.status_code,
             ) from error
         if _origin(target) != self._origin:
             raise NotOnCall(
-                f"the server redirects to another host, {target.host}; it is not followed, and was not shown the token",
-                hint="set the profile's url to the API's own address",
+                f"the server redirects to another host, {target.host}: not followed, and the token was not sent to it",
+                hint="set the profile's url to the address of the API",
                 http_status=response.status_code,
             )
         return target
@@ -243,30 +243,32 @@ class Transport:
         try:
             content = body() if callable(body) else body
             request = self._client.build_request(method, self.url(path), json=content, timeout=timeout)
-        except ValueError as error:  # half of a surrogate pair, or a number that JSON has not
-            raise InvalidInput(f"this cannot be sent as JSON: {error}") from error
+        except ValueError as error:  # half of a surrogate pair, or a number that is not JSON
+            raise InvalidInput(f"cannot encode the request as JSON: {error}") from error
         sent = sent_changes.record(f"{method} {API}{path}")
         try:
-            answer = self._send_change(method, path, request, timeout)
+            response = self._send_change(method, path, request, timeout)
         except OutcomeUnknown:
             raise
         except (OncallError, Throttled):  # it did not arrive, or the server refused it
             sent.withdraw()
             raise
-        sent.answer(answer.status, answer.document)
-        return answer
+        sent.answer(response.status, response.document)
+        return response
 
     def _send_change(self, method: str, path: str, request: httpx.Request, timeout: float) -> Response:
         try:
-            response, answered = self._exchange(request, timeout)
-            return self._success(method, path, response, answered)
+            response, content = self._exchange(request, timeout)
+            return self._success(method, path, response, content)
         except _NEVER_ARRIVED as error:
             raise Unavailable(f"cannot reach {self._host}: {_reason(error)}", hint=_network_hint(error)) from error
         except (httpx.HTTPError, BadBody) as error:
-            raise OutcomeUnknown(f"{method} {API}{path} was sent, and its answer was lost: {_reason(error)}") from error
-        except Unavailable as error:  # an answer, and not one that says what became of the change
+            raise OutcomeUnknown(
+                f"{method} {API}{path} was sent, and the response was lost: {_reason(error)}"
+            ) from error
+        except Unavailable as error:  # a response that does not show the outcome of the change
             lost = OutcomeUnknown(
-                f"{method} {API}{path} was sent, and the answer does not say what became of it: {error.message}",
+                f"{method} {API}{path} was sent, and the response does not show its outcome: {error.message}",
                 http_status=error.http_status,
             )
             lost.is_engine_crash = error.is_engine_crash
@@ -274,14 +276,14 @@ class Transport:
         except NotOnCall as error:
             if 300 <= (error.http_status or 0) < 400 and error.http_status not in _MOVED:
                 raise OutcomeUnknown(
-                    f"{method} {API}{path} was sent, and the server leads elsewhere, done or not: {error.message}",
+                    f"{method} {API}{path} was sent and may have been executed: {error.message}",
                     hint=error.hint,
                     http_status=error.http_status,
                 ) from error
             raise
         except (OncallError, Throttled):
             raise
-        except Exception as error:  # whatever it is, the request may have been carried out
+        except Exception as error:  # after any other failure, the request may have been executed
             raise OutcomeUnknown(
                 f"{method} {API}{path} was sent, and its response could not be handled: {_reason(error)}"
             ) from error
@@ -289,17 +291,19 @@ class Transport:
     def _exchange(
         self, request: httpx.Request, timeout: float, memory: int = LARGEST_RESPONSE
     ) -> tuple[httpx.Response, bytes]:
-        """Send one request and read its answer, within the time and size that one may have."""
+        """Send one request and read the response, within the limits on time and memory."""
         started, sent = time.monotonic(), now()
 
         def check_time() -> None:
             if time.monotonic() - started > timeout:
-                raise httpx.ReadTimeout("the answer takes too long", request=request)
+                raise httpx.ReadTimeout("the response takes too long", request=request)
 
         with self._deadline.within(timeout) if self._deadline else nullcontext():
             response = self._client.send(request, stream=True)
-            self.heard = heard = {name.lower(): self._mask.hide(value) for name, value in response.headers.items()}
-            self.clock.observe(heard, sent, now())
+            self.last_headers = headers = {
+                name.lower(): self._mask.hide(value) for name, value in response.headers.items()
+            }
+            self.clock.observe(headers, sent, now())
             if self._deadline:
                 self._deadline.watch(response.extensions.get("network_stream"), _unread_after(response))
             try:
@@ -316,7 +320,7 @@ class Transport:
     ) -> Response:
         content_type = response.headers.get("content-type", "")
         if not response.is_success:
-            problem = from_answer(response.status_code, content_type, body, what=f"{method} {API}{path}")
+            problem = error_from_response(response.status_code, content_type, body, request=f"{method} {API}{path}")
             if response.status_code == 429:
                 raise Throttled(problem.message, retry_after(response.headers.get("retry-after")))
             raise problem
@@ -327,8 +331,8 @@ class Transport:
             return Response(response.status_code, self._mask.hide_in(parse(body), body), needed)
         except (ValueError, RecursionError) as error:
             raise Unavailable(
-                f"the answer to {method} {API}{path} is not OnCall's ({content_type or 'no content type'})",
-                hint="is the url right, and is there a proxy that wants a login?",
+                f"the response to {method} {API}{path} is not from OnCall ({content_type or 'no content type'})",
+                hint="check the profile's url, and whether a proxy requires a login",
                 http_status=response.status_code,
             ) from error
 
@@ -341,17 +345,23 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _bounded(client: httpx.Client) -> Deadline:
-    """Lay a limit on the time of a whole exchange below the client; httpx hands no backend on, so it is put in."""
+def _set_deadline(client: httpx.Client) -> Deadline:
+    """Enforce a deadline on complete exchanges.
+
+    httpx has no option for a network backend, so this sets private attributes, and then checks the effect.
+
+    Raises:
+        Bug: this version of httpx ignores the attributes.
+    """
     from oncallctl.api.deadline import Deadline
 
     deadline = Deadline()
-    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001
+    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001  # see above
         if isinstance(transport, httpx.HTTPTransport):
-            transport._pool._network_backend = deadline  # noqa: SLF001
-            if not deadline.limits(transport._pool):  # noqa: SLF001
+            transport._pool._network_backend = deadline  # noqa: SLF001  # see above
+            if not deadline.limits(transport._pool):  # noqa: SLF001  # see above
                 raise Bug(
-                    f"requests cannot be given a time limit with httpx {httpx.__version__}",
+                    f"cannot set a deadline for requests with httpx {httpx.__version__}",
                     hint="install oncallctl with the versions of its lock file; this is a bug in oncallctl",
                 )
     return deadline
@@ -360,33 +370,33 @@ def _bounded(client: httpx.Client) -> Deadline:
 def _unread_after(response: httpx.Response) -> Callable[[], bool]:
     """Return a function that is True if the connection holds data after the end of a response.
 
-    Such data would be taken for the response to the next request. It is in the parser of httpcore, which has no public
-    access to it; with a version that keeps it elsewhere, no connection is used twice.
+    Such data would be read as the response to the next request. It is in a private attribute of httpcore. If another
+    version keeps it elsewhere, no connection is reused.
     """
     try:
         stream: Any = response.stream
-        parser = stream._stream._httpcore_stream._stream._connection._h11_state  # noqa: SLF001
+        parser = stream._stream._httpcore_stream._stream._connection._h11_state  # noqa: SLF001  # see above
     except AttributeError:
         return lambda: True
     return lambda: bool(parser.trailing_data[0])
 
 
 class _NoCookies(CookieJar):
-    """Ignores Set-Cookie: the API needs none, and Python prints a traceback for some of them."""
+    """Ignores Set-Cookie: the API uses no cookies, and Python prints a traceback for some."""
 
     def extract_cookies(self, response: object, request: object) -> None:
-        """Take no cookie."""
+        """Ignore the cookies."""
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
-        return "it took too long"
+        return "the request took too long"
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _network_hint(error: Exception) -> str | None:
     if "CERTIFICATE_VERIFY_FAILED" in str(error) or "certificate" in str(error).lower():
-        return "this machine does not trust the certificate; add your company's to the system's, or set SSL_CERT_FILE"
+        return "this machine does not trust the certificate: add your company's CA to the system, or set SSL_CERT_FILE"
     if isinstance(error, httpx.TimeoutException):
-        return "a slow server may need a longer --timeout"
+        return "increase --timeout if the server is slow"
     return "check the url and the network"

@@ -1,4 +1,4 @@
-"""The certificates that TLS connections are checked against."""
+"""Certificate verification of TLS connections."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ssl
 
 
 def system_trust() -> ssl.SSLContext:
-    """Trust what the operating system trusts: companies have certificates of their own."""
+    """Return a TLS context with the certificates of the operating system, which may include a company's own."""
     import truststore
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -65,7 +65,7 @@ def api(
         raise InvalidInput("--paginate works only with GET, and without a page", hint="omit --paginate, or the page")
     with connect(settings) as oncall:
         if dry_run:
-            render_request(ctx.obj, request.described(oncall))
+            render_request(ctx.obj, oncall.described(request.change))
         elif paginate:
             rows = request.rows(oncall)
             render_values(settings, rows if show_secrets else map(raw.without_secrets, rows))
@@ -75,7 +75,7 @@ def api(
             _show(settings, response, done=method is not HttpMethod.GET)
 
 
-def _fields(method: HttpMethod, given: list[str]) -> list[tuple[str, Any]]:
+def _fields(method: HttpMethod, given: list[str]) -> list[tuple[str, object]]:
     """Parse --field options; files and query values are text, other values are JSON if they parse as JSON."""
     from oncallctl.api import raw
 
@@ -95,19 +95,19 @@ def _fields(method: HttpMethod, given: list[str]) -> list[tuple[str, Any]]:
     ]
 
 
-def _change(settings: Settings, oncall: OnCall, request: Request, *, yes: bool) -> Any:  # noqa: ANN401  # a JSON value
+def _change(settings: Settings, oncall: OnCall, request: Request, *, yes: bool) -> object:
     from oncallctl.api.lost_responses import send_once
 
     if request.method == HttpMethod.DELETE:
         confirm(oncall.profile, f"DELETE {oncall.transport.url(request.path)}?", yes=yes)
-    with request.refused():
-        document = send_once(oncall, request.change, "the change", request.where_to_look()).document
+    with request.naming_path():
+        document = send_once(oncall, request.change, "the change", request.check_arguments()).document
     if oncall.profile.is_sandbox and request.is_page:
         settings.note("sandbox: nobody was paged")
     return document
 
 
-def _show(settings: Settings, response: Any, *, done: bool = False) -> None:  # noqa: ANN401  # a JSON value
+def _show(settings: Settings, response: object, *, done: bool = False) -> None:
     """Write a response; an empty one prints nothing."""
     from oncallctl.api import raw
 

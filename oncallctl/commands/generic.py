@@ -88,7 +88,7 @@ def add_get(app: Commands, noun: Noun, described: Described | None = None) -> No
         from oncallctl.api import lookup
 
         with connect(ctx.obj) as oncall:
-            found = lookup.find(oncall, noun, _own_id(target))
+            found = lookup.find(oncall.collection(noun), _own_id(target))
             show(ctx.obj, oncall, noun, found, described, show_secrets=show_secrets)
 
     parameters = [_argument(noun)]
@@ -192,7 +192,7 @@ def send_or_show(
             f"the response to {change.method} {change.path} shows another {noun.singular}: {sent.id}",
             hint=command(oncall, words),
         )
-    with oncall.impatient():  # do not delay the report of a change that was made
+    with oncall.without_retries():  # do not delay the report of a change that was made
         (row,) = _rows(settings, oncall, noun, [sent], None)
     render_done(settings, row, noun.columns, secrets=_secrets(noun))
 
@@ -229,7 +229,7 @@ def _distinct(oncall: OnCall, noun: Noun, given: Sequence[str]) -> list[Target[A
     from oncallctl.batch import Target
 
     once: dict[str, Target[Any]] = {}
-    for text, found in zip(given, lookup.several(oncall, noun, given), strict=True):
+    for text, found in zip(given, lookup.several(oncall.collection(noun), given), strict=True):
         once.setdefault(found.id, Target(text, found, noun))
     return list(once.values())
 
@@ -254,7 +254,7 @@ def _filters(oncall: OnCall, noun: Noun, options: Mapping[str, Any]) -> dict[str
         if each.noun is None:
             filters[each.parameter] = "true" if value else "false"
         else:  # a list filtered by an object that does not exist would be empty
-            filters[each.parameter] = lookup.find(oncall, each.noun, value).id
+            filters[each.parameter] = lookup.find(oncall.collection(each.noun), value).id
     return filters
 
 

@@ -99,7 +99,7 @@ def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: Sh
     from oncallctl.api import lookup
 
     with connect(ctx.obj) as oncall:
-        raw = [each.raw for each in lookup.integrations(oncall, given_targets(integrations))]
+        raw = [each.raw for each in lookup.several(oncall.integrations, given_targets(integrations))]
         found = list(with_names(oncall, ctx.obj, raw, *INTEGRATIONS.links))
     render(
         ctx.obj,
@@ -200,7 +200,7 @@ def update(
         )
         if definition.needs_present_labels:
             oncall.cloud_only("labels")
-        present = lookup.integration(oncall, integration)
+        present = lookup.find(oncall.integrations, integration)
         change = oncall.integrations.update(present.id, definition.body(base, present))
         look = ["get", present.id]
         generic.send_or_show(ctx.obj, oncall, INTEGRATIONS, change, look, dry_run=dry_run, ident=present.id)

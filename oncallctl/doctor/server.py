@@ -45,7 +45,7 @@ def examine(profile: Profile, token: str | None, settings: Settings) -> Iterator
         began = time.monotonic()
         problem = _probe(oncall)
         took = time.monotonic() - began
-        headers = dict(oncall.transport.heard)
+        headers = dict(oncall.transport.last_headers)
         clock = _clock(profile, headers, now())
     yield _url(profile, problem, took)
     if token is None:
@@ -129,7 +129,7 @@ def _with_token(
                 yield broken(name, error)
             else:
                 yield good(name, "allowed" if some else "allowed; none exist")
-            headers |= oncall.transport.heard
+            headers |= oncall.transport.last_headers
 
 
 def _dialect(

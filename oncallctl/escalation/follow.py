@@ -78,7 +78,7 @@ class Follower:
     def _read(self) -> OncallError | None:
         """Read the alert group. Return the error if that failed and may be retried."""
         try:
-            with self._oncall.impatient():
+            with self._oncall.without_retries():
                 self.group = self._oncall.alert_groups.get(self.group.id)
         except (AccessDenied, NotFound):
             raise
@@ -92,7 +92,7 @@ class Follower:
         if ident is None:
             return "nobody"
         try:
-            with self._oncall.impatient():
+            with self._oncall.without_retries():
                 found = self._oncall.users.several([ident])
         except OncallError:
             return ident

@@ -102,7 +102,7 @@ def select(oncall: OnCall, selector: IntegrationSelector, *, direct_paging: bool
     if selector.ways > 1:
         raise InvalidInput("integrations are named, or chosen by one of --team, --label, --match and --all; not both")
     if selector.given:
-        found = lookup.integrations(oncall, selector.given)
+        found = lookup.several(oncall.integrations, selector.given)
         once: dict[str, Target[Integration]] = {}
         for given, each in zip(selector.given, found, strict=True):
             once.setdefault(each.id, Target(given, each))

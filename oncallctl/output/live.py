@@ -86,7 +86,7 @@ def watch(
         view = update()
         table(settings, view.rows, columns)  # reports unknown columns before the screen is redrawn
         live = Live(view, console=console(settings, stderr=False), auto_refresh=False)
-        with oncall.impatient(), contextlib.ExitStack() as at_the_end:
+        with oncall.without_retries(), contextlib.ExitStack() as at_the_end:
             # Before start(): on a Ctrl-C during it, the cursor must be shown again.
             at_the_end.callback(live.stop)
             live.start()

@@ -170,7 +170,7 @@ class TestPaths:
         for method in ("GET", "POST"):
             done = run(f"api {method} no_such_thing/ -o json", status=1)
             assert "no_such_thing" in done.error["message"]
-            assert "spelt" in done.error["hint"]
+            assert "spelling" in done.error["hint"]
 
     def test_an_object_that_is_not_there_is_not_found(self, server: Serving, run: Runner) -> None:
         done = run("api GET teams/TNOPENOPENOPE/ -o json", status=6)

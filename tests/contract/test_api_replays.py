@@ -549,8 +549,8 @@ def test_labels_are_refused_for_an_engine_since_it_ignores_them_without_a_word(
 def test_a_recorded_id_that_no_server_has_is_refused_and_nothing_is_sent(
     ident: str, httpx_mock: HTTPXMock, oncall: OnCall
 ) -> None:
-    with pytest.raises(InvalidInput, match="not an id"):
+    with pytest.raises(InvalidInput, match="not an ID"):
         oncall.teams.get(ident)
-    with pytest.raises(InvalidInput, match="not an id"):
+    with pytest.raises(InvalidInput, match="not an ID"):
         oncall.integrations.delete(ident)
     assert httpx_mock.get_requests() == []

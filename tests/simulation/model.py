@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from oncallctl import parallel, times
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.clock import ServerClock
-from oncallctl.api.problems import from_answer
+from oncallctl.api.problems import error_from_response
 from oncallctl.api.transport import Response
 from oncallctl.config.profiles import Profile
 from oncallctl.errors import OutcomeUnknown, Unavailable
@@ -202,7 +202,7 @@ class Wire:
         self._hear(sent)
         if not done:
             detail = json.dumps({"detail": "Already on maintenance"}).encode()
-            raise from_answer(400, "application/json", detail, what=f"{method} {path}")
+            raise error_from_response(400, "application/json", detail, request=f"{method} {path}")
         return Response(200, world.document(ident))
 
     def _carry_out(self, ident: str, verb: str, content: Any) -> bool:

@@ -13,7 +13,7 @@ from oncallctl.api.resources.base import ID, Change, Instant, Resource, ServerOb
 
 
 class AlertGroup(ServerObject):
-    """Alerts that belong together; `state` is firing, acknowledged, resolved or silenced, `…_by` a user's id.
+    """Alerts that belong together; `state` is firing, acknowledged, resolved or silenced, `…_by` a user ID.
 
     The title of `raw` is escaped for HTML, as the engine escapes every title (escalation recordings).
     """
@@ -29,12 +29,12 @@ class AlertGroup(ServerObject):
 
     @property
     def row(self) -> dict[str, Any]:
-        """The server's object with the title as people read it, for a table."""
+        """The server's object with the title unescaped, for tables."""
         return {**self.raw, "title": self.title}
 
     @property
     def route_id(self) -> str | None:
-        """The route that it took; None if the server does not tell."""
+        """The ID of the route that the alerts took; None if the response has none."""
         ident = self.raw.get("route_id")
         return ident if isinstance(ident, str) and ID.fullmatch(ident) else None
 
@@ -47,13 +47,14 @@ class AlertGroups(Resource[AlertGroup]):
 
     @staticmethod
     def between(begin: datetime, end: datetime) -> str:
-        """A range as the filter ``started_at`` takes it: UTC, in whole seconds (alert_groups recordings)."""
+        """Return a range for the filter ``started_at``: UTC, in whole seconds (alert_groups recordings)."""
         later = end + timedelta(seconds=1)
         return "_".join(f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" for moment in (begin, later))
 
     def act(self, ident: str, verb: str, body: dict[str, Any] | None = None) -> Change[AlertGroup]:
-        """Acknowledge, unacknowledge, resolve, unresolve, silence (`delay` in seconds) or unsilence one.
+        """Acknowledge, unacknowledge, resolve, unresolve, silence (`delay` in seconds) or unsilence an alert group.
 
-        The answer is empty, so that it is for `OnCall.discard`; in the wrong state it is 400 (alert_groups recordings).
+        The response is empty, so send this with `OnCall.discard`. In the wrong state it is 400 (alert_groups
+        recordings).
         """
         return Change("POST", f"{self._member(ident)}{verb}/", body, AlertGroup, ("acting on alert groups", "editor"))

@@ -1,4 +1,4 @@
-"""Alerts: the single events of an alert group."""
+"""Alerts: the events in an alert group."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from oncallctl.api.resources.base import Instant, Resource, ServerObject
 
 
 class Alert(ServerObject):
-    """One alert of a group; `payload` is what the monitoring system sent."""
+    """An alert; `payload` in `raw` is the JSON that the monitoring system sent."""
 
     alert_group_id: str | None = None
     created_at: Instant | None = None
 
 
 class Alerts(Resource[Alert]):
-    """Single alerts; there is no reading one by its id (alerts recordings)."""
+    """The alerts of all groups; the API cannot fetch a single one (alerts recordings)."""
 
     noun = nouns.ALERTS
     model = Alert

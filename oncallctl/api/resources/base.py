@@ -1,4 +1,4 @@
-"""What all resources share: server objects, and collections that are read one result page at a time."""
+"""Base classes of resources: server objects, and collections that are read one result page at a time."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ def _instant(moment: datetime) -> datetime:
 
 def _ident(text: str) -> str:
     if not ID.fullmatch(text):
-        raise ValueError("not an id")
+        raise ValueError("not an ID")
     return text
 
 
-# A time that comes without a zone is taken as UTC, which is what both servers speak. What stands for ever is brought
-# in so far that every zone's calendar has it.
+# A time without a zone is UTC, which both servers use. Extreme dates (year 1, year 9999) are clamped, so that they can
+# be converted to any time zone without overflow.
 Instant = Annotated[datetime, AfterValidator(_instant)]
 
-# An id that other requests are made of.
+# An ID that is used in the path of other requests.
 Ident = Annotated[str, AfterValidator(_ident)]
 
 
 class UnexpectedShape(ValueError):
-    """The server's JSON is not the object that was expected; the message names the field."""
+    """The server's JSON is not the expected object; the message names the field."""
 
 
 class ServerObject(BaseModel):
-    """An object of the API that has an id."""
+    """An object of the API with an ID."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
@@ -67,7 +67,7 @@ class ServerObject(BaseModel):
         """Validate a JSON document.
 
         Raises:
-            UnexpectedShape: it is not such an object.
+            UnexpectedShape: the document is not such an object.
         """
         fields = document
         if id_field != "id" and isinstance(document, dict):
@@ -76,10 +76,10 @@ class ServerObject(BaseModel):
             made = cls.model_validate(fields)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole response"
+            where = ".".join(str(part) for part in first["loc"]) or "the response"
             raise UnexpectedShape(f"{where}: {first['msg'].lower()}") from error
         if isinstance(document, dict):
-            made._raw = document  # noqa: SLF001  # its own
+            made._raw = document  # noqa: SLF001  # an alternative constructor of the same class
         return made
 
     @property
@@ -88,7 +88,7 @@ class ServerObject(BaseModel):
         return self._raw
 
 
-FEW = 8  # members that are fetched one by one, in parallel, rather than with the whole list
+FEW = 8  # up to this number, members are fetched one by one in parallel; more, with the complete list
 
 Model = TypeVar("Model", bound=ServerObject)
 
@@ -176,7 +176,7 @@ class Resource(Generic[Model]):
         self._check_token()
         if self.noun.cloud_list and not self.oncall.is_cloud:
             raise Unsupported(
-                f"{self.noun.name} list: a self-hosted OnCall engine fails on this request",
+                f"{self.noun.name} list: self-hosted OnCall engines fail on this request",
                 hint=f"oncallctl {self.noun.name} get",
             )
         observer = None if limit or filters or not self.noun.cached else self.oncall.name_observer
@@ -216,7 +216,7 @@ class Resource(Generic[Model]):
         return self._everything is not None
 
     def several(self, idents: Collection[str]) -> dict[str, Model]:
-        """Fetch objects by ID: a few one by one in parallel, more with the whole list.
+        """Fetch objects by ID: a few one by one in parallel, more with the complete list.
 
         Returns:
             ID -> object, in the order of `idents`; objects that do not exist (any more) are left out.
@@ -278,21 +278,21 @@ class Resource(Generic[Model]):
 
     def _member(self, ident: str) -> str:
         if not ID.fullmatch(ident):
-            raise InvalidInput(f"not an id: {ident!r}", hint="write name:… for a name that starts with id:")
+            raise InvalidInput(f"not an ID: {ident!r}", hint="use name:… for a name that starts with id:")
         return f"{self.path}/{ident}/"
 
     def _read(self, document: object) -> Model:
         try:
             return self.model.read(document, self.noun.id_field)
         except UnexpectedShape as error:
-            raise Unavailable(f"an answer below {API}{self.path}/ is not OnCall's: {error}") from error
+            raise Unavailable(f"a response of {API}{self.path}/ is not from OnCall: {error}") from error
 
     def _page(self, filters: Mapping[str, str], number: int, perpage: int, memory: int) -> ResultPage:
         params: dict[str, str | int] = {**filters, "perpage": perpage, "page": number}
-        answer = self.oncall.transport.read(f"{self.path}/", params, memory=memory)
-        if not isinstance(answer.document, dict) or not isinstance(answer.document.get("results"), list):
-            raise Unavailable(f"the answer of {API}{self.path}/ is not a page of OnCall's")
-        return ResultPage(answer.document, answer.memory)
+        response = self.oncall.transport.read(f"{self.path}/", params, memory=memory)
+        if not isinstance(response.document, dict) or not isinstance(response.document.get("results"), list):
+            raise Unavailable(f"the response of {API}{self.path}/ is not a result page")
+        return ResultPage(response.document, response.memory)
 
 
 class GenericResource(Resource[ServerObject]):

@@ -1,4 +1,4 @@
-"""Paging people by hand."""
+"""Direct paging."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class Escalation:
-    """Paging people by hand."""
+    """Pages teams and users."""
 
     def __init__(self, oncall: OnCall) -> None:
         self.oncall = oncall
 
     def page(self, body: dict[str, Any]) -> Change[AlertGroup]:
-        """Page a team or users; body as in "Escalation HTTP API"."""
+        """Page a team or users; the body is documented in "Escalation HTTP API"."""
         self.oncall.person_only("paging people")
         return Change("POST", "escalation/", body, AlertGroup, ("paging", "editor"))

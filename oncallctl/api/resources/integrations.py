@@ -28,7 +28,7 @@ class DefaultRoute(BaseModel):
 
 
 class Integration(ServerObject):
-    """A source of alerts; `maintenance_mode` is None or Cloud's word, whatever the dialect."""
+    """A source of alerts; `maintenance_mode` is Cloud's name of the mode on both servers, or None."""
 
     name: str
     type: str
@@ -48,11 +48,11 @@ class Integration(ServerObject):
 
     @property
     def is_direct_paging(self) -> bool:
-        """True if people are paged by hand through it."""
+        """True if the integration is for paging people directly."""
         return self.type == DIRECT_PAGING
 
     def has_label(self, key: str, value: str) -> bool:
-        """True if it has this label."""
+        """True if the integration has the label."""
         return label_pairs(self.labels).get(key) == value
 
 
@@ -79,14 +79,14 @@ class Integrations(Resource[Integration]):
         """Start a window.
 
         Args:
-            ident: the integration's id.
+            ident: the ID of the integration.
             mode: Cloud's name of the mode.
             seconds: the duration, or a function that returns it at the moment of sending. Must be positive: the engine
                 accepts anything (maintenance recordings).
 
         Raises:
             Unsupported: this server does not know the mode.
-            AccessDenied: this server returns 500 for such a token.
+            AccessDenied: this server returns 500 for service account tokens.
         """
         self.oncall.person_only("maintenance")
         if mode == DISABLE:

@@ -33,6 +33,14 @@ class FinalShift(BaseModel):
     shift_end: Instant
 
 
+class _FinalShifts(BaseModel):
+    """The response of `final_shifts`, which has a single result page."""
+
+    count: int = Field(default=0, strict=True)
+    next: str | None = None
+    results: list[FinalShift]
+
+
 class Schedules(Resource[Schedule]):
     """Schedules and their final shifts."""
 
@@ -50,15 +58,13 @@ class Schedules(Resource[Schedule]):
         Returns:
             An entry for each user and shift; the server returns all of them in one result page.
         """
-        day = {"start_date": start, "end_date": end}
-        params = {name: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}" for name, moment in day.items()}
+        bounds = {"start_date": start, "end_date": end}
+        params = {name: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}" for name, moment in bounds.items()}
         document = self.oncall.transport.read(f"{self._member(ident)}final_shifts", params).document
-        problem = f"the answer of {API}schedules/{ident}/final_shifts is not OnCall's"
-        if not isinstance(document, dict) or not isinstance(document.get("results"), list):
-            raise Unavailable(problem)
         try:
-            if document.get("next") or document.get("count", 0) > len(document["results"]):  # more than one page
-                raise ValueError  # noqa: TRY301  # an unknown kind of response
-            return [FinalShift.model_validate(entry) for entry in document["results"]]
-        except (TypeError, ValueError) as error:
-            raise Unavailable(problem) from error
+            found = _FinalShifts.model_validate(document)
+        except ValueError:
+            found = None
+        if found is None or found.next or found.count > len(found.results):  # more than one result page
+            raise Unavailable(f"the response of {API}schedules/{ident}/final_shifts is not from OnCall")
+        return found.results

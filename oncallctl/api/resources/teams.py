@@ -51,9 +51,10 @@ class Teams(Resource[Team]):
         Raises:
             Unsupported: a self-hosted engine has no such endpoint.
         """
-        self.oncall.cloud_only("who is on call, asked of the server")
-        document = self.oncall.transport.read(f"{self._member(ident)}{when}_oncall/", params).document
+        self.oncall.cloud_only("who is on call for a team")
+        response = self.oncall.transport.read(f"{self._member(ident)}{when}_oncall/", params)
+        document = response.document if isinstance(response.document, dict) else {}
         try:
             return OnCallDocument.model_validate(document), document
         except ValueError as error:
-            raise Unavailable(f"the answer of {API}teams/{ident}/{when}_oncall/ is not OnCall's") from error
+            raise Unavailable(f"the response of {API}teams/{ident}/{when}_oncall/ is not from OnCall") from error

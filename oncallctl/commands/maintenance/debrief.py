@@ -49,7 +49,7 @@ def debrief(
     from oncallctl.maintenance.windows import alerts
 
     with connect(ctx.obj) as oncall:
-        found = lookup.integration(oncall, integration)
+        found = lookup.find(oncall.integrations, integration)
         at = oncall.now()
         begin = parse_past(since, ctx.obj.tz, before=at) if since else None
         times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at, warn=ctx.obj.warn)

@@ -139,7 +139,7 @@ def _targets(settings: Settings, rules: Sequence[WindowRule]) -> Found | None:
 
     found: dict[str, list[Target[Integration]] | OncallError] = {}
     try:
-        with connect(settings) as oncall, oncall.impatient():
+        with connect(settings) as oncall, oncall.without_retries():
             for rule in rules:
                 try:
                     found[rule.name] = applying.targets(oncall, rule)
@@ -191,7 +191,7 @@ def _learn_clock(oncall: OnCall, folder: Path, server: str) -> None:
     from oncallctl.maintenance import skew
 
     clock = oncall.transport.clock
-    with suppress(OncallError), oncall.impatient():
+    with suppress(OncallError), oncall.without_retries():
         if not clock.is_known:
             next(oncall.teams.list(1), None)
         if clock.is_known:

@@ -222,7 +222,7 @@ def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[WindowCha
     if not integrations:
         return
     try:
-        with oncall.impatient():
+        with oncall.without_retries():
             found = alerts.escalating(oncall, integrations)
     except OncallError as error:
         settings.warn(f"could not check for alert groups that are escalating already: {error.message}")
@@ -333,7 +333,7 @@ def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelec
             effect = paging_effect(step.target.found, step.wanted)
             dangers.append(f"{name} is a direct paging integration: {effect}.")
         if step.ends_group:
-            with oncall.impatient():
+            with oncall.without_retries():
                 resolved = alerts.collected(oncall, step.target.found)
             if resolved:
                 dangers.append(f"Ending the window of {name} resolves {resolved}.")

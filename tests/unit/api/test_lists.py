@@ -184,7 +184,7 @@ def test_a_page_that_fails_for_good_fails_the_list(oncall: OnCall, httpx_mock: H
 )
 def test_json_that_is_not_a_page_is_not_oncalls(document: object, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json=document)
-    with pytest.raises(Unavailable, match="OnCall's") as caught:
+    with pytest.raises(Unavailable, match=r"result page|from OnCall") as caught:
         list(oncall.teams.list())
     assert len(caught.value.message.splitlines()) == 1
 
@@ -216,7 +216,7 @@ def test_a_list_that_claims_pages_beyond_all_reason_is_not_begun(
     total: int, oncall: OnCall, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(json={"results": rows(2), "next": "?page=2", "total_pages": total})
-    with pytest.raises(Unavailable, match=f"{total} pages"):
+    with pytest.raises(Unavailable, match=f"at least {total} result pages"):
         list(oncall.teams.list())
     assert len(httpx_mock.get_requests()) == 1
 
@@ -237,7 +237,7 @@ def test_a_list_that_goes_on_without_end_is_given_up(
         return httpx.Response(200, json={"results": rows(2, 2 * number), "next": f"?page={number + 1}"})
 
     httpx_mock.add_callback(more, is_reusable=True)
-    with pytest.raises(Unavailable, match="31 pages or more"):
+    with pytest.raises(Unavailable, match="at least 31 result pages"):
         list(oncall.teams.list())
     assert len(httpx_mock.get_requests()) == 30
 
@@ -251,7 +251,7 @@ def test_pages_that_go_round_are_given_up(period: int, counts: object, oncall: O
         return httpx.Response(200, json=promising(5000, page) if counts else page)
 
     httpx_mock.add_callback(round_and_round, is_reusable=True)
-    with pytest.raises(Unavailable, match="no end"):
+    with pytest.raises(Unavailable, match="endless"):
         list(oncall.teams.list())
     assert len(httpx_mock.get_requests()) < 30
 
@@ -261,5 +261,5 @@ def test_rows_without_ids_that_go_round_are_given_up(httpx_mock: HTTPXMock, onca
         return httpx.Response(200, json={"results": [{"a": 1}], "next": f"?page={int(request.url.params['page']) + 1}"})
 
     httpx_mock.add_callback(same, is_reusable=True)
-    with pytest.raises(Unavailable, match="no end"):
+    with pytest.raises(Unavailable, match="endless"):
         list(raw.request("GET", "things/", []).rows(oncall))

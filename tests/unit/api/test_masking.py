@@ -93,4 +93,4 @@ def test_response_header_does_not_show_the_token(transport_to: OpenTransport) ->
     with Wire(answer(200, {"id": "T1"}, x_seen=f"token {TOKEN}")) as wire:
         transport = transport_to(wire.url)
         transport.read("teams/")
-    assert transport.heard["x-seen"] == f"token {MASK}"
+    assert transport.last_headers["x-seen"] == f"token {MASK}"

@@ -109,7 +109,7 @@ def test_the_id_of_a_user_is_used_as_it_is_without_a_request(text: str, oncall: 
 
 @pytest.mark.parametrize("text", ["CUPPERCASE123", "id:CUPPERCASE123"])
 def test_the_id_of_an_integration_is_read_and_not_looked_up(text: str, oncall: OnCall, engine: Engine) -> None:
-    found = lookup.integration(oncall, text)
+    found = lookup.find(oncall.integrations, text)
     assert isinstance(found, Integration)
     assert (found.id, found.name) == ("CUPPERCASE123", "Web Shop")
     assert engine.seen == ["integrations/CUPPERCASE123"]
@@ -117,7 +117,7 @@ def test_the_id_of_an_integration_is_read_and_not_looked_up(text: str, oncall: O
 
 def test_an_id_that_nothing_has_is_not_taken_for_a_name(oncall: OnCall, engine: Engine) -> None:
     with pytest.raises(NotFound) as caught:
-        lookup.integration(oncall, UNKNOWN)
+        lookup.find(oncall.integrations, UNKNOWN)
     assert caught.value.exit_code == 6
     assert engine.seen == [f"integrations/{UNKNOWN}"]
 
@@ -164,7 +164,7 @@ def test_a_prefix_letter_and_twelve_more_are_an_id(text: str, is_id: object) -> 
 def test_an_integration_that_has_exactly_the_name_is_found_with_one_request(
     text: str, ident: str, oncall: OnCall, engine: Engine
 ) -> None:
-    assert lookup.integration(oncall, text).id == ident
+    assert lookup.find(oncall.integrations, text).id == ident
     assert engine.seen == [f"integrations?{text.removeprefix('name:')}"]
 
 
@@ -172,20 +172,20 @@ def test_an_integration_that_has_exactly_the_name_is_found_with_one_request(
 def test_an_integration_is_found_without_regard_to_case_where_none_is_called_exactly_so(
     text: str, ident: str, oncall: OnCall, engine: Engine
 ) -> None:
-    assert lookup.integration(oncall, text).id == ident
+    assert lookup.find(oncall.integrations, text).id == ident
     assert engine.seen == [f"integrations?{text}", "integrations"]
 
 
 def test_a_name_that_the_filter_of_the_server_gets_wrong_is_found_all_the_same(oncall: OnCall, engine: Engine) -> None:
-    assert lookup.integration(oncall, "trailing space ").id == "CSPACE1234567"
+    assert lookup.find(oncall.integrations, "trailing space ").id == "CSPACE1234567"
     assert engine.seen == ["integrations?trailing space ", "integrations"]
 
 
 def test_a_server_that_ignores_the_filter_does_not_make_every_integration_match(oncall: OnCall, engine: Engine) -> None:
     engine.filters = False
-    assert lookup.integration(oncall, "web shop").id == "CLOWERCASE123"
+    assert lookup.find(oncall.integrations, "web shop").id == "CLOWERCASE123"
     with pytest.raises(NotFound):
-        lookup.integration(oncall, "zzzzzzzz")
+        lookup.find(oncall.integrations, "zzzzzzzz")
 
 
 @pytest.mark.parametrize(("text", "ident"), [("platform", PLATFORM), ("PLATFORM", PLATFORM), ("data infra", DATA)])
@@ -232,7 +232,7 @@ def test_several_integrations_are_looked_up_once_each_and_come_in_the_order_give
     oncall: OnCall, engine: Engine
 ) -> None:
     texts = ["web shop", "CAPI123456789", "Straße", "web shop", "CAPI123456789"]
-    found = lookup.integrations(oncall, texts)
+    found = lookup.several(oncall.integrations, texts)
     assert [each.id for each in found] == [
         "CLOWERCASE123",
         "CAPI123456789",
@@ -244,7 +244,7 @@ def test_several_integrations_are_looked_up_once_each_and_come_in_the_order_give
 
 
 def test_names_in_another_case_read_the_whole_list_once_between_them(oncall: OnCall, engine: Engine) -> None:
-    found = lookup.integrations(oncall, ["STRASSE", "[PROD] API & CO"])
+    found = lookup.several(oncall.integrations, ["STRASSE", "[PROD] API & CO"])
     assert [each.id for each in found] == ["CSTRASSE12345", "CBRACKETS1234"]
     assert engine.seen.count("integrations") == 1
     assert len(engine.seen) == 3
@@ -252,7 +252,7 @@ def test_names_in_another_case_read_the_whole_list_once_between_them(oncall: OnC
 
 def test_one_of_several_that_is_not_there_fails_them_all(oncall: OnCall) -> None:
     with pytest.raises(NotFound, match="'nothing like it'"):
-        lookup.integrations(oncall, ["web shop", "nothing like it"])
+        lookup.several(oncall.integrations, ["web shop", "nothing like it"])
 
 
 # Several, or none
@@ -260,10 +260,10 @@ def test_one_of_several_that_is_not_there_fails_them_all(oncall: OnCall) -> None
 
 def test_an_ambiguous_name_names_each_candidate_with_its_id_name_and_team(oncall: OnCall, engine: Engine) -> None:
     with pytest.raises(Ambiguous, match="3 integrations are called 'api'") as caught:
-        lookup.integration(oncall, "api")
+        lookup.find(oncall.integrations, "api")
     assert caught.value.exit_code == 6
     assert caught.value.hint == (
-        "use an id: CAPI123456789 (api, team platform); CAPIDATA12345 (api, team Data Infra); "
+        "use an ID: CAPI123456789 (api, team platform); CAPIDATA12345 (api, team Data Infra); "
         "CAPINOTEAM123 (api, no team)"
     )
     assert engine.seen == ["integrations?api", "teams"]
@@ -271,36 +271,36 @@ def test_an_ambiguous_name_names_each_candidate_with_its_id_name_and_team(oncall
 
 def test_a_name_that_is_exact_twice_over_but_for_case_is_ambiguous(oncall: OnCall) -> None:
     with pytest.raises(Ambiguous) as caught:
-        lookup.integration(oncall, "WEB SHOP")
+        lookup.find(oncall.integrations, "WEB SHOP")
     assert "CUPPERCASE123 (Web Shop, team platform); CLOWERCASE123 (web shop, team platform)" in caught.value.hint
     with pytest.raises(Ambiguous) as caught:
         lookup.named(oncall, TEAMS, "TWIN")
-    assert caught.value.hint == "use an id: TTWIN11111111 (Twin); TTWIN22222222 (twin)"
+    assert caught.value.hint == "use an ID: TTWIN11111111 (Twin); TTWIN22222222 (twin)"
 
 
 def test_an_email_that_two_people_have_is_ambiguous(oncall: OnCall) -> None:
     with pytest.raises(Ambiguous, match=r"2 users are called 'bob@example\.com'") as caught:
         lookup.named(oncall, USERS, "bob@example.com")
-    assert caught.value.hint == "use an id: UBOB123456789 (bob); UBOBUPPER1234 (Bob)"
+    assert caught.value.hint == "use an ID: UBOB123456789 (bob); UBOBUPPER1234 (Bob)"
 
 
 def test_a_candidate_of_a_team_that_is_not_listed_is_shown_with_the_teams_id(oncall: OnCall) -> None:
     with pytest.raises(Ambiguous) as caught:
-        lookup.integration(oncall, "ORPHAN")
+        lookup.find(oncall.integrations, "ORPHAN")
     assert f"CGONETEAM1234 (orphan, team {GONE})" in caught.value.hint
 
 
 def test_an_ambiguity_is_said_although_the_teams_cannot_be_read(oncall: OnCall, engine: Engine) -> None:
     engine.broken.add("teams")
     with pytest.raises(Ambiguous) as caught:
-        lookup.integration(oncall, "api")
+        lookup.find(oncall.integrations, "api")
     assert f"CAPI123456789 (api, team {PLATFORM})" in caught.value.hint
 
 
 def test_very_many_candidates_are_not_all_shown(oncall: OnCall, engine: Engine) -> None:
     engine.rows["integrations"] = [integration(f"CMANY1234567{letter}", "many") for letter in "ABCDEFGHIJKLM"]
     with pytest.raises(Ambiguous, match="13 integrations") as caught:
-        lookup.integration(oncall, "many")
+        lookup.find(oncall.integrations, "many")
     assert caught.value.hint.count("CMANY") == 10
     assert caught.value.hint.endswith(" and 3 more")
 
@@ -342,11 +342,11 @@ def test_a_list_that_cannot_be_read_is_not_taken_for_an_empty_one(oncall: OnCall
 def test_what_is_called_an_id_and_could_be_a_path_is_refused_and_never_sent(
     hostile: str, oncall: OnCall, engine: Engine
 ) -> None:
-    with pytest.raises(InvalidInput, match="not an id") as caught:
-        lookup.integration(oncall, hostile)
+    with pytest.raises(InvalidInput, match="not an ID") as caught:
+        lookup.find(oncall.integrations, hostile)
     assert caught.value.exit_code == 2
     for resource in (oncall.teams, oncall.users, oncall.alert_groups):
-        with pytest.raises(InvalidInput, match="not an id"):
+        with pytest.raises(InvalidInput, match="not an ID"):
             resource.get(hostile.removeprefix("id:"))
     assert engine.seen == []
 
@@ -354,7 +354,7 @@ def test_what_is_called_an_id_and_could_be_a_path_is_refused_and_never_sent(
 @pytest.mark.parametrize("hostile", ["../users/current", "a/b?c=d#e", "%2e%2e", "a\x00b", "x" * 5000])
 def test_a_hostile_name_is_a_name_and_stays_a_parameter(hostile: str, oncall: OnCall, engine: Engine) -> None:
     with pytest.raises(NotFound):
-        lookup.integration(oncall, hostile)
+        lookup.find(oncall.integrations, hostile)
     assert engine.seen == [f"integrations?{hostile}", "integrations"]
 
 

@@ -110,6 +110,6 @@ def test_an_impatient_check_does_not_wait_for_a_rate_limit_met_before(oncall_at:
     with Wire(OK) as wire:
         oncall = oncall_at(wire.url)
         oncall.transport.retries.throttle(200)
-        with oncall.impatient():
+        with oncall.without_retries():
             assert oncall.transport.read("teams/T1/").document == {"id": "T1"}
     assert clock.slept == []

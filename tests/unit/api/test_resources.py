@@ -306,7 +306,7 @@ def test_id_that_could_lead_elsewhere_is_refused_before_anything_is_sent(
 ) -> None:
     oncall = oncall_at(BASE, Dialect.CLOUD)
     for ident in HOSTILE:
-        with pytest.raises(InvalidInput, match="not an id"):
+        with pytest.raises(InvalidInput, match="not an ID"):
             call(oncall, ident)
     assert httpx_mock.get_requests() == []
 

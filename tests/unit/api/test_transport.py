@@ -412,7 +412,7 @@ def test_a_rate_limit_that_asks_for_an_absurd_wait_is_given_up(
     assert len(wire.arrived) == 1
     assert (clock.slept, ears.notes) == ([], [])
     assert caught.value.http_status == 429
-    assert caught.value.hint.startswith("the server asks to wait ")
+    assert caught.value.hint.startswith("try again in ")
 
 
 def test_a_rate_limit_that_never_ends_is_given_up_in_the_end(transport_to: OpenTransport, clock: Clock) -> None:
@@ -460,13 +460,13 @@ def test_who_is_impatient_tries_once_and_waits_for_nothing(
     limit, down = throttled(retry_after="5"), answer(503, text="")
     with Wire(limit, answer(429, {"detail": "no"}), down, down, OK) as wire, Wire(OK, listening=False) as closed:
         oncall = oncall_at(wire.url)
-        with oncall.impatient():
+        with oncall.without_retries():
             for error in (Unavailable, Unavailable, Unavailable if method == "GET" else OutcomeUnknown):
                 with pytest.raises(error):
                     ask(oncall.transport, method)
         assert len(wire.arrived) == 3
         nowhere = oncall_at(closed.url)
-        with nowhere.impatient(), pytest.raises(Unavailable):
+        with nowhere.without_retries(), pytest.raises(Unavailable):
             ask(nowhere.transport, method)
         assert (clock.slept, ears.notes) == ([], [])
         assert oncall.transport.read("teams/").document == {"id": "T1"}  # patient again
@@ -589,7 +589,7 @@ def test_a_change_whose_response_cannot_be_handled_is_outcome_unknown(
 
 
 def test_a_loop_of_redirects_ends(transport_to: OpenTransport, clock: Clock) -> None:
-    with Wire(redirect("/round/")) as wire, pytest.raises(NotOnCall, match="round and round"):
+    with Wire(redirect("/round/")) as wire, pytest.raises(NotOnCall, match="redirect loop"):
         transport_to(wire.url).read("teams/")
     assert len(wire.arrived) == REDIRECTS + 1
     assert clock.slept == []
@@ -788,7 +788,7 @@ def test_an_answer_of_any_size_does_not_fill_the_memory(
 
 def test_an_answer_that_is_not_json_says_so_whatever_its_type(transport_to: OpenTransport) -> None:
     nested = b"[" * 100_000 + b"]" * 100_000
-    refused = pytest.raises(Unavailable, match=r"is not OnCall's \(application/json\)")
+    refused = pytest.raises(Unavailable, match=r"is not from OnCall \(application/json\)")
     with Wire(answer(200, text=nested, content_type="application/json")) as wire, refused:
         transport_to(wire.url).read("teams/")
 
