@@ -181,12 +181,12 @@ class Config:
         return self._profiles[name]
 
     def _validated(self, document: Mapping[str, Any]) -> ConfigFile:
-        from oncallctl.config.schema import validate
+        from oncallctl.config.schema import describe, validate
 
         found = validate(document, self._text)
         if isinstance(found, list):
             hint = next((mistake.hint for mistake in found if mistake.hint), None)
-            message = "; ".join(map(str, found))
+            message = "; ".join(map(describe, found))
             raise InvalidInput(f"{self.path}: {message}", hint=hint) if hint else self._problem(message)
         return found
 

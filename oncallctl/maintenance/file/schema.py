@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
+
+from oncallctl.config.toml_schema import Path, StrictTable, TomlLines, TomlMistake, checked, mistakes, toml_error
 from oncallctl.errors import InvalidInput
 from oncallctl.maintenance import Mode
-from oncallctl.maintenance.file.lines import Lines
-from oncallctl.maintenance.file.occurrences import Cron, Once, Recurrence
+from oncallctl.maintenance.file.occurrences import Cron, Once
 from oncallctl.maintenance.file.rules import WindowRule
 from oncallctl.times import parse_duration, zone
 
 TARGETS = ("integrations", "team", "match", "label")
 SCHEDULES = ("cron", "at")
-KEYS = ("name", *TARGETS, "mode", *SCHEDULES, "timezone", "duration", "reason", "skip")
-TOP = ("timezone", "window")
-
-_WHERE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 @dataclass(frozen=True)
@@ -44,21 +40,113 @@ class Mistake:
         return {"line": self.line, "window": self.window, "message": self.message}
 
 
+def _zone(name: object) -> ZoneInfo:
+    if name is None:
+        raise InvalidInput("is missing, here and above all windows")
+    found = zone(name) if isinstance(name, str) else None
+    if found is None:
+        raise InvalidInput("must be an IANA name such as Europe/Berlin")
+    return found
+
+
+def _duration(value: object) -> timedelta:
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise InvalidInput("must be a string such as 90m, 2h30m or 1d")
+    try:
+        return parse_duration(str(value))
+    except InvalidInput as error:
+        raise InvalidInput(f"{error.message}{f'; {error.hint}' if error.hint else ''}") from error
+
+
+def _label(value: object) -> tuple[str, str]:
+    name, equals, content = value.partition("=") if isinstance(value, str) else ("", "", "")
+    if not equals or not name:
+        raise InvalidInput(f"must be KEY=VALUE, not {value!r}")
+    return name, content
+
+
+def _cron(expression: str) -> str:
+    Cron.parse(expression, ZoneInfo("UTC"))
+    return expression
+
+
+def _at(at: datetime, info: ValidationInfo) -> datetime:
+    if "timezone" in info.data:  # absent if it is invalid itself
+        checked(lambda value: Once.of(value, info.data["timezone"]))(at)
+    return at
+
+
+Text = Annotated[str, Field(pattern=r"\S")]  # not only spaces
+Zone = Annotated[ZoneInfo, BeforeValidator(checked(_zone))]
+NAMES = "an array of names or IDs that is not empty"
+DATE_TIME = "a date and a time without quotes, such as 2026-12-01T02:00:00"
+DATES = "an array of dates without quotes, such as [2026-12-24]"
+
+
+class WindowTable(StrictTable):
+    """A table ``[[window]]``. Validators of later fields see the values of earlier ones."""
+
+    name: Text
+    integrations: Annotated[list[Text] | None, Field(min_length=1, description=NAMES)] = None
+    team: Text | None = None
+    match: Text | None = None
+    label: Annotated[tuple[str, str] | None, BeforeValidator(checked(_label))] = None
+    mode: Annotated[Mode, Field(strict=False)] = Mode.SILENCE
+    timezone: Zone
+    cron: Annotated[Text, AfterValidator(checked(_cron))] | None = None
+    at: Annotated[datetime | None, Field(description=DATE_TIME), AfterValidator(_at)] = None
+    duration: Annotated[timedelta, BeforeValidator(checked(_duration))]
+    reason: Text | None = None
+    skip: Annotated[list[date], Field(description=DATES)] = Field(default_factory=list)
+
+    def rule(self) -> WindowRule:
+        """Return the window."""
+        return WindowRule(
+            name=self.name,
+            schedule=Cron(self.cron, self.timezone) if self.cron else Once.of(self.at, self.timezone),
+            duration=self.duration,
+            mode=self.mode.in_cloud_words,
+            integrations=tuple(self.integrations or ()),
+            team=self.team,
+            match=self.match,
+            label=self.label,
+            reason=self.reason,
+            skip=frozenset(self.skip),
+        )
+
+
+class WindowsFile(StrictTable):
+    """The complete file."""
+
+    timezone: Zone | None = None
+    window: Annotated[list[WindowTable], Field(description="tables, each below a line [[window]]")] = Field(
+        default_factory=list
+    )
+
+
 def load(text: str) -> tuple[list[WindowRule], list[Mistake]]:
     """Read a file of windows.
 
     Returns:
-        The windows without mistakes, and all mistakes in the order of their lines.
+        The windows if there are no mistakes, and all mistakes in the order of their lines.
     """
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        where = _WHERE.search(str(error))
-        line = int(where[1]) if where and where[1] else text.rstrip("\n").count("\n") + 1
-        return [], [Mistake(line, None, f"not TOML: {_WHERE.sub('', str(error))}")]
-    reader = _Reader(document, Lines.of(text))
-    rules = reader.read()
-    return rules, sorted(reader.mistakes, key=lambda mistake: mistake.line)
+        line, message = toml_error(error, text)
+        return [], [Mistake(line, None, f"not TOML: {message}")]
+    lines, tables = TomlLines(text), _tables(document)
+    found = list(_across_keys(tables, lines))
+    if document.get("window", []) == []:
+        found.append(TomlMistake(1, (), "there is no [[window]]"))
+    windows = []
+    try:
+        windows = WindowsFile.model_validate(_with_zone(document)).window
+    except ValidationError as error:
+        found += mistakes(error, lines, WindowsFile, WindowTable)
+    if found:
+        return [], [_named(each, tables) for each in sorted(found, key=lambda mistake: mistake.line)]
+    return [window.rule() for window in windows], []
 
 
 def usable(text: str, path: str) -> list[WindowRule]:
@@ -67,199 +155,53 @@ def usable(text: str, path: str) -> list[WindowRule]:
     Raises:
         InvalidInput: the file has mistakes; the message contains the first.
     """
-    rules, mistakes = load(text)
-    if mistakes:
-        more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
-        raise InvalidInput(f"{mistakes[0].text(path)}{more}", hint=f"oncallctl maintenance check {path}")
+    rules, wrong = load(text)
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise InvalidInput(f"{wrong[0].text(path)}{more}", hint=f"oncallctl maintenance check {path}")
     return rules
 
 
-class _Reader:
-    """Reads a document and collects its mistakes."""
-
-    def __init__(self, document: Mapping[str, Any], lines: Lines) -> None:
-        self.document = document
-        self.lines = lines
-        self.mistakes: list[Mistake] = []
-        self.names: dict[str, int] = {}
-        self.zone: str | None = None
-
-    def read(self) -> list[WindowRule]:
-        """Read all windows."""
-        for key in self.document:
-            if key not in TOP:
-                self.mistakes.append(Mistake(self.lines.top.get(key, 1), None, _unknown(key, TOP)))
-        self._read_zone()
-        tables = self.document.get("window", [])
-        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            line = self.lines.top.get("window", 1)
-            self.mistakes.append(Mistake(line, None, "windows are tables, each below a line [[window]]"))
-            return []
-        if not tables:
-            self.mistakes.append(Mistake(1, None, "there is no [[window]]"))
-        return [rule for index, table in enumerate(tables) if (rule := _Table(self, index, table).read())]
-
-    def _read_zone(self) -> None:
-        """Check the time zone of the windows without one of their own."""
-        if "timezone" not in self.document:
-            return
-        try:
-            self.zone = str(_zone(self.document["timezone"]))
-        except InvalidInput as error:
-            self.mistakes.append(Mistake(self.lines.top.get("timezone", 1), None, error.message))
-            self.zone = "UTC"  # reported once, and not again for each window
+def _tables(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    windows = document.get("window")
+    return [each if isinstance(each, dict) else {} for each in windows] if isinstance(windows, list) else []
 
 
-class _Table:
-    """Reads one window."""
-
-    def __init__(self, reader: _Reader, index: int, table: Mapping[str, Any]) -> None:
-        self.reader = reader
-        self.index = index
-        self.table = table
-        name = table.get("name")
-        self.name = name if isinstance(name, str) and name.strip() else None
-        self.before = len(reader.mistakes)
-
-    def wrong(self, key: str | None, message: str) -> None:
-        """Record a mistake, at a key or at the window's header."""
-        line = self.reader.lines.of_window(self.index, key)
-        self.reader.mistakes.append(Mistake(line, self.name, message))
-
-    def read(self) -> WindowRule | None:
-        """Return the window, or None if it has mistakes."""
-        for key in self.table:
-            if key not in KEYS:
-                self.wrong(key, _unknown(key, KEYS))
-        self._check_name()
-        target = self._one_of(TARGETS)
-        made: dict[str, Any] = {target: self._target(target)} if target else {}
-        made["mode"] = self._mode()
-        made["schedule"] = self._schedule()
-        made["duration"] = self._duration()
-        made["reason"] = self._text("reason") if "reason" in self.table else None
-        made["skip"] = self._skip()
-        if len(self.reader.mistakes) > self.before:
-            return None
-        return WindowRule(self.table["name"], **made)
-
-    def _check_name(self) -> None:
-        if "name" not in self.table:
-            self.wrong(None, "it has no name")
-        elif self.name is None:
-            self.wrong("name", "name must be a text that is not empty")
-        elif self.name in self.reader.names:
-            self.wrong("name", f"another window, on line {self.reader.names[self.name]}, has this name")
-        else:
-            self.reader.names[self.name] = self.reader.lines.of_window(self.index, "name")
-
-    def _one_of(self, keys: tuple[str, ...]) -> str | None:
-        there = [key for key in keys if key in self.table]
-        if len(there) == 1:
-            return there[0]
-        wanted = f"{', '.join(keys[:-1])} and {keys[-1]}"
-        if there:
-            last = max(there, key=lambda key: self.reader.lines.of_window(self.index, key))
-            self.wrong(last, f"it has {' and '.join(there)}; give one of {wanted}")
-        else:
-            self.wrong(None, f"it has none of {wanted}")
-        return None
-
-    def _text(self, key: str) -> str:
-        value = self.table[key]
-        if not isinstance(value, str) or not value.strip():
-            self.wrong(key, f"{key} must be a text that is not empty")
-            return ""
-        return value
-
-    def _target(self, key: str) -> object:
-        if key == "integrations":
-            value = self.table[key]
-            if (
-                not isinstance(value, list)
-                or not value
-                or not all(isinstance(each, str) and each.strip() for each in value)
-            ):
-                self.wrong(key, "integrations must be a list of names or ids that is not empty")
-                return ()
-            return tuple(value)
-        text = self._text(key)
-        if key != "label" or not text:
-            return text
-        name, found, value = text.partition("=")
-        if not found or not name:
-            self.wrong(key, f"label must be KEY=VALUE, not {text!r}")
-        return name, value
-
-    def _mode(self) -> str:
-        word = self.table.get("mode", Mode.SILENCE.value)
-        try:
-            return Mode(word).in_cloud_words
-        except ValueError:
-            self.wrong("mode", f"no mode {word!r}; there are {', '.join(Mode)}")
-            return ""
-
-    def _schedule(self) -> Recurrence | None:
-        key = self._one_of(SCHEDULES)
-        where = self._zone()
-        if key is None:
-            return None
-        try:
-            if key == "cron":
-                return Cron.parse(self._text(key), where) if self._is_text(key) else None
-            return Once.of(self.table[key], where)
-        except InvalidInput as error:
-            self.wrong(key, error.message)
-            return None
-
-    def _is_text(self, key: str) -> bool:
-        before = len(self.reader.mistakes)
-        self._text(key)
-        return len(self.reader.mistakes) == before
-
-    def _zone(self) -> ZoneInfo:
-        name = self.table.get("timezone", self.reader.zone)
-        if name is None:
-            self.wrong(None, "it has no timezone, and there is none above all windows")
-            return ZoneInfo("UTC")
-        try:
-            return _zone(name)
-        except InvalidInput as error:
-            self.wrong("timezone", error.message)
-            return ZoneInfo("UTC")
-
-    def _duration(self) -> timedelta:
-        value = self.table.get("duration")
-        if value is None:
-            self.wrong(None, "it has no duration")
-        elif not isinstance(value, str | int) or isinstance(value, bool):
-            self.wrong("duration", "duration must be a text such as 90m, 2h30m or 1d")
-        else:
-            try:
-                return parse_duration(str(value))
-            except InvalidInput as error:
-                hint = f"; {error.hint}" if error.hint else ""
-                self.wrong("duration", f"{error.message}{hint}")
-        return timedelta()
-
-    def _skip(self) -> frozenset[date]:
-        days = self.table.get("skip", [])
-        if not isinstance(days, list) or not all(
-            isinstance(day, date) and not isinstance(day, datetime) for day in days
-        ):
-            self.wrong("skip", "skip must be a list of dates without quotes, such as [2026-12-24]")
-            return frozenset()
-        return frozenset(days)
+def _with_zone(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the document with the common time zone, or None, in each window that sets none."""
+    windows, common = document.get("window"), document.get("timezone")
+    if not isinstance(windows, list):
+        return document
+    try:
+        _zone(common or "UTC")
+    except InvalidInput:
+        common = "UTC"  # the mistake is reported once, and not again for each window
+    return {
+        **document,
+        "window": [{"timezone": common, **each} if isinstance(each, dict) else each for each in windows],
+    }
 
 
-def _zone(name: object) -> ZoneInfo:
-    found = zone(name) if isinstance(name, str) else None
-    if found is None:
-        raise InvalidInput("timezone must be an IANA name such as Europe/Berlin")
-    return found
+def _across_keys(tables: list[Mapping[str, Any]], lines: TomlLines) -> Iterator[TomlMistake]:
+    """Yield the mistakes that concern several keys or several windows."""
+    names: dict[str, int] = {}
+    for index, table in enumerate(tables):
+        for keys in (TARGETS, SCHEDULES):
+            given = sorted((key for key in keys if key in table), key=lambda key: lines.of(("window", index, key)))
+            if len(given) != 1:
+                path: Path = ("window", index, *given[-1:])
+                several = f"only one of {', '.join(keys)} can be set, not {' and '.join(given)}"
+                message = several if given else f"one of {', '.join(keys)} is required"
+                yield TomlMistake(lines.of(path), path, message)
+        name, path = table.get("name"), ("window", index, "name")
+        if isinstance(name, str) and name in names:
+            yield TomlMistake(lines.of(path), path, f"the window on line {names[name]} has the same name")
+        elif isinstance(name, str) and name.strip():
+            names[name] = lines.of(path)
 
 
-def _unknown(key: str, keys: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(key, keys, n=1)
-    known = f"did you mean {close[0]}?" if close else f"there are {', '.join(keys)}"
-    return f"unknown key {key!r}; {known}"
+def _named(mistake: TomlMistake, tables: list[Mapping[str, Any]]) -> Mistake:
+    """Return a mistake with the name of its window."""
+    index = mistake.path[1] if len(mistake.path) > 1 else None
+    name = tables[index].get("name") if isinstance(index, int) and index < len(tables) else None
+    return Mistake(mistake.line, name if isinstance(name, str) and name.strip() else None, mistake.message)

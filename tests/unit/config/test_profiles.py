@@ -225,10 +225,10 @@ def test_profile_with_a_mistake_in_another_profile_is_returned(path: Path) -> No
         Config(path).check()
 
 
-def test_mistake_in_an_inline_table_is_reported_without_a_line(path: Path) -> None:
+def test_mistake_in_an_inline_table_is_reported_with_its_line(path: Path) -> None:
     path.parent.mkdir()
     path.write_text('profiles.prod = {url = "https://h", output = "xml"}\n')
-    with pytest.raises(InvalidInput, match="toml: profile prod: output must be one of"):
+    with pytest.raises(InvalidInput, match="toml: line 1: profile prod: output must be one of"):
         Config(path).profile("prod")
 
 
