@@ -1,9 +1,11 @@
-"""`escalate` against the sandbox behind a socket: who is paged, who is not, and never anybody twice."""
+"""`escalate` against the sandbox behind a socket."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -12,7 +14,7 @@ from oncallctl import sandbox
 from oncallctl.errors import Signal
 from oncallctl.sandbox.responses import CRASH_PAGE
 from tests.conftest import Runner
-from tests.serving import Serving, drop, lose, status
+from tests.serving import Fault, Serving, drop, lose, status
 from tests.unit.api.clock import Clock
 
 PLATFORM, ALICE, BOB = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ", "U85BI7ASG8K6E"
@@ -26,7 +28,7 @@ def fail_after(_request: Request, answer: Callable[[], Response]) -> Response:
 
 
 def paged(server: Serving) -> int:
-    """How many people a real server would have paged."""
+    """Return the number of people whom a real server would have paged."""
     with sqlite3.connect(server.database) as database:
         return int(database.execute("SELECT count(*) FROM notifications").fetchone()[0])
 
@@ -43,8 +45,8 @@ def put_into_maintenance(server: Serving, name: str, mode: str) -> None:
     server.call("POST", f"integrations/{found['id']}/maintenance_start", {"mode": word, "duration": 600})
 
 
-class TestWhatIsSent:
-    def test_a_team_is_paged_and_the_alert_group_printed(self, server: Serving, run: Runner) -> None:
+class TestRequest:
+    def test_page_to_a_team_is_sent_and_its_alert_group_printed(self, server: Serving, run: Runner) -> None:
         group = run('escalate --team platform --title "db down" --message help -o json').json
         assert group["state"] == "firing"
         assert server.changes() == [PAGE]
@@ -52,11 +54,11 @@ class TestWhatIsSent:
             {"title": "db down", "message": "help", "team": PLATFORM, "important_team_escalation": False}
         ]
 
-    def test_importance_is_the_teams(self, server: Serving, run: Runner) -> None:
+    def test_important_page_to_a_team_sets_the_importance_of_the_team(self, server: Serving, run: Runner) -> None:
         run("escalate --team platform --important --title t")
         assert server.bodies()[0]["important_team_escalation"] is True
 
-    def test_people_are_paged_with_their_importance_and_no_team(self, server: Serving, run: Runner) -> None:
+    def test_page_to_users_has_their_importance_and_a_null_team(self, server: Serving, run: Runner) -> None:
         run(f"escalate --user alice --important-user {BOB} --title t --source-url https://example.com/x")
         assert server.bodies() == [
             {
@@ -67,16 +69,16 @@ class TestWhatIsSent:
             }
         ]
 
-    def test_important_makes_every_user_important(self, server: Serving, run: Runner) -> None:
+    def test_important_page_to_users_makes_every_user_important(self, server: Serving, run: Runner) -> None:
         run("escalate --user alice --important --title t")
         assert server.bodies()[0]["users"] == [{"id": ALICE, "important": True}]
 
-    def test_the_same_person_by_name_mail_and_id_is_paged_once(self, server: Serving, run: Runner) -> None:
+    def test_user_given_by_name_email_and_id_is_paged_once(self, server: Serving, run: Runner) -> None:
         run(f"escalate --user bob --user bob@example.com --user {BOB} --title t")
         assert server.bodies()[0]["users"] == [{"id": BOB, "important": False}]
         assert paged(server) == 1
 
-    def test_a_person_is_added_to_an_alert_group(self, server: Serving, run: Runner) -> None:
+    def test_page_to_an_alert_group_adds_the_user(self, server: Serving, run: Runner) -> None:
         group = run("escalate --user alice --title t -o json").json
         run(f"escalate --user {BOB} --alert-group {group['id']}")
         assert server.bodies()[1] == {
@@ -85,19 +87,19 @@ class TestWhatIsSent:
             "users": [{"id": BOB, "important": False}],
         }
 
-    def test_a_message_comes_from_a_file_or_stdin(self, server: Serving, run: Runner, tmp_path: object) -> None:
-        (tmp_path / "message").write_text("line 1\nline 2 🔥\n")  # type: ignore[operator]
+    def test_message_is_read_from_a_file_or_stdin(self, server: Serving, run: Runner, tmp_path: Path) -> None:
+        (tmp_path / "message").write_text("line 1\nline 2 🔥\n", encoding="utf-8")
         run(f"escalate --user alice --message @{tmp_path}/message")
         run("escalate --user alice --message -", stdin="from stdin")
         assert [body["message"] for body in server.bodies()] == ["line 1\nline 2 🔥\n", "from stdin"]
 
-    def test_a_blank_text_does_not_keep_anybody_from_being_paged(self, server: Serving, run: Runner) -> None:
+    def test_blank_text_is_omitted_with_a_warning(self, server: Serving, run: Runner) -> None:
         done = run("escalate --user alice --title '' --message -", stdin="\n")
         assert "blank" in done.stderr
         assert set(server.bodies()[0]) == {"team", "users"}
 
     @pytest.mark.promise("dry-run-sends-no-change")
-    def test_a_dry_run_shows_the_request_and_pages_nobody(self, server: Serving, run: Runner) -> None:
+    def test_dry_run_prints_the_request_and_pages_nobody(self, server: Serving, run: Runner) -> None:
         request = run("escalate --team platform --title t --dry-run -o json").json
         assert request == {
             "method": "POST",
@@ -106,11 +108,11 @@ class TestWhatIsSent:
         }
         assert server.changes() == []
 
-    def test_the_sandbox_says_that_nobody_was_paged(self, run: Runner) -> None:
+    def test_page_on_the_sandbox_notes_that_nobody_was_paged(self, run: Runner) -> None:
         assert "sandbox: nobody was paged" in run("escalate --team platform --title t -p sandbox").stderr
 
 
-class TestWrongUsage:
+class TestInvalidInput:
     @pytest.mark.parametrize(
         "options",
         [
@@ -129,63 +131,61 @@ class TestWrongUsage:
             "--user alice --message @/nowhere/at/all",
         ],
     )
-    def test_it_is_refused_and_nobody_paged(self, server: Serving, run: Runner, options: str) -> None:
+    def test_invalid_options_are_refused_before_any_page(self, server: Serving, run: Runner, options: str) -> None:
         done = run(f"escalate {options}", status=None)
         assert done.status in {2, 6}
         assert done.stdout == ""
         assert server.changes() == []
 
-    def test_contradictory_importance_is_wrong_usage(self, server: Serving, run: Runner) -> None:
+    def test_contradictory_importance_of_a_user_is_invalid_input(self, server: Serving, run: Runner) -> None:
         done = run("escalate --user bob --important-user bob@example.com --title t -o json", status=2)
         assert done.error["code"] == "invalid_input"
         assert server.changes() == []
 
-    def test_a_name_that_two_people_have_is_ambiguous(self, server: Serving, run: Runner) -> None:
+    def test_email_of_two_users_is_ambiguous(self, server: Serving, run: Runner) -> None:
         assert run("escalate --user alice@example.com -o json", status=6).error["code"] == "ambiguous"
         assert server.changes() == []
 
-    def test_a_service_account_is_refused_on_an_engine_before_anything_is_sent(self, oss: Serving, run: Runner) -> None:
+    def test_service_account_on_an_engine_is_refused_before_any_request(self, oss: Serving, run: Runner) -> None:
         run("escalate --team platform --title t", status=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
         assert oss.seen == []
 
     @pytest.mark.parametrize("whom", ["--user UAAAAAAAAAAAA", "--team TAAAAAAAAAAAA --anyway"])
-    def test_an_id_that_is_nobodys_is_not_found(self, server: Serving, run: Runner, whom: str) -> None:
+    def test_unknown_id_is_not_found(self, server: Serving, run: Runner, whom: str) -> None:
         run(f"escalate {whom} --title t", status=6)
 
-    def test_an_alert_group_that_there_is_not_is_not_found(self, server: Serving, run: Runner) -> None:
+    def test_unknown_alert_group_is_not_found(self, server: Serving, run: Runner) -> None:
         run("escalate --user alice --alert-group IAAAAAAAAAAAA", status=6)
 
-    def test_a_resolved_alert_group_is_a_conflict(self, server: Serving, run: Runner) -> None:
+    def test_resolved_alert_group_is_a_conflict(self, server: Serving, run: Runner) -> None:
         groups = run("alert-groups list --state resolved -o json").json
         done = run(f"escalate --user alice --alert-group {groups[0]['id']} -o json", status=7)
         assert done.error["http_status"] == 400
 
 
 class TestReach:
-    """A page that would reach nobody is not sent, unless it is asked for."""
+    """A page that would notify nobody is not sent without --anyway."""
 
     @pytest.mark.parametrize("team", ["empty-team", "data infra"])
-    def test_a_team_that_cannot_be_reached_is_a_conflict(self, server: Serving, run: Runner, team: str) -> None:
+    def test_page_to_an_unreachable_team_is_an_unsent_conflict(self, server: Serving, run: Runner, team: str) -> None:
         done = run(f"escalate --team '{team}' --title t -o json", status=7)
         assert "--anyway" in done.error["hint"]
         assert server.changes() == []
 
     @pytest.mark.parametrize("mode", ["silence_escalations", "group_alerts"])
-    def test_a_team_whose_direct_paging_is_in_maintenance_is_a_conflict(
-        self, server: Serving, run: Runner, mode: str
-    ) -> None:
+    def test_page_to_a_team_in_maintenance_is_an_unsent_conflict(self, server: Serving, run: Runner, mode: str) -> None:
         put_into_maintenance(server, "Direct paging (platform team)", mode)
         done = run("escalate --team platform --title t", status=7)
         assert "maintenance" in done.stderr
         assert server.changes() == []
 
-    def test_anyway_pages_a_team_that_cannot_be_reached_and_warns_why(self, server: Serving, run: Runner) -> None:
+    def test_page_to_an_unreachable_team_with_anyway_is_sent_with_a_warning(self, server: Serving, run: Runner) -> None:
         done = run("escalate --team empty-team --title t --anyway")
         assert "warning: a page to team empty-team" in done.stderr
         assert "would notify nobody: " in done.stderr
         assert server.changes() == [PAGE]
 
-    def test_when_the_check_fails_it_warns_and_pages(self, server: Serving, run: Runner) -> None:
+    def test_page_after_a_failed_check_is_sent_with_a_warning(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "current_oncall", status(503))
         server.fail("GET", "integrations", status(503))
         done = run("escalate --team platform --title t")
@@ -193,15 +193,13 @@ class TestReach:
         assert server.changes() == [PAGE]
         assert sum("current_oncall" in read or "integrations" in read for read in server.reads()) == 1
 
-    def test_a_rate_limit_does_not_hold_up_the_page(self, server: Serving, run: Runner) -> None:
+    def test_rate_limited_check_does_not_delay_the_page(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "current_oncall", status(429, '{"detail": "throttled"}', Retry_After="299"))
         server.fail("GET", "integrations", status(429, '{"detail": "throttled"}', Retry_After="299"))
         assert "could not check" in run("escalate --team platform --title t").stderr
         assert server.changes() == [PAGE]
 
-    def test_people_are_not_notified_through_a_group_window_on_the_way_to_them(
-        self, server: Serving, run: Runner
-    ) -> None:
+    def test_page_to_users_through_a_group_window_is_an_unsent_conflict(self, server: Serving, run: Runner) -> None:
         (way,) = [
             each
             for page in (1, 2)
@@ -212,7 +210,7 @@ class TestReach:
         run("escalate --user alice --title t", status=7)
         assert paged(server) == 0
 
-    def test_people_are_paged_whatever_their_teams_integration_is_in(self, server: Serving, run: Runner) -> None:
+    def test_page_to_users_whose_team_is_in_maintenance_is_sent(self, server: Serving, run: Runner) -> None:
         put_into_maintenance(server, "Direct paging (platform team)", "group_alerts")
         run("escalate --user alice --title t")
         assert server.changes() == [PAGE]
@@ -221,8 +219,10 @@ class TestReach:
 class TestNeverTwice:
     @pytest.mark.promise("nobody-paged-twice")
     @pytest.mark.parametrize("fault", [lose, drop, status(502), status(200, "<html>login</html>")])
-    def test_a_lost_answer_is_unknown_and_never_sent_again(self, server: Serving, run: Runner, fault: object) -> None:
-        server.fail("POST", "escalation", fault)  # type: ignore[arg-type]
+    def test_page_whose_response_is_lost_is_unknown_and_never_resent(
+        self, server: Serving, run: Runner, fault: Fault
+    ) -> None:
+        server.fail("POST", "escalation", fault)
         done = run("escalate --team platform --title t -o json", status=9)
         assert done.error["code"] == "outcome_unknown"
         assert done.error["hint"].startswith("oncallctl alert-groups list")
@@ -279,7 +279,7 @@ class TestNeverTwice:
         run("escalate --team platform --title t", status=9)
         assert cloud.changes() == [PAGE]
 
-    def test_a_rate_limit_is_waited_for_since_nothing_was_done(
+    def test_rate_limited_page_is_retried_after_the_wait(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.api.retry.time", Clock())
@@ -289,23 +289,21 @@ class TestNeverTwice:
         assert server.changes() == [PAGE, PAGE]
         assert paged(server) == 1
 
-    def test_a_server_that_cannot_be_reached_pages_nobody_and_may_be_tried_again(
-        self, run: Runner, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_page_to_an_unreachable_server_is_unavailable(self, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
         environment = {"ONCALLCTL_URL": "http://127.0.0.1:9", "ONCALLCTL_TOKEN": "t", "ONCALLCTL_API": "oss"}
         done = run(f"escalate --user {BOB} --title t -o json", status=8, **environment)
         assert done.error["code"] == "unavailable"
 
-    def test_ctrl_c_while_the_page_is_under_way_says_that_it_may_have_been_sent(
+    def test_ctrl_c_during_the_page_reports_that_it_may_have_been_sent(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from oncallctl.api.transport import Transport
 
-        def interrupted(self: Transport, request: object, *rest: object) -> object:
-            if request.method == "POST":  # type: ignore[attr-defined]
+        def interrupted(self: Transport, request: Any, *rest: Any) -> object:
+            if request.method == "POST":
                 raise Signal(2)
-            return exchange(self, request, *rest)  # type: ignore[arg-type]
+            return exchange(self, request, *rest)
 
         exchange = Transport._exchange
         monkeypatch.setattr(Transport, "_exchange", interrupted)
@@ -313,7 +311,7 @@ class TestNeverTwice:
         assert "may have been sent" in done.error["message"]
         assert "alert-groups list" in done.error["hint"]
 
-    def test_ctrl_c_before_the_page_is_sent_does_not_claim_that(
+    def test_ctrl_c_before_the_page_sends_nothing(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def interrupted(*_: object) -> None:
@@ -325,26 +323,26 @@ class TestNeverTwice:
         assert server.changes() == []
 
 
-class TestAsking:
+class TestPrompt:
     @pytest.fixture(autouse=True)
     def _at_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("oncallctl.commands.escalate.interactive", lambda: True)
 
-    def test_it_says_who_is_on_call(self, cloud: Serving, run: Runner) -> None:
+    def test_prompt_names_who_is_on_call(self, cloud: Serving, run: Runner) -> None:
         (user, *_) = cloud.call("GET", "teams/TKPSLLWBFUI9R/current_oncall/")["users"]
         assert f"on call: {user['username']}" in run("escalate --team platform --title t", stdin="n\n", status=5).stderr
 
-    def test_title_is_asked_for_if_there_is_none(self, server: Serving, run: Runner) -> None:
+    def test_missing_title_is_prompted_for(self, server: Serving, run: Runner) -> None:
         done = run("escalate --team platform", stdin=" db down \ny\n")
         assert "about 'db down'" in done.stderr
         assert server.bodies()[0]["title"] == "db down"
 
-    def test_title_that_is_left_empty_is_the_servers(self, server: Serving, run: Runner) -> None:
+    def test_empty_title_is_left_to_the_server(self, server: Serving, run: Runner) -> None:
         run("escalate --team platform", stdin="\ny\n")
         assert "title" not in server.bodies()[0]
 
     @pytest.mark.parametrize("words", ["--title t", "--yes"])
-    def test_title_is_not_asked_for_without_need(self, server: Serving, run: Runner, words: str) -> None:
+    def test_given_title_or_yes_skips_the_prompt_for_a_title(self, server: Serving, run: Runner, words: str) -> None:
         run(f"escalate --team platform {words}", stdin="y\n")
         assert server.changes() == [PAGE]
 
@@ -358,27 +356,27 @@ class TestAsking:
         done = run("escalate --user alice --alert-group IAAAAAAAAAAAA", stdin="n\n", status=5)
         assert "about alert group IAAAAAAAAAAAA?" in done.stderr
 
-    def test_it_says_whom_it_will_page_and_where(self, server: Serving, run: Runner) -> None:
+    def test_prompt_names_recipient_and_host(self, server: Serving, run: Runner) -> None:
         done = run("escalate --team platform --title t", stdin="y\n")
         assert "platform" in done.stderr
         assert server.url.removeprefix("http://") in done.stderr
         assert server.changes() == [PAGE]
 
     @pytest.mark.parametrize("answer", ["n\n", "\n", "", "yess\n"])
-    def test_anything_but_yes_declines(self, server: Serving, run: Runner, answer: str) -> None:
+    def test_any_answer_but_yes_declines_the_page(self, server: Serving, run: Runner, answer: str) -> None:
         run("escalate --team platform --title t", stdin=answer, status=5)
         assert server.changes() == []
 
-    def test_yes_does_not_ask(self, server: Serving, run: Runner) -> None:
+    def test_yes_option_skips_the_prompt(self, server: Serving, run: Runner) -> None:
         assert "Continue?" not in run("escalate --team platform --title t --yes").stderr
 
 
-class TestLastWord:
-    """What is said of a page when the program fails after it was sent."""
+class TestBugAfterThePage:
+    """The error message names the page if the program fails after sending it."""
 
     @pytest.mark.promise("whatever-ends-program-after-change")
     @pytest.mark.parametrize("error", [MemoryError(), ValueError("odd")], ids=["MemoryError", "ValueError"])
-    def test_bug_after_the_page_was_answered_tells_of_the_page(
+    def test_bug_after_the_response_reports_the_page(
         self, run: Runner, cloud: Serving, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:
         def fail(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""`routes` and `escalation-chains` against the sandbox behind a socket, and each kind of step in words."""
+"""`routes` and `escalation-chains` against the sandbox behind a socket."""
 
 import json
 from typing import Any
@@ -15,25 +15,25 @@ API_PROD, CHAIN, EMPTY = "C5U5IZGQ48B4M", "F3VV9WSX4RBEK", "FGD4PM64AR6BA"
 
 
 class TestRoutes:
-    def test_all_are_listed_whole_over_all_pages(self, server: Serving, run: Runner) -> None:
+    def test_routes_list_prints_the_complete_objects_of_all_result_pages(self, server: Serving, run: Runner) -> None:
         routes = run("routes list -o json").json
         assert len({each["id"] for each in routes}) == len(routes) == server.call("GET", "routes/")["count"]
         assert routes[0] == server.call("GET", f"routes/{routes[0]['id']}/")
 
     @pytest.mark.parametrize("integration", [API_PROD, "'🔥 fire-drill'"])
-    def test_those_of_an_integration_are_chosen_by_the_server(
+    def test_routes_list_with_an_integration_filters_on_the_server(
         self, server: Serving, run: Runner, integration: str
     ) -> None:
         routes = run(f"routes list --integration {integration} -o json").json
         assert {each["integration_id"] for each in routes} == {server.seen[-1].query["integration_id"]}
         assert routes[-1]["is_the_last_route"] is True
 
-    def test_a_limit_is_said(self, server: Serving, run: Runner) -> None:
+    def test_routes_list_with_a_limit_notes_the_cut(self, server: Serving, run: Runner) -> None:
         done = run("routes list --limit 2 -o json")
         assert len(done.json) == 2
         assert "omit --limit" in done.stderr
 
-    def test_a_table_says_what_goes_where(self, server: Serving, run: Runner) -> None:
+    def test_routes_table_shows_conditions_and_chains(self, server: Serving, run: Runner) -> None:
         lines = [line.split("\t") for line in run(f"routes list --integration {API_PROD}").stdout.splitlines()]
         assert lines[0] == ["ID", "INTEGRATION", "POSITION", "CONDITION", "CHAIN"]
         assert lines[1][1:] == ["[prod] api", "0", "regex severity.*critical", "platform-default"]
@@ -41,21 +41,21 @@ class TestRoutes:
         assert lines[-1][3:] == ["everything else", "platform-default"]
 
     @pytest.mark.parametrize("ident", ["RMRXVRQ1RJMKS", "id:RMRXVRQ1RJMKS"])
-    def test_one_is_shown_by_id(self, server: Serving, run: Runner, ident: str) -> None:
+    def test_routes_get_shows_one_route(self, server: Serving, run: Runner, ident: str) -> None:
         assert run(f"routes get {ident} -o json").json == server.call("GET", "routes/RMRXVRQ1RJMKS/")
         cells = run(f"routes get {ident}").stdout.splitlines()[1].split("\t")
         assert cells[1:] == ["[prod] api", "0", "regex severity.*critical", "platform-default"]
 
-    def test_one_that_is_not_there_is_not_found(self, server: Serving, run: Runner) -> None:
+    def test_unknown_route_or_integration_is_not_found(self, server: Serving, run: Runner) -> None:
         run("routes get RNOPENOPENOPE", status=6)
         run("routes list --integration nope", status=6)
 
-    def test_what_is_no_id_is_refused(self, server: Serving, run: Runner) -> None:
+    def test_invalid_route_id_is_refused(self, server: Serving, run: Runner) -> None:
         run("routes get 'a/../b'", status=2)
         assert server.seen == []
 
     @pytest.mark.parametrize(
-        ("fields", "said"),
+        ("fields", "expected"),
         [
             ({"routing_type": "regex", "routing_regex": "a b"}, "regex a b"),
             ({"routing_type": "jinja2", "routing_regex": "{{ x }}"}, "jinja2 {{ x }}"),
@@ -63,24 +63,24 @@ class TestRoutes:
             ({"routing_type": "regex", "routing_regex": None, "is_the_last_route": True}, "everything else"),
         ],
     )
-    def test_a_condition_in_words(self, fields: dict[str, Any], said: str) -> None:
-        assert describe.condition(Route.read({"id": "R", **fields})) == said
+    def test_condition_is_described_in_words(self, fields: dict[str, Any], expected: str) -> None:
+        assert describe.condition(Route.read({"id": "R", **fields})) == expected
 
 
 class TestChains:
-    def test_all_are_listed_whole(self, server: Serving, run: Runner) -> None:
+    def test_chains_list_prints_the_complete_objects(self, server: Serving, run: Runner) -> None:
         assert run("escalation-chains list -o json").json == server.call("GET", "escalation_chains/")["results"]
 
-    def test_those_of_a_team_are_chosen_here(self, server: Serving, run: Runner) -> None:
+    def test_chains_list_with_a_team_filters_on_the_client(self, server: Serving, run: Runner) -> None:
         assert run("escalation-chains list --team platform -o id").stdout == f"{CHAIN}\n"
         assert all("team_id" not in each.query for each in server.seen)
 
-    def test_a_table_has_names(self, server: Serving, run: Runner) -> None:
+    def test_chains_table_shows_team_names(self, server: Serving, run: Runner) -> None:
         lines = run("escalation-chains list --limit 1").stdout.splitlines()
         assert lines == ["ID\tNAME\tTEAM", f"{CHAIN}\tplatform-default\tplatform"]
 
     @pytest.mark.parametrize("name", ["platform-default", "Platform-Default", CHAIN])
-    def test_one_is_shown_step_by_step(self, server: Serving, run: Runner, name: str) -> None:
+    def test_chains_get_shows_each_step(self, server: Serving, run: Runner, name: str) -> None:
         lines = [line.split("\t") for line in run(f"escalation-chains get {name}").stdout.splitlines()]
         assert lines == [
             ["STEP", "WHAT", "ID"],
@@ -90,22 +90,22 @@ class TestChains:
             ["4", "start over (up to 5 times)", "EIYHBW5IUVK9W"],
         ]
 
-    def test_json_is_the_chain_with_its_steps_whole(self, server: Serving, run: Runner) -> None:
+    def test_chains_get_in_json_adds_the_complete_steps(self, server: Serving, run: Runner) -> None:
         chain = run("escalation-chains get platform-default -o json").json
         steps = chain.pop("steps")
         assert chain == server.call("GET", f"escalation_chains/{CHAIN}/")
         assert [step.pop("text") for step in steps][1] == "wait 5 minutes"
         assert steps == server.call("GET", f"escalation_policies/?escalation_chain_id={CHAIN}")["results"]
 
-    def test_the_id_is_that_of_the_chain(self, server: Serving, run: Runner) -> None:
+    def test_chains_get_as_id_prints_the_id_of_the_chain(self, server: Serving, run: Runner) -> None:
         assert run("escalation-chains get platform-default -o id").stdout == f"{CHAIN}\n"
 
-    def test_each_thing_is_read_once(self, server: Serving, run: Runner) -> None:
+    def test_chains_get_reads_each_collection_once(self, server: Serving, run: Runner) -> None:
         run(f"escalation-chains get {CHAIN}")
         paths = [each.removeprefix("GET /api/v1/") for each in server.reads()]
         assert sorted(paths) == ["escalation_chains/F3VV9WSX4RBEK/", "escalation_policies/", "schedules/", "users/"]
 
-    def test_steps_are_in_the_order_of_their_positions(self, server: Serving, run: Runner) -> None:
+    def test_steps_are_sorted_by_position(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "escalation_policies", policies({"type": "resolve", "position": 1}, {"type": "wait"}))
         lines = run(f"escalation-chains get {CHAIN}").stdout.splitlines()[1:]
         assert [line.split("\t")[:2] for line in lines] == [
@@ -113,27 +113,27 @@ class TestChains:
             ["2", "resolve the alert group"],
         ]
 
-    def test_one_without_steps_says_so(self, server: Serving, run: Runner) -> None:
+    def test_chain_without_steps_causes_a_note(self, server: Serving, run: Runner) -> None:
         done = run("escalation-chains get 'empty chain' -o json")
         assert done.json["id"] == EMPTY
         assert done.json["steps"] == []
         assert "has no steps" in done.stderr
 
-    def test_one_that_is_not_there_is_not_found(self, server: Serving, run: Runner) -> None:
+    def test_unknown_chain_is_not_found_with_the_closest_name(self, server: Serving, run: Runner) -> None:
         run("escalation-chains get FNOPENOPENOPE", status=6)
         assert "platform-default" in run("escalation-chains get platform-defalt", status=6).stderr
 
-    def test_where_names_cannot_be_read_ids_stand_and_a_warning_is_given(self, server: Serving, run: Runner) -> None:
+    def test_failed_name_lookup_shows_ids_with_a_warning(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "users/", status(403))
         server.fail("GET", "schedules/", status(403))
         done = run("escalation-chains get platform-default -o json")
-        said = [step["text"] for step in done.json["steps"]]
-        assert said[0] == "notify who is on call in SN1XIG9SHWR2U"
-        assert said[2] == "notify U6YF83T9HEFKQ and UBA8RB2WD7AWI (important)"
+        texts = [step["text"] for step in done.json["steps"]]
+        assert texts[0] == "notify who is on call in SN1XIG9SHWR2U"
+        assert texts[2] == "notify U6YF83T9HEFKQ and UBA8RB2WD7AWI (important)"
         (line,) = done.stderr.splitlines()
         assert "users" in json.loads(line)["warning"]["message"]
 
-    def test_text_of_the_server_is_data(self, server: Serving, run: Runner) -> None:
+    def test_escape_sequence_in_a_step_is_shown_escaped(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "escalation_policies", policies({"type": "\x1b[2J[red]"}))
         assert run(f"escalation-chains get {CHAIN}").stdout.splitlines()[1] == "1\t\\x1b[2J[red]\tE0"
 
@@ -210,12 +210,12 @@ SENTENCES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "said"), SENTENCES)
-def test_a_step_in_words(fields: dict[str, Any], said: str) -> None:
-    assert describe.sentence(EscalationPolicy.read({"id": "E", **fields}), NAMES) == said
+@pytest.mark.parametrize(("fields", "expected"), SENTENCES)
+def test_step_is_described_in_words(fields: dict[str, Any], expected: str) -> None:
+    assert describe.sentence(EscalationPolicy.read({"id": "E", **fields}), NAMES) == expected
 
 
-def test_every_kind_of_thing_that_a_step_names_is_looked_up(server: Serving, run: Runner) -> None:
+def test_names_of_all_objects_in_steps_are_looked_up(server: Serving, run: Runner) -> None:
     server.fail(
         "GET",
         "escalation_policies",
@@ -238,6 +238,6 @@ def test_every_kind_of_thing_that_a_step_names_is_looked_up(server: Serving, run
 
 
 def policies(*steps: dict[str, Any]) -> Any:
-    """Answer with these steps."""
+    """Return a fault that responds with these steps."""
     rows = [{"id": f"E{index}", "position": 0, **step} for index, step in enumerate(steps)]
     return status(200, json.dumps({"results": rows}))

@@ -1,0 +1,23 @@
+"""Titles in the payloads of alerts."""
+
+import pytest
+
+from oncallctl.alert_groups.payloads import title
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"title": "disk full"}, "disk full"),
+        ({"oncall": {"title": "help &amp; me", "message": "me"}}, "help & me"),  # escaped by the engine
+        ({"title": "typed &amp;"}, "typed &amp;"),
+        ({"labels": {"alertname": "DiskFull"}, "message": "x"}, "DiskFull"),
+        ({"commonLabels": {"alertname": "DiskFull"}}, "DiskFull"),
+        ({"title": "", "message": "only this"}, "only this"),
+        ({"title": 5}, None),
+        ({"title": {"title": "x"}}, None),
+        ([], None),
+    ],
+)
+def test_title_is_read_where_monitoring_systems_put_it(payload: object, expected: str | None) -> None:
+    assert title(payload) == expected
