@@ -112,14 +112,14 @@ class Query:
         """Return the lists that contain the groups. The server filters by one state and one team, not by people."""
         lists = []
         for state in self.states:
-            asked = {**self.params, **self._since(), "state": state.in_filter}
+            params = {**self.params, **self._since(), "state": state.in_filter}
             if self.me is None:
-                lists.append(_List(self.oncall, asked))
+                lists.append(_List(self.oncall, params))
                 continue
-            mine, only = self.me.teams or [], asked.get("team_id")
-            lists += [_List(self.oncall, {**asked, "team_id": team}) for team in mine if only in {None, team}]
+            mine, only = self.me.teams or [], params.get("team_id")
+            lists += [_List(self.oncall, {**params, "team_id": team}) for team in mine if only in {None, team}]
             if state in TAKEN_CARE_OF and only not in mine:
-                lists.append(_List(self.oncall, asked, self.me))
+                lists.append(_List(self.oncall, params, self.me))
         return lists
 
     def _since(self) -> dict[str, str]:

@@ -42,6 +42,6 @@ def _integration_in_title(group: Row) -> str | None:
     payload = alert.get("payload") if isinstance(alert, Mapping) else None
     for titled in (payload, group):
         title = titled.get("title") if isinstance(titled, Mapping) else None
-        if isinstance(title, str) and (found := _TITLE.fullmatch(title)):
-            return found[1]
+        if isinstance(title, str) and (match := _TITLE.fullmatch(title)):
+            return match[1]
     return None

@@ -14,9 +14,9 @@ _TITLES = ("title", _PAGED, "labels.alertname", "commonLabels.alertname", "alert
 def title(payload: object) -> str | None:
     """Return the first title in a payload, or None."""
     for path in _TITLES:
-        found = _field(payload, path)
-        if isinstance(found, str) and found:
-            return unescape(found) if path == _PAGED else found
+        value = _field(payload, path)
+        if isinstance(value, str) and value:
+            return unescape(value) if path == _PAGED else value
     return None
 
 

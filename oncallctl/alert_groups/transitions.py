@@ -60,15 +60,15 @@ class Transition(GroupAction):
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
         """Send the request and read the group back, even if the response is lost."""
         ident = target.found.id
-        look = command(oncall, ["alert-groups", "get", ident])
+        check = command(oncall, ["alert-groups", "get", ident])
         try:
             oncall.discard(request)
         except OutcomeUnknown as lost:
             after = read_back(
-                lost, lambda: oncall.alert_groups.get(ident), lambda now: self._is_visible(target, now), look
+                lost, lambda: oncall.alert_groups.get(ident), lambda after: self._is_visible(target, after), check
             )
             if after is None:
-                raise may_still_take_effect(lost, f"alert group {ident} is as it was", look) from lost
+                raise may_still_take_effect(lost, f"alert group {ident} is as it was", check) from lost
             return Outcome(target, self.done, after)
         except (ServerRefused, Conflict) as refused:
             if refused.http_status not in _WRONG_STATE:

@@ -12,7 +12,7 @@ from oncallctl.config.connect import connect
 from oncallctl.output.linked_names import for_a_person, names_of
 from oncallctl.output.render import render
 
-STEPS = {"STEP": "step", "WHAT": "text", "ID": "id"}
+STEPS = {"STEP": "step", "ACTION": "text", "ID": "id"}
 
 app = generic.app_of(ESCALATION_CHAINS, without=("get",))
 

@@ -25,7 +25,7 @@ def condition(route: Route) -> str:
 
 def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[Noun, list[str]]:
     """Return the IDs of the objects that steps refer to, by collection."""
-    found: dict[Noun, list[str]] = {}
+    idents: dict[Noun, list[str]] = {}
     for step in policies:
         for kind, ident in (
             (nouns.SCHEDULES, step.schedule_id),
@@ -36,8 +36,8 @@ def pointed_to(policies: Iterable[EscalationPolicy]) -> dict[Noun, list[str]]:
             *((nouns.USERS, each) for each in step.persons_to_notify_next_each_time or ()),
         ):
             if ident:
-                found.setdefault(kind, []).append(ident)
-    return found
+                idents.setdefault(kind, []).append(ident)
+    return idents
 
 
 def sentence(step: EscalationPolicy, names: Names) -> str:
@@ -102,7 +102,7 @@ def _many_alerts(step: EscalationPolicy, _: Names) -> str:
 
 
 def _incident(step: EscalationPolicy, _: Names) -> str:
-    of = "the severity that a label says" if step.severity == _FROM_LABEL else f"severity {_one(step.severity, {})}"
+    of = "the severity set by a label" if step.severity == _FROM_LABEL else f"severity {_one(step.severity, {})}"
     return f"declare an incident of {of}; not on a default route"
 
 

@@ -1,4 +1,4 @@
-"""The people whom a page would notify, worked out before it is sent."""
+"""The people that a page would notify, worked out before it is sent."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ CHECK_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Reach:
-    """The people whom a page would notify.
+    """The people that a page would notify.
 
     Attributes:
         obstacle: the reason why it would certainly notify nobody, or None.
-        summary: who would be notified, who would not, and what is not known, as text.
+        summary: who would be notified, who would not, and what is unknown, as text.
         doubt: the reason why it may notify nobody, or None.
         routes: the routes that a page to a team may take.
     """
@@ -44,7 +44,7 @@ class Reach:
 
 
 def check(oncall: OnCall, page: Page) -> Reach:
-    """Work out whom a page would notify, in at most `CHECK_SECONDS`, since the check must not delay the page.
+    """Work out the people that a page would notify, in at most `CHECK_SECONDS`: the check must not delay the page.
 
     Raises:
         OncallError: it cannot be worked out.
@@ -107,7 +107,7 @@ def _reach_route(oncall: OnCall, team: Named, route: Route) -> Reach:
 
 
 def _reach_chain(oncall: OnCall, team: Named, chain_id: str, route_id: str) -> Reach:
-    """Work out whom the steps of a chain notify."""
+    """Work out the people that the steps of a chain notify."""
     steps = oncall.escalation_policies.of_chain(chain_id)
     if not steps:
         return Reach(f"its escalation chain {chain_id} has no steps")
@@ -124,13 +124,13 @@ def _reach_chain(oncall: OnCall, team: Named, chain_id: str, route_id: str) -> R
 
 
 def _of_engine(oncall: OnCall, walked: Walk) -> list[Recipient]:
-    """Return the people whom a self-hosted engine would notify now. It finds them as it works out `on_call_now`."""
+    """Return the people that a self-hosted engine would notify now. It finds them as it works out `on_call_now`."""
     schedules = oncall.schedules.several([each.step.schedule_id for each in walked.notices if each.step.schedule_id])
     return _of_steps(oncall, walked, {ident: schedule.on_call_now for ident, schedule in schedules.items()})
 
 
 def _of_cloud(oncall: OnCall, team: Named, route_id: str, walked: Walk) -> list[Recipient]:
-    """Return the people whom Cloud would notify now. Its API returns who is on call for a route."""
+    """Return the people that Cloud would notify now. Its API returns who is on call for a route."""
     document, _ = oncall.teams.on_call(team.id, When.CURRENT, route=route_id)
     on_call_now: dict[str, list[str]] = {}
     for shift in document.shifts:
@@ -162,7 +162,7 @@ def _doubt(people: Sequence[Recipient]) -> str | None:
 
 
 def _never_notified(people: Sequence[Recipient]) -> str:
-    return f"it calls only {listed(people)}"
+    return f"its only recipients are {listed(people)}"
 
 
 def _nobody(walked: Walk, chain_id: str) -> str:

@@ -24,7 +24,7 @@ def send(oncall: OnCall, page: Page) -> AlertGroup:
         OutcomeUnknown: the response was lost.
     """
     try:
-        return send_once(oncall, page.change(oncall), "the page", _where_to_look(page))
+        return send_once(oncall, page.change(oncall), "the page", _check_command(page))
     except NotFound as error:
         # The engine returns this for an unknown team, and for a team that this user may not see.
         if page.team and error.http_status == 400 and _exists(oncall, page.team):
@@ -51,8 +51,8 @@ def _exists(oncall: OnCall, team: Named) -> bool:
     return True
 
 
-def _where_to_look(page: Page) -> list[str]:
-    """Return the words of the command that shows whether a page arrived."""
+def _check_command(page: Page) -> list[str]:
+    """Return the arguments of the command that shows whether a page arrived."""
     if page.alert_group:
         return ["alert-groups", "get", page.alert_group, "-o", "json"]
     team = ["--team", page.team.name or page.team.id] if page.team else []

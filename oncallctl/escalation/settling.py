@@ -33,10 +33,10 @@ def settle(oncall: OnCall, page: Page, lost: OutcomeUnknown) -> None:
     limited = oncall.within(CHECK_SECONDS)
     groups = read_back(lost, lambda: _matches(limited, page), bool, lost.hint or "")
     if groups:
-        lost.message = f"{lost.message}; alert group {groups[0].id} looks like it"
+        lost.message = f"{lost.message}; alert group {groups[0].id} may be this page"
         return
     if not lost.is_engine_crash:
-        lost.message = f"{lost.message}; oncallctl looked: no alert group was created since"
+        lost.message = f"{lost.message}; reading back found no new alert group"
         return
     raise Unavailable(
         f"the page to {page} failed with a 500 response, and no alert group was created: nobody was paged",

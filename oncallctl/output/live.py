@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oncallctl.config.settings import Format, Settings
 from oncallctl.errors import AccessDenied, InvalidInput, OncallError, Signal
@@ -21,6 +21,7 @@ from oncallctl.times import now, relative
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.text import Text
 
     from oncallctl.api.client import OnCall
 
@@ -144,7 +145,7 @@ class _View:
             left_out = f"and {hidden} more" if hidden else "and there may be more"
         return f"{left_out}; only the newest were read" if self.cut else left_out
 
-    def _below(self) -> list[Any]:
+    def _below(self) -> list[Text]:
         clock = f"{self.read_at.astimezone(self.settings.tz):%H:%M:%S}"
         if self.failure is None:
             nothing = "" if self.rows else "nothing matches; "
@@ -153,7 +154,7 @@ class _View:
         return [_line(f"not updated since {clock} ({age}):", "bold red"), _line(self.failure, "bold red")]
 
 
-def _line(text: str, style: str = "dim") -> Any:  # noqa: ANN401  # rich is imported only here
+def _line(text: str, style: str = "dim") -> Text:
     from rich.text import Text
 
     return Text(visible(text), style=style, no_wrap=True, overflow="ellipsis")

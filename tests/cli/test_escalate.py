@@ -246,7 +246,7 @@ class TestNeverTwice:
         monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0, 0.0))
         oss.fail("POST", "escalation", status(500, body))
         done = run("escalate --team platform --title t -o json", status=9)
-        assert "oncallctl looked: no alert group was created since" in done.error["message"]
+        assert "reading back found no new alert group" in done.error["message"]
         assert done.error["hint"].startswith("oncallctl alert-groups list")
         assert oss.changes() == [PAGE]
 

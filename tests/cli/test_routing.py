@@ -83,7 +83,7 @@ class TestChains:
     def test_chains_get_shows_each_step(self, server: Serving, run: Runner, name: str) -> None:
         lines = [line.split("\t") for line in run(f"escalation-chains get {name}").stdout.splitlines()]
         assert lines == [
-            ["STEP", "WHAT", "ID"],
+            ["STEP", "ACTION", "ID"],
             ["1", "notify who is on call in platform-primary", "EIELW6PKFKUYB"],
             ["2", "wait 5 minutes", "EC48UAHTXSJX1"],
             ["3", "notify alice and dave (important)", "E962K1XTPW79C"],
@@ -201,7 +201,7 @@ SENTENCES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"type": "declare_incident", "severity": "set-from-label"},
-        "declare an incident of the severity that a label says; not on a default route",
+        "declare an incident of the severity set by a label; not on a default route",
     ),
     ({"type": "repeat_escalation"}, "start over (up to 5 times)"),
     ({"type": "resolve"}, "resolve the alert group"),

@@ -1,4 +1,4 @@
-"""What `escalate` says of a page, compared with the users whom the sandbox's engine notifies of it."""
+"""The prediction of `escalate`, compared with the users that the engine of the sandbox notifies."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def chain(server: Serving, *steps: Step) -> str:
 
 
 def lead_to(server: Serving, default: str | None, important: str | None) -> None:
-    """Let the two routes of platform's direct paging integration lead to these chains."""
+    """Connect the two routes of platform's direct paging integration to these chains."""
     with closing(sqlite3.connect(server.database)) as db, db:
         where = "UPDATE routes SET escalation_chain_id = ? WHERE integration_id = ? AND "
         db.execute(f"{where} is_default", (default, PLATFORM_PAGING))
@@ -64,7 +64,7 @@ def lead_to(server: Serving, default: str | None, important: str | None) -> None
 
 
 def notified(server: Serving) -> set[str]:
-    """The names of the users whom the engine has notified."""
+    """Return the names of the users that the engine has notified."""
     query = "SELECT username FROM notifications JOIN users ON users.id = notifications.user_id"
     with closing(sqlite3.connect(server.database)) as db:
         return {name for (name,) in db.execute(query)}
@@ -76,7 +76,7 @@ def change(response: Response, **fields: object) -> Response:
 
 
 def announced(stderr: str) -> set[str]:
-    """The names that stand behind "on call:" without a remark; on Cloud a role is only a hint."""
+    """Return the names after "on call:" without a remark; on Cloud a role is only a hint."""
     found = re.search(r"on call: ([^;\n]*)", stderr.replace(" (viewer)", ""))
     return {name for name in found[1].split(", ") if name.isalpha() and name != "nobody"} if found else set()
 
@@ -130,7 +130,7 @@ def test_predicted_route_agrees_with_the_route_that_the_engine_takes(
     assert announced(done.stderr) == notified(server) != set()
 
 
-def test_page_whose_route_is_not_known_is_sent_with_what_each_route_would_do(server: Serving, run: Runner) -> None:
+def test_page_with_an_unknown_route_is_sent_with_the_effect_of_each_route(server: Serving, run: Runner) -> None:
     lead_to(server, None, chain(server, persons(BOB)))
     condition = "{{ 'minor' in payload.oncall.title }}"
     server.call("PUT", f"routes/{IMPORTANT_ROUTE}/", {"routing_type": "jinja2", "routing_regex": condition})
@@ -171,7 +171,7 @@ def test_viewer_is_named_as_not_notified(oss: Serving, run: Runner) -> None:
     assert "; on call: alice, frank (viewer: not notified)\n" in run("escalate --team platform --title t").stderr
 
 
-def test_turn_that_may_be_a_viewers_is_no_certainty(oss: Serving, run: Runner) -> None:
+def test_turn_of_a_possible_viewer_is_uncertain(oss: Serving, run: Runner) -> None:
     lead_to(oss, chain(oss, NEXT_OF_TWO | {"persons_to_notify_next_each_time": [ALICE, FRANK]}), None)
     done = run("escalate --team platform --title t")
     assert "warning: it is not certain that anybody is notified" in done.stderr
@@ -184,7 +184,7 @@ class TestUsersByName:
             assert "frank (viewer: not notified)" in run(f"escalate --user frank --title t{option}", status=7).stderr
         assert oss.changes() == []
 
-    def test_viewer_is_no_obstacle_for_an_alert_group_that_others_are_added_to(self, oss: Serving, run: Runner) -> None:
+    def test_viewer_among_others_can_be_added_to_an_alert_group(self, oss: Serving, run: Runner) -> None:
         group = oss.call("GET", "alert_groups/?state=new")["results"][0]["id"]
         run(f"escalate --user frank --alert-group {group}", status=7)
         done = run(f"escalate --user frank --user alice --alert-group {group}")
@@ -195,9 +195,9 @@ class TestUsersByName:
         assert "warning: it is not certain that anybody is notified" in run("escalate --user frank --title t").stderr
         assert notified(cloud) == {"frank"}
 
-    def test_anyway_pages_a_viewer_and_warns(self, oss: Serving, run: Runner) -> None:
+    def test_page_to_a_viewer_with_anyway_is_sent_with_a_warning(self, oss: Serving, run: Runner) -> None:
         done = run("escalate --user frank --title t --anyway")
-        assert "would notify nobody: it calls only frank (viewer: not notified)" in done.stderr
+        assert "would notify nobody: its only recipients are frank (viewer: not notified)" in done.stderr
         assert oss.changes() == [PAGE]
 
 
@@ -221,7 +221,7 @@ class TestResponse:
     def test_route_of_a_page_to_users_does_not_matter(self, server: Serving, run: Runner) -> None:
         assert "nobody was notified" not in run("escalate --user alice --title t").stderr
 
-    def test_another_route_than_expected_is_said(self, server: Serving, run: Runner) -> None:
+    def test_unexpected_route_is_reported(self, server: Serving, run: Runner) -> None:
         lead_to(server, chain(server, persons(ALICE)), chain(server, persons(BOB)))
 
         def elsewhere(_request: Request, answer: Callable[[], Response]) -> Response:
@@ -249,7 +249,7 @@ class TestTime:
             ("escalate --user alice --title t", "integrations/"),
         ],
     )
-    def test_slow_server_does_not_hold_a_page_up(
+    def test_slow_server_does_not_delay_a_page(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, line: str, slow: str
     ) -> None:
         monkeypatch.setattr("oncallctl.escalation.reach.CHECK_SECONDS", 0.5)
@@ -269,9 +269,7 @@ class TestTime:
         assert "takes too long" in done.stderr or "took too long" in done.stderr
         assert server.changes() == [PAGE]
 
-    def test_integrations_are_not_listed_if_the_one_wanted_has_its_usual_name(
-        self, server: Serving, run: Runner
-    ) -> None:
+    def test_integration_with_its_usual_name_is_looked_up_without_a_list(self, server: Serving, run: Runner) -> None:
         run("escalate --team platform --title t")
         run("escalate --user alice --title t")
         asked = [each.query.get("name") for each in server.seen if each.path == "/api/v1/integrations/"]
@@ -284,7 +282,7 @@ class TestTime:
         lead_to(server, chain(server, persons(ALICE)), None)
         assert "; on call: alice\n" in run("escalate --team platform --title t").stderr
 
-    def test_failed_name_lookup_says_that_nobody_was_paged(
+    def test_failed_name_lookup_reports_that_nobody_was_paged(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("time.sleep", lambda _: None)
@@ -294,7 +292,7 @@ class TestTime:
 
 
 class TestRoleOfTheToken:
-    def test_team_that_the_token_may_not_page_is_a_refusal_with_a_way_out(self, oss: Serving, run: Runner) -> None:
+    def test_team_that_the_token_may_not_page_is_refused_with_a_hint(self, oss: Serving, run: Runner) -> None:
         """Bob is not a member of payments, which does not share its resources."""
         for team in ("payments", "TNFI27MJ312BL"):
             done = run(f"escalate --team {team} --title t -o json", status=3, ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)
@@ -306,6 +304,6 @@ class TestRoleOfTheToken:
         done = run("escalate --user alice --title t -o json", status=3, ONCALLCTL_TOKEN=sandbox.VIEWER_TOKEN)
         assert done.error["message"] == "paging needs the Editor role; this token's user is viewer"
 
-    def test_team_that_is_missing_is_not_found(self, oss: Serving, run: Runner) -> None:
+    def test_unknown_team_is_not_found(self, oss: Serving, run: Runner) -> None:
         line = "escalate --team TAAAAAAAAAAAA --title t --anyway"
         assert run(f"{line} -o json", status=6, ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN).error["code"] == "not_found"
