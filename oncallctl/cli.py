@@ -15,11 +15,7 @@ import typer
 from typer.main import get_group
 
 from oncallctl import __version__
-from oncallctl.commands import NOUNS, app_of
-from oncallctl.commands.api import api
-from oncallctl.commands.completion import completion
-from oncallctl.commands.doctor import doctor
-from oncallctl.commands.escalate import escalate
+from oncallctl.commands import NOUNS, api, app_of, completion, doctor, escalate
 from oncallctl.config.settings import Settings
 from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.output import colors
@@ -261,10 +257,10 @@ def _guess(words: list[str]) -> tuple[bool, bool]:
 
 
 app = Commands(cls=Root, rich_markup_mode=None, add_completion=False)
-app.command()(api)
-app.command()(doctor)
-app.command()(escalate)
-app.command()(completion)
+app.command(examples=api.EXAMPLES)(api.api)
+app.command(examples=doctor.EXAMPLES)(doctor.doctor)
+app.command(examples=escalate.EXAMPLES)(escalate.escalate)
+app.command(examples=completion.EXAMPLES)(completion.completion)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it

@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from oncallctl.config.settings import Settings
 
 
+EXAMPLES = (
+    "oncallctl api GET teams/",
+    "oncallctl api GET integrations/ --paginate -o jsonl",
+    "oncallctl api POST webhooks/ --field name=chat --field url=https://chat.example.com --dry-run",
+)
+
+
 class HttpMethod(StrEnum):
     """The HTTP methods; only GET changes nothing."""
 

@@ -46,7 +46,13 @@ class ApiChoice(StrEnum):
 app = noun()
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl auth login --url https://oncall.example.org",
+        "oncallctl auth login prod --url https://oncall.example.org --token-file ~/.oncall-token",
+        "oncallctl auth login cloud --url https://oncall.example.net/oncall --grafana-url https://mystack.grafana.net",
+    ],
+)
 def login(
     ctx: typer.Context,
     url: Annotated[
@@ -119,7 +125,12 @@ def login(
     render(ctx.obj, _described(made, default=file.default), LIST)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl auth status",
+        "oncallctl auth status --profile sandbox-oss",
+    ],
+)
 def status(ctx: typer.Context) -> None:
     """Show the profile in use, and whether the server accepts its token."""
     profile = choose_profile(ctx.obj.profile, os.environ)
@@ -141,7 +152,13 @@ def status(ctx: typer.Context) -> None:
         raise failure
 
 
-@app.command("list")
+@app.command(
+    "list",
+    examples=[
+        "oncallctl auth list",
+        "oncallctl auth list -o json",
+    ],
+)
 def list_profiles(ctx: typer.Context) -> None:
     """List the profiles."""
     file = config()
@@ -149,7 +166,12 @@ def list_profiles(ctx: typer.Context) -> None:
     render(ctx.obj, [_described(profile, default=file.default) for profile in profiles], LIST)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl auth switch prod",
+        "oncallctl auth switch sandbox",
+    ],
+)
 def switch(
     ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="PROFILE", help="Profile to use by default.")]
 ) -> None:
@@ -158,7 +180,12 @@ def switch(
     ctx.obj.note(f"the default profile is {name}")
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl auth logout prod",
+        "oncallctl auth logout staging --quiet",
+    ],
+)
 def logout(
     ctx: typer.Context,
     name: Annotated[
@@ -189,7 +216,12 @@ def logout(
     ctx.obj.note(f"removed profile {name}")
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl auth token",
+        "oncallctl auth token --profile sandbox-oss",
+    ],
+)
 def token(ctx: typer.Context) -> None:
     """Print the token of the profile in use."""
     render_text(ctx.obj, f"{token_of(choose_profile(ctx.obj.profile, os.environ))}\n")

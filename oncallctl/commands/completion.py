@@ -9,6 +9,12 @@ import typer
 
 from oncallctl.output.render import render_text
 
+EXAMPLES = (
+    "oncallctl completion bash > oncallctl.bash",
+    "oncallctl completion zsh > _oncallctl",
+    "oncallctl completion fish > oncallctl.fish",
+)
+
 
 class Shell(StrEnum):
     """The supported shells."""

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 COLUMNS = {"STATUS": "status", "CHECK": "check", "MESSAGE": "message", "HINT": "hint"}
 
 
+EXAMPLES = (
+    "oncallctl doctor",
+    "oncallctl doctor --as-cron --profile sandbox",
+)
+
+
 def doctor(
     ctx: typer.Context,
     as_cron: Annotated[

@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from oncallctl.escalation.reach import Reach
 
 
+EXAMPLES = (
+    'oncallctl escalate --team platform --title "db down" --dry-run',
+    'oncallctl escalate --team platform --title "db down" --message "no replica left"',
+    "oncallctl escalate --user carol --alert-group IWM9M5WQXRBEN",
+)
+
+
 class Wait(StrEnum):
     """Values of `escalate --wait`."""
 

@@ -17,7 +17,12 @@ STEPS = {"STEP": "step", "ACTION": "text", "ID": "id"}
 app = generic.app_of(ESCALATION_CHAINS, without=("get",))
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl escalation-chains get platform-default",
+        "oncallctl escalation-chains get platform-default -o json",
+    ],
+)
 def get(ctx: typer.Context, chain: Annotated[str, typer.Argument(metavar="CHAIN", help="Name or ID.")]) -> None:
     """Show an escalation chain, step by step."""
     from oncallctl import parallel

@@ -60,7 +60,15 @@ OptionalFileOption = Annotated[
 app = generic.app_of(INTEGRATIONS, without=("list", "get", "create", "update", "delete"))
 
 
-@app.command("list")
+@app.command(
+    "list",
+    examples=[
+        "oncallctl integrations list --team platform",
+        "oncallctl integrations list --match 'checkout*'",
+        "oncallctl integrations list --in-maintenance",
+        "oncallctl integrations list --type webhook -o id",
+    ],
+)
 def list_integrations(
     ctx: typer.Context,
     team: TeamOption = None,
@@ -93,7 +101,12 @@ def list_integrations(
         )
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl integrations get checkout",
+        "oncallctl integrations get checkout login -o json",
+    ],
+)
 def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: ShowSecretsOption = False) -> None:
     """Show integrations; -o json shows them whole."""
     from oncallctl.api import lookup
@@ -109,7 +122,12 @@ def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: Sh
     )
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl integrations types",
+        "oncallctl integrations types -o json",
+    ],
+)
 def types(ctx: typer.Context) -> None:
     """List the types that integrations here have; a server may know more."""
     from collections import Counter
@@ -119,7 +137,12 @@ def types(ctx: typer.Context) -> None:
     render(ctx.obj, [{"id": each, "type": each, "count": count} for each, count in sorted(counts.items())], TYPES)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl integrations create --type webhook --name deploys --team platform --dry-run",
+        "oncallctl integrations create --type alertmanager --name batch --escalation-chain platform-default",
+    ],
+)
 def create(
     ctx: typer.Context,
     type_: Annotated[
@@ -161,7 +184,12 @@ def create(
         generic.send_or_show(ctx.obj, oncall, INTEGRATIONS, change, look, dry_run=dry_run)
 
 
-@app.command()
+@app.command(
+    examples=[
+        'oncallctl integrations update checkout --description "card payments"',
+        "oncallctl integrations update checkout --escalation-chain platform-default --dry-run",
+    ],
+)
 def update(
     ctx: typer.Context,
     integration: IntegrationArgument,

@@ -23,7 +23,12 @@ class SandboxVariant(StrEnum):
 app = noun()
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl sandbox serve",
+        "oncallctl sandbox serve --port 8080 --api oss",
+    ],
+)
 def serve(
     ctx: typer.Context,
     port: Annotated[
@@ -46,7 +51,12 @@ def serve(
         ) from error
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl sandbox reset",
+        "oncallctl sandbox reset --quiet",
+    ],
+)
 def reset(ctx: typer.Context) -> None:
     """Restore the sample data."""
     from oncallctl import sandbox

@@ -22,7 +22,12 @@ ScheduleArgument = Annotated[str, typer.Argument(metavar="SCHEDULE", help="Name 
 app = generic.app_of(SCHEDULES)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl schedules shifts platform-primary --days 7",
+        "oncallctl schedules shifts platform-primary -o json",
+    ],
+)
 def shifts(
     ctx: typer.Context,
     schedule: ScheduleArgument,

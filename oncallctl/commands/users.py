@@ -11,7 +11,12 @@ from oncallctl.config.connect import connect
 app = generic.app_of(USERS)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl users whoami",
+        "oncallctl users whoami -o json",
+    ],
+)
 def whoami(ctx: typer.Context) -> None:
     """Show the user of the token."""
     with connect(ctx.obj) as oncall:

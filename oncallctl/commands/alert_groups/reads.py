@@ -29,7 +29,14 @@ SHOWN_ON_TERMINAL = 100  # groups that a terminal lists without --limit
 AlertGroupArgument = Annotated[str, typer.Argument(metavar="ID", help="ID of the alert group.")]
 
 
-@app.command("list")
+@app.command(
+    "list",
+    examples=[
+        "oncallctl alert-groups list",
+        "oncallctl alert-groups list --mine --state firing",
+        "oncallctl alert-groups list --team platform --since 12h -o json",
+    ],
+)
 def list_alert_groups(
     ctx: typer.Context,
     state: StateOption = None,
@@ -78,7 +85,12 @@ def _newest(settings: Settings, query: Query) -> Sequence[AlertGroup]:
     return shown
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl alert-groups get IWM9M5WQXRBEN",
+        "oncallctl alert-groups get IWM9M5WQXRBEN -o json",
+    ],
+)
 def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
     """Show one alert group."""
     from oncallctl.alert_groups import choosing
@@ -89,7 +101,12 @@ def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
     render(ctx.obj, shown, ALERT_GROUPS.columns)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl alert-groups alerts IWM9M5WQXRBEN",
+        "oncallctl alert-groups alerts IWM9M5WQXRBEN -o json",
+    ],
+)
 def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOption = None) -> None:
     """List the alerts of an alert group, newest first."""
     from oncallctl.alert_groups import choosing

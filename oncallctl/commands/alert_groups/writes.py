@@ -43,7 +43,7 @@ AlertGroupsArgument = Annotated[
 ]
 
 
-def _add(verb: str, summary: str) -> None:
+def _add(verb: str, summary: str, *examples: str) -> None:
     """Add a command for the transition of the same name, which needs only targets."""
 
     def act(
@@ -62,16 +62,42 @@ def _add(verb: str, summary: str) -> None:
         chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
         _carry_out(ctx, getattr(transitions, verb.upper()), chosen, yes=yes, dry_run=dry_run)
 
-    app.command(verb, help=summary)(act)
+    app.command(verb, help=summary, examples=[f"oncallctl {line}" for line in examples])(act)
 
 
-_add("acknowledge", "Acknowledge alert groups and stop their escalation. Filters select firing groups.")
-_add("unacknowledge", "Undo an acknowledgement: the groups fire and page again. Filters select acknowledged groups.")
-_add("resolve", "Resolve alert groups. Filters select groups that are not resolved.")
-_add("unresolve", "Undo a resolution: the groups fire and page again. Filters select resolved groups.")
+_add(
+    "acknowledge",
+    "Acknowledge alert groups and stop their escalation. Filters select firing groups.",
+    "alert-groups acknowledge IWM9M5WQXRBEN",
+    "alert-groups acknowledge --team platform --since 2h --yes",
+    "alert-groups list --state firing -o id | oncallctl alert-groups acknowledge - --dry-run",
+)
+_add(
+    "unacknowledge",
+    "Undo an acknowledgement: the groups fire and page again. Filters select acknowledged groups.",
+    "alert-groups unacknowledge ITZS8C3IAPIQD",
+    "alert-groups unacknowledge --mine --dry-run",
+)
+_add(
+    "resolve",
+    "Resolve alert groups. Filters select groups that are not resolved.",
+    "alert-groups resolve IWM9M5WQXRBEN",
+    "alert-groups resolve --integration login --yes",
+)
+_add(
+    "unresolve",
+    "Undo a resolution: the groups fire and page again. Filters select resolved groups.",
+    "alert-groups unresolve IXVZICTNDV9PQ",
+    "alert-groups unresolve --team platform --since 12h --dry-run",
+)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl alert-groups silence IWM9M5WQXRBEN --for 1h",
+        "oncallctl alert-groups silence --team platform --for 2h --yes",
+    ]
+)
 def silence(
     ctx: typer.Context,
     for_: Annotated[
@@ -94,10 +120,20 @@ def silence(
     _carry_out(ctx, transitions.silence(duration), chosen, yes=yes, dry_run=dry_run)
 
 
-_add("unsilence", "End a silence early: the groups fire and page again. Filters select silenced groups.")
+_add(
+    "unsilence",
+    "End a silence early: the groups fire and page again. Filters select silenced groups.",
+    "alert-groups unsilence ISHJTMEUMF6E6",
+    "alert-groups unsilence --team platform --dry-run",
+)
 
 
-@app.command()
+@app.command(
+    examples=[
+        'oncallctl alert-groups note IWM9M5WQXRBEN --text "disk replaced"',
+        "oncallctl teams handoff platform | oncallctl alert-groups note IWM9M5WQXRBEN --text -",
+    ]
+)
 def note(
     ctx: typer.Context,
     text: Annotated[str, typer.Option("--text", metavar="TEXT|@FILE|-", help="Text of the note.")],

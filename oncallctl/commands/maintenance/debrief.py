@@ -29,7 +29,13 @@ class RequireNone(StrEnum):
     NONE = "none"
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl maintenance start checkout --for 1h",
+        "oncallctl maintenance debrief checkout",
+        "oncallctl maintenance debrief checkout -o json",
+    ],
+)
 def debrief(
     ctx: typer.Context,
     integration: Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or ID.")],

@@ -31,7 +31,12 @@ class To(StrEnum):
     KUBERNETES = "kubernetes"
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl maintenance export windows.toml --to crontab --profile prod",
+        "oncallctl maintenance export windows.toml --to systemd --profile prod --write units",
+    ],
+)
 def export(
     ctx: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file of windows.")],

@@ -71,7 +71,12 @@ def on_a_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl maintenance check windows.toml",
+        "oncallctl maintenance check windows.toml -o json",
+    ],
+)
 def check(ctx: typer.Context, file: FileArgument) -> None:
     """Report all mistakes in a file of windows; needs no server."""
     from oncallctl.maintenance.file import schema
@@ -95,7 +100,12 @@ def check(ctx: typer.Context, file: FileArgument) -> None:
     settings.note(f"{file}: {len(rules)} window{'s' if len(rules) > 1 else ''}, no mistakes")
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl maintenance plan windows.toml",
+        "oncallctl maintenance plan windows.toml --days 14 -o json",
+    ],
+)
 def plan(
     ctx: typer.Context,
     file: FileArgument,
@@ -153,7 +163,12 @@ def _targets(settings: Settings, rules: Sequence[WindowRule]) -> Found | None:
     return found
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl maintenance apply windows.toml --dry-run",
+        "oncallctl maintenance apply windows.toml --quiet",
+    ],
+)
 def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False) -> None:
     """Start the windows of a file that are due now; run it every minute."""
     from oncallctl.config.private_files import Held, state_folder

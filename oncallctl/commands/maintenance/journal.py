@@ -25,7 +25,12 @@ HISTORY = {
 }
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl maintenance history",
+        "oncallctl maintenance history -o json",
+    ],
+)
 def history(
     ctx: typer.Context,
     since: Annotated[

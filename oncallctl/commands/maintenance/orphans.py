@@ -20,7 +20,12 @@ ORPHANS = {
 }
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl maintenance orphans",
+        "oncallctl maintenance orphans -o json",
+    ],
+)
 def orphans(ctx: typer.Context) -> None:
     """Show active windows that killed runs on this machine left behind; `-o id | maintenance stop -` stops them."""
     from oncallctl.maintenance.journal import Journal, authorship

@@ -67,7 +67,13 @@ class CommandAfterDashes(Leaf):
         return [*super().collect_usage_pieces(ctx), "--", "COMMAND", "[ARG]..."]
 
 
-@app.command(cls=CommandAfterDashes)
+@app.command(
+    cls=CommandAfterDashes,
+    examples=[
+        'oncallctl maintenance run checkout --for 2h --reason "db upgrade" -- sleep 1',
+        "oncallctl maintenance run login --for 1h --lease 15m -- echo deployed",
+    ],
+)
 def run(
     ctx: typer.Context,
     targets: TargetsArgument = None,

@@ -68,7 +68,13 @@ class RequireState(StrEnum):
     INACTIVE = "inactive"
 
 
-@app.command()
+@app.command(
+    examples=[
+        'oncallctl maintenance start checkout --for 90m --reason "db upgrade"',
+        "oncallctl maintenance start --team platform --until 18:00 --dry-run",
+        "oncallctl maintenance start --match 'service-01*' --for 2h --yes",
+    ],
+)
 def start(
     ctx: typer.Context,
     targets: TargetsArgument = None,
@@ -132,7 +138,13 @@ def start(
         _carry_out(ctx.obj, desk, steps, selector, head, again, yes=yes, dry_run=dry_run)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl maintenance stop checkout",
+        "oncallctl maintenance stop --team platform --dry-run",
+        "oncallctl maintenance stop --all --yes",
+    ],
+)
 def stop(
     ctx: typer.Context,
     targets: TargetsArgument = None,
@@ -162,7 +174,13 @@ def stop(
         _carry_out(ctx.obj, desk, steps, selector, "End maintenance", again, yes=yes, dry_run=dry_run)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl maintenance status",
+        "oncallctl maintenance status checkout -o json",
+        "oncallctl maintenance status checkout --require inactive",
+    ],
+)
 def status(
     ctx: typer.Context,
     targets: TargetsArgument = None,

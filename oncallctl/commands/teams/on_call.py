@@ -37,7 +37,13 @@ class QueryOptions(TypedDict, total=False):
     route: str | None
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl teams who-is-on-call",
+        "oncallctl teams who-is-on-call platform --at 18:00",
+        "oncallctl teams who-is-on-call platform --require -o json",
+    ],
+)
 def who_is_on_call(
     ctx: typer.Context,
     teams: TeamsArgument = None,
@@ -55,7 +61,13 @@ def who_is_on_call(
         raise ConditionFailed(f"nobody who would be notified is on call for {', '.join(failing)}")
 
 
-@app.command("next")
+@app.command(
+    "next",
+    examples=[
+        "oncallctl teams next platform",
+        "oncallctl teams next --days 14",
+    ],
+)
 def next_on_call(
     ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
 ) -> None:
@@ -63,7 +75,13 @@ def next_on_call(
     _show(ctx.obj, teams, "next", days=days, route=_route_of(teams, route))
 
 
-@app.command("previous")
+@app.command(
+    "previous",
+    examples=[
+        "oncallctl teams previous platform",
+        "oncallctl teams previous --days 14",
+    ],
+)
 def previous_on_call(
     ctx: typer.Context, teams: TeamsArgument = None, days: DaysOption = 7, route: RouteOption = None
 ) -> None:

@@ -43,7 +43,13 @@ class RequireCovered(StrEnum):
     COVERED = "covered"
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl teams rota platform --days 2",
+        "oncallctl teams rota platform --svg rota.svg",
+        "oncallctl teams rota -o json",
+    ],
+)
 def rota(
     ctx: typer.Context,
     teams: TeamsArgument = None,
@@ -91,7 +97,12 @@ def rota(
         render(settings, shifts, SHIFTS, rows=rows)
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl teams gaps --days 14",
+        "oncallctl teams gaps platform --require covered",
+    ],
+)
 def gaps(
     ctx: typer.Context,
     teams: TeamsArgument = None,
@@ -132,7 +143,12 @@ def gaps(
         raise ConditionFailed(f"not covered in the next {days} day{'' if days == 1 else 's'}: {', '.join(uncovered)}")
 
 
-@app.command()
+@app.command(
+    examples=[
+        "oncallctl teams handoff platform",
+        "oncallctl teams handoff platform > handoff.md",
+    ],
+)
 def handoff(ctx: typer.Context, team: TeamArgument) -> None:
     """Print who takes over, when, and what is still open, as Markdown to paste into a chat."""
     from oncallctl.api import lookup
