@@ -28,10 +28,10 @@ __all__ = [
     "serve",
 ]
 
-ADMIN_TOKEN: Final = "sandbox-admin"  # noqa: S105 - valid only in the sandbox, like the next three
-EDITOR_TOKEN: Final = "sandbox-editor"  # noqa: S105
-VIEWER_TOKEN: Final = "sandbox-viewer"  # noqa: S105
-SERVICE_ACCOUNT_TOKEN: Final = "glsa_sandbox"  # noqa: S105
+ADMIN_TOKEN: Final = "sandbox-admin"  # noqa: S105 - valid only in the sandbox
+EDITOR_TOKEN: Final = "sandbox-editor"  # noqa: S105 - the same
+VIEWER_TOKEN: Final = "sandbox-viewer"  # noqa: S105 - the same
+SERVICE_ACCOUNT_TOKEN: Final = "glsa_sandbox"  # noqa: S105 - the same
 
 GRAFANA_URL: Final = "https://sandbox.grafana.invalid"
 """The URL of the stack, which X-Grafana-URL must name."""

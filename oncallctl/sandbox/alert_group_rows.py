@@ -32,6 +32,18 @@ def group_by_id(db: sqlite3.Connection, group_id: object) -> sqlite3.Row | None:
     return row
 
 
+def existing_group(db: sqlite3.Connection, group_id: str) -> sqlite3.Row:
+    """Return an alert group that is known to exist, with its last alert.
+
+    Raises:
+        LookupError: there is no such group.
+    """
+    row = group_by_id(db, group_id)
+    if row is None:
+        raise LookupError(f"no alert group {group_id}")
+    return row
+
+
 def open_group(db: sqlite3.Connection, integration: sqlite3.Row, title: str, payload: object, *, now: float) -> str:
     """Open a firing group for one alert and return its ID.
 

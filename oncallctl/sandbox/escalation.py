@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from oncallctl.sandbox import storage
 from oncallctl.sandbox.alert_group_rows import resolve_group
-from oncallctl.sandbox.notifications import notify, steps_of, users_notified_by
+from oncallctl.sandbox.notifications import Notification, notify, steps_of, users_notified_by
 from oncallctl.sandbox.timestamps import next_time_of_day, time_of_day
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _run_step(
             resolve_group(db, group_id, by=None, now=escalation.due)
             return None
     users = users_notified_by(db, variant, step, escalation.due)
-    notify(db, variant, group_id, users, important=bool(step["important"]), step=step["type"], now=escalation.due)
+    notify(db, variant, users, Notification(group_id, bool(step["important"]), step["type"], escalation.due))
     return rest
 
 

@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from oncallctl.sandbox.variants import Variant
 
 
-def receive(  # noqa: PLR0913 - an alert is addressed by type and token, and reaches a server at a time
-    db: sqlite3.Connection, variant: Variant, kind: str, token: str, body: bytes, *, now: float
-) -> bool:
-    """Open an alert group for an alert; return False if there is no such integration.
+def recipient(db: sqlite3.Connection, kind: str, token: str) -> sqlite3.Row | None:
+    """Return the integration with a link, given by type and token."""
+    query = "SELECT * FROM integrations WHERE token = ? AND type = ? AND NOT hidden"
+    row: sqlite3.Row | None = db.execute(query, (token, kind)).fetchone()
+    return row
+
+
+def receive(db: sqlite3.Connection, variant: Variant, integration: sqlite3.Row, body: bytes, *, now: float) -> None:
+    """Open an alert group for an alert.
 
     A disable_alerts window drops the alert. In the other windows the group fires and does not escalate.
     """
-    query = "SELECT * FROM integrations WHERE token = ? AND type = ? AND NOT hidden"
-    row = db.execute(query, (token, kind)).fetchone()
-    if row is None:
-        return False
-    if row["maintenance_mode"] != "disable_alerts":
+    if integration["maintenance_mode"] != "disable_alerts":
         payload = _payload(body)
-        group_id = open_group(db, row, _title(kind, payload), payload, now=now)
+        group_id = open_group(db, integration, _title(integration["type"], payload), payload, now=now)
         escalate(db, variant, group_id, now=now)
-    return True
 
 
 def _payload(body: bytes) -> object:

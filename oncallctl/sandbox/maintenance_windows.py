@@ -17,6 +17,8 @@ from oncallctl.sandbox.rows import update
 if TYPE_CHECKING:
     import sqlite3
 
+    from oncallctl.sandbox.requests import ApiRequest
+
 COLLECTED: Final = "During this time all alerts from integration will be collected here without escalations"
 UNITS: Final = (
     (31_536_000, "year"),
@@ -28,24 +30,21 @@ UNITS: Final = (
 )
 
 
-def start_window(  # noqa: PLR0913 - a window has an integration, a mode, a duration, an author and a start
-    db: sqlite3.Connection, row: sqlite3.Row, mode: str, seconds: int, *, by: str, now: float
-) -> None:
+def start_window(request: ApiRequest, row: sqlite3.Row, mode: str, seconds: int) -> None:
     """Put an integration into maintenance.
 
     Args:
-        db: a connection in a transaction.
+        request: the request of the caller, who starts the window now.
         row: the integration, which has no window.
         mode: Cloud's name of the mode.
         seconds: the duration; on OSS it may be 0 or negative.
-        by: the name of the caller.
-        now: the start.
     """
+    db, now = request.db, request.now
     group_id = None
     if mode == "group_alerts":
         payload = {
             "title": f"Maintenance of {row['name']} for {humanized(seconds)}",
-            "message": f"Initiated by {by}. {COLLECTED}",
+            "message": f"Initiated by {request.caller.name}. {COLLECTED}",
         }
         title = f"Maintenance of {row['name']} for {seconds}"
         group_id = open_group(db, _hidden_integration(db, row["team_id"]), title, payload, now=now)

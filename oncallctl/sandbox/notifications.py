@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oncallctl.sandbox.rota import users_on_call
+from oncallctl.sandbox.rows import existing, insert
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,35 +18,35 @@ if TYPE_CHECKING:
     StepRow = sqlite3.Row | dict[str, Any]
 
 
-def notify(  # noqa: PLR0913 - a notification is about a group, for a user, from a server, for a step, at a time
-    db: sqlite3.Connection,
-    variant: Variant,
-    group_id: str,
-    users: Iterable[str],
-    *,
-    important: bool,
-    step: str | None,
-    now: float,
-) -> None:
-    """Record the notifications of users, except users whose role the server does not notify.
+@dataclass(frozen=True)
+class Notification:
+    """A notification of an alert group.
 
-    Args:
-        db: a connection in a transaction.
-        variant: the server.
+    Attributes:
         group_id: the alert group.
-        users: the IDs of the users.
-        important: True if their important notification rules apply.
+        important: True if the important notification rules of the users apply.
         step: the type of the escalation step; None for users who are paged by name.
         now: the time of the notification.
     """
+
+    group_id: str
+    important: bool
+    step: str | None
+    now: float
+
+
+def notify(db: sqlite3.Connection, variant: Variant, users: Iterable[str], notification: Notification) -> None:
+    """Record a notification of users, given by ID, except users whose role the server does not notify."""
     for user_id in users:
-        role = db.execute("SELECT role FROM users WHERE id = ?", (user_id,)).fetchone()["role"]
-        if variant.notifies(role):
-            db.execute(
-                "INSERT INTO notifications (alert_group_id, user_id, important, step, notified_at) "
-                "VALUES (?, ?, ?, ?, ?)",
-                (group_id, user_id, important, step, now),
-            )
+        if variant.notifies(existing(db, "users", user_id)["role"]):
+            row = {
+                "alert_group_id": notification.group_id,
+                "user_id": user_id,
+                "important": notification.important,
+                "step": notification.step,
+                "notified_at": notification.now,
+            }
+            insert(db, "notifications", row)
 
 
 def steps_of(db: sqlite3.Connection, chain_id: str | None) -> list[sqlite3.Row]:

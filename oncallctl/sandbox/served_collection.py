@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from sqlite3 import Row
 from typing import TYPE_CHECKING, Any
 
@@ -84,10 +85,9 @@ class Collection:
         """Return the paths of the list and of single objects, with their endpoints."""
         many, one = {"GET": self._endpoint(self._list)}, {"GET": self._endpoint(self._get)}
         if self.writes is not None:
-            role = self.writes.role
-            many["POST"] = self._endpoint(self._create, role)
-            one["PUT"] = one["PATCH"] = self._endpoint(self._update, role)
-            one["DELETE"] = self._endpoint(self._delete, role)
+            many["POST"] = self._writing_endpoint(self._create, self.writes)
+            one["PUT"] = one["PATCH"] = self._writing_endpoint(self._update, self.writes)
+            one["DELETE"] = self._writing_endpoint(self._delete, self.writes)
         paths = (ApiPath(self.path, many), ApiPath(f"{self.path}/{ID_PATTERN}", one | dict(self.member_methods)))
         return paths if self.has_get else paths[:1]
 
@@ -101,8 +101,11 @@ class Collection:
             return row
         raise not_found()
 
-    def _endpoint(self, handler: Handler, role: str = "viewer") -> Endpoint:
-        return Endpoint(handler, role, self.service_accounts)
+    def _endpoint(self, handler: Handler) -> Endpoint:
+        return Endpoint(handler, service_accounts=self.service_accounts)
+
+    def _writing_endpoint(self, handler: Callable[[Writes, ApiRequest], SandboxResponse], writes: Writes) -> Endpoint:
+        return Endpoint(partial(handler, writes), writes.role, self.service_accounts)
 
     @property
     def _table(self) -> str:
@@ -130,46 +133,40 @@ class Collection:
     def _get(self, request: ApiRequest) -> SandboxResponse:
         return SandboxResponse(self.view(request, self.find(request)))
 
-    def _create(self, request: ApiRequest) -> SandboxResponse:
-        writes = self._writes
+    def _create(self, writes: Writes, request: ApiRequest) -> SandboxResponse:
         columns = writes.columns(request, None)
         position = columns.pop("position", None)
         row_id = new_id(writes.id_prefix)
         if writes.siblings:
-            columns["position"] = ordering.last(self._siblings(request, columns))
+            columns["position"] = ordering.last(self._siblings(writes, request, columns))
         rows.insert(request.db, self._table, {"id": row_id, **columns})
-        return SandboxResponse(self._written(request, row_id, position), 201)
+        return SandboxResponse(self._written(writes, request, row_id, position), 201)
 
-    def _update(self, request: ApiRequest) -> SandboxResponse:
+    def _update(self, writes: Writes, request: ApiRequest) -> SandboxResponse:
         row = self.find(request)
-        columns = self._writes.columns(request, row)
+        columns = writes.columns(request, row)
         position = columns.pop("position", None)
         rows.update(request.db, self._table, row["id"], columns)
-        return SandboxResponse(self._written(request, row["id"], position))
+        return SandboxResponse(self._written(writes, request, row["id"], position))
 
-    def _written(self, request: ApiRequest, row_id: str, position: int | None) -> Json:
+    def _written(self, writes: Writes, request: ApiRequest, row_id: str, position: int | None) -> Json:
         """Move a written row, run the hook, and return the JSON of the row."""
         row = rows.existing(request.db, self._table, row_id)
         if position is not None:
-            ordering.move(request.db, self._table, row_id, position, self._siblings(request, row))
-        if self._writes.after is not None:
-            self._writes.after(request, row)
+            ordering.move(request.db, self._table, row_id, position, self._siblings(writes, request, row))
+        if writes.after is not None:
+            writes.after(request, row)
         return self.view(request, rows.existing(request.db, self._table, row_id))
 
-    def _delete(self, request: ApiRequest) -> SandboxResponse:
+    def _delete(self, writes: Writes, request: ApiRequest) -> SandboxResponse:
         row = self.find(request)
-        if self._writes.delete is None:
+        if writes.delete is None:
             rows.delete(request.db, self._table, row["id"])
         else:
-            self._writes.delete(request, row)
+            writes.delete(request, row)
         return SandboxResponse(EMPTY_BODY, 204)
 
-    def _siblings(self, request: ApiRequest, row: Row | Json) -> list[Row]:
-        conditions = " AND ".join(f"{name} = ?" for name in self._writes.siblings)
+    def _siblings(self, writes: Writes, request: ApiRequest, row: Row | Json) -> list[Row]:
+        conditions = " AND ".join(f"{name} = ?" for name in writes.siblings)
         query = f"SELECT * FROM {self._table} WHERE {conditions}"  # noqa: S608 - names of this package
-        return request.db.execute(query, [row[name] for name in self._writes.siblings]).fetchall()
-
-    @property
-    def _writes(self) -> Writes:
-        assert self.writes is not None  # noqa: S101 - only then are there endpoints that write
-        return self.writes
+        return request.db.execute(query, [row[name] for name in writes.siblings]).fetchall()

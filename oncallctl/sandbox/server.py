@@ -21,7 +21,7 @@ from oncallctl.sandbox import rate_limit, storage
 from oncallctl.sandbox.authentication import Caller, identify
 from oncallctl.sandbox.endpoints import PATHS
 from oncallctl.sandbox.escalation import resume_due_escalations, unsilence_due_groups
-from oncallctl.sandbox.inbound_alerts import receive
+from oncallctl.sandbox.inbound_alerts import receive, recipient
 from oncallctl.sandbox.maintenance_windows import end_overdue_windows
 from oncallctl.sandbox.rate_limit import RateLimited
 from oncallctl.sandbox.requests import JSON_TYPE, ApiPath, ApiRequest, Endpoint
@@ -136,9 +136,10 @@ class Server:
         if http.method != "POST":
             return _html(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed")
         with storage.transaction(db):
-            received = receive(db, self._variant, kind, token, http.get_data(), now=now)
-        if not received:
-            return _html(HTTPStatus.FORBIDDEN, "Integration key was not found. Permission denied.")
+            integration = recipient(db, kind, token)
+            if integration is None:
+                return _html(HTTPStatus.FORBIDDEN, "Integration key was not found. Permission denied.")
+            receive(db, self._variant, integration, http.get_data(), now=now)
         return Response('"Ok."', HTTPStatus.OK, {"Allow": "GET, POST, HEAD, OPTIONS"}, content_type=JSON_TYPE)
 
     def _endpoint(self, path: ApiPath, method: str) -> Endpoint:

@@ -151,7 +151,7 @@ def _check_days(columns: Mapping[str, object]) -> None:
 
 def _check_local_time(value: object) -> None:
     try:
-        datetime.strptime(str(value), LOCAL_FORMAT)  # noqa: DTZ007 - it has no zone
+        _local_time(value)
     except ValueError as error:
         raise detail("Invalid datetime format, should be \"yyyy-mm-dd'T'hh:mm:ss\"") from error
 

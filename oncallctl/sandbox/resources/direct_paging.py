@@ -7,12 +7,12 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from oncallctl.sandbox.alert_group_rows import group_by_id, is_attached, open_group
+from oncallctl.sandbox.alert_group_rows import existing_group, group_by_id, is_attached, open_group
 from oncallctl.sandbox.alert_group_view import alert_group_json
 from oncallctl.sandbox.escalation import escalate
 from oncallctl.sandbox.fields import FieldReader, InvalidField, boolean, optional, text, url
 from oncallctl.sandbox.integration_rows import add_integration
-from oncallctl.sandbox.notifications import notify
+from oncallctl.sandbox.notifications import Notification, notify
 from oncallctl.sandbox.references import usable_team
 from oncallctl.sandbox.responses import SandboxResponse, bad_request, detail
 from oncallctl.sandbox.rows import by_id
@@ -61,9 +61,7 @@ def page(request: ApiRequest) -> SandboxResponse:
 
 
 def _shown(request: ApiRequest, group_id: str) -> SandboxResponse:
-    row = group_by_id(request.db, group_id)
-    assert row is not None  # noqa: S101 - it was opened or found above
-    return SandboxResponse(alert_group_json(row, request.variant))
+    return SandboxResponse(alert_group_json(existing_group(request.db, group_id), request.variant))
 
 
 def _read(request: ApiRequest) -> PageRequest:
@@ -148,7 +146,8 @@ def _notify_users(request: ApiRequest, body: PageRequest, group_id: str) -> None
     if is_attached(request.db, group_id):
         return
     for user, important in body.users:
-        notify(request.db, request.variant, group_id, [user["id"]], important=important, step=None, now=request.now)
+        notification = Notification(group_id, important, step=None, now=request.now)
+        notify(request.db, request.variant, [user["id"]], notification)
 
 
 def _default_title(author: str, body: PageRequest) -> str:

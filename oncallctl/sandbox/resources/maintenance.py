@@ -30,7 +30,7 @@ def start_maintenance(request: ApiRequest) -> SandboxResponse:
     # This includes a window that has ended and that no sweep has closed yet.
     if row["maintenance_mode"] is not None:
         raise detail("Already on maintenance")
-    start_window(request.db, row, mode, seconds, by=request.caller.name, now=request.now)
+    start_window(request, row, mode, seconds)
     return _shown(request, row["id"])
 
 

@@ -180,9 +180,8 @@ def get_final_shifts(request: ApiRequest) -> SandboxResponse:
     reader = FieldReader(dict(request.http.args))
     start = reader.read("start_date", _timestamp, required=True)
     end = reader.read("end_date", _timestamp, required=True)
-    reader.raise_problems()
-    assert start is not None  # noqa: S101 - both are required
-    assert end is not None  # noqa: S101
+    if start is None or end is None:
+        raise bad_request(reader.problems)
     if start > end:
         raise bad_request({"non_field_errors": ["start_date must be less than or equal to end_date"]})
     if end - start > MAX_RANGE:
