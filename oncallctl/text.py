@@ -27,6 +27,7 @@ _SECRETS = frozenset({"link", "inbound_email", "password", "authorization_header
 
 MASK = "********"
 LONGEST_MESSAGE = 4000  # characters
+_ALIKE = 0.6  # of 1: how similar a word must be to be suggested
 LONGEST_NAME = 400  # characters, in drawings and prompts
 
 
@@ -55,18 +56,28 @@ def caption(text: str) -> str:
 
 def closest(word: str, words: Iterable[str], *, most: int = 3) -> list[str]:
     """Return the words that begin with a given one; if none does, those most like it, longest common prefix first."""
-    import difflib
+    from difflib import SequenceMatcher
 
-    def likeness(candidate: str) -> tuple[int, float]:
-        pair = (word.casefold(), candidate.casefold())
-        common = next((place for place, (a, b) in enumerate(zip(*pair, strict=False)) if a != b), min(map(len, pair)))
-        return common, difflib.SequenceMatcher(None, *pair).ratio()
-
-    alike = {each: likeness(each) for each in words}
-    longer = [each for each, (common, _) in alike.items() if common == len(word) > 1]
-    near = longer or [each for each, (_, ratio) in alike.items() if ratio >= 0.6]
-    near = [each for each in near if alike[each][0]] or near
+    folded = word.casefold()
+    matcher = SequenceMatcher(None, "", folded)
+    alike: dict[str, tuple[int, float, bool]] = {}
+    for each in words:
+        matcher.set_seq1(each.casefold())
+        common = _common_prefix(each.casefold(), folded)
+        begins = common == len(folded) > 1
+        if begins or (matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE):
+            ratio = matcher.ratio()
+            if begins or ratio >= _ALIKE:
+                alike[each] = (common, ratio, each[:1] == word[:1])
+    longest = max((common for common, *_ in alike.values()), default=0)
+    least = longest if longest == len(folded) else min(longest, 1)
+    near = [each for each, (common, *_) in alike.items() if common >= least]
     return sorted(near, key=lambda each: alike[each], reverse=True)[:most]
+
+
+def _common_prefix(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def dump_json(value: object, *, indent: int | None = None, to: TextIO | None = None) -> str:

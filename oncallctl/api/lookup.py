@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
 from oncallctl.api.noun import Noun
-from oncallctl.api.nouns import ESCALATION_CHAINS, TEAMS
+from oncallctl.api.nouns import ESCALATION_CHAINS, INTEGRATIONS, TEAMS
 from oncallctl.api.resources.base import Model, Resource, ServerObject, TeamFilter
 from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError
+from oncallctl.text import closest
 
 # A prefix letter and at least 12 of A-Z and 1-9.
 _LIKE_AN_ID = re.compile(r"[A-Z][A-Z1-9]{12,}")
@@ -174,13 +175,11 @@ def _pick(collection: Resource[Model], word: str, candidates: Iterable[Model]) -
         raise Ambiguous(
             f"{len(matches)} {noun.plural} are called {word!r}", hint=f"use an ID: {'; '.join(shown)}{more}"
         )
-    close = difflib.get_close_matches(word, [name for _, names in known for name in names], n=5, cutoff=0.5)
-    raise NotFound(
-        f"no {noun.singular} is called {word!r}",
-        hint=f"did you mean {' or '.join(repr(name) for name in dict.fromkeys(close))}?"
-        if close
-        else f"oncallctl {noun.name} list",
-    )
+    near = closest(word, (name for _, names in known for name in names), most=5)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"oncallctl {noun.name} list"
+    if noun is INTEGRATIONS and ("*" in word or "?" in word):
+        hint = f"a pattern needs --match: oncallctl integrations list --match {shlex.quote(word)}"
+    raise NotFound(f"no {noun.singular} is called {word!r}", hint=hint)
 
 
 def _candidate(collection: Resource[Model], found: ServerObject) -> str:

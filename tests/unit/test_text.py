@@ -3,7 +3,7 @@ import json
 import pytest
 from hypothesis import given, strategies
 
-from oncallctl.text import MASK, dump_json, masked, visible
+from oncallctl.text import MASK, closest, dump_json, masked, visible
 
 HOSTILE = {
     "osc 52": "\x1b]52;c;cHduZWQ=\x07",
@@ -90,3 +90,22 @@ def test_masked_alert_payload_is_unchanged() -> None:
 
 def test_masked_empty_links_stay_empty() -> None:
     assert masked({"link": None, "inbound_email": None}) == {"link": None, "inbound_email": None}
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("check", ["checkout", "check-db"]),  # both begin with the word
+        ("chekout", ["checkout"]),
+        ("heckout", ["checkout"]),  # no common prefix, but alike
+        ("CHECKOUT", ["checkout"]),
+        ("q", []),
+        ("", []),
+    ],
+)
+def test_closest_words_begin_with_the_word_or_are_alike(word: str, expected: list[str]) -> None:
+    assert sorted(closest(word, ["login", "checkout", "check-db", "kafka"])) == sorted(expected)
+
+
+def test_closest_words_with_the_longest_common_prefix_come_first() -> None:
+    assert closest("serivce-01", ["device-01", "service-01", "service-02"])[0] == "service-01"

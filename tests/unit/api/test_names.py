@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -310,6 +311,7 @@ def test_very_many_candidates_are_not_all_shown(oncall: OnCall, engine: Engine) 
     [
         (INTEGRATIONS, "web shpo", "did you mean 'web shop' or 'Web Shop'?"),
         (INTEGRATIONS, "zzzzzzzz", "oncallctl integrations list"),
+        (INTEGRATIONS, "web*", "a pattern needs --match: oncallctl integrations list --match 'web*'"),
         (TEAMS, "platfrom", "did you mean 'platform'?"),
         (TEAMS, "zzzzzzzz", "oncallctl teams list"),
         (USERS, "nomial", "did you mean 'nomail'?"),
@@ -320,7 +322,7 @@ def test_very_many_candidates_are_not_all_shown(oncall: OnCall, engine: Engine) 
 def test_a_name_that_nothing_has_is_answered_with_the_closest_ones(
     noun: Noun, text: str, hint: str, oncall: OnCall
 ) -> None:
-    with pytest.raises(NotFound, match=f"no {noun.singular} is called '{text}'") as caught:
+    with pytest.raises(NotFound, match=re.escape(f"no {noun.singular} is called '{text}'")) as caught:
         lookup.named(oncall, noun, text)
     assert caught.value.exit_code == 6
     assert hint in caught.value.hint
