@@ -8,7 +8,7 @@ _oncallctl_command() {
     commands='' options='' argument='' many=''
     local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color -h --help'
     case $1 in
-        '') commands='integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth sandbox api doctor escalate completion who page ack' options="--version $common" ;;
+        '') commands='integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox api doctor escalate completion who page ack' options="--version $common" ;;
         'integrations') commands='list get types create update delete' options='-h --help' ;;
         'integrations list') options="--team --type --match --label --in-maintenance --not-in-maintenance --limit $common" ;;
         'integrations get') options="--show-secrets $common" argument=':integrations' many=1 ;;
@@ -116,6 +116,12 @@ _oncallctl_command() {
         'auth switch') options=$common argument=':profile' ;;
         'auth logout') options=$common argument=':profile' ;;
         'auth token') options=$common ;;
+        'config') commands='path list get set unset' options='-h --help' ;;
+        'config path') options=$common ;;
+        'config list') options=$common ;;
+        'config get') options=$common ;;
+        'config set') options=$common ;;
+        'config unset') options=$common ;;
         'sandbox') commands='serve reset' options='-h --help' ;;
         'sandbox serve') options="--port --api $common" ;;
         'sandbox reset') options=$common ;;

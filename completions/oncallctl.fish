@@ -62,7 +62,7 @@ function __oncallctl_command
                 end
             case '*'
                 switch "$path"
-                    case '' integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth sandbox
+                    case '' integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox
                         set path (string trim -- "$path $word")
                     case '*'
                         set arguments (math $arguments + 1)
@@ -95,7 +95,7 @@ end
 # Whether the common options may stand here: not between a noun and its verb.
 function __oncallctl_common
     set -l command (__oncallctl_command)
-    and not contains -- "$command[1]" integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth sandbox
+    and not contains -- "$command[1]" integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox
 end
 
 # Prints the names of the profiles, or of a kind that an earlier command has cached. Runs the program as it was typed,
@@ -153,6 +153,7 @@ complete -c oncallctl -n '__oncallctl_at' -a slack-channels -d 'The Slack channe
 complete -c oncallctl -n '__oncallctl_at' -a organizations -d 'The organization of the token'
 complete -c oncallctl -n '__oncallctl_at' -a maintenance -d 'Maintenance windows, during which alerts page nobody'
 complete -c oncallctl -n '__oncallctl_at' -a auth -d 'Log in and out, and choose the profile'
+complete -c oncallctl -n '__oncallctl_at' -a config -d 'Show and change config.toml: profiles, defaults and aliases'
 complete -c oncallctl -n '__oncallctl_at' -a sandbox -d 'The sandbox: a local OnCall server that pages nobody'
 complete -c oncallctl -n '__oncallctl_at' -a api -d 'Call any API endpoint with the profile\'s credentials'
 complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Check the configuration, the credentials and the server, and suggest fixes'
@@ -714,6 +715,14 @@ complete -c oncallctl -n '__oncallctl_argument_of auth switch' -x -a '(__oncallc
 
 # oncallctl auth logout
 complete -c oncallctl -n '__oncallctl_argument_of auth logout' -x -a '(__oncallctl_names profiles)'
+
+# oncallctl config
+complete -c oncallctl -n '__oncallctl_at config' -a path -d 'Print the path of config.toml'
+complete -c oncallctl -n '__oncallctl_at config' -a list -d 'List the keys that are set, with their values'
+complete -c oncallctl -n '__oncallctl_at config' -a get -d 'Print the value of a key'
+complete -c oncallctl -n '__oncallctl_at config' -a set -d 'Set a key. Comments in the file stay, and an invalid value is refused'
+complete -c oncallctl -n '__oncallctl_at config' -a unset -d 'Remove a key, so that its default applies'
+complete -c oncallctl -n '__oncallctl_at config' -s h -l help -d 'Show this message and exit'
 
 # oncallctl sandbox
 complete -c oncallctl -n '__oncallctl_at sandbox' -a serve -d 'Serve the sandbox over HTTP for other programs, and print its URL'

@@ -19,6 +19,7 @@ _WITH_A_MODULE = frozenset(
     {
         "alert-groups",
         "auth",
+        "config",
         "escalation-chains",
         "integrations",
         "maintenance",
@@ -34,6 +35,7 @@ NOUNS = {
     **{noun.name: noun.summary for noun in nouns.NOUNS},
     "maintenance": "Maintenance windows, during which alerts page nobody.",
     "auth": "Log in and out, and choose the profile.",
+    "config": "Show and change config.toml: profiles, defaults and aliases.",
     "sandbox": "The sandbox: a local OnCall server that pages nobody.",
 }
 """Noun -> its summary in the help."""

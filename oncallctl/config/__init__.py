@@ -1,1 +1,1 @@
-"""Profiles, credentials, settings, and the connection to the server that a profile names."""
+"""Profiles, credentials, settings, and the connection to the server of a profile."""

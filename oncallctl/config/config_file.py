@@ -1,4 +1,4 @@
-"""config.toml: the profiles, and the name of the default one."""
+"""config.toml: profiles, the default profile and aliases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import shlex
 import stat
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,12 +27,15 @@ from oncallctl.times import zone
 
 if TYPE_CHECKING:
     from oncallctl.config.schema import ConfigFile
+    from oncallctl.config.toml_schema import TomlMistake
 
 Parsed = TypeVar("Parsed")
+Table = MutableMapping[str, Any]
+"""A TOML table; its values may be anything that TOML can express."""
 
 KEYS = tuple(field.name for field in fields(Profile) if field.name != "name")
 
-# What `auth login` does not ask for, and keeps if the profile has it already.
+# Keys without an option of `auth login`: a new login keeps them.
 _LOGIN_KEEPS = (
     "allow_http",
     "output",
@@ -46,20 +49,23 @@ _LOGIN_KEEPS = (
 
 
 class Config:
-    """config.toml: the profiles, and the name of the default one.
+    """The contents of config.toml.
 
-    Reading it checks only its syntax and permissions; a profile is validated when it is used, so that a mistake in
-    one profile does not stop commands that use another.
+    Reading the file checks only its syntax and permissions. A profile is validated when it is used, so that a mistake
+    in one profile does not stop commands that use another.
 
     Args:
         path: the file; it need not exist.
 
     Raises:
-        InvalidInput: it exists and cannot be read.
+        InvalidInput: the file exists but cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._reload()
+
+    def _reload(self) -> None:
         self._text, self._document = self._load()
         profiles = self._document.get("profiles", {})
         if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
@@ -83,7 +89,11 @@ class Config:
 
     @property
     def aliases(self) -> dict[str, str]:
-        """The aliases in the file; each is checked like `split_alias` does."""
+        """The aliases in the file.
+
+        Raises:
+            InvalidInput: an alias is malformed; see `split_alias`.
+        """
         table = self._document.get("aliases", {})
         if not isinstance(table, dict):
             raise self._problem("aliases must be a table, such as [aliases]")
@@ -95,11 +105,11 @@ class Config:
         return table
 
     def profile(self, name: str) -> Profile:
-        """Return a profile, validated.
+        """Return a validated profile.
 
         Raises:
             NotFound: there is no profile of this name.
-            InvalidInput: it has mistakes; the message lists all of them.
+            InvalidInput: the profile has mistakes; the message lists all of them.
         """
         if name in SANDBOXES:
             return sandbox(name)
@@ -107,13 +117,13 @@ class Config:
         return Profile(name=name, **{**table.model_dump(), "token_source": table.source})
 
     def unvalidated(self, name: str) -> Profile:
-        """Return a profile's name, URL and defaults without validation, because pydantic is slow to import.
+        """Return the URL and the defaults of a profile without importing pydantic, which is slow.
 
-        Defaults that cannot be used are left out: `profile` reports them.
+        Invalid defaults are ignored; `profile` reports them.
 
         Raises:
             NotFound: there is no profile of this name.
-            InvalidInput: its URL cannot be used.
+            InvalidInput: its URL is invalid.
         """
         if name in SANDBOXES:
             return sandbox(name)
@@ -127,31 +137,57 @@ class Config:
         )
 
     def check(self) -> None:
-        """Validate the whole file.
+        """Validate all of the file.
 
         Raises:
-            InvalidInput: it has mistakes; the message lists all of them.
+            InvalidInput: the file has mistakes; the message lists all of them.
         """
-        if self._document:
-            self._validated(self._document)
-        if self.default is not None and self.default not in {*self._profiles, *SANDBOXES}:
-            raise self._problem(f"default_profile: no profile {self.default!r}")
+        if mistakes := _mistakes(self._document, self._text):
+            raise self._invalid(mistakes)
+
+    def entries(self) -> dict[str, object]:
+        """Return the values in the file by key, such as ``profiles.prod.url``; nothing is validated."""
+        return dict(_entries(self._document, ""))
+
+    def edit(self, change: Callable[[Table], None]) -> None:
+        """Change the file, unless the change introduces a mistake.
+
+        Mistakes that the file has already do not prevent it, so that they can be corrected one by one.
+
+        Args:
+            change: changes the document in place.
+
+        Raises:
+            InvalidInput: the changed file would have new mistakes, or cannot be written.
+        """
+        import tomlkit
+
+        from oncallctl.config.schema import describe
+
+        def checked_change(document: Table) -> None:
+            before = {describe(mistake) for mistake in _mistakes(self._document, "")}
+            change(document)
+            after = _mistakes(tomllib.loads(tomlkit.dumps(document)), "")
+            if mistakes := [mistake for mistake in after if describe(mistake) not in before]:
+                hint = next((mistake.hint for mistake in mistakes if mistake.hint), None)
+                raise InvalidInput("; ".join(map(describe, mistakes)), hint=hint)
+
+        self._rewrite(checked_change)
 
     def save(self, profile: Profile) -> None:
-        """Add or replace a profile and keep the rest of the file; the first profile becomes the default."""
+        """Add or replace a profile; the first one becomes the default. Other profiles and comments stay."""
         table = {
             key: getattr(profile, key)
             for key in KEYS
             if getattr(profile, key) not in (None, False) and (key, getattr(profile, key)) != ("api", "auto")
         }
 
-        def change(document: Any) -> None:  # noqa: ANN401  # tomlkit's documents are typed as Any
-            profiles = document.setdefault("profiles", {})
-            kept = profiles.get(profile.name, {})
-            for key in _LOGIN_KEEPS:
-                if key in kept:
-                    table.setdefault(key, kept[key])
-            profiles[profile.name] = table
+        def change(document: Table) -> None:
+            saved = document.setdefault("profiles", {}).setdefault(profile.name, {})
+            for key in saved.keys() - table.keys() - set(_LOGIN_KEEPS):
+                del saved[key]
+            for key, value in table.items():
+                put(saved, key, value)
             document.setdefault("default_profile", profile.name)
 
         self._rewrite(change)
@@ -162,9 +198,9 @@ class Config:
         self._rewrite(lambda document: document.update({"default_profile": name}))
 
     def remove(self, name: str) -> None:
-        """Remove a profile; if it was the default, no default is left."""
+        """Remove a profile. If it was the default, there is no default afterwards."""
 
-        def change(document: Any) -> None:  # noqa: ANN401
+        def change(document: Table) -> None:
             document.get("profiles", {}).pop(name, None)  # another process may have removed it
             if document.get("default_profile") == name:
                 del document["default_profile"]
@@ -181,14 +217,19 @@ class Config:
         return self._profiles[name]
 
     def _validated(self, document: Mapping[str, Any]) -> ConfigFile:
-        from oncallctl.config.schema import describe, validate
+        from oncallctl.config.schema import validate
 
         found = validate(document, self._text)
         if isinstance(found, list):
-            hint = next((mistake.hint for mistake in found if mistake.hint), None)
-            message = "; ".join(map(describe, found))
-            raise InvalidInput(f"{self.path}: {message}", hint=hint) if hint else self._problem(message)
+            raise self._invalid(found)
         return found
+
+    def _invalid(self, mistakes: list[TomlMistake]) -> InvalidInput:
+        from oncallctl.config.schema import describe
+
+        hint = next((mistake.hint for mistake in mistakes if mistake.hint), None)
+        message = "; ".join(f"line {mistake.line}: {describe(mistake)}" for mistake in mistakes)
+        return InvalidInput(f"{self.path}: {message}", hint=hint) if hint else self._problem(message)
 
     def _load(self) -> tuple[str, dict[str, Any]]:
         try:
@@ -196,11 +237,15 @@ class Config:
             return text, tomllib.loads(text)
         except FileNotFoundError:
             return "", {}
-        except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: a loop of links, or nesting too deep
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:  # RuntimeError: a link loop, or deep nesting
             raise self._problem(getattr(error, "strerror", None) or str(error)) from error
 
     def _read(self) -> str:
-        """Read the file; refuse it if other users could have changed it, because it may name a command to run."""
+        """Read the file. Refuse it if other users could have changed it, since it may name a command to run."""
         for folder in {self.path.parent, self.path.resolve().parent}:
             if folder.exists():
                 self._check_folder(folder)
@@ -227,8 +272,8 @@ class Config:
     def _problem(self, message: str, hint: str = "fix the file") -> InvalidInput:
         return InvalidInput(f"{self.path}: {message}", hint=f"{hint}, or set ONCALLCTL_CONFIG to another file")
 
-    def _rewrite(self, change: Any) -> None:  # noqa: ANN401
-        """Change the file atomically, keeping its comments and order."""
+    def _rewrite(self, change: Callable[[Table], None]) -> None:
+        """Change the file atomically, keeping its comments and order, and read it again."""
         import tomlkit
 
         with locked(state_folder() / "config.lock"):
@@ -239,7 +284,19 @@ class Config:
                 replace_private(self.path.resolve(), tomlkit.dumps(document).encode())
             except OSError as error:
                 raise self._problem(f"cannot write: {error.strerror}") from error
-        self.__init__(self.path)  # type: ignore[misc]  # read back what was written
+        self._reload()
+
+
+def put(table: Table, key: str, value: object) -> None:
+    """Set a key of a tomlkit table. A new one goes below the last key, above comments that introduce the next table."""
+    from tomlkit.items import Table as TomlTable
+
+    body = table.value.body if isinstance(table, TomlTable) and key not in table else []
+    comments = []
+    while body and body[-1][0] is None:
+        comments.append(body.pop())
+    table[key] = value
+    body.extend(reversed(comments))
 
 
 def config_path() -> Path:
@@ -266,6 +323,28 @@ def aliases() -> dict[str, str]:
         InvalidInput: the file cannot be read, or an alias is malformed.
     """
     return config().aliases
+
+
+def _mistakes(document: Mapping[str, Any], text: str) -> list[TomlMistake]:
+    """Return the mistakes of a document, with their lines in `text`."""
+    from oncallctl.config.schema import ConfigFile, validate
+    from oncallctl.config.toml_schema import TomlLines, TomlMistake
+
+    found = validate(document, text)
+    mistakes = [] if isinstance(found, ConfigFile) else found
+    default = document.get("default_profile")
+    if isinstance(default, str) and default not in {*document.get("profiles", ()), *SANDBOXES}:
+        path = ("default_profile",)
+        mistakes.append(TomlMistake(TomlLines(text).of(path), path, f"default_profile: no profile {default!r}"))
+    return mistakes
+
+
+def _entries(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _entries(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _usable(parse: Callable[[str], Parsed], value: object) -> Parsed | None:

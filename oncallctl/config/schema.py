@@ -94,6 +94,6 @@ def validate(document: Mapping[str, Any], text: str) -> ConfigFile | list[TomlMi
 
 
 def describe(mistake: TomlMistake) -> str:
-    """Return a mistake as one line."""
+    """Format a mistake, without its line."""
     profile = f"profile {mistake.path[1]}: " if len(mistake.path) > 2 else ""
-    return f"line {mistake.line}: {profile}{mistake.message}"
+    return f"{profile}{mistake.message}"

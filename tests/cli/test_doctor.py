@@ -254,7 +254,7 @@ class TestCredentials:
     ) -> None:
         write(config, f'[profiles.work]\nurl = "{server.url}"\n')
         row = doctor(exit_code=3)["credentials"]
-        assert "no keyring here" in row["message"]
+        assert "no keyring available" in row["message"]
         assert "--token-file" in row["hint"]
 
     def test_keyring_usable_is_named(

@@ -182,6 +182,11 @@ LINES: dict[str, Line] = {
     "auth logout": local("other"),
     "auth token": local(shows_token=True),
     "sandbox reset": local(),
+    "config path": local(),
+    "config list": local(),
+    "config get": local("profiles.other.url"),
+    "config set": local("profiles.other.timeout 5"),
+    "config unset": local("default_profile"),
     "api": Line(
         f"POST integrations/{SERVICE}/maintenance_start --field mode=silence_escalations --field duration=60",
         reads=None,

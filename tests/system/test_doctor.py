@@ -21,7 +21,7 @@ def test_a_keyring_that_opens_here_is_found_absent_in_cron(home: Path, cloud: Se
         there = {row["check"]: row for row in ran.json}
     assert there["profile"]["message"] == "work: the default"
     assert there["credentials"]["status"] == "fail"
-    assert there["credentials"]["message"] == "there is no keyring here: there is no D-Bus session"
+    assert there["credentials"]["message"] == "no keyring available: there is no D-Bus session"
     assert "--token-file" in there["credentials"]["hint"]
     assert ran.error["exit_code"] == 3
     assert ADMIN_TOKEN not in ran.stdout + ran.stderr

@@ -330,7 +330,7 @@ class TestSomebodyOrdinary:
         token.chmod(0o600)
         login = f"auth login work --url {cloud.url} --token-file token"
         refused = ordinary(login, status=3)
-        assert "this user may not read it" in refused.stderr
+        assert "permission denied" in refused.stderr
         assert "hint: " in refused.stderr
         assert cloud.seen == []
         ordinary.own("token", 0o600)

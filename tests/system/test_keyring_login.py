@@ -156,7 +156,7 @@ def no_bus(session: Session) -> Iterator[Session]:
 Keyring = Callable[[Session], AbstractContextManager[Session]]
 KEYRINGS = [
     pytest.param(locked, "the keyring is locked", id="locked"),
-    pytest.param(hung, "the keyring did not answer within 3 s", id="hung"),
+    pytest.param(hung, "the keyring did not respond within 3 s", id="hung"),
     pytest.param(nobody_on_the_bus, "no Secret Service and no other keyring was found", id="no service"),
     pytest.param(no_bus, "there is no D-Bus session", id="no bus"),
 ]

@@ -82,7 +82,7 @@ def test_another_program_finds_the_token_under_its_profile_and_host(unlocked: Se
 def test_a_changed_url_does_not_get_the_token_of_the_old_host(unlocked: Session) -> None:
     ask(unlocked.environment, "write")
     error = ask(unlocked.environment, "read", origin="https://elsewhere.example.org")["error"]
-    assert error["message"] == "the keyring holds no token of profile prod for https://elsewhere.example.org"
+    assert error["message"] == "the keyring has no token of profile prod for https://elsewhere.example.org"
     assert error["hint"] == "oncallctl auth login prod"
 
 
@@ -111,7 +111,7 @@ def test_the_keyring_library_alone_would_open_a_prompt_and_wait(unlocked: Sessio
 def test_a_service_without_a_keyring_is_not_asked_to_make_one(session: Session, verb: str) -> None:
     with session.gnome_keyring(None), session.silent(PROMPTER) as prompts:
         message = refused(session.environment, verb)
-        assert message == "there is no keyring here: the Secret Service has no default keyring yet"
+        assert message == "no keyring available: the Secret Service has no default keyring yet"
         assert not prompts.exists()
 
 
@@ -121,26 +121,26 @@ def test_a_service_that_never_answers_is_left_before_dbus_gives_up(session: Sess
         began = time.monotonic()
         message = refused(session.environment, verb)
         took = time.monotonic() - began
-        assert message == "the keyring did not answer within 3 s"
+        assert message == "the keyring did not respond within 3 s"
         assert took < 20  # by default a D-Bus call waits for 25 s
         assert calls.read_text(encoding="utf-8") == "Get\n"
 
 
 def test_without_a_session_bus_there_is_no_keyring(tmp_path: Path) -> None:
     need("gnome-keyring-daemon", "gnome-keyring")  # on macOS there is a keyring without a bus
-    assert refused(isolated_environment(tmp_path)) == "there is no keyring here: there is no D-Bus session"
+    assert refused(isolated_environment(tmp_path)) == "no keyring available: there is no D-Bus session"
 
 
 def test_a_bus_without_a_secret_service_has_no_keyring(session: Session) -> None:
     message = refused(session.environment)
-    assert message == "there is no keyring here: no Secret Service and no other keyring was found"
+    assert message == "no keyring available: no Secret Service and no other keyring was found"
 
 
 def test_the_address_of_a_bus_that_has_gone_is_no_keyring(tmp_path: Path) -> None:
     with desktop_session(tmp_path) as session:
         pass
     message = refused(session.environment)
-    assert message == "there is no keyring here: no Secret Service and no other keyring was found"
+    assert message == "no keyring available: no Secret Service and no other keyring was found"
 
 
 @pytest.mark.parametrize("where", ["no bus", "an empty bus", "a bus that has gone"])
@@ -150,9 +150,9 @@ def test_a_secret_service_asked_for_by_name_is_absent_in_the_same_places(tmp_pat
         if where == "no bus":
             del environment["DBUS_SESSION_BUS_ADDRESS"]
         if where == "an empty bus":
-            assert refused(environment).startswith("there is no keyring here: The Secret Service daemon is neither")
+            assert refused(environment).startswith("no keyring available: The Secret Service daemon is neither")
             return
-    assert refused(environment).startswith("there is no keyring here: ")
+    assert refused(environment).startswith("no keyring available: ")
 
 
 def test_what_is_missing_on_the_machine_skips_a_test_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:

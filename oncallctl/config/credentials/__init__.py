@@ -1,7 +1,7 @@
-"""Where a token comes from: a file, a command or the keyring.
+"""Token sources: a file, a command or the keyring.
 
-A token never gets into a message, a log or a repr. Exceptions of other libraries are quoted as text, never as a cause:
-they may carry what was read.
+A token never appears in a message, a log or a repr. Exceptions of other libraries are quoted as text and never chained,
+because they may contain the token.
 """
 
 from oncallctl.config.credentials.keyring_entry import delete_keyring, read_keyring, write_keyring

@@ -1,4 +1,4 @@
-"""A token in the keyring of the desktop, bound to its profile and to the host that it is for."""
+"""Tokens in the desktop keyring, each bound to a profile and a host."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ T = TypeVar("T")
 
 
 def read_keyring(profile: str, origin: str, *former: str) -> str:
-    """Return the token of a profile at an origin ("https://oncall.example.org"), or raise NoCredentials within 3 s.
+    """Return the token of a profile at an origin.
 
     Args:
-        profile: its name.
-        origin: the one that entries are stored under.
-        former: other spellings of it, under which older versions stored entries.
+        profile: the name of the profile.
+        origin: the origin of new entries, such as ``https://oncall.example.org``.
+        former: other spellings of the origin, under which older versions stored entries.
+
+    Raises:
+        NoCredentials: there is no such entry, or the keyring cannot be used; after at most 3 s.
     """
 
     def read(keyring: KeyringBackend) -> str | None:
@@ -38,36 +41,43 @@ def read_keyring(profile: str, origin: str, *former: str) -> str:
                 return token
         return None
 
-    token = _ask_keyring(profile, read)
+    token = _with_keyring(profile, read)
     if token is None:
         raise NoCredentials(
-            f"the keyring holds no token of profile {profile} for {origin}",
+            f"the keyring has no token of profile {profile} for {origin}",
             hint=f"oncallctl auth login {shlex.quote(profile)}",
         )
     return valid_token(token, f"keyring entry of profile {profile} for {origin}")
 
 
 def write_keyring(profile: str, origin: str, token: str) -> None:
-    """Store the token of a profile at an origin in place of an older one, or raise NoCredentials within 3 s."""
+    """Store the token of a profile at an origin, replacing an older one.
+
+    Raises:
+        NoCredentials: the token is invalid, or the keyring cannot be used; after at most 3 s.
+    """
     token = valid_token(token, "the token")
-    _ask_keyring(profile, lambda keyring: keyring.set_password(SERVICE, _entry(profile, origin), token), secret=token)
+    _with_keyring(profile, lambda keyring: keyring.set_password(SERVICE, _entry(profile, origin), token), secret=token)
 
 
 def delete_keyring(profile: str, *origins: str) -> bool:
-    """Remove the token of a profile at an origin, in each of its spellings, or raise NoCredentials within 3 s.
+    """Remove the token of a profile at an origin, in each of its spellings.
 
     Returns:
-        False if there was none.
+        False if there was no entry.
+
+    Raises:
+        NoCredentials: the keyring cannot be used; after at most 3 s.
     """
 
     def delete(keyring: KeyringBackend) -> bool:
-        # Asked first because PasswordDeleteError means "none" in one backend and "failed" in the other.
+        # Read first, because PasswordDeleteError means "no entry" in one backend and "failed" in another.
         found = [each for each in _entries(profile, *origins) if keyring.get_password(SERVICE, each) is not None]
         for each in found:
             keyring.delete_password(SERVICE, each)
         return bool(found)
 
-    return _ask_keyring(profile, delete)
+    return _with_keyring(profile, delete)
 
 
 def _entries(profile: str, *origins: str) -> list[str]:
@@ -79,18 +89,27 @@ def _entry(profile: str, origin: str) -> str:
     return f"{profile} {origin}"
 
 
-def _ask_keyring(profile: str, question: Callable[[KeyringBackend], T], secret: str = "") -> T:
-    """Return the answer of the keyring, or raise NoCredentials when there is none within 3 s.
+def check_keyring(profile: str) -> None:
+    """Check that there is an unlocked keyring.
 
-    A Secret Service that hangs does so for 120 s, and then ends in anything but a KeyringError. A daemon thread, unlike
-    one of an executor, does not keep the program alive until then. Finding a backend may hang as well.
+    Raises:
+        NoCredentials: there is none, or it does not respond within 3 s.
+    """
+    _with_keyring(profile, lambda _: None)
+
+
+def _with_keyring(profile: str, operation: Callable[[KeyringBackend], T], secret: str = "") -> T:
+    """Run an operation on the keyring; raise NoCredentials if it fails or takes more than 3 s.
+
+    A hanging Secret Service blocks for 120 s and then raises other errors than KeyringError; finding a backend may hang
+    as well. A daemon thread, unlike one of an executor, does not keep the program alive for that time.
     """
     outcomes: list[T | NoCredentials] = []
 
     def work() -> None:
         try:
-            outcomes.append(question(_open_keyring()))
-        except BaseException as error:  # noqa: BLE001  # whatever a backend raises, the main thread waits for a word
+            outcomes.append(operation(_open_keyring()))
+        except BaseException as error:  # noqa: BLE001  # backends raise anything, even SystemExit
             outcomes.append(_explained(error, profile, secret))
 
     worker = threading.Thread(target=work, name="keyring", daemon=True)
@@ -102,39 +121,39 @@ def _ask_keyring(profile: str, question: Callable[[KeyringBackend], T], secret: 
     return outcome
 
 
-class _Locked(Exception):  # a state, not a failure
-    """The keyring would have to be unlocked first."""
+class _Locked(Exception):
+    """The keyring is locked."""
 
 
 class _Absent(Exception):
-    """There is no keyring; the argument says why."""
+    """There is no keyring; the argument is the reason."""
 
 
 def _open_keyring() -> KeyringBackend:
-    """Return the backend that PYTHON_KEYRING_BACKEND, keyring's own configuration or the desktop decides on."""
+    """Return the backend chosen by PYTHON_KEYRING_BACKEND, by keyring's configuration or by the desktop."""
     import keyring.core
     from keyring.backends import fail, null
 
     try:
-        # Not asked for by name, a backend that keyring does not recommend (a plain file) gets no token.
+        # A backend that keyring does not recommend, such as a plain file, is used only if it is configured by name.
         keyring.core.init_backend(limit=keyring.core.recommended)
     except (RuntimeError, ConnectionError, FileNotFoundError) as error:
-        # How a backend that was asked for by name says that it does not work here.
+        # A backend configured by name raises these if it does not work here.
         raise _Absent(reason(error)) from None
     backend = keyring.get_keyring()
     if isinstance(backend, null.Keyring):
-        raise _Absent("keyring is configured to keep nothing")
+        raise _Absent("keyring is configured to store nothing")
     if isinstance(backend, fail.Keyring):
         no_bus = sys.platform == "linux" and "DBUS_SESSION_BUS_ADDRESS" not in os.environ
         raise _Absent("there is no D-Bus session" if no_bus else "no Secret Service and no other keyring was found")
     for member in getattr(backend, "backends", [backend]):  # those of a ChainerBackend
         if type(member).__module__ in ("keyring.backends.SecretService", "keyring.backends.libsecret"):
-            _look_at_secret_service(getattr(member, "preferred_collection", None))
+            _require_unlocked_service(getattr(member, "preferred_collection", None))
     return backend
 
 
-def _look_at_secret_service(path: str | None) -> None:
-    """Raise _Locked or _Absent where keyring would open a prompt, which nobody may be there to see."""
+def _require_unlocked_service(path: str | None) -> None:
+    """Raise _Locked or _Absent if keyring would open a prompt on the desktop, which may go unseen."""
     import secretstorage
 
     with contextlib.closing(secretstorage.dbus_init()) as bus:
@@ -149,19 +168,19 @@ def _look_at_secret_service(path: str | None) -> None:
 
 
 def _explained(error: BaseException, profile: str, secret: str) -> NoCredentials:
-    """Turn what came out of the keyring into an error that says which kind it is and what to do."""
-    way_out = (
+    """Turn an exception of the keyring into an error with the cause and the alternatives."""
+    alternatives = (
         f"use a file (oncallctl auth login {shlex.quote(profile)} --url URL --token-file FILE) or ONCALLCTL_URL with "
-        "ONCALLCTL_TOKEN; cron needs one of these, a keyring does not open without a desktop"
+        "ONCALLCTL_TOKEN; cron needs one of these, because keyrings open only on a desktop"
     )
     kind = type(error).__name__
     if isinstance(error, _Locked) or kind == "KeyringLocked":
-        return NoCredentials("the keyring is locked", hint=f"unlock it in the desktop session, or {way_out}")
+        return NoCredentials("the keyring is locked", hint=f"unlock it in the desktop session, or {alternatives}")
     if isinstance(error, _Absent) or kind == "NoKeyringError":
-        return NoCredentials(f"there is no keyring here: {masked(reason(error), secret)}", hint=way_out)
+        return NoCredentials(f"no keyring available: {masked(reason(error), secret)}", hint=alternatives)
     if isinstance(error, TimeoutError):
         return NoCredentials(
-            f"the keyring did not answer within {KEYRING_SECONDS:g} s",
-            hint=f"look for a prompt in the desktop session that waits for an answer, or {way_out}",
+            f"the keyring did not respond within {KEYRING_SECONDS:g} s",
+            hint=f"check for an open prompt in the desktop session, or {alternatives}",
         )
-    return NoCredentials(f"the keyring failed: {kind}: {masked(reason(error), secret)}", hint=way_out)
+    return NoCredentials(f"the keyring failed: {kind}: {masked(reason(error), secret)}", hint=alternatives)

@@ -1,4 +1,4 @@
-"""A token in a file that only its owner can read."""
+"""Tokens in a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ _CREDENTIALS_DIRECTORY = re.compile(r"\$(?:\{CREDENTIALS_DIRECTORY\}|CREDENTIALS
 def read_token_file(path: str) -> str:
     """Return the token on the first line of a file that only its owner can read.
 
-    `~` and `$CREDENTIALS_DIRECTORY` (systemd's LoadCredential=) are resolved and links followed; what is judged is the
-    file that was opened, not its name. Raises NoCredentials.
+    ``~`` and ``$CREDENTIALS_DIRECTORY`` (systemd's LoadCredential=) are expanded and links followed. Owner and mode are
+    checked on the open file, not on its path.
+
+    Raises:
+        NoCredentials: the file is missing, open to other users, or contains no token.
     """
     file = _expanded(path)
     where = f"token file {named(str(file))}"
     try:
-        # Without O_NONBLOCK opening a named pipe would wait for its writer.
+        # Without O_NONBLOCK, opening a named pipe would wait for a writer.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError:
         raise NoCredentials(
@@ -32,22 +35,22 @@ def read_token_file(path: str) -> str:
         ) from None
     except PermissionError:
         raise NoCredentials(
-            f"{where}: this user may not read it",
-            hint=f"run as its owner, or find what forbids it: namei -l {shlex.quote(str(file))}",
+            f"{where}: permission denied",
+            hint=f"run as its owner, or check the folders above it: namei -l {shlex.quote(str(file))}",
         ) from None
     except (OSError, ValueError) as error:
         raise NoCredentials(f"{where}: {reason(error)}", hint="check the path of the token file") from None
     try:
-        _judge(descriptor, file, where)
+        _require_private(descriptor, file, where)
         return first_line(_read(descriptor), where)
     except OSError as error:
-        raise NoCredentials(f"{where}: {reason(error)}", hint="check the file system that it is on") from None
+        raise NoCredentials(f"{where}: {reason(error)}", hint="check its file system") from None
     finally:
         os.close(descriptor)
 
 
 def _expanded(path: str) -> Path:
-    with contextlib.suppress(RuntimeError):  # the home of nobody: `~` stays, and no such file is found
+    with contextlib.suppress(RuntimeError):  # no such user: `~` stays, and the file is reported as missing
         path = str(Path(path).expanduser())
     if not _CREDENTIALS_DIRECTORY.search(path):
         return Path(path)
@@ -55,19 +58,19 @@ def _expanded(path: str) -> Path:
     if not directory:
         raise NoCredentials(
             f"token file {named(path)}: CREDENTIALS_DIRECTORY is not set",
-            hint="systemd sets it for a unit that has LoadCredential=NAME:FILE",
+            hint="systemd sets it for units with LoadCredential=NAME:FILE",
         )
     return Path(_CREDENTIALS_DIRECTORY.sub(lambda _: directory, path))
 
 
-def _judge(descriptor: int, file: Path, where: str) -> None:
-    """Raise NoCredentials when the open file is no regular file or when somebody else can read or change it."""
+def _require_private(descriptor: int, file: Path, where: str) -> None:
+    """Raise NoCredentials unless it is a regular file that no other user can read or change."""
     status = os.fstat(descriptor)
     if stat.S_ISDIR(status.st_mode):
-        raise NoCredentials(f"{where}: is a directory", hint="name the file in it that holds the token")
+        raise NoCredentials(f"{where}: is a directory", hint="give the file in it that contains the token")
     if not stat.S_ISREG(status.st_mode):
         raise NoCredentials(
-            f"{where}: is not a regular file", hint="a token that a program prints is for --token-command"
+            f"{where}: is not a regular file", hint="use --token-command for a program that prints the token"
         )
     if status.st_uid not in (os.geteuid(), 0):
         raise NoCredentials(
@@ -75,7 +78,7 @@ def _judge(descriptor: int, file: Path, where: str) -> None:
             hint=f"chown {os.geteuid()} {shlex.quote(str(file))}",
         )
     others = stat.S_IRWXO
-    # systemd gives a credential to the user of the unit by an ACL, and the mask of an ACL shows as the group's bits.
+    # systemd grants a unit its credentials by an ACL, whose mask appears as the permissions of the group.
     if not _is_credential(file, status):
         others |= stat.S_IRWXG
     if status.st_mode & others:
@@ -90,7 +93,7 @@ def _is_credential(file: Path, opened: os.stat_result) -> bool:
     if not directory:
         return False
     resolved = file.resolve()
-    # A link that was turned since the file was opened says nothing about the file.
+    # Compare with the open file: the link may have changed since.
     return resolved.is_relative_to(Path(directory).resolve()) and os.path.samestat(resolved.stat(), opened)
 
 

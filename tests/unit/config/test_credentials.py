@@ -68,7 +68,7 @@ def test_token_surrounding_blanks_are_removed() -> None:
 
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_token_empty_is_refused(text: str) -> None:
-    assert refused(valid_token, text, "stdin").message == "stdin: there is no token in it"
+    assert refused(valid_token, text, "stdin").message == "stdin: contains no token"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_token_empty_is_refused(text: str) -> None:
     ],
 )
 def test_token_unfit_for_a_header_is_refused(text: str) -> None:
-    assert refused(valid_token, text, "ONCALLCTL_TOKEN").message.startswith("ONCALLCTL_TOKEN: not a token, ")
+    assert refused(valid_token, text, "ONCALLCTL_TOKEN").message.startswith("ONCALLCTL_TOKEN: not a token: ")
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_token_file_unreadable_is_reported(file: Path) -> None:
     file.chmod(0)
     with as_nobody_special():
         error = refused(read_token_file, str(file))
-    assert error.message == f"token file {file}: this user may not read it"
+    assert error.message == f"token file {file}: permission denied"
 
 
 def test_token_file_directory_is_refused(tmp_path: Path) -> None:
@@ -217,13 +217,13 @@ def test_token_file_invalid_path_is_reported_on_one_line(
 @pytest.mark.parametrize("content", [b"", b"\n", b"  \n" + TOKEN.encode()])
 def test_token_file_empty_first_line_is_refused(file: Path, content: bytes) -> None:
     file.write_bytes(content)
-    assert refused(read_token_file, str(file)).message == f"token file {file}: there is no token in it"
+    assert refused(read_token_file, str(file)).message == f"token file {file}: contains no token"
 
 
 @pytest.mark.parametrize("content", [b"\x80\x81" + TOKEN.encode(), TOKEN.encode("utf-16"), b"\0" + TOKEN.encode()])
 def test_token_file_binary_is_refused(file: Path, content: bytes) -> None:
     file.write_bytes(content)
-    assert ": not a token, " in refused(read_token_file, str(file)).message
+    assert ": not a token: " in refused(read_token_file, str(file)).message
 
 
 def test_token_file_endless_line_is_refused(file: Path) -> None:
@@ -448,7 +448,7 @@ def test_token_command_given_a_token_does_not_print_it() -> None:
 
 
 def test_token_command_without_output_is_refused(program: Callable[[str], str]) -> None:
-    assert refused(run_token_command, program("exit 0")).message.endswith(": there is no token in it")
+    assert refused(run_token_command, program("exit 0")).message.endswith(": contains no token")
 
 
 def all_ended(leash: int) -> bool:
@@ -564,7 +564,7 @@ def test_keyring_entry_is_named_by_profile_and_host(memory: dict[tuple[str, str]
 def test_keyring_token_of_another_host_or_profile_is_not_returned(profile: str, origin: str) -> None:
     write_keyring("prod", ORIGIN, TOKEN)
     error = refused(read_keyring, profile, origin)
-    assert error.message == f"the keyring holds no token of profile {profile} for {origin}"
+    assert error.message == f"the keyring has no token of profile {profile} for {origin}"
     assert error.hint == f"oncallctl auth login {profile}"
     assert delete_keyring(profile, origin) is False
     assert read_keyring("prod", ORIGIN) == TOKEN
@@ -577,7 +577,7 @@ def test_keyring_hint_quotes_the_profile() -> None:
 
 def test_keyring_entry_not_a_token_is_refused(memory: dict[tuple[str, str], str]) -> None:
     memory["oncallctl", f"prod {ORIGIN}"] = f"{TOKEN}\nand more"
-    assert ": not a token, " in refused(read_keyring, "prod", ORIGIN).message
+    assert ": not a token: " in refused(read_keyring, "prod", ORIGIN).message
 
 
 def test_keyring_invalid_token_is_not_stored(memory: dict[tuple[str, str], str]) -> None:
@@ -592,7 +592,7 @@ def test_keyring_backend_without_storage_is_reported_as_absent(
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
     error = refused(call, "prod", ORIGIN, *arguments)
-    assert error.message.startswith("there is no keyring here: ")
+    assert error.message.startswith("no keyring available: ")
     for way_out in ("auth login prod --url URL --token-file FILE", "ONCALLCTL_URL with ONCALLCTL_TOKEN", "cron"):
         assert way_out in str(error.hint)
 
@@ -621,7 +621,7 @@ def test_keyring_backend_not_recommended_is_used_only_by_name(
         (PasswordSetError(f"no: {TOKEN}\nmore"), "the keyring failed: PasswordSetError: no: ***"),
         (OSError(5, "Input/output error"), "the keyring failed: OSError: Input/output error"),
         (ValueError(), "the keyring failed: ValueError: no reason given"),
-        (TimeoutError("after 25 s"), "the keyring did not answer within 3 s"),
+        (TimeoutError("after 25 s"), "the keyring did not respond within 3 s"),
         (SystemExit(1), "the keyring failed: SystemExit: 1"),
     ],
 )
@@ -670,7 +670,7 @@ def test_keyring_hanging_is_given_up(tmp_path: Path, place: str) -> None:
     began = time.monotonic()
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert time.monotonic() - began < 30  # the keyring sleeps for 60 s
-    assert (run.stdout, run.stderr) == ("the keyring did not answer within 3 s\n", "")
+    assert (run.stdout, run.stderr) == ("the keyring did not respond within 3 s\n", "")
 
 
 def test_keyring_library_is_imported_only_for_the_keyring(file: Path) -> None:
