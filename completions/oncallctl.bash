@@ -22,13 +22,14 @@ _oncallctl_command() {
         'teams who-is-on-call') options="--route --at --require $common" argument=':teams' many=1 ;;
         'teams next') options="--days --route $common" argument=':teams' many=1 ;;
         'teams previous') options="--days --route $common" argument=':teams' many=1 ;;
-        'teams rota') options="--days --svg $common" argument=':teams' many=1 ;;
+        'teams rota') options="--days --svg --ics $common" argument=':teams' many=1 ;;
         'teams gaps') options="--days --require $common" argument=':teams' many=1 ;;
         'teams handoff') options=$common argument=':teams' ;;
-        'users') commands='list get whoami' options='-h --help' ;;
+        'users') commands='list get whoami shifts' options='-h --help' ;;
         'users list') options="--limit $common" ;;
         'users get') options=$common argument=':users' ;;
         'users whoami') options=$common ;;
+        'users shifts') options="--days --ics $common" argument=':users' many=1 ;;
         'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note ack unack' options='-h --help' ;;
         'alert-groups list') options="--state --team --integration --since --mine --limit --watch $common" ;;
         'alert-groups get') options=$common ;;
@@ -45,7 +46,7 @@ _oncallctl_command() {
         'schedules') commands='list get shifts' options='-h --help' ;;
         'schedules list') options="--team --limit $common" ;;
         'schedules get') options=$common argument=':schedules' ;;
-        'schedules shifts') options="--days --from $common" argument=':schedules' ;;
+        'schedules shifts') options="--days --from --ics $common" argument=':schedules' ;;
         'on-call-shifts') commands='list get create update delete' options='-h --help' ;;
         'on-call-shifts list') options="--schedule --team --limit $common" ;;
         'on-call-shifts get') options=$common ;;
@@ -158,10 +159,12 @@ _oncallctl_values() {
         'teams next --days' | 'teams next --route') values=':text' ;;
         'teams previous --days' | 'teams previous --route') values=':text' ;;
         'teams rota --days') values=':text' ;;
-        'teams rota --svg') values=':file' ;;
+        'teams rota --svg' | 'teams rota --ics') values=':file' ;;
         'teams gaps --days') values=':text' ;;
         'teams gaps --require') values='covered' ;;
         'users list --limit') values=':text' ;;
+        'users shifts --days') values=':text' ;;
+        'users shifts --ics') values=':file' ;;
         'alert-groups list --state') values='firing new acknowledged resolved silenced' ;;
         'alert-groups list --team') values=':teams' ;;
         'alert-groups list --integration') values=':integrations' ;;
@@ -207,6 +210,7 @@ _oncallctl_values() {
         'schedules list --team') values=':teams' ;;
         'schedules list --limit') values=':text' ;;
         'schedules shifts --days' | 'schedules shifts --from') values=':text' ;;
+        'schedules shifts --ics') values=':file' ;;
         'on-call-shifts list --schedule') values=':schedules' ;;
         'on-call-shifts list --team') values=':teams' ;;
         'on-call-shifts list --limit') values=':text' ;;

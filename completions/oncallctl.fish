@@ -45,9 +45,10 @@ function __oncallctl_command
                         'teams who-is-on-call --route' 'teams who-is-on-call --at' \
                         'teams next --days' 'teams next --route' \
                         'teams previous --days' 'teams previous --route' \
-                        'teams rota --days' 'teams rota --svg' \
+                        'teams rota --days' 'teams rota --svg' 'teams rota --ics' \
                         'teams gaps --days' 'teams gaps --require' \
-                        'schedules shifts --days' 'schedules shifts --from' \
+                        'users shifts --days' 'users shifts --ics' \
+                        'schedules shifts --days' 'schedules shifts --from' 'schedules shifts --ics' \
                         'escalation-chains update --file' 'escalation-chains update -f' \
                         'maintenance debrief --since' 'maintenance debrief --require' \
                         'maintenance export --to' 'maintenance export --image' 'maintenance export --write' \
@@ -253,6 +254,7 @@ complete -c oncallctl -n '__oncallctl_at teams previous' -l route -x -d 'Route t
 complete -c oncallctl -n '__oncallctl_arguments_of teams rota' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams rota' -l days -x -d 'Number of days to show'
 complete -c oncallctl -n '__oncallctl_at teams rota' -l svg -r -F -d 'Write the picture to an SVG file; - is stdout'
+complete -c oncallctl -n '__oncallctl_at teams rota' -l ics -r -F -d 'Write the shifts to an iCalendar file; - is stdout'
 
 # oncallctl teams gaps
 complete -c oncallctl -n '__oncallctl_arguments_of teams gaps' -x -a '(__oncallctl_names teams)'
@@ -266,6 +268,7 @@ complete -c oncallctl -n '__oncallctl_argument_of teams handoff' -x -a '(__oncal
 complete -c oncallctl -n '__oncallctl_at users' -a list -d 'List users'
 complete -c oncallctl -n '__oncallctl_at users' -a get -d 'Show a user'
 complete -c oncallctl -n '__oncallctl_at users' -a whoami -d 'Show the user of the token'
+complete -c oncallctl -n '__oncallctl_at users' -a shifts -d 'Show the shifts of users in all schedules, from now on. A shift that has already begun is included'
 complete -c oncallctl -n '__oncallctl_at users' -s h -l help -d 'Show this message and exit'
 
 # oncallctl users list
@@ -273,6 +276,11 @@ complete -c oncallctl -n '__oncallctl_at users list' -l limit -x -d 'Show at mos
 
 # oncallctl users get
 complete -c oncallctl -n '__oncallctl_argument_of users get' -x -a '(__oncallctl_names users)'
+
+# oncallctl users shifts
+complete -c oncallctl -n '__oncallctl_arguments_of users shifts' -x -a '(__oncallctl_names users)'
+complete -c oncallctl -n '__oncallctl_at users shifts' -l days -x -d 'Number of days to show'
+complete -c oncallctl -n '__oncallctl_at users shifts' -l ics -r -F -d 'Write the shifts to an iCalendar file; - is stdout'
 
 # oncallctl alert-groups
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a list -d 'List alert groups that are not resolved, newest first. Use --state for other states'
@@ -399,8 +407,9 @@ complete -c oncallctl -n '__oncallctl_argument_of schedules get' -x -a '(__oncal
 
 # oncallctl schedules shifts
 complete -c oncallctl -n '__oncallctl_argument_of schedules shifts' -x -a '(__oncallctl_names schedules)'
-complete -c oncallctl -n '__oncallctl_at schedules shifts' -l days -x -d 'Show N days'
+complete -c oncallctl -n '__oncallctl_at schedules shifts' -l days -x -d 'Number of days to show'
 complete -c oncallctl -n '__oncallctl_at schedules shifts' -l from -x -d 'Start at TIME. [default: now]'
+complete -c oncallctl -n '__oncallctl_at schedules shifts' -l ics -r -F -d 'Write the shifts to an iCalendar file; - is stdout'
 
 # oncallctl on-call-shifts
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a list -d 'List on call shifts'

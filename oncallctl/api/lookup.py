@@ -12,6 +12,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.noun import Noun
 from oncallctl.api.nouns import ESCALATION_CHAINS, INTEGRATIONS, TEAMS
 from oncallctl.api.resources.base import Model, Resource, ServerObject, TeamFilter
+from oncallctl.api.resources.users import User
 from oncallctl.errors import Ambiguous, InvalidInput, NotFound, OncallError
 from oncallctl.text import closest
 
@@ -21,6 +22,7 @@ _ANY_ID = re.compile(r"[A-Za-z0-9_-]+")  # characters that are safe in a path
 _MOST_CANDIDATES = 10  # in an error message
 
 NO_TEAM = "none"
+ME = "me"
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,12 @@ def teams(oncall: OnCall, texts: Sequence[str] | None) -> list[Named]:
     if texts:
         return list({found.id: found for found in (named(oncall, TEAMS, text) for text in texts)}.values())
     return [Named(each.id, each.name) for each in oncall.teams.everything()]
+
+
+def users(oncall: OnCall, texts: Sequence[str]) -> list[User]:
+    """Fetch users, each once. ``me`` is the token's user, and ``name:me`` a user with this name."""
+    found = (oncall.users.current() if text == ME else find(oncall.users, text) for text in dict.fromkeys(texts))
+    return list({user.id: user for user in found}.values())
 
 
 def team_or_none(oncall: OnCall, text: str | None, field: str = "team_id") -> TeamFilter | None:

@@ -166,6 +166,7 @@ LINES: dict[str, Line] = {
     "teams gaps": Line(TEAM),
     "teams handoff": Line(TEAM),
     "users whoami": Line(),
+    "users shifts": Line(USER),
     "alert-groups alerts": Line(FIRING),
     "alert-groups acknowledge": Line(FIRING, changes=SETTLED, path="acknowledge/"),
     "alert-groups unacknowledge": Line(ACKNOWLEDGED, changes=SETTLED, path="unacknowledge/"),

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.api.nouns import TEAMS
+from oncallctl.commands.ics import IcsOption, check_file_option, write_calendar
 from oncallctl.commands.teams.app import TeamArgument, TeamsArgument, app
 from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
-from oncallctl.errors import ConditionFailed, InvalidInput
+from oncallctl.errors import ConditionFailed
 from oncallctl.output.files import write_file
 from oncallctl.output.render import draw, render, render_text
 from oncallctl.times import midnight, now, span
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oncallctl.config.settings import Settings
+    from oncallctl.rota.shifts import Rota
     from oncallctl.rota.team_rota import TeamRota
 
 SHIFTS = {
@@ -45,10 +47,10 @@ class RequireCovered(StrEnum):
 
 @app.command(
     examples=[
-        "oncallctl teams rota platform --days 2",
-        "oncallctl teams rota platform --svg rota.svg",
-        "oncallctl teams rota -o json",
-    ],
+        "oncallctl teams rota platform",
+        "oncallctl teams rota platform --days 14 --svg rota.svg",
+        "oncallctl teams rota platform --days 90 --ics rota.ics",
+    ]
 )
 def rota(
     ctx: typer.Context,
@@ -57,52 +59,59 @@ def rota(
     svg: Annotated[
         str | None, typer.Option("--svg", metavar="FILE|-", help="Write the picture to an SVG file; - is stdout.")
     ] = None,
+    ics: IcsOption = None,
 ) -> None:
     """Draw the rota from today on. In a pipe, list the shifts."""
     from oncallctl import parallel
     from oncallctl.api import lookup
-    from oncallctl.rota import team_rota
+    from oncallctl.rota import calendars, team_rota
     from oncallctl.spans import Span
 
     settings, at = ctx.obj, now()
-    if svg and settings.output not in {None, Format.TABLE}:
-        raise InvalidInput(f"--svg and -o {settings.output} exclude each other", hint="omit one of them")
+    check_file_option(settings, "--svg", svg)
+    check_file_option(settings, "--ics", ics)
     with connect(settings) as oncall:
         named, _ = parallel.together(lambda: lookup.teams(oncall, teams), oncall.integrations.everything)
         today = Span(midnight(at, settings.tz), midnight(at, settings.tz, days_later=days))
         team_rotas = team_rota.read(oncall, named, today, overrides=True)
     rotas = team_rota.unique_rotas(team_rotas)
     _note_unstaffed(settings, team_rotas)
+    title = f"On call: {', '.join(each.team.name or each.team.id for each in team_rotas)}" if teams else "On call"
+    if ics:
+        write_calendar(settings, ics, calendars.of_rotas(rotas), title)
     if svg:
-        from oncallctl.drawing.svg import draw as draw_svg
-        from oncallctl.rota.charts import chart
+        _write_svg(settings, svg, rotas, title)
+    if not (ics or svg):
+        _show(settings, rotas)
 
-        title = f"On call: {', '.join(each.team.name or each.team.id for each in team_rotas)}" if teams else "On call"
-        charts = [chart(each, now=at, tz=settings.tz) for each in rotas]
-        write_file(settings, svg, "--svg", draw_svg(charts, now=at, tz=settings.tz, title=title))
-    elif settings.format is Format.TABLE and settings.columns is None and sys.stdout.isatty():
+
+def _write_svg(settings: Settings, file: str, rotas: Sequence[Rota], title: str) -> None:
+    from oncallctl.drawing.svg import draw as draw_svg
+    from oncallctl.rota.charts import chart
+
+    at = now()
+    charts = [chart(each, now=at, tz=settings.tz) for each in rotas]
+    write_file(settings, file, "--svg", draw_svg(charts, now=at, tz=settings.tz, title=title))
+
+
+def _show(settings: Settings, rotas: Sequence[Rota]) -> None:
+    """Draw rotas on a terminal, or print their shifts."""
+    if settings.format is Format.TABLE and settings.columns is None and sys.stdout.isatty():
         from oncallctl.drawing.terminal import draw as draw_lines
         from oncallctl.rota.charts import chart
 
-        charts = [chart(each, now=at, tz=settings.tz) for each in rotas]
-        draw(
-            settings,
-            lambda width, plain: draw_lines(charts, now=at, tz=settings.tz, width=width, plain=plain),
-        )
-    else:
-        shifts = [shift for each in rotas for shift in each.documents()]
-        rows = [{**shift, "users": ", ".join(shift["usernames"])} for shift in shifts]
-        if settings.format is Format.ID:  # the people
-            rows = [{"id": user} for user in dict.fromkeys(user for shift in shifts for user in shift["users"])]
-        render(settings, shifts, SHIFTS, rows=rows)
+        at, tz = now(), settings.tz
+        charts = [chart(each, now=at, tz=tz) for each in rotas]
+        draw(settings, lambda width, plain: draw_lines(charts, now=at, tz=tz, width=width, plain=plain))
+        return
+    shifts = [shift for each in rotas for shift in each.documents()]
+    rows = [{**shift, "users": ", ".join(shift["usernames"])} for shift in shifts]
+    if settings.format is Format.ID:  # the people
+        rows = [{"id": user} for user in dict.fromkeys(user for shift in shifts for user in shift["users"])]
+    render(settings, shifts, SHIFTS, rows=rows)
 
 
-@app.command(
-    examples=[
-        "oncallctl teams gaps --days 14",
-        "oncallctl teams gaps platform --require covered",
-    ],
-)
+@app.command(examples=["oncallctl teams gaps --days 30", "oncallctl teams gaps payments --require covered"])
 def gaps(
     ctx: typer.Context,
     teams: TeamsArgument = None,

@@ -81,6 +81,7 @@ READS = {
     "teams gaps": Line("TUNFSIER6R4P3"),
     "teams handoff": Line(TEAM),
     "users whoami": Line("", whole=True),
+    "users shifts": Line(USER),
     "alert-groups alerts": Line(FIRING[0], whole=True),
     "schedules shifts": Line(SCHEDULE),
     "auth status": Line(""),
