@@ -149,7 +149,7 @@ def test_set_token_file_is_stored_as_an_absolute_path(file: Path, run: Runner, m
         ("set profiles.prod.output xml", "profile prod: output must be one of table, json"),
         ("set profiles.prod.modes_allowed silence", "profile prod: modes_allowed must be one of silence_escalations"),
         ("set profiles.prod.tz Mars/Olympus", "no such time zone: 'Mars/Olympus'"),
-        ("set profiles.prod.url http://oncall.example.org", "in clear"),
+        ("set profiles.prod.url http://oncall.example.org", "unencrypted HTTP"),
         ("set profiles.prod.tmeout 3", "unknown field of a profile: 'tmeout' (did you mean timeout?)"),
         ("set profiles.sandbox.timeout 3", "the profile sandbox is built in"),
         ("set 'profiles.a b.url' https://h", "invalid profile name: 'a b'"),

@@ -58,9 +58,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_documented_command_run_on_the_sandbox_succeeds(run: Runner, folder: Path, line: str) -> None:
-    if "export" in line:
+    if "export" in line or line.startswith("config "):
         config = folder / "config.toml"
-        config.write_text('[profiles.prod]\nurl = "https://oncall.example.org"\ntoken_file = "/etc/token"\n')
+        config.write_text(
+            '[profiles.prod]\nurl = "https://oncall.example.org"\ntoken_file = "/etc/token"\ntimeout = 5\n'
+        )
         config.chmod(0o600)
         run(line, ONCALLCTL_CONFIG=str(config))
         return
