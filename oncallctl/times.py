@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from oncallctl.errors import InvalidInput
 
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.IGNORECASE)
-_ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE)
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
+_UNITS = ((86400, "d|days?"), (3600, "h|hrs?|hours?"), (60, "m|mins?|minutes?"), (1, "s|secs?|seconds?"))
+_DURATION = re.compile(r"\s*".join(rf"(?:{_NUMBER}\s*(?:{names}))?" for _, names in _UNITS), re.IGNORECASE)
+_ISO_DURATION = re.compile(
+    rf"P(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.IGNORECASE | re.ASCII
+)
+# 18:00, 3am, 3:30 pm, tomorrow 7:00. An hour needs minutes or am/pm: a bare number is a duration in seconds.
+_CLOCK = re.compile(
+    r"(?:(?P<day>yesterday|today|tomorrow)\s+(?:at\s+)?)?"
+    r"(?P<hour>[0-9]{1,2})(?:(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)|(?=\s*[ap]))\s*(?P<half>am|pm)?",
+    re.IGNORECASE,
+)
+_ROUNDING = 1e-6  # seconds; 1.1h is 3960.0000000000005 s in floating point
+_DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
+_NOON = 12
+_TIME_HINT = "use 18:00, 3am, tomorrow 7:00, +2h, 2026-12-01T02:00 or 2026-12-01T01:00Z"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 LONGEST = timedelta(days=36500)
 _FIRST_YEAR, _LAST_YEAR = 1980, 2200
@@ -22,28 +36,27 @@ def now() -> datetime:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Parse ``90m``, ``2h30m``, ``1d``, ``3600`` (seconds) or ISO 8601 such as ``PT2H``.
+    """Parse ``90m``, ``2h30m``, ``1.5h``, ``2 hours``, ``3600`` (seconds) or ISO 8601 such as ``PT2H``.
 
     Raises:
-        InvalidInput: it is not a duration, not positive, or longer than `LONGEST`.
+        InvalidInput: it is not a duration, not positive, not in whole seconds, or longer than `LONGEST`.
     """
     word = text.strip()
     if word.isascii() and word.isdigit():
-        days, hours, minutes, seconds = 0, 0, 0, int(word)
+        parts: Sequence[str | None] = (None, None, None, word)
     else:
         match = _DURATION.fullmatch(word) or _ISO_DURATION.fullmatch(word)
         if match is None or not any(match.groups()):
-            raise InvalidInput(f"not a duration: {text!r}", hint="use 90m, 2h30m, 1d, 3600 (seconds) or PT2H")
-        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    try:
-        duration = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError as error:
-        raise InvalidInput(f"duration too long: {text!r}") from error
-    if duration > LONGEST:
+            raise InvalidInput(f"not a duration: {text!r}", hint="use 90m, 2h30m, 1.5h, 1d, 3600 (seconds) or PT2H")
+        parts = match.groups()
+    seconds = sum(float(part or 0) * size for part, (size, _) in zip(parts, _UNITS, strict=True))
+    if seconds > LONGEST.total_seconds():
         raise InvalidInput(f"duration too long: {text!r}")
-    if not duration:
+    if abs(seconds - round(seconds)) > _ROUNDING:
+        raise InvalidInput(f"not a duration in whole seconds: {text!r}")
+    if not round(seconds):
         raise InvalidInput(f"duration must be positive: {text!r}")
-    return duration
+    return timedelta(seconds=round(seconds))
 
 
 def zone(name: str | None) -> ZoneInfo | None:
@@ -63,7 +76,7 @@ def zone(name: str | None) -> ZoneInfo | None:
 
 
 def parse_time(text: str, tz: ZoneInfo | None, *, after: datetime) -> datetime:
-    """Parse ``18:00`` (the next one), ``2026-12-01T02:00`` (in `tz`) or ``2026-12-01T01:00Z``.
+    """Parse a future time: ``18:00`` (the next one), ``tomorrow 7:00``, ``+2h``, or a date and time.
 
     Returns:
         The instant in UTC, later than `after`.
@@ -71,25 +84,14 @@ def parse_time(text: str, tz: ZoneInfo | None, *, after: datetime) -> datetime:
     Raises:
         InvalidInput: it is not a time, it is past, or a DST change skips or repeats it.
     """
-    word = text.strip()
-    clock = _CLOCK.fullmatch(word)
-    try:
-        if clock:
-            return _next_clock_time(time(int(clock[1]), int(clock[2]), int(clock[3] or 0)), tz, text, after)
-        moment = datetime.fromisoformat(word)
-    except ValueError as error:
-        raise InvalidInput(f"not a time: {text!r}", hint="use 18:00, 2026-12-01T02:00 or 2026-12-01T01:00Z") from error
-    try:
-        instant = moment.astimezone(UTC) if moment.tzinfo else _instant(moment, tz, text)
-    except (OverflowError, ValueError) as error:
-        raise InvalidInput(f"time out of range: {text!r}") from error
+    instant = _parse(text, tz, at=after, clock_time=_next_clock_time)
     if instant <= after:
         raise InvalidInput(f"time in the past: {text!r} is {show(instant, tz)}")
     return instant
 
 
 def parse_past(text: str, tz: ZoneInfo | None, *, before: datetime) -> datetime:
-    """Parse a past time: a duration ago (``12h``), ``18:00`` (the last one), or a full time.
+    """Parse a past time: a duration ago (``12h`` or ``-12h``), ``18:00`` (the last one), or a date and time.
 
     Returns:
         The instant in UTC, earlier than `before`.
@@ -97,15 +99,14 @@ def parse_past(text: str, tz: ZoneInfo | None, *, before: datetime) -> datetime:
     Raises:
         InvalidInput: it is neither, or not past.
     """
-    if _CLOCK.fullmatch(text.strip()):
-        return parse_time(text, tz, after=before - timedelta(days=1, minutes=1))
     try:
         return before - parse_duration(text)
     except InvalidInput as no_duration:
         try:
-            instant = parse_moment(text, tz, near=before)
+            instant = _checked_year(text, _parse(text, tz, at=before, clock_time=_last_clock_time))
         except InvalidInput as error:
-            error.hint = error.hint and f"{error.hint}; or a duration ago, such as 12h"
+            if error.hint == _TIME_HINT:
+                error.hint = f"{error.hint}; or a duration ago, such as 12h"
             raise error from no_duration
     if instant >= before:
         raise InvalidInput(f"time in the future: {text!r} is {show(instant, tz)}")
@@ -113,7 +114,7 @@ def parse_past(text: str, tz: ZoneInfo | None, *, before: datetime) -> datetime:
 
 
 def parse_moment(text: str, tz: ZoneInfo | None, *, near: datetime) -> datetime:
-    """Parse a past or future time: ``18:00`` (the next one), or a full time.
+    """Parse a past or future time: ``18:00`` (the next one), ``+2h``, ``-30m``, or a date and time.
 
     Returns:
         The instant in UTC.
@@ -121,7 +122,58 @@ def parse_moment(text: str, tz: ZoneInfo | None, *, near: datetime) -> datetime:
     Raises:
         InvalidInput: it is not a time, a DST change skips or repeats it, or its year is out of range.
     """
-    instant = parse_time(text, tz, after=near if _CLOCK.fullmatch(text.strip()) else datetime.min.replace(tzinfo=UTC))
+    return _checked_year(text, _parse(text, tz, at=near, clock_time=_next_clock_time))
+
+
+def is_incomplete(text: str) -> bool:
+    """True if a valid time depends on the current time, such as ``18:00`` or ``+2h``; users must be shown its date."""
+    word = text.strip()
+    return word.startswith(("+", "-")) or _CLOCK.fullmatch(word) is not None
+
+
+def _parse(
+    text: str,
+    tz: ZoneInfo | None,
+    *,
+    at: datetime,
+    clock_time: Callable[[time, ZoneInfo | None, str, datetime], datetime],
+) -> datetime:
+    """Parse a time; `clock_time` completes a time of day without a date."""
+    word = text.strip()
+    try:
+        if word.startswith(("+", "-")):
+            length = parse_duration(word[1:])
+            return at + length if word.startswith("+") else at - length
+        if match := _CLOCK.fullmatch(word):
+            clock = _time_of_day(match)
+            if not match["day"]:
+                return clock_time(clock, tz, text, at)
+            day = at.astimezone(tz).date() + timedelta(days=_DAYS[match["day"].lower()])
+            return _instant(datetime.combine(day, clock), tz, text)
+        moment = datetime.fromisoformat(word)
+    except ValueError as error:
+        raise InvalidInput(f"not a time: {text!r}", hint=_TIME_HINT) from error
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else _instant(moment, tz, text)
+    except (OverflowError, ValueError) as error:
+        raise InvalidInput(f"time out of range: {text!r}") from error
+
+
+def _time_of_day(match: re.Match[str]) -> time:
+    """Return the time of day of a `_CLOCK` match.
+
+    Raises:
+        ValueError: there is no such time, as for 25:00 and 13pm.
+    """
+    hour = int(match["hour"])
+    if half := match["half"]:
+        if not 1 <= hour <= _NOON:
+            raise ValueError(match.group())
+        hour = hour % _NOON + (_NOON if half.lower() == "pm" else 0)
+    return time(hour, int(match["minute"] or 0), int(match["second"] or 0))
+
+
+def _checked_year(text: str, instant: datetime) -> datetime:
     if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
         raise InvalidInput(f"time out of range: {text!r}", hint=f"use a year from {_FIRST_YEAR} to {_LAST_YEAR}")
     return instant
@@ -137,6 +189,18 @@ def _next_clock_time(clock: time, tz: ZoneInfo | None, text: str, after: datetim
         if instant > after:
             return instant
     raise InvalidInput(f"not a future time: {text!r}")
+
+
+def _last_clock_time(clock: time, tz: ZoneInfo | None, text: str, before: datetime) -> datetime:
+    today = before.astimezone(tz).date()
+    for days in range(3):
+        wall = datetime.combine(today - timedelta(days=days), clock)
+        if all(_attach(wall.replace(fold=fold), tz) >= before for fold in (0, 1)):
+            continue  # still to come in both readings, so it does not matter if it is skipped or repeated
+        instant = _instant(wall, tz, text)
+        if instant < before:
+            return instant
+    raise InvalidInput(f"not a past time: {text!r}")
 
 
 def _instant(wall: datetime, tz: ZoneInfo | None, text: str) -> datetime:

@@ -4,7 +4,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from oncallctl.errors import InvalidInput
-from oncallctl.times import parse_duration, parse_time, relative, span, zone
+from oncallctl.times import (
+    is_incomplete,
+    parse_duration,
+    parse_moment,
+    parse_past,
+    parse_time,
+    relative,
+    span,
+    zone,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -21,6 +30,13 @@ NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
         ("P1DT30M", 88200),
         ("45s", 45),
         ("1D2H", 93600),
+        ("1.5h", 5400),
+        ("1.1h", 3960),
+        ("0.25d", 21600),
+        ("30min", 1800),
+        ("2 hours", 7200),
+        ("1 day 2 hrs 3 mins 4 secs", 93784),
+        ("PT1.5H", 5400),
     ],
 )
 def test_duration_valid_form_is_parsed(text: str, seconds: int) -> None:
@@ -35,12 +51,15 @@ def test_duration_valid_form_is_parsed(text: str, seconds: int) -> None:
         "0m",
         "-5",
         "1.5",
-        "1.5h",
         "abc",
         "P",
         "PT",
         "h",
         "1h 30",
+        "1.5s",
+        "0.0001s",
+        ".5h",
+        "2 fortnights",
         "30m2h",
         "٣",
         "9" * 30,
@@ -53,6 +72,65 @@ def test_duration_valid_form_is_parsed(text: str, seconds: int) -> None:
 def test_duration_invalid_form_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3am", "2026-06-02T01:00"),
+        ("3 PM", "2026-06-01T13:00"),  # 15:00 in Berlin; at 14:00 there
+        ("12am", "2026-06-01T22:00"),
+        ("12:30pm", "2026-06-02T10:30"),
+        ("tomorrow 7:00", "2026-06-02T05:00"),
+        ("Tomorrow at 7am", "2026-06-02T05:00"),
+        ("today 18:00", "2026-06-01T16:00"),
+        ("+2h", "2026-06-01T14:00"),
+        ("+90 min", "2026-06-01T13:30"),
+        ("2026-12-01 02:00", "2026-12-01T01:00"),
+        ("2026-12-01", "2026-11-30T23:00"),
+    ],
+)
+def test_future_time_each_form_is_parsed(text: str, expected: str) -> None:
+    assert parse_time(text, BERLIN, after=NOON) == datetime.fromisoformat(f"{expected}+00:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12h", "2026-06-01T00:00"),
+        ("-12h", "2026-06-01T00:00"),
+        ("13:59", "2026-06-01T11:59"),
+        ("14:00", "2026-05-31T12:00"),  # it is 14:00, so the last one that is past
+        ("3am", "2026-06-01T01:00"),
+        ("yesterday 18:00", "2026-05-31T16:00"),
+        ("2026-05-01T02:00", "2026-05-01T00:00"),
+    ],
+)
+def test_past_time_each_form_is_parsed(text: str, expected: str) -> None:
+    assert parse_past(text, BERLIN, before=NOON) == datetime.fromisoformat(f"{expected}+00:00")
+
+
+@pytest.mark.parametrize("text", ["+2h", "tomorrow 7:00", "2026-06-01T14:00", "0001-01-01", "soon", "25:00"])
+def test_past_time_invalid_or_in_the_future_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_past(text, BERLIN, before=NOON)
+
+
+@pytest.mark.parametrize(("text", "hours"), [("+2h", 2), ("-30m", -0.5), ("14:30", 0.5), ("2026-06-01T12:00Z", 0)])
+def test_moment_may_be_past_or_future(text: str, hours: float) -> None:
+    assert parse_moment(text, BERLIN, near=NOON) == NOON + timedelta(hours=hours)
+
+
+def test_last_clock_time_repeated_by_a_dst_change_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="ambiguous"):
+        parse_past("02:30", BERLIN, before=datetime(2026, 10, 25, 6, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("18:00", True), ("+2h", True), ("3am", True), ("2026-12-01T02:00", False)]
+)
+def test_time_without_a_date_is_incomplete(text: str, *, expected: bool) -> None:
+    assert is_incomplete(text) is expected
 
 
 def test_clock_time_is_the_next_one_in_the_zone() -> None:
@@ -84,7 +162,9 @@ def test_past_time_is_refused() -> None:
         parse_time("2026-05-31T02:00", BERLIN, after=NOON)
 
 
-@pytest.mark.parametrize("text", ["25:00", "12:60", "tomorrow", "", "2026-13-01T00:00", "2026-02-30T00:00"])
+@pytest.mark.parametrize(
+    "text", ["25:00", "12:60", "13pm", "0am", "18", "tomorrow", "", "2026-13-01T00:00", "2026-02-30T00:00"]
+)
 def test_time_invalid_form_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="not a time"):
         parse_time(text, BERLIN, after=NOON)
