@@ -142,6 +142,8 @@ def _parse(
     word = text.strip()
     try:
         if word.startswith(("+", "-")):
+            if word[1:].strip().isdigit():  # seconds or minutes? a sign suggests an offset, so the unit must be clear
+                raise InvalidInput(f"missing unit: {text!r}", hint=f"use {word}m or {word}h")
             length = parse_duration(word[1:])
             return at + length if word.startswith("+") else at - length
         if match := _CLOCK.fullmatch(word):

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 from oncallctl import parallel
 from oncallctl.alert_groups import OPEN, State
@@ -21,7 +20,7 @@ from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.users import User
 from oncallctl.batch import Target
 from oncallctl.errors import InvalidInput, NotFound
-from oncallctl.times import now, parse_duration, parse_past
+from oncallctl.times import now
 
 # The filter also needs an end. It lies ahead because the server's clock may be ahead, and because of --watch.
 AHEAD = timedelta(days=1)
@@ -38,30 +37,27 @@ class GroupFilter:
         states: one of these states.
         team: name or ID, or ``none`` for groups without a team.
         integration: name or ID.
-        since: a duration, counted back from each request, or a past time; matches groups that began later.
+        since: a past time, or a duration that counts back from each request; matches groups that began later.
         mine: matches groups of the user's teams, and groups that the user acknowledged or resolved.
     """
 
     states: Sequence[State] = ()
     team: str | None = None
     integration: str | None = None
-    since: str | None = None
+    since: datetime | timedelta | None = None
     mine: bool = False
 
-    def resolve(self, oncall: OnCall, tz: ZoneInfo | None, default: Sequence[State] = OPEN) -> Query:
+    def resolve(self, oncall: OnCall, default: Sequence[State] = OPEN) -> Query:
         """Look up the names of the filter.
 
         Args:
             oncall: the server.
-            tz: the time zone of times in the filter.
             default: the states if the filter has none.
 
         Raises:
-            InvalidInput: `since` is not a time.
             NotFound, Ambiguous: the team or the integration.
             AccessDenied: `mine` with the token of a service account.
         """
-        begin = _begin(self.since, tz) if self.since else None
         if self.mine:
             oncall.person_only("--mine")
         params = {}
@@ -71,7 +67,7 @@ class GroupFilter:
             params["integration_id"] = lookup.find(oncall.integrations, self.integration).id
         states = {state.in_filter: state for state in self.states or default}
         me = oncall.users.current() if self.mine else None
-        return Query(oncall, params, tuple(states.values()), begin, me)
+        return Query(oncall, params, tuple(states.values()), self.since, me)
 
 
 @dataclass(frozen=True)
@@ -176,18 +172,6 @@ def _merged(lists: Iterable[Iterable[AlertGroup]]) -> list[AlertGroup]:
     return sorted(once.values(), key=lambda group: group.created_at or oldest, reverse=True)
 
 
-def _begin(text: str, tz: ZoneInfo | None) -> datetime | timedelta:
-    """Parse a duration or a past time.
-
-    Raises:
-        InvalidInput: it is neither.
-    """
-    try:
-        return parse_duration(text)
-    except InvalidInput:
-        return parse_past(text, tz, before=now())
-
-
 @dataclass(frozen=True)
 class GroupSelector:
     """Targets on the command line: IDs, or a filter."""
@@ -222,14 +206,13 @@ class Selection:
     own_groups: Sequence[AlertGroup] = ()
 
 
-def select(oncall: OnCall, selector: GroupSelector, states: Sequence[State], tz: ZoneInfo | None) -> Selection:
+def select(oncall: OnCall, selector: GroupSelector, states: Sequence[State]) -> Selection:
     """Fetch all targets before anything is changed.
 
     Args:
         oncall: the server.
         selector: the targets on the command line.
         states: the states if the filter has none.
-        tz: the time zone of times in the filter.
 
     Raises:
         InvalidInput: no targets, both IDs and filters, or an invalid ID.
@@ -240,7 +223,7 @@ def select(oncall: OnCall, selector: GroupSelector, states: Sequence[State], tz:
         idents = {ident(oncall, text): text for text in reversed(selector.given)}
         found = parallel.in_order(lambda each: (idents[each], get(oncall, each)), list(reversed(idents)))
         return Selection([Target(text, group, ALERT_GROUPS) for text, group in found])
-    groups = list(selector.filter.resolve(oncall, tz, states).read())
+    groups = list(selector.filter.resolve(oncall, states).read())
     own = of_windows(oncall, groups)
     left_out = {group.id for group in own}
     return Selection([Target(group.id, group, ALERT_GROUPS) for group in groups if group.id not in left_out], own)

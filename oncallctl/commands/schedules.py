@@ -13,6 +13,7 @@ from oncallctl.commands.ics import IcsOption, check_file_option, write_calendar
 from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
 from oncallctl.output.render import render
+from oncallctl.parsing.options import note_time
 from oncallctl.times import now, parse_moment
 
 SHIFTS = {"FROM": "shift_start", "UNTIL": "shift_end", "USERS": "user_names"}
@@ -45,7 +46,10 @@ def shifts(
 
     check_file_option(ctx.obj, "--ics", ics)
     with connect(ctx.obj) as oncall:
-        begin = parse_moment(since, ctx.obj.tz, near=now()) if since else now()  # the profile may know the zone
+        begin = now()
+        if since:
+            begin = parse_moment(since, ctx.obj.tz, near=begin)
+            note_time(ctx.obj, "from", since, begin)
         span = Span(begin, begin + timedelta(days=days))
         rota = read(oncall, lookup.named(oncall, SCHEDULES, schedule).id, span)
     if not rota.shifts:

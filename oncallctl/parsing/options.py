@@ -10,11 +10,11 @@ import typer
 
 from oncallctl.config.settings import Settings
 from oncallctl.errors import InvalidInput, NotFound
-from oncallctl.times import parse_duration
+from oncallctl.times import is_incomplete, now, parse_duration, parse_past, relative, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
 
 MIN_BARE_SECONDS = 60  # a smaller bare number probably means minutes
@@ -99,6 +99,44 @@ def length(settings: Settings, text: str) -> timedelta:
     if word.isdigit() and int(word) < MIN_BARE_SECONDS:
         settings.warn(f"--for {word} is {word} second{'' if int(word) == 1 else 's'}; for minutes use {word}m")
     return duration
+
+
+def note_time(settings: Settings, label: str, text: str, instant: datetime) -> None:
+    """Print the full time that an incomplete one stands for, such as 18:00 or +2h.
+
+    Args:
+        settings: the time zone, and where the note goes.
+        label: a word before the time, such as "until".
+        text: the value of the option.
+        instant: the parsed time.
+    """
+    if is_incomplete(text):
+        settings.note(f"{label} {show(instant, settings.tz)}, {relative(instant, at=now())}")
+
+
+def past_time(settings: Settings, text: str, *, before: datetime) -> datetime:
+    """Parse the time of --since, and print it in full if it is incomplete.
+
+    Raises:
+        InvalidInput: it is neither a duration nor a past time.
+    """
+    begin = parse_past(text, settings.tz, before=before)
+    note_time(settings, "since", text, begin)
+    return begin
+
+
+def since_value(settings: Settings, since: str | None) -> datetime | timedelta | None:
+    """Parse --since of a list. A duration is returned as such, since it counts back from each request.
+
+    Raises:
+        InvalidInput: it is neither a duration nor a past time.
+    """
+    if since is None:
+        return None
+    try:
+        return parse_duration(since)
+    except InvalidInput:
+        return past_time(settings, since, before=now())
 
 
 def text_value(value: str | None, option: str) -> str | None:

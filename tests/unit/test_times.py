@@ -110,7 +110,7 @@ def test_past_time_each_form_is_parsed(text: str, expected: str) -> None:
     assert parse_past(text, BERLIN, before=NOON) == datetime.fromisoformat(f"{expected}+00:00")
 
 
-@pytest.mark.parametrize("text", ["+2h", "tomorrow 7:00", "2026-06-01T14:00", "0001-01-01", "soon", "25:00"])
+@pytest.mark.parametrize("text", ["+2h", "tomorrow 7:00", "2026-06-01T14:00", "0001-01-01", "soon", "25:00", "-5"])
 def test_past_time_invalid_or_in_the_future_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_past(text, BERLIN, before=NOON)

@@ -19,7 +19,7 @@ IntegrationOption = Annotated[
 SinceOption = Annotated[
     str | None,
     typer.Option(
-        "--since", metavar="DURATION|TIME", help="Only groups that began since then, for example 12h or 18:00."
+        "--since", metavar="TIME", help="Only groups that began since then, for example 12h, 18:00 or yesterday 9:00."
     ),
 ]
 MineOption = Annotated[

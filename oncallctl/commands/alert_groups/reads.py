@@ -13,7 +13,7 @@ from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, S
 from oncallctl.config.connect import connect
 from oncallctl.output.linked_names import NameLookupCache, for_a_person, with_names
 from oncallctl.output.render import limited, render
-from oncallctl.parsing.options import LimitOption, TeamOption
+from oncallctl.parsing.options import LimitOption, TeamOption, since_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,12 +50,13 @@ def list_alert_groups(
     """List alert groups that are not resolved, newest first. Use --state for other states."""
     from oncallctl.alert_groups.choosing import GroupFilter
 
+    groups = GroupFilter(state or (), team, integration, since_value(ctx.obj, since), mine)
     with connect(ctx.obj) as oncall:
         if watch:
             from oncallctl.output import live
 
             live.check(ctx.obj)
-        query = GroupFilter(state or (), team, integration, since, mine).resolve(oncall, ctx.obj.tz)
+        query = groups.resolve(oncall)
 
         memory = NameLookupCache()
 

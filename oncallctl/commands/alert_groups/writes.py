@@ -19,10 +19,13 @@ from oncallctl.parsing.options import (
     YesOption,
     given_targets,
     length,
+    since_value,
     text_value,
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
     from oncallctl.alert_groups import State
     from oncallctl.alert_groups.actions import GroupAction, GroupChange
     from oncallctl.alert_groups.choosing import GroupSelector, Selection
@@ -59,7 +62,7 @@ def _add(verb: str, summary: str, *examples: str) -> None:
     ) -> None:
         from oncallctl.alert_groups import transitions
 
-        chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+        chosen = _selector(alert_groups, state, team, integration, since_value(ctx.obj, since), mine=mine)
         _carry_out(ctx, getattr(transitions, verb.upper()), chosen, yes=yes, dry_run=dry_run)
 
     app.command(verb, help=summary, examples=[f"oncallctl {line}" for line in examples])(act)
@@ -116,7 +119,7 @@ def silence(
     from oncallctl.alert_groups import transitions
 
     duration = length(ctx.obj, for_)
-    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+    chosen = _selector(alert_groups, state, team, integration, since_value(ctx.obj, since), mine=mine)
     _carry_out(ctx, transitions.silence(duration), chosen, yes=yes, dry_run=dry_run)
 
 
@@ -152,7 +155,7 @@ def note(
     if text == "-" and "-" in (alert_groups or ()):
         raise InvalidInput("stdin can hold the IDs or the text, not both", hint="use --text @FILE")
     action = Note.of(text_value(text, "--text") or "")
-    chosen = _selector(alert_groups, state, team, integration, since, mine=mine)
+    chosen = _selector(alert_groups, state, team, integration, since_value(ctx.obj, since), mine=mine)
     _carry_out(ctx, action, chosen, yes=yes, dry_run=dry_run)
 
 
@@ -161,7 +164,7 @@ def _selector(
     state: list[State] | None,
     team: str | None,
     integration: str | None,
-    since: str | None,
+    since: datetime | timedelta | None,
     *,
     mine: bool,
 ) -> GroupSelector:
@@ -177,7 +180,7 @@ def _carry_out(ctx: typer.Context, action: GroupAction, selector: GroupSelector,
     from oncallctl.alert_groups.choosing import select
 
     with connect(ctx.obj) as oncall:
-        selection = select(oncall, selector, action.states, ctx.obj.tz)
+        selection = select(oncall, selector, action.states)
         steps = actions.plan(oncall, action, selection.targets)
         _note_left_out(ctx.obj, oncall, selection)
         if dry_run:

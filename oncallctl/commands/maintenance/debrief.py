@@ -11,7 +11,7 @@ from oncallctl.commands.maintenance.app import app
 from oncallctl.config.connect import connect
 from oncallctl.errors import ConditionFailed
 from oncallctl.output.render import render
-from oncallctl.times import parse_past
+from oncallctl.parsing.options import past_time
 
 GROUPS = {
     "ID": "id",
@@ -41,9 +41,7 @@ def debrief(
     integration: Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or ID.")],
     since: Annotated[
         str | None,
-        typer.Option(
-            "--since", metavar="TIME|DURATION", help="Include windows since this time. [default: the last window]"
-        ),
+        typer.Option("--since", metavar="TIME", help="Include windows since this time. [default: the last window]"),
     ] = None,
     require: Annotated[
         RequireNone | None, typer.Option("--require", help="Exit 10 if there are such alert groups.")
@@ -57,7 +55,7 @@ def debrief(
     with connect(ctx.obj) as oncall:
         found = lookup.find(oncall.integrations, integration)
         at = oncall.now()
-        begin = parse_past(since, ctx.obj.tz, before=at) if since else None
+        begin = past_time(ctx.obj, since, before=at) if since else None
         times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at, warn=ctx.obj.warn)
         left = [alerts.document(group, fate) for group, fate in alerts.left_behind(oncall, found, times)]
     render(ctx.obj, left, GROUPS)

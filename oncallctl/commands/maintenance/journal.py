@@ -8,7 +8,8 @@ import typer
 
 from oncallctl.commands.maintenance.app import app
 from oncallctl.output.render import render
-from oncallctl.times import now, parse_duration
+from oncallctl.parsing.options import past_time
+from oncallctl.times import now
 
 HISTORY = {
     "TIME": "time",
@@ -36,14 +37,14 @@ def history(
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", metavar="DURATION", help="Show only events of this last period, for example 12h or 7d."
+            "--since", metavar="TIME", help="Show only events since then, for example 7d, 18:00 or 2026-12-01."
         ),
     ] = None,
 ) -> None:
     """Show the windows that this machine started, renewed and stopped, oldest first."""
     from oncallctl.maintenance.journal import Journal
 
-    begin = now() - parse_duration(since) if since else None
+    begin = past_time(ctx.obj, since, before=now()) if since else None
     wanted = ctx.obj.profile
     entries = [entry for entry in Journal().entries(ctx.obj.warn, begin) if wanted in {None, entry.profile}]
     render(ctx.obj, [{"id": entry.integration.id, **entry.raw} for entry in entries], HISTORY)

@@ -27,8 +27,9 @@ from oncallctl.parsing.options import (
     given_targets,
     key_value,
     length,
+    note_time,
 )
-from oncallctl.times import now, parse_duration, parse_moment, parse_time, show, span
+from oncallctl.times import now, parse_duration, parse_moment, parse_time, span
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -84,7 +85,7 @@ def start(
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="TIME", help="When the window ends, for example 18:00 or 2026-12-01T02:00."),
+        typer.Option("--until", metavar="TIME", help="When the window ends, for example 18:00, +2h or tomorrow 7:00."),
     ] = None,
     mode: Annotated[Mode, typer.Option("--mode", help="What happens to alerts during the window.")] = Mode.SILENCE,
     if_active: Annotated[
@@ -270,12 +271,11 @@ def selector_of(
 
 
 def _until(settings: Settings, mode: str, until: str, at: datetime) -> WindowRequest:
-    """Return the window that ends at a time, as parsed at this moment; print its end if that is on another day."""
+    """Return the window that ends at a time, as parsed at this moment."""
     from oncallctl.maintenance.windows.model import WindowRequest
 
     end = parse_time(until, settings.tz, after=at)
-    if end.astimezone(settings.tz).date() != at.astimezone(settings.tz).date():
-        settings.note(f"the window ends {show(end, settings.tz)}, in {span((end - at).total_seconds())}")
+    note_time(settings, "until", until, end)
     return WindowRequest(mode, until=end)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -196,3 +197,9 @@ def test_hint_of_an_unknown_group_names_the_profile(run: Runner, line: str) -> N
     done = run(f"alert-groups {line} -p sandbox-oss -o json", status=None)
     assert done.status == (2 if "burns" in line else 6)
     assert done.error["hint"].endswith("oncallctl alert-groups list --profile sandbox-oss")
+
+
+@pytest.mark.parametrize(("since", "notes"), [("yesterday 9:00", 1), ("-30m", 1), ("12h", 0), ("2020-06-01T12:00", 0)])
+def test_incomplete_time_of_since_is_printed_in_full(cloud: Serving, run: Runner, since: str, notes: int) -> None:
+    done = run(f"alert-groups list --since '{since}' -o id")
+    assert len(re.findall(r"since 20\d\d-\d\d-\d\d \d\d:\d\d UTC, .* ago", done.stderr)) == notes
