@@ -127,7 +127,7 @@ complete -c oncallctl -f
 # All commands
 complete -c oncallctl -n '__oncallctl_common' -l profile -s p -x -a '(__oncallctl_names profiles)' -d 'Profile to use'
 complete -c oncallctl -n '__oncallctl_common' -l output -s o -x -a 'table json jsonl csv id' -d 'Output format. [default: table]'
-complete -c oncallctl -n '__oncallctl_common' -l columns -x -d 'Fields to show in table and csv'
+complete -c oncallctl -n '__oncallctl_common' -l columns -x -d 'Columns to show, by header or field path'
 complete -c oncallctl -n '__oncallctl_common' -l no-header -d 'Omit the header line'
 complete -c oncallctl -n '__oncallctl_common' -l tz -x -d 'Time zone to read and show times in. [default: local]'
 complete -c oncallctl -n '__oncallctl_common' -l timeout -x -d 'Timeout per request, in seconds. [default: 20]'

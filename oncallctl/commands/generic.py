@@ -73,7 +73,7 @@ def add_list(app: Commands, noun: Noun, described: Described | None = None) -> N
             team = lookup.team_filter(oncall, team_name, noun.team_field)
             found = oncall.collection(noun).of_team(team, limit and limit + 1, **filters)
             rows = _rows(ctx.obj, oncall, noun, limited(ctx.obj, found, limit), described)
-            render(ctx.obj, rows, noun.columns, secrets=_secrets(noun))
+            render(ctx.obj, rows, noun.columns, secrets=_secrets(noun), empty=f"no {noun.plural}")
 
     parameters = [_option(each.option.replace("-", "_"), _filter_option(each)) for each in noun.filters]
     if noun.team_field:
@@ -238,9 +238,10 @@ def _rows(
     settings: Settings, oncall: OnCall, noun: Noun, objects: Iterable[ServerObject], described: Described | None
 ) -> Iterable[Row]:
     """Return the server's objects; for tables with names and the columns that `described` adds."""
+    rows: Iterable[Row] = (each.raw for each in objects)
     if described and for_a_person(settings):
-        return with_names(oncall, settings, ({**each.raw, **described(each)} for each in objects), *noun.links)
-    return with_names(oncall, settings, (each.raw for each in objects), *noun.links)
+        rows = ({**each.raw, **described(each)} for each in objects)
+    return with_names(oncall, settings, rows, noun)
 
 
 def _filters(oncall: OnCall, noun: Noun, options: Mapping[str, Any]) -> dict[str, str]:

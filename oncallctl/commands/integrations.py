@@ -95,9 +95,10 @@ def list_integrations(
         shown = limited(ctx.obj, (each.raw for each in found), limit)
         render(
             ctx.obj,
-            with_names(oncall, ctx.obj, shown, *INTEGRATIONS.links),
+            with_names(oncall, ctx.obj, shown, INTEGRATIONS),
             INTEGRATIONS.columns,
             secrets=Secrets.IN_JSON,
+            empty="no integrations",
         )
 
 
@@ -113,7 +114,7 @@ def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: Sh
 
     with connect(ctx.obj) as oncall:
         raw = [each.raw for each in lookup.several(oncall.integrations, given_targets(integrations))]
-        found = list(with_names(oncall, ctx.obj, raw, *INTEGRATIONS.links))
+        found = list(with_names(oncall, ctx.obj, raw, INTEGRATIONS))
     render(
         ctx.obj,
         found[0] if len(found) == 1 else found,

@@ -8,8 +8,8 @@ from textwrap import indent
 
 from oncallctl.config.settings import Format, Settings
 from oncallctl.output import colors
+from oncallctl.output.columns import Columns, Row
 from oncallctl.output.render import render, render_text
-from oncallctl.output.table import Columns, Row
 from oncallctl.text import dump_json, sentence, visible
 
 REQUEST: Columns = {"METHOD": "method", "URL": "url", "BODY": "body"}

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from oncallctl.config.settings import Format, Settings
 from oncallctl.errors import AccessDenied, InvalidInput, OncallError, Signal
-from oncallctl.output.table import Columns, Row, console, table
+from oncallctl.output.columns import Columns, Row
+from oncallctl.output.table import console, table
 from oncallctl.process import interrupts
 from oncallctl.text import visible
 from oncallctl.times import now, relative

@@ -10,10 +10,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from oncallctl.config.settings import Format, Settings
-from oncallctl.output.table import Columns, Row, cell, console, field, layout, selected_columns, unknown_column
+from oncallctl.output import colors
+from oncallctl.output.columns import Columns, Row, cell, field, select
+from oncallctl.output.table import console, layout, print_table
 from oncallctl.process import sent_changes
 from oncallctl.text import dump_json, masked, visible
 
@@ -44,25 +47,23 @@ def render(
     *,
     rows: Iterable[Row] | None = None,
     secrets: Secrets = Secrets.HIDDEN,
+    empty: str = "no results",
 ) -> None:
     """Write results to stdout in the chosen format.
 
     Args:
         settings: the format, --columns, time zone and --quiet.
         value: an object or an iterable of objects, for json and jsonl.
-        columns: header -> dotted path, for tables and csv.
-        rows: the objects for tables, csv and id. The default is `value`.
+        columns: header -> dotted path, for tables, csv and --columns.
+        rows: the objects for tables, csv, id and --columns. The default is `value`.
         secrets: the formats in which links that let anyone raise alerts are not masked.
+        empty: the sentence that a terminal shows instead of an empty table.
 
     Raises:
         InvalidInput: --columns names an unknown field.
     """
     objects = _objects(settings, value, rows, secrets)
-    if settings.format in {Format.TABLE, Format.CSV} and not settings.quiet:
-        objects = list(objects)
-        if problem := unknown_column(settings, objects):
-            raise problem
-    _write_objects(settings, objects, columns, single=isinstance(value, Mapping))
+    _write_objects(settings, objects, columns, empty, single=isinstance(value, Mapping))
 
 
 def render_done(
@@ -72,12 +73,11 @@ def render_done(
     *,
     rows: Iterable[Row] | None = None,
     secrets: Secrets = Secrets.HIDDEN,
+    empty: str = "nothing to change",
 ) -> None:
     """Write the results of a change. An unknown field in --columns is only a warning, since the change was made."""
-    objects = list(_objects(settings, value, rows, secrets))
-    if settings.format in {Format.TABLE, Format.CSV} and (problem := unknown_column(settings, objects)):
-        settings.warn(f"{problem.message}; {problem.hint}")
-    _write_objects(settings, objects, columns, single=isinstance(value, Mapping))
+    objects = _objects(settings, value, rows, secrets)
+    _write_objects(settings, objects, columns, empty, single=isinstance(value, Mapping), done=True)
 
 
 def render_values(settings: Settings, values: Iterable[object], *, whole: object = None, done: bool = False) -> None:
@@ -89,12 +89,11 @@ def render_values(settings: Settings, values: Iterable[object], *, whole: object
         whole: the document for json. The default is an array of the rows.
         done: whether the values are the response to a change; see `render_done`.
     """
-    if settings.format is Format.JSON:
-        text = dump_json(list(values) if whole is None else whole, indent=2, to=sys.stdout)
-        render_text(settings, f"{text}\n")
-    elif settings.format is Format.JSONL:
+    if settings.format is Format.JSON and settings.columns is None:
+        render_text(settings, f"{_json(settings, list(values) if whole is None else whole, indent=2)}\n")
+    elif settings.format is Format.JSONL and settings.columns is None:
         for value in values:
-            render_text(settings, f"{dump_json(value, to=sys.stdout)}\n")
+            render_text(settings, f"{_json(settings, value)}\n")
     else:
         objects = [value if isinstance(value, Mapping) else {"value": value} for value in values]
         if objects or settings.columns:
@@ -144,34 +143,50 @@ def _objects(
 ) -> Iterable[Row]:
     """Return the objects to write, with secrets masked."""
     objects: Iterable[Row] = [value] if isinstance(value, Mapping) else value
-    if rows is not None and not settings.has_structured_output:
+    if rows is not None and (settings.columns is not None or not settings.has_structured_output):
         objects = rows
     if secrets is Secrets.SHOWN or (secrets is Secrets.IN_JSON and settings.shows_links):
         return objects
     return (masked(item) for item in objects)
 
 
-def _write_objects(settings: Settings, objects: Iterable[Row], columns: Columns, *, single: bool) -> None:
+def _write_objects(
+    settings: Settings, objects: Iterable[Row], columns: Columns, empty: str, *, single: bool, done: bool = False
+) -> None:
+    """Write objects; `done` and `empty` are those of `render_done` and `render`."""
     if settings.format is not Format.JSONL or settings.quiet:
         objects = list(objects)  # all or nothing: the next command of a pipe must not get half a list
     if settings.quiet:
         return
+    objects = iter(objects)
+    first = next(objects, None)
+    objects = objects if first is None else chain([first], objects)
+    selected, problem = select(settings, columns, first)
+    if problem and not done:
+        raise problem
+    if problem:
+        settings.warn(f"{problem.message}; {problem.hint}")
     if settings.format is Format.TABLE and sys.stdout.isatty():
-        console(settings, stderr=False).print(layout(settings, list(objects), columns))
+        if first is None:
+            _write(f"{empty}\n" if empty else "")
+        else:
+            print_table(settings, layout(settings, list(objects), selected))
     else:
-        for line in _lines(settings, objects, columns, single=single):
+        for line in _lines(settings, objects, selected, single=single):
             _write(f"{line}\n")
     sys.stdout.flush()
     sent_changes.mark_reported()
 
 
 def _lines(settings: Settings, objects: Iterable[Row], columns: Columns, *, single: bool) -> Iterator[str]:
+    if settings.has_structured_output and settings.columns is not None:
+        objects = ({title: field(row, path) for title, path in columns.items()} for row in objects)
     match settings.format:
         case Format.JSON:
             documents = list(objects)
-            yield dump_json(documents[0] if single else documents, indent=2, to=sys.stdout)
+            yield _json(settings, documents[0] if single else documents, indent=2)
         case Format.JSONL:
-            yield from (dump_json(item, to=sys.stdout) for item in objects)
+            yield from (_json(settings, item) for item in objects)
         case Format.ID:
             ident = columns.get("ID", "id")
             yield from (visible(str(item[ident])) for item in objects if item.get(ident))
@@ -183,11 +198,14 @@ def _lines(settings: Settings, objects: Iterable[Row], columns: Columns, *, sing
 
 def _cells(settings: Settings, rows: Iterable[Row], columns: Columns) -> Iterator[Sequence[str]]:
     """Yield the header and the rows of a table for a program."""
-    columns = selected_columns(settings, columns)
     if settings.header:
         yield [_harmless(title) for title in columns]
     for row in rows:
         yield [_cell(settings, row, path) for path in columns.values()]
+
+
+def _json(settings: Settings, document: object, *, indent: int | None = None) -> str:
+    return colors.json_on_stdout(settings, dump_json(document, indent=indent, to=sys.stdout))
 
 
 def _csv_line(cells: Sequence[str]) -> str:

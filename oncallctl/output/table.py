@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from oncallctl.config.settings import Settings
-from oncallctl.errors import InvalidInput
 from oncallctl.output import colors
-from oncallctl.text import cut, dump_json, visible
+from oncallctl.output.columns import Columns, Row, cell, field, select
+from oncallctl.text import cut, visible
 from oncallctl.times import now, relative
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
-
-Row = Mapping[str, Any]
-Columns = Mapping[str, str]
+    from rich.text import Text
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
-_NARROWED_LAST = {"id", "phone_number", "state", "status"}  # useless when truncated
+_AGE = re.compile(r"in \d+[a-z]|\d+[a-z] ago")
+_SECOND_UNIT = re.compile(r"(?<=\d[a-z]) \d+[a-z]")
+_URL = re.compile(r"https?://")
 _LONGEST_CELL = 4096  # characters; rich takes seconds to measure a megabyte
+_GAP = 2  # spaces between two columns
+
+# Useless when truncated.
+_COMPLETE = frozenset({"id", "phone_number", "state", "status", "severity"})
+# Kept longer than others: without it, a row cannot be recognized.
+_IDENTIFYING = frozenset({"name", "title", "username", "email", "message", "error.message", "window"})
+_LEAST = 8  # cells that a truncated column keeps
+_NAME_LEAST = 30  # the same for a name, as long as others can be hidden
+_NAME_MOST = 48  # cells of a name that precede other columns
+_COLORED = frozenset({"state", "status", "severity", "outcome", "mode"})
+# Hidden if they say the same in each row.
+_HIDDEN_IF_CONSTANT = frozenset({"HOST", "OUTCOME", "PROFILE"})
 
 
 def table(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
@@ -31,77 +45,72 @@ def table(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
     Raises:
         InvalidInput: --columns names an unknown field.
     """
-    if problem := unknown_column(settings, rows):
+    selected, problem = select(settings, columns, rows[0] if rows else None)
+    if problem:
         raise problem
-    return layout(settings, rows, columns)
+    return layout(settings, rows, selected)
 
 
-def selected_columns(settings: Settings, columns: Columns) -> Columns:
-    """Return the columns of --columns, or the default columns."""
-    return columns if settings.columns is None else {path: path for path in settings.columns}
+@dataclass
+class _Column:
+    """A column of a table on a terminal.
 
+    Attributes:
+        cells: the text of each row, without the header.
+        width: the width in cells, without the gap to the next column.
+        gives_way: True if other columns are more important.
+        least: the smallest width that is of use.
+    """
 
-def unknown_column(settings: Settings, rows: Sequence[Row]) -> InvalidInput | None:
-    """Return an error for the first field of --columns that the objects lack, or None."""
-    for path in settings.columns or ():
-        if rows and path.partition(".")[0] not in rows[0]:
-            return InvalidInput(f"no field {path!r} here", hint=f"there are {', '.join(rows[0])}")
-    return None
+    title: str
+    path: str
+    cells: Sequence[str]
+    width: int
+    gives_way: bool
+    least: int
 
-
-def field(row: Row, path: str) -> object:
-    """Return the field at a dotted path, or None."""
-    value: object = row
-    for step in path.split("."):
-        if isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    return value
-
-
-def cell(row: Row, path: str) -> str:
-    """Format one field as the server sent it: objects as JSON, null as an empty string."""
-    match field(row, path):
-        case None:
-            return ""
-        case bool() as value:
-            return "true" if value else "false"
-        case str() as value:
-            return value
-        case int() | float() as value:
-            return str(value)
-        case value:
-            return dump_json(value)
+    @property
+    def says_nothing(self) -> bool:
+        """True if the column is empty, or the same in each row and of a kind that matters only if it differs."""
+        values = set(self.cells)
+        if self.title in _HIDDEN_IF_CONSTANT and len(values) == 1:
+            return colors.style_of(self.cells[0]) != colors.BAD
+        return values == {""}
 
 
 def layout(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
-    """Return a table without columns that are empty in all rows, unless --columns asks for them."""
-    from rich.table import Table
-    from rich.text import Text
+    """Return a table that fits the terminal.
 
-    columns = selected_columns(settings, columns)
-    lines = _fitting_cells(settings, rows, columns)
-    shown = [
-        index
-        for index in range(len(columns))
-        if settings.columns is not None or not lines or any(line[index] for line in lines)
-    ]
-    made: Table = Table(
-        box=None, pad_edge=False, show_header=settings.header, header_style="bold", padding=(0, 2, 0, 0)
-    )
-    headers = list(columns.items())
-    for title, path in (headers[index] for index in shown):
-        # rich narrows columns that may wrap first, starting with the widest; the cells themselves never wrap.
-        made.add_column(Text(visible(title), no_wrap=True, overflow="ellipsis"), no_wrap=path in _NARROWED_LAST)
-    for line in lines:
-        made.add_row(*(Text(line[index], no_wrap=True, overflow="ellipsis") for index in shown))
+    Columns without information are left out unless --columns asks for them. If the rest is too wide, times are
+    shortened, then columns that identify nothing are truncated, and the last of them are left out. IDs, states and
+    URLs are never truncated.
+    """
+    from rich.table import Table
+
+    width = console(settings, stderr=False).width
+    found = _columns(settings, rows, columns)
+    if _total(found) > width:
+        found = _columns(settings, rows, columns, short=True)
+    shown = _fitted(found, width, may_hide=settings.columns is None)
+    made: Table = Table(box=None, pad_edge=False, show_header=settings.header, padding=(0, _GAP, 0, 0))
+    for column in shown:
+        justify: Literal["right", "left"] = "right" if all(each.isdigit() for each in column.cells) else "left"
+        made.add_column(_text(column.title, colors.HEADING), width=column.width, justify=justify)
+    if len(shown) < len(found):
+        made.add_column(_text("…", colors.QUIET), width=1)
+    for index in range(len(rows)):
+        made.add_row(*(_text(column.cells[index], _style(column, column.cells[index])) for column in shown))
     return made
 
 
-def console(settings: Settings, *, stderr: bool) -> Any:  # noqa: ANN401  # rich is imported only here
+def print_table(settings: Settings, made: Table) -> None:
+    """Print a table on stdout. It may be wider than the terminal if it has long URLs."""
+    screen = console(settings, stderr=False)
+    screen.width = max(screen.width, sum((column.width or 0) + _GAP for column in made.columns))
+    screen.print(made, soft_wrap=True)
+
+
+def console(settings: Settings, *, stderr: bool) -> Console:
     """Return a rich console that ignores markup in text."""
     from rich.console import Console
 
@@ -116,19 +125,78 @@ def console(settings: Settings, *, stderr: bool) -> Any:  # noqa: ANN401  # rich
     )
 
 
-def _fitting_cells(settings: Settings, rows: Iterable[Row], columns: Columns) -> list[list[str]]:
-    """Return the cells of a table; times are shortened if it would be wider than the terminal."""
+def _columns(settings: Settings, rows: Sequence[Row], columns: Columns, *, short: bool = False) -> list[_Column]:
+    """Return the columns with their natural width, without those that say nothing."""
+    at = now()
+    made = []
+    for title, path in columns.items():
+        cells = [readable(settings, row, path, at, short=short) for row in rows]
+        made.append(_column(visible(title) if settings.header else "", path, cells))
+    if settings.columns is None and rows:
+        return [column for column in made if not column.says_nothing]
+    return made
+
+
+def _column(title: str, path: str, cells: Sequence[str]) -> _Column:
     from rich.cells import cell_len
 
-    rows, at = list(rows), now()
-    lines = [[_readable(settings, row, path, at) for path in columns.values()] for row in rows]
-    widths = [max([cell_len(title), *(cell_len(line[index]) for line in lines)]) for index, title in enumerate(columns)]
-    if sum(widths) + 2 * len(widths) <= console(settings, stderr=False).width:
-        return lines
-    return [[_readable(settings, row, path, at, short=True) for path in columns.values()] for row in rows]
+    width = max([cell_len(title), *map(cell_len, cells)])
+    if path in _COMPLETE or any(map(_URL.match, cells)):
+        return _Column(title, path, cells, width, gives_way=False, least=width)
+    is_name = path in _IDENTIFYING
+    least = min(width, _NAME_LEAST if is_name else max(_LEAST, cell_len(title)))
+    if any(_AGE.fullmatch(each) for each in cells):
+        least = width
+    return _Column(title, path, cells, width, gives_way=not is_name, least=least)
 
 
-def _readable(settings: Settings, row: Row, path: str, at: datetime, *, short: bool = False) -> str:
+def _fitted(columns: Sequence[_Column], width: int, *, may_hide: bool) -> list[_Column]:
+    """Hide and narrow columns until they fit, as far as possible; return those that are shown."""
+    shown = list(columns)
+    room = width
+    for column in reversed(columns):
+        if not may_hide or sum(each.least + _GAP for each in shown) - _GAP <= room:
+            break
+        if column.gives_way:
+            shown.remove(column)
+            room = width - _GAP - 1  # for the mark of hidden columns
+    for least in (  # one long name must not take the room of all other columns
+        lambda column: _NAME_MOST if column.path in _IDENTIFYING else column.width,
+        lambda column: column.least if column.gives_way else column.width,
+        lambda column: column.least,
+        lambda column: _LEAST if column.path in _IDENTIFYING else column.least,
+    ):
+        _narrow(shown, _total(shown) - room, least)
+    return shown
+
+
+def _narrow(columns: Sequence[_Column], excess: int, least: Callable[[_Column], int]) -> None:
+    """Take cells from the widest columns, down to the least width of each."""
+    for _ in range(excess):
+        widest = max((each for each in columns if each.width > least(each)), key=lambda each: each.width, default=None)
+        if widest is None:
+            return
+        widest.width -= 1
+
+
+def _total(columns: Sequence[_Column]) -> int:
+    """Return the width of a table; the last column has no gap."""
+    return sum(column.width + _GAP for column in columns) - _GAP
+
+
+def _text(text: str, style: str) -> Text:
+    from rich.text import Text
+
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _style(column: _Column, text: str) -> str:
+    if _URL.match(text):
+        return colors.LINK
+    return colors.style_of(text) if column.path.rpartition(".")[2] in _COLORED else ""
+
+
+def readable(settings: Settings, row: Row, path: str, at: datetime, *, short: bool = False) -> str:
     """Format one field for a person: times relative and local, true as yes, false as an empty string."""
     text, value = cut(cell(row, path), _LONGEST_CELL), field(row, path)
     if isinstance(value, bool):
@@ -147,6 +215,6 @@ def _readable_time(settings: Settings, text: str, at: datetime, *, short: bool) 
     except (ValueError, OverflowError):
         return None
     if short:
-        return relative(instant, at=at)
+        return _SECOND_UNIT.sub("", relative(instant, at=at))
     same_day = local.date() == at.astimezone(settings.tz).date()
     return f"{relative(instant, at=at)} ({local:{'%H:%M' if same_day else '%m-%d %H:%M'}})"

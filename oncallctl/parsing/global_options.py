@@ -25,7 +25,7 @@ def global_options() -> tuple[TyperOption, ...]:
     return (
         TyperOption(param_decls=["--profile", "-p"], metavar="NAME", help="Profile to use."),
         TyperOption(param_decls=["--output", "-o"], metavar="|".join(Format), help="Output format. [default: table]"),
-        TyperOption(param_decls=["--columns"], metavar="A,B.C", help="Fields to show in table and csv."),
+        TyperOption(param_decls=["--columns"], metavar="A,B.C", help="Columns to show, by header or field path."),
         TyperOption(param_decls=["--no-header"], is_flag=True, help="Omit the header line."),
         TyperOption(param_decls=["--tz"], metavar="ZONE", help="Time zone to read and show times in. [default: local]"),
         TyperOption(

@@ -262,7 +262,7 @@ class TestChanging:
 
     def test_a_change_that_was_made_is_told_whatever_the_columns(self, server: Serving, run: Runner) -> None:
         done = run("api POST integrations/ --field type=webhook -o csv --columns id,nope")
-        assert "no field 'nope'" in done.stderr
+        assert "unknown column: 'nope'" in done.stderr
         assert len(done.stdout.splitlines()) == 2
 
 

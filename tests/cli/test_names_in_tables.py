@@ -124,14 +124,14 @@ def test_a_list_that_is_read_again_asks_for_new_names_only(server: Serving) -> N
     memory = NameLookupCache()
     rows = [{"integration_id": ONE, "team_id": PLATFORM}]
     with connect(Settings()) as oncall:
-        first = with_names(oncall, Settings(), rows, *ALERT_GROUPS.links, memory=memory)
+        first = with_names(oncall, Settings(), rows, ALERT_GROUPS, memory=memory)
         asked = server.reads()
-        again = with_names(oncall, Settings(), rows, *ALERT_GROUPS.links, memory=memory)
+        again = with_names(oncall, Settings(), rows, ALERT_GROUPS, memory=memory)
         assert first == again
         assert next(iter(first))["integration"] == {"id": ONE, "name": "service-010"}
         assert server.reads() == asked
         new = [{"integration_id": "C5U5IZGQ48B4M", "team_id": PLATFORM}]
-        assert with_names(oncall, Settings(), [*rows, *new], *ALERT_GROUPS.links, memory=memory)
+        assert with_names(oncall, Settings(), [*rows, *new], ALERT_GROUPS, memory=memory)
     assert server.reads() == [*asked, "GET /api/v1/integrations/C5U5IZGQ48B4M/"]
 
 
@@ -140,7 +140,13 @@ def test_a_list_that_is_read_again_warns_once(server: Serving, capsys: pytest.Ca
     server.fail("GET", "teams", status(403))
     with connect(Settings()) as oncall:
         for _ in range(2):
-            (row,) = with_names(oncall, Settings(), [{"team_id": PLATFORM}], *INTEGRATIONS.links, memory=memory)
+            (row,) = with_names(
+                oncall,
+                Settings(),
+                [{"team_id": PLATFORM}],
+                INTEGRATIONS,
+                memory=memory,
+            )
             assert row["team"] == {"id": PLATFORM, "name": PLATFORM}
     assert capsys.readouterr().err.count("warning") == 1
 
@@ -230,7 +236,7 @@ def test_names_are_read_while_the_list_still_comes(server: Serving, run: Runner)
 @pytest.mark.parametrize("output", [Format.JSON, Format.JSONL, Format.ID])
 def test_objects_for_a_program_are_passed_on_as_they_come(output: Format) -> None:
     objects = iter([{"team_id": PLATFORM}])
-    assert with_names(None, Settings(output=output), objects, *INTEGRATIONS.links) is objects  # type: ignore[arg-type]
+    assert with_names(None, Settings(output=output), objects, INTEGRATIONS) is objects  # type: ignore[arg-type]
 
 
 def test_nothing_is_looked_up_for_nobody(server: Serving, run: Runner) -> None:

@@ -127,7 +127,7 @@ class TestWhose:
     @pytest.mark.promise("belongs-to-somebody-else-refused")
     @as_root
     @FILES
-    def test_a_file_of_somebody_elses_is_refused_and_nothing_sent(  # noqa: PLR0913, PLR0917
+    def test_a_file_of_somebody_elses_is_refused_and_nothing_sent(
         self, work: Program, home: Path, cloud: Serving, file: str, line: str, status: int
     ) -> None:
         path = prepared(work, home, cloud, file)
@@ -144,7 +144,7 @@ class TestWhose:
 
     @pytest.mark.promise("belongs-to-somebody-else-refused")
     @NO_LINKS
-    def test_a_link_in_its_place_is_refused_and_not_followed(  # noqa: PLR0913, PLR0917
+    def test_a_link_in_its_place_is_refused_and_not_followed(
         self, work: Program, home: Path, cloud: Serving, file: str, line: str, status: int
     ) -> None:
         path = prepared(work, home, cloud, file)

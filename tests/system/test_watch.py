@@ -189,7 +189,7 @@ def test_nothing_in_a_title_or_an_error_is_obeyed(hasty: Hasty, cloud: Serving) 
 
 def test_columns_that_there_are_not_are_refused(hasty: Hasty) -> None:
     with hasty.at_terminal(*WATCH, "--columns", "id,nope") as terminal:
-        assert "no field 'nope'" in terminal.end(status=2)
+        assert "unknown column: 'nope'" in terminal.end(status=2)
 
 
 @pytest.mark.parametrize("options", [("-o", "json"), ("-o", "csv"), ("--quiet",)], ids=" ".join)

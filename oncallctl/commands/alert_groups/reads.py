@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
     from oncallctl.api.resources.alert_groups import AlertGroup
     from oncallctl.config.settings import Settings
-    from oncallctl.output.table import Row
+    from oncallctl.output.columns import Row
 
 SHOWN_ON_TERMINAL = 100  # groups that a terminal lists without --limit
 
@@ -72,9 +72,10 @@ def list_alert_groups(
             live.watch(ctx.obj, oncall, read, ALERT_GROUPS.columns, limit=limit)
             raise typer.Exit(128 + signal.SIGINT)
         if limit is None and sys.stdout.isatty():
-            render(ctx.obj, named(_newest(ctx.obj, query)), ALERT_GROUPS.columns)
+            found: Iterable[AlertGroup] = _newest(ctx.obj, query)
         else:
-            render(ctx.obj, named(limited(ctx.obj, query.read(limit and limit + 1), limit)), ALERT_GROUPS.columns)
+            found = limited(ctx.obj, query.read(limit and limit + 1), limit)
+        render(ctx.obj, named(found), ALERT_GROUPS.columns, empty="no alert groups")
 
 
 def _newest(settings: Settings, query: Query) -> Sequence[AlertGroup]:
@@ -117,7 +118,7 @@ def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOpti
         group = choosing.get(oncall, alert_group)
         found = oncall.alerts.list(limit and limit + 1, alert_group_id=group.id)
         whole = list(limited(ctx.obj, (alert.raw for alert in found), limit))
-        render(ctx.obj, whole, ALERTS.columns, rows=[titled(alert) for alert in whole])
+        render(ctx.obj, whole, ALERTS.columns, rows=[titled(alert) for alert in whole], empty="no alerts")
 
 
 def _with_names(
@@ -128,7 +129,8 @@ def _with_names(
 
     if not for_a_person(settings):
         return (group.raw for group in groups)
-    rows = with_names(oncall, settings, (group.row for group in groups), *ALERT_GROUPS.links, memory=memory)
+    found = (group.row for group in groups)
+    rows = with_names(oncall, settings, found, ALERT_GROUPS, memory=memory)
     if INTEGRATIONS in memory.failed:
         return rows
     return [with_integration(row) for row in rows]

@@ -223,7 +223,7 @@ def status(
                     f"the window of {each['name']!r} ended at {each['ends_at']} by this machine's clock; the server"
                     " does not send its time, so whether it is overdue is not known"
                 )
-        shown = with_names(oncall, ctx.obj, documents, *INTEGRATIONS.links)
+        shown = with_names(oncall, ctx.obj, documents, INTEGRATIONS, columns=WINDOWS)
     render(ctx.obj, shown, WINDOWS)
     if require is RequireState.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
         raise ConditionFailed("not all are in maintenance" if asked else "none is in maintenance")

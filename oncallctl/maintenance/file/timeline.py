@@ -177,7 +177,7 @@ def _find_overlaps(planned: Sequence[Planned]) -> None:
         going_on[each.occurrence.rule.name] = each
 
 
-def picture(  # noqa: PLR0913  # a picture is of windows, at a time, in a zone, of a size
+def picture(  # a picture is of windows, at a time, in a zone, of a size
     rules: Sequence[WindowRule], planned: Sequence[Planned], at: datetime, days: int, *, zone: tzinfo | None, width: int
 ) -> list[str]:
     """Draw the windows of the planned span as lines of cells; a cell is some hours.

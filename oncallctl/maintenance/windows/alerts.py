@@ -94,7 +94,7 @@ def collected(oncall: OnCall, integration: Integration) -> str | None:
     return f"{count} alert group{'' if count == 1 else 's'} that it collected and that may still be broken"
 
 
-def quiet_times(  # noqa: PLR0913
+def quiet_times(
     oncall: OnCall,
     integration: Integration,
     journal: Journal,

@@ -210,7 +210,7 @@ class WindowService:
     warn: Callable[[str], None]
     longest: str | None = None
 
-    def carry_out(  # noqa: PLR0913  # `run` needs more than the step
+    def carry_out(  # `run` needs more than the step
         self,
         step: WindowChange,
         *,

@@ -448,7 +448,7 @@ class TestConsent:
             ("most_targets = 0", "more than the 0"),
         ],
     )
-    def test_the_guard_rails_of_the_profile_hold(  # noqa: PLR0913, PLR0917
+    def test_the_guard_rails_of_the_profile_hold(
         self, server: Serving, run: Runner, file: Path, tmp_path: Path, rail: str, said: str
     ) -> None:
         token = tmp_path / "token"

@@ -77,7 +77,7 @@ def test_a_list_is_in_order_although_its_pages_arrive_out_of_order(oncall: OnCal
     ],
 )
 @pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
-def test_a_limit_fetches_no_more_pages_than_it_needs(  # noqa: PLR0913, PLR0917  # a table of its own
+def test_a_limit_fetches_no_more_pages_than_it_needs(  # a table of its own
     limit: int, size: str, asked: list[int], counts: object, oncall: OnCall, httpx_mock: HTTPXMock
 ) -> None:
     pages = serve(httpx_mock, Pages(rows(730), counts=bool(counts)))
