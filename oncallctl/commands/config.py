@@ -24,7 +24,7 @@ KeyArgument = Annotated[
 app = noun()
 
 
-@app.command(examples=["oncallctl config path"])
+@app.command(examples=["oncallctl config path", "oncallctl config path -o json"])
 def path(ctx: typer.Context) -> None:
     """Print the path of config.toml."""
     _show(ctx.obj, "path", str(config_path()))
