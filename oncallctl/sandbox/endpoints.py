@@ -20,6 +20,7 @@ from oncallctl.sandbox.resources.personal_notification_rules import PERSONAL_NOT
 from oncallctl.sandbox.resources.resolution_notes import RESOLUTION_NOTES
 from oncallctl.sandbox.resources.routes import ROUTES
 from oncallctl.sandbox.resources.schedules import SCHEDULES, get_final_shifts
+from oncallctl.sandbox.resources.shift_swaps import SHIFT_SWAPS, take_swap
 from oncallctl.sandbox.resources.slack import SLACK_CHANNELS, USER_GROUPS
 from oncallctl.sandbox.resources.team_on_call import current_on_call, next_on_call, previous_on_call
 from oncallctl.sandbox.resources.teams import TEAMS
@@ -36,6 +37,7 @@ COLLECTIONS: Final = (
     RESOLUTION_NOTES,
     SCHEDULES,
     ON_CALL_SHIFTS,
+    SHIFT_SWAPS,
     ESCALATION_CHAINS,
     ESCALATION_POLICIES,
     ROUTES,
@@ -71,6 +73,7 @@ PATHS: Final = (
         ApiPath(f"alert_groups/{ID_PATTERN}/{action.__name__}", {"POST": Endpoint(action, role="editor")})
         for action in ACTIONS
     ),
+    ApiPath(f"shift_swaps/{ID_PATTERN}/take", {"POST": Endpoint(take_swap, role="editor")}),
     ApiPath(f"schedules/{ID_PATTERN}/final_shifts", {"GET": Endpoint(get_final_shifts)}),
     _team_path("current_oncall", Endpoint(current_on_call)),
     _team_path("next_oncall", Endpoint(next_on_call)),

@@ -1,7 +1,7 @@
 """The sample data: the organization of the recordings, with names and texts that read like real ones.
 
 sample_data.json has the rows. Most rotations have run since 2020, so that the date alone decides who is on call. Alert
-groups, an override and the shift of data infra are relative to the time of insertion.
+groups, an override, a shift swap and the shift of data infra are relative to the time of insertion.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def insert_sample_data(db: sqlite3.Connection, *, now: float) -> None:
         "escalation_chains": dict,
         "schedules": dict,
         "on_call_shifts": lambda row: _shift(row, now),
+        "shift_swaps": lambda row: _shift_swap(row, now),
         "escalation_policies": lambda row: _encode(row, people="people_json"),
         "integrations": _integration,
         "routes": lambda row: row | {"is_default": False},
@@ -86,6 +87,16 @@ def _shift(shift: SampleRow, now: float) -> SampleRow:
     if "starts_in_seconds" in row:
         row["start"] = local_time(now // 1 + row.pop("starts_in_seconds"), UTC).strftime(LOCAL_FORMAT)
     return row | {"rotation_start": row["start"]}
+
+
+def _shift_swap(swap: SampleRow, now: float) -> SampleRow:
+    row = _with_creation_time(swap, now)
+    start = now // 1 + row.pop("starts_in_seconds")
+    return row | {
+        "swap_start": start,
+        "swap_end": start + row.pop("duration_seconds"),
+        "updated_at": row["created_at"],
+    }
 
 
 def _alert_group(group: SampleRow, integration: SampleRow, now: float) -> SampleRow:

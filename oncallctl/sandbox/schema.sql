@@ -119,6 +119,20 @@ CREATE TABLE schedule_shifts (
 ) STRICT;
 CREATE INDEX schedules_of_shift ON schedule_shifts (shift_id);
 
+-- benefactor_id: null until the swap is taken.
+CREATE TABLE shift_swaps (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    schedule_id TEXT NOT NULL REFERENCES schedules (id) ON DELETE CASCADE,
+    swap_start REAL NOT NULL,
+    swap_end REAL NOT NULL,
+    description TEXT,
+    beneficiary_id TEXT NOT NULL REFERENCES users (id),
+    benefactor_id TEXT REFERENCES users (id),
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL
+) STRICT;
+
 -- Times of day have the format `09:00:00Z`.
 -- last_notified_id: the user whose turn it was in the last run of a notify_person_next_each_time step.
 CREATE TABLE escalation_policies (

@@ -54,6 +54,7 @@ class Collection:
     Attributes:
         path: the path below /api/v1/.
         view: returns the JSON of a row.
+        list_view: returns the JSON of a row in the list, if it differs.
         table: the table; named like the path by default.
         select: a query that yields the rows, for columns of other tables; all of the table by default.
         order_by: the order of the list.
@@ -69,6 +70,7 @@ class Collection:
 
     path: str
     view: Callable[[ApiRequest, Row], Json]
+    list_view: Callable[[ApiRequest, Row], Json] | None = None
     table: str = ""
     select: str = ""
     order_by: str = "position"
@@ -128,7 +130,8 @@ class Collection:
         return found if self.narrow is None else self.narrow(request, found)
 
     def _list(self, request: ApiRequest) -> SandboxResponse:
-        return page_of(request, self._matching(request), lambda row: self.view(request, row), size=self.page_size)
+        view = self.list_view or self.view
+        return page_of(request, self._matching(request), lambda row: view(request, row), size=self.page_size)
 
     def _get(self, request: ApiRequest) -> SandboxResponse:
         return SandboxResponse(self.view(request, self.find(request)))

@@ -25,6 +25,11 @@ def to_iso(timestamp: float | None) -> str | None:
     return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC).isoformat().replace("+00:00", "Z")
 
 
+def to_iso_microseconds(timestamp: float) -> str:
+    """Return the format of shift swaps: `2026-11-21T05:59:05.000000Z`."""
+    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def to_iso_seconds(timestamp: float | None) -> str | None:
     """Return the format of maintenance windows and shifts: `2026-11-21T05:59:05Z`."""
     return None if timestamp is None else to_iso(timestamp // 1)

@@ -49,6 +49,7 @@ FILES = (
     "resolution_notes",
     "routes",
     "schedules",
+    "shift_swaps",
     "slack_channels",
     "teams",
     "throttle",
@@ -237,6 +238,7 @@ STORIES = (
         "patch",
     ),
     story("resolution_notes", "create_ok", "patch", "delete_ok"),
+    story("shift_swaps", "create_ok", "put", "take_ok", "take_again"),
     story(
         "personal_notification_rules",
         "create_wait",
@@ -294,6 +296,8 @@ MADE_UP = {
     "web",
     "uid",
     "created_at",
+    "updated_at",
+    "avatar_full",
     "resolved_at",
     "acknowledged_at",
     "silenced_at",
@@ -391,13 +395,15 @@ def _body(response: TestResponse) -> object:
 
 
 def _masked(value: object, name: str = "") -> object:
-    """Put the name of the type where a value is made up anew; a number in a text about limits counts down."""
+    """Replace values that are made up anew: by their type, by the prefix of a swap, or by N in a text about limits."""
     if isinstance(value, dict):
         return {key: _masked(inner, key) for key, inner in value.items()}
     if isinstance(value, list):
         return [_masked(inner) for inner in value]
     if name in MADE_UP and value is not None:
         return type(value).__name__
+    if name == "pk" and isinstance(value, str) and value.startswith("SSR"):
+        return "SSR"
     if name == "detail" and isinstance(value, str) and value.startswith("Request was throttled"):
         return re.sub(r"\d+", "N", value)
     return value

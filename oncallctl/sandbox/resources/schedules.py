@@ -190,7 +190,7 @@ def get_final_shifts(request: ApiRequest) -> SandboxResponse:
     within = TimeRange(start, end)
     entries = [
         _entry(request.db, user_id, period, within)
-        for period in periods(request.db, row["id"], within, request.variant)
+        for period in periods(request.db, row["id"], within, request.variant, now=request.now)
         for user_id in period.users
     ]
     paging = {"current_page_number": 1, "page_size": 50, "total_pages": 1}

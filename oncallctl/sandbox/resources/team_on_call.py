@@ -90,7 +90,7 @@ def _periods(
     return [
         (schedule_id, period)
         for schedule_id in dict.fromkeys(schedule_ids)
-        for period in periods(request.db, schedule_id, within, request.variant)
+        for period in periods(request.db, schedule_id, within, request.variant, now=request.now)
         if accepts(period.range)
     ]
 
