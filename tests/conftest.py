@@ -1,53 +1,67 @@
-"""A world of its own for each test, the sandbox behind a socket, and the program as `run`."""
+"""Fixtures for every test: an empty environment, sandbox servers, and `run` for the program in this process."""
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shlex
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.serving import Serving
 
-# A slow machine is no reason to fail: neither the time of an example nor that of making examples counts.
+# Hypothesis limits the time of an example, which would fail on a slow machine.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
 # Folders of tests that start processes, wait for timeouts or replay hundreds of requests: not part of `make quick`.
 SLOW = {"contract", "faults", "system"}
+# Files whose tests wait most of the time. They start first, so that other tests run in the meantime.
+WAITING = ("test_cron.py", "test_keyring_login.py", "test_secret_service.py")
 
 
 def pytest_configure() -> None:
-    """Let signals arrive also if the suite runs as a background job of a shell, which ignores them for it.
+    """Restore signals that a background job of a shell ignores.
 
-    A program inherits what is ignored: its tests would wait for the effect of a Ctrl-C for ever.
+    Programs inherit ignored signals: a test that presses Ctrl-C would wait for a program that never ends.
     """
-    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGQUIT, signal.SIG_DFL),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow folders; the test that waits for cron starts first, so that others run in the meantime."""
-    items.sort(key=lambda item: item.path.name != "test_cron.py")
+    """Mark the tests of the slow folders, and put those that wait first."""
+    items.sort(key=lambda item: item.path.name not in WAITING)
     for item in items:
         if item.path.relative_to(Path(__file__).parent).parts[0] in SLOW:
             item.add_marker(pytest.mark.slow)
 
 
+def pytest_collection_finish() -> None:
+    """Exclude the collected tests and imported modules from garbage collection, which visits them again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty HOME, no variables of this program's or of Grafana's, no keyring, and UTC."""
+    """A temporary directory with an empty HOME; no variables of oncallctl or Grafana, no keyring, and UTC."""
     for name in list(os.environ):
         if name.startswith(("ONCALLCTL_", "GRAFANA_")) and name != "ONCALLCTL_TEST_NOTHING_SKIPPED":
             monkeypatch.delenv(name)
@@ -70,7 +84,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the program left behind."""
+    """Exit status and output of the program."""
 
     status: int
     stdout: str
@@ -89,18 +103,28 @@ class Run:
 Runner = Callable[..., Run]
 
 
+@cache
+def command_tree() -> Any:
+    """Return the root command. Typer takes 20 ms to build the tree."""
+    from oncallctl.cli import app
+
+    return get_command(app)
+
+
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Runner:
-    """Run the program within this process: ``run("teams list -o json")``."""
-    from oncallctl.cli import app
+    """Run the program in this process: ``run("teams list -o json")``."""
 
     def invoke(line: str, *, stdin: str | None = None, status: int | None = 0, **environment: str) -> Run:
         with monkeypatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            result = CliRunner().invoke(app, shlex.split(line), input=stdin, prog_name="oncallctl")
-        done = Run(result.exit_code, result.stdout, result.stderr)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+            with CliRunner().isolation(input=stdin) as (stdout, stderr, _):
+                with pytest.raises(SystemExit) as ended:
+                    command_tree().main(shlex.split(line), prog_name="oncallctl")
+                sys.stdout.flush()
+                sys.stderr.flush()
+                done = Run(ended.value.code, stdout.getvalue().decode(), stderr.getvalue().decode())
         assert "Traceback" not in done.stderr
         if status is not None:
             assert done.status == status, f"exit {done.status}\n{done.stdout}\n{done.stderr}"
@@ -119,23 +143,23 @@ def _serve(dialect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **opti
 
 @pytest.fixture
 def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
-    """The sandbox as Cloud, behind a socket; the environment points at it."""
+    """Start the sandbox as Cloud, and point the environment at it."""
     yield from _serve("cloud", tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def oss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
-    """The sandbox as a self-hosted engine, behind a socket; the environment points at it."""
+    """Start the sandbox as a self-hosted engine, and point the environment at it."""
     yield from _serve("oss", tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def unswept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
-    """A self-hosted engine that has not yet ended the windows that are over."""
+    """Start the sandbox as a self-hosted engine that does not close overdue windows."""
     yield from _serve("oss", tmp_path, monkeypatch, sweeps=False)
 
 
 @pytest.fixture(params=["cloud", pytest.param("oss", marks=pytest.mark.slow)])
 def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
-    """Cloud and a self-hosted engine, in tests of their own; `make quick` runs only those on Cloud."""
+    """Run the test on Cloud and on a self-hosted engine. `make quick` runs it on Cloud only."""
     yield from _serve(request.param, tmp_path, monkeypatch)

@@ -1,4 +1,4 @@
-"""A real HTTP server for tests: the sandbox, with a record of what reached it and faults on demand."""
+"""The sandbox behind a socket: an HTTP server for tests that records requests and plays faults on demand."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Seen:
         return f"{self.method} {self.path}"
 
 
-FRESH = 20.0  # seconds; the sample data has times relative to the moment at which it was made
+MAX_AGE = 20.0  # seconds; the times in the sample data are relative to the time of its creation
 
 
 class _SampleData:
-    """A sandbox database with the sample data, made anew before it is old."""
+    """A sandbox database with the sample data, recreated when it is older than `MAX_AGE`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -54,7 +54,7 @@ class _SampleData:
 
     def copy_to(self, database: Path) -> None:
         with self._lock:
-            if time.monotonic() - self._made > FRESH:
+            if time.monotonic() - self._made > MAX_AGE:
                 sandbox.reset(self._database)
                 use_recorded_texts(self._database)
                 self._made = time.monotonic()
@@ -67,25 +67,26 @@ _SAMPLE_DATA = _SampleData()
 
 
 def copy_sample_data(database: Path) -> Path:
-    """Make a sandbox database by copying one, in 1 ms: to fill a new one takes 70."""
+    """Create a sandbox database from a copy: that takes 1 ms, and filling a new one 70."""
     _SAMPLE_DATA.copy_to(database)
     return database
 
 
 Fault = Callable[[Request, Callable[[], Response]], Response | None]
+"""Returns the response to a request, or None to close the connection. The second argument carries the request out."""
 
 
 def drop(_request: Request, _answer: Callable[[], Response]) -> None:
-    """Close the connection; the request was not carried out."""
+    """Close the connection without carrying the request out."""
 
 
 def lose(_request: Request, answer: Callable[[], Response]) -> None:
-    """Carry the request out and close the connection without an answer."""
+    """Carry the request out, and close the connection without a response."""
     answer()
 
 
 def status(code: int, body: str = "<html>no</html>", **headers: str) -> Fault:
-    """Answer with this status and do nothing."""
+    """Return a fault that responds with a status and does not carry the request out."""
     made = {name.replace("_", "-"): value for name, value in headers.items()}
     content_type = "application/json" if body.startswith("{") else "text/html"
     return lambda _request, _answer: Response(body, code, made, content_type=content_type)
@@ -93,13 +94,15 @@ def status(code: int, body: str = "<html>no</html>", **headers: str) -> Fault:
 
 @dataclass
 class Serving:
-    """The sandbox behind a socket.
+    """The sandbox behind a socket, as a context manager.
 
     Attributes:
-        seen: the requests that reached it, in order.
-        faults: (method, part of the path, fault): each is used once, by the first request it fits.
-        ahead: how far the server's clock, and the `Date` header with it, is ahead of this machine's.
-        dated: whether responses have a `Date` header.
+        rate_limit: requests per token and minute.
+        sweeps: True if the server closes windows at their end.
+        seen: the requests received, in order.
+        faults: (method, part of the path, fault). The first matching request removes and plays a fault.
+        ahead: offset of the server's clock and its `Date` header from the clock of this machine.
+        dated: True if responses have a `Date` header.
     """
 
     database: Path
@@ -123,35 +126,43 @@ class Serving:
             sweeps=self.sweeps,
             clock=lambda: time.time() + self.ahead.total_seconds(),
         )
-        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_Quiet)
+        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_RequestHandler)
         self._server.daemon_threads = True
+        self._closing = False
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
         return self
 
+    def _accept(self) -> None:
+        """Handle connections. `serve_forever` would poll for the end, and delay it by the interval of the polls."""
+        while not self._closing:
+            self._server.handle_request()
+
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
+        self._closing = True
+        socket.create_connection(("127.0.0.1", self._server.server_port)).close()
         self._thread.join()
         self._server.server_close()
 
     def fail(self, method: str, part: str, fault: Fault, times: int = 1) -> None:
-        """Let the next requests that fit meet a fault."""
+        """Play a fault on the next matching requests."""
         self.faults += [(method, part, fault)] * times
 
     def changes(self) -> list[str]:
-        """The requests that were not reads, as ``METHOD /path``."""
+        """Return all requests but reads, as ``METHOD /path``."""
         return [str(each) for each in self.seen if each.method != "GET"]
 
     def reads(self) -> list[str]:
+        """Return the reads, as ``GET /path``."""
         return [str(each) for each in self.seen if each.method == "GET"]
 
     def bodies(self) -> list[Any]:
-        """The bodies of the requests that were not reads."""
+        """Return the bodies of all requests but reads."""
         return [each.body for each in self.seen if each.method != "GET"]
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the server directly, around the program under test."""
+        """Send a request to the server without the program under test, and return the JSON of the response."""
         from werkzeug.test import Client
 
         token = self.token if self.dialect == "oss" else f"Bearer {self.token}"
@@ -162,7 +173,7 @@ class Serving:
         return response.json if response.data else None
 
     def alert(self, integration: str, title: str = "it burns") -> None:
-        """Send an alert to an integration, as a monitoring system does."""
+        """Send an alert to an integration like a monitoring system."""
         from werkzeug.test import Client
 
         link = self.call("GET", f"integrations/{integration}/")["link"]
@@ -170,10 +181,10 @@ class Serving:
         assert response.status_code == 200, response.text
 
     def notified(self, group: str | None = None) -> list[tuple[str, bool]]:
-        """The notifications that a real server would have sent so far, in order: user name and importance.
+        """Return the notifications that a real server would have sent, in order: user name and importance.
 
         Args:
-            group: the alert group; all of them unless given.
+            group: only those about this alert group.
         """
         with closing(sqlite3.connect(self.database)) as db:
             rows = db.execute(
@@ -184,7 +195,7 @@ class Serving:
         return [(name, bool(important)) for name, important in rows]
 
     def set_role(self, user: str, role: str) -> None:
-        """Give a user, by name, the role admin, editor, viewer or none."""
+        """Set the role of a user, by name: admin, editor, viewer or none."""
         with closing(sqlite3.connect(self.database)) as db, db:
             db.execute("UPDATE users SET role = ? WHERE username = ?", (role, user))
 
@@ -217,11 +228,11 @@ class Serving:
         return None
 
 
-class _Quiet(WSGIRequestHandler):
+class _RequestHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def send_header(self, keyword: str, value: str) -> None:
-        """Leave out the date where the test wants none, and say it by the server's clock."""
+        """Send the date of the server's clock, or no `Date` header if the test wants none."""
         serving: Serving = self.server.app  # type: ignore[attr-defined]  # werkzeug's server has it
         if keyword.lower() == "date":
             if not serving.dated:
@@ -230,4 +241,4 @@ class _Quiet(WSGIRequestHandler):
         super().send_header(keyword, value)
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # werkzeug's name
-        """Keep the test's output to itself."""
+        """Do not log requests to stderr."""

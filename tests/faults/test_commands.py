@@ -16,14 +16,13 @@ from typer.main import get_command
 from werkzeug.test import Client
 
 from oncallctl import sandbox
-from oncallctl.api import transport as transport_module
 from oncallctl.cli import app
 from oncallctl.config.private_files import state_folder
 from oncallctl.maintenance.run.shared import SharedWindow, WindowRecord
 from oncallctl.maintenance.windows.settle import RETRIES
 from tests.conftest import Run, Runner
+from tests.faults.clocks import use_clocks
 from tests.faults.commands import ASIDE, LINES, SERVICE, Kind, windows
-from tests.faults.test_operations import Clocks
 from tests.unit.api.wire import Arrived, Reaction, Wire, answer
 
 TOKEN = "7c1fa9e2b04d8836a5e0d9471bb2c6f3e85a0d7719c4b2f6"
@@ -148,7 +147,7 @@ Attempt = Callable[..., tuple[Run, Server]]
 @pytest.fixture
 def attempt(world: Path, run: Runner, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attempt]:
     """Run the line of a command; waits take no time."""
-    monkeypatch.setattr(transport_module, "time", Clocks())
+    use_clocks(monkeypatch)
     monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0, 0.0))
     opened: list[Wire] = []
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,40 +16,19 @@ from oncallctl.api.transport import Transport
 from oncallctl.config.profiles import Profile
 from oncallctl.errors import NotFound, OncallError, OutcomeUnknown, Unavailable
 from tests import certificates
+from tests.faults.clocks import Clocks, use_clocks
 from tests.faults.faults import ELSEWHERE, ENOUGH, FAULTS, Fault
 from tests.faults.operations import ASIDE, OPERATIONS, Operation, anywhere, collections, public
-from tests.unit.api.clock import Clock, Ears
+from tests.unit.api.clock import Ears
 from tests.unit.api.wire import Wire, answer
 
 PAGE_SIZES = (100, 25, 5, 1)  # rows that are requested at a time, while the response is too large
 TOKEN = "a-token-that-nobody-else-may-see"
 
 
-class Clocks:
-    """Stands in for the module `time`: a clock for each thread."""
-
-    def __init__(self) -> None:
-        self._local = threading.local()
-
-    @property
-    def mine(self) -> Clock:
-        if not hasattr(self._local, "clock"):
-            self._local.clock = Clock()
-        return self._local.clock
-
-    def monotonic(self) -> float:
-        return self.mine.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        self.mine.sleep(seconds)
-
-
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clocks:
-    clocks = Clocks()
-    for module in ("transport", "retry"):
-        monkeypatch.setattr(f"oncallctl.api.{module}.time", clocks)
-    monkeypatch.setattr("oncallctl.api.retry.SLICE", math.inf)  # a wait is one wait
+    clocks = use_clocks(monkeypatch)
     monkeypatch.setattr("oncallctl.api.body.LARGEST_BODY", ENOUGH)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.trust_in(tmp_path)))
     return clocks
