@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from oncallctl.config.connect import sandbox_database, telling_of
+from oncallctl.config.connect import sandbox_database, sandbox_errors
 from oncallctl.errors import InvalidInput
 from oncallctl.output.render import render_text
 from oncallctl.parsing.framework import noun
@@ -62,6 +62,6 @@ def reset(ctx: typer.Context) -> None:
     from oncallctl import sandbox
 
     database = sandbox_database()
-    with telling_of(database):
+    with sandbox_errors(database):
         sandbox.reset(database)
     ctx.obj.note("restored the sample data of the sandbox")

@@ -1,4 +1,4 @@
-"""Choose a profile, read its token and return a client: `connect`."""
+"""Choose a profile, read its token and return a client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oncallctl.api.urls import base_url, stack_url
 from oncallctl.config.config_file import Config, config, config_path
 from oncallctl.config.name_cache import NameCache
 from oncallctl.config.private_files import open_private, state_folder
-from oncallctl.config.profiles import APIS, SANDBOXES, Profile, sandbox
+from oncallctl.config.profiles import APIS, SANDBOXES, Profile, TokenSource, sandbox
 from oncallctl.config.settings import Settings
 from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
 
@@ -32,7 +32,7 @@ def sandbox_database() -> Path:
     """Return the path of the sandbox's database.
 
     Raises:
-        InvalidInput: the file is not this user's, or cannot be made.
+        InvalidInput: the file belongs to another user, or cannot be created.
     """
     path = state_folder() / "sandbox.sqlite3"
     os.close(open_private(path, os.O_RDWR))
@@ -42,15 +42,15 @@ def sandbox_database() -> Path:
 def choose_profile(
     name: str | None, environment: Mapping[str, str], *, read: Callable[[Config, str], Profile] = Config.profile
 ) -> Profile:
-    """Return the profile in use: URL and token always come from the same place.
+    """Return the profile in use. URL and token always come from the same place.
 
-    The order: --profile, ONCALLCTL_URL with ONCALLCTL_TOKEN, ONCALLCTL_PROFILE, the default profile, and last the
+    The order is --profile, ONCALLCTL_URL with ONCALLCTL_TOKEN, ONCALLCTL_PROFILE, the default profile, and the
     variables of the Terraform provider. Nothing falls back to the sandbox.
 
     Args:
         name: the value of --profile.
         environment: the environment variables.
-        read: how to read a profile of config.toml, validated or not.
+        read: reads a profile of config.toml, validated or not.
 
     Raises:
         InvalidInput: only one variable of a pair is set, or the configuration has mistakes.
@@ -64,7 +64,7 @@ def choose_profile(
             url=base_url(pair),
             grafana_url=_stack(environment.get("ONCALLCTL_GRAFANA_URL")),
             api=_api(environment.get("ONCALLCTL_API") or "auto"),
-            token_source=ENVIRONMENT,
+            token_source=TokenSource.ENVIRONMENT,
         )
     if chosen := environment.get("ONCALLCTL_PROFILE"):
         return _named(chosen, read)
@@ -76,7 +76,7 @@ def choose_profile(
             name=ENVIRONMENT,
             url=base_url(pair),
             grafana_url=_stack(environment.get("GRAFANA_URL")),
-            token_source=ENVIRONMENT,
+            token_source=TokenSource.ENVIRONMENT,
         )
     known = f"oncallctl auth switch to one of {', '.join(file.names)}; or " if file.names else ""
     raise NoCredentials(
@@ -87,9 +87,9 @@ def choose_profile(
 
 
 def profile_defaults(name: str | None) -> Profile | None:
-    """Return the profile in use with its defaults, or None if there is none that can be used.
+    """Return the profile in use with its defaults, or None if it cannot be used.
 
-    The errors of a profile are reported by what needs it: many commands need none.
+    Its errors are ignored here, because many commands need no profile.
     """
     try:
         return choose_profile(name, os.environ, read=Config.unvalidated)
@@ -102,13 +102,13 @@ def _named(name: str, read: Callable[[Config, str], Profile]) -> Profile:
 
 
 def _pair(environment: Mapping[str, str], url: str, token: str) -> str | None:
-    """Return the URL if both variables are set: a URL and a token never come from different places."""
+    """Return the URL if both variables are set, or None if neither is. Raise InvalidInput if one is missing."""
     has_url, has_token = bool(environment.get(url)), bool(environment.get(token))
     if has_url and has_token:
         return environment[url]
     if has_url or has_token:
-        missing, there = (token, url) if has_url else (url, token)
-        raise InvalidInput(f"{there} is set and {missing} is not", hint="set both, or neither")
+        missing, present = (token, url) if has_url else (url, token)
+        raise InvalidInput(f"{present} is set and {missing} is not", hint="set both, or neither")
     return None
 
 
@@ -116,17 +116,17 @@ def _stack(url: str | None) -> str | None:
     return stack_url(url) if url and url.strip() else None
 
 
-def _api(word: str) -> str:
-    if word not in APIS:
-        raise InvalidInput(f"invalid ONCALLCTL_API: {word!r}", hint="use auto, oss or cloud")
-    return word
+def _api(name: str) -> str:
+    if name not in APIS:
+        raise InvalidInput(f"invalid ONCALLCTL_API: {name!r}", hint="use auto, oss or cloud")
+    return name
 
 
 def token_of(profile: Profile) -> str:
-    """Read a profile's token from where the profile says.
+    """Read the token of a profile from its source.
 
     Raises:
-        NoCredentials: it is not there, or cannot be read.
+        NoCredentials: the token is missing or cannot be read.
     """
     from oncallctl.config import credentials
 
@@ -134,15 +134,15 @@ def token_of(profile: Profile) -> str:
         from oncallctl.sandbox import ADMIN_TOKEN
 
         return ADMIN_TOKEN
-    if profile.token_source == ENVIRONMENT:
+    if profile.token_source == TokenSource.ENVIRONMENT:
         names = ("ONCALLCTL_TOKEN", "GRAFANA_ONCALL_ACCESS_TOKEN")
         name = next(name for name in names if os.environ.get(name))
         return credentials.valid_token(os.environ[name], name)
-    if profile.token_source == "file":  # noqa: S105
+    if profile.token_source == TokenSource.FILE:
         if not profile.token_file:
             raise NoCredentials(f"profile {profile.name} has no token_file")
         return credentials.read_token_file(profile.token_file)
-    if profile.token_source == "command":  # noqa: S105
+    if profile.token_source == TokenSource.COMMAND:
         if not profile.token_command:
             raise NoCredentials(f"profile {profile.name} has no token_command")
         return credentials.run_token_command(profile.token_command)
@@ -150,7 +150,7 @@ def token_of(profile: Profile) -> str:
 
 
 def dialect_of(profile: Profile) -> Dialect:
-    """Return the dialect: the profile's, else Cloud for hosts below grafana.net and OSS for others."""
+    """Return the dialect of the profile. With ``auto``, hosts below grafana.net are Cloud and others self-hosted."""
     from oncallctl.api.client import Dialect
 
     if profile.api != "auto":
@@ -160,21 +160,21 @@ def dialect_of(profile: Profile) -> Dialect:
 
 
 def connect(settings: Settings) -> OnCall:
-    """Return a client of the profile in use, as a context manager; nothing is sent.
+    """Return a client for the profile in use, as a context manager. Sends nothing.
 
     Raises:
         InvalidInput: the configuration has mistakes.
-        NoCredentials: there is no token.
+        NoCredentials: the token is missing or cannot be read.
     """
     profile = choose_profile(settings.profile, os.environ)
     oncall = open_profile(profile, token_of(profile), settings)
-    if profile.token_source != ENVIRONMENT:  # completions cannot tell whose names those were
+    if profile.token_source != TokenSource.ENVIRONMENT:  # completions could not attribute these names to a server
         oncall.name_observer = NameCache(profile, config_path, settings.debug)
     return oncall
 
 
 def open_profile(profile: Profile, token: str, settings: Settings) -> OnCall:
-    """Return a client with the given token; nothing is sent."""
+    """Return a client with the given token. Sends nothing."""
     from oncallctl.api.client import Dialect, OnCall
     from oncallctl.api.transport import Transport
 
@@ -192,11 +192,11 @@ def open_profile(profile: Profile, token: str, settings: Settings) -> OnCall:
 
 
 @contextmanager
-def telling_of(database: Path) -> Iterator[None]:
+def sandbox_errors(database: Path) -> Iterator[None]:
     """Turn SQLite errors into InvalidInput that names the sandbox file.
 
     Raises:
-        InvalidInput: in place of what SQLite raises; nothing was changed then.
+        InvalidInput: SQLite failed; nothing was changed.
     """
     try:
         yield
@@ -209,24 +209,24 @@ def telling_of(database: Path) -> Iterator[None]:
 def _sandbox(database: Path, dialect: Literal["cloud", "oss"]) -> WSGIApplication:
     from oncallctl.sandbox import application
 
-    with telling_of(database):
+    with sandbox_errors(database):
         server = application(database, dialect)
 
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with telling_of(database):
+    def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with sandbox_errors(database):
             return server(environ, start_response)
 
-    return answer
+    return respond
 
 
 def detect(profile: Profile, token: str, settings: Settings) -> Profile:
-    """Detect the dialect of the server: a self-hosted engine refuses ``Bearer``, Cloud accepts it.
+    """Detect the dialect of the server: Cloud accepts ``Bearer``, a self-hosted engine refuses it.
 
     Returns:
-        The profile with its api found; one that names its api is only checked.
+        The profile with the dialect in `api`. If the profile names one, only that is tried.
 
     Raises:
-        AccessDenied: the server takes the token in neither form.
+        AccessDenied: the server refuses the token.
     """
     candidates = [profile.api] if profile.api != "auto" else ["cloud", "oss"]
     refusal: OncallError | None = None
@@ -241,4 +241,4 @@ def detect(profile: Profile, token: str, settings: Settings) -> Profile:
             return candidate
     if refusal and token.startswith(SERVICE_ACCOUNT) and not profile.grafana_url:
         refusal.hint = "a service account token of Grafana Cloud also needs the stack: --grafana-url https://…"
-    raise refusal or AccessDenied("the server refuses the token in either dialect")
+    raise refusal or AccessDenied("the server refuses the token")

@@ -1,8 +1,8 @@
-"""What teams, integrations and people are called, kept for TAB: a real call leaves it, and completions only read it.
+"""Cached names for TAB completion: commands write them, completions only read them.
 
-A file for each profile and kind: a line that says whose names they are, then a name a line, in the order of their
-bytes. A shell offers them only where that line is what it finds in config.toml itself, so that names are never those of
-another server that has come to the same profile name.
+There is a file for each profile and kind. Its first line names the profile, its server and config.toml; then follow the
+names, one per line, sorted by their bytes. Names are offered only if the first line matches the current config.toml, so
+that they never come from a server that the profile named before.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from oncallctl.config.profiles import NAME, Profile
 from oncallctl.text import visible
 
 FOLDER = "names"
-MOST = 5000
-LONGEST = 256  # characters
-ABANDONED = 60.0  # seconds after which a file that is being written no longer is
+MAX_NAMES = 5000
+MAX_LENGTH = 256  # characters
+ABANDONED = 60.0  # seconds after which a temporary file was left by a killed process
 
-# What a command would not take for a name as it is: a reading that is forced, an option, stdin, an id; what could be
-# taken for the first line; a tilde, which fish does not quote at the beginning of what it offers; and no team.
+# Names that must be offered as name:NAME. A command would read them as a prefix, an option, stdin, an ID or "no team",
+# the cache as its first line, and fish does not quote a leading tilde.
 _NOT_PLAIN = re.compile(r"(?:id|name):|[-#~]|[A-Z][A-Z1-9]{12,}$|none$")
 
 
 class NameCache:
-    """Keeps what members of collections are called; that it cannot is no concern of a command.
+    """Caches the names of the members of collections. A failure never disturbs a command.
 
     Args:
-        profile: whose names they are; one that the environment made has no name for completions to find them by.
-        config: where config.toml is.
-        debug: told, on demand, why names are not kept.
+        profile: the profile in use.
+        config: returns the path of config.toml.
+        debug: logs the reason of a failure.
     """
 
     def __init__(self, profile: Profile, config: Callable[[], Path], debug: Callable[[str], None]) -> None:
@@ -49,25 +49,25 @@ class NameCache:
         try:
             keep(self._profile, self._config().absolute(), noun.path, names)
         except OSError as error:
-            self._debug(f"names are not kept for completions: {error}")
+            self._debug(f"names are not cached for completion: {error}")
 
 
 def keep(profile: Profile, config: Path, kind: str, names: Collection[str]) -> None:
-    """Keep the names of a collection, all of which have been read; a file that says so already is left alone.
+    """Write the names of a collection, unless the file has them already.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     path = _path(_folder(), profile.name, kind)
-    data = "".join(f"{line}\n" for line in [_place(profile, config), *offered(names)]).encode()
-    if not _is_kept(path, data):
+    data = "".join(f"{line}\n" for line in [_header(profile, config), *offered(names)]).encode()
+    if not _is_current(path, data):
         _write(path, data)
 
 
 def load(profile: Profile, config: Path, kind: str) -> list[str]:
-    """Return the names kept for a profile, as they have to be typed.
+    """Return the cached names of a profile, in the form to type.
 
-    None are returned if they are another server's, or if the file could have been written or read by others.
+    The list is empty if the names belong to another server, or if other users could have written or read the file.
 
     Raises:
         OSError: there is no such file.
@@ -78,11 +78,11 @@ def load(profile: Profile, config: Path, kind: str) -> list[str]:
         if not (_is_private(path.parent.lstat(), stat.S_IFDIR) and _is_private(os.fstat(descriptor), stat.S_IFREG)):
             return []
         first, *names = file.read().split("\n")
-    return [name for name in names if name and visible(name) == name] if first == _place(profile, config) else []
+    return [name for name in names if name and visible(name) == name] if first == _header(profile, config) else []
 
 
 def forget(name: str) -> None:
-    """Forget what a profile's server has told, as far as that can be done."""
+    """Delete the cached names of a profile, ignoring failures."""
     with contextlib.suppress(OSError):
         folder = _folder()
         for kind in CACHED:
@@ -90,22 +90,22 @@ def forget(name: str) -> None:
 
 
 def offered(names: Collection[str]) -> list[str]:
-    """What is to be typed for these names, in the order of bytes; those that no line should hold are left out."""
-    fit = {name for name in names if name.strip() and len(name) <= LONGEST and visible(name) == name}
+    """Return names in the form to type, sorted by their bytes, without those that do not fit on a line."""
+    fit = {name for name in names if name.strip() and len(name) <= MAX_LENGTH and visible(name) == name}
     typed = {f"name:{name}" if _NOT_PLAIN.match(name) else name for name in fit}
-    return sorted(typed, key=str.encode)[:MOST]
+    return sorted(typed, key=str.encode)[:MAX_NAMES]
 
 
 def _folder() -> Path:
-    """The folder of the names, made when it is not there; its owner's alone."""
+    """Return the cache folder. Create it if it is missing, with mode 0700."""
     base = _base()
     base.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in (base, base / FOLDER):
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise PermissionError(f"{folder} is not a folder of this user's own")
-        if stat.S_IMODE(found.st_mode) != 0o700:
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            raise PermissionError(f"{folder} is not a folder of this user")
+        if stat.S_IMODE(status.st_mode) != 0o700:
             folder.chmod(0o700)
     return base / FOLDER
 
@@ -117,27 +117,27 @@ def _base() -> Path:
 
 
 def _is_private(found: os.stat_result, kind: int) -> bool:
-    """True if it is of this kind, and only this user may read or write it."""
+    """True if it is of this file type, and only this user may read or write it."""
     return stat.S_IFMT(found.st_mode) == kind and found.st_uid == os.geteuid() and not found.st_mode & 0o077
 
 
 def _path(folder: Path, name: str, kind: str) -> Path:
     if not NAME.fullmatch(name):
-        raise OSError(f"completions do not know a profile called {name!r}")
+        raise OSError(f"profile name not supported by completion: {name!r}")
     return folder / f"{name}.{kind}"
 
 
-def _place(profile: Profile, config: Path) -> str:
-    """The first line: the profile, its server, and the file that says so."""
+def _header(profile: Profile, config: Path) -> str:
+    """Return the first line: the profile, its server and the path of config.toml."""
     if profile.is_sandbox:
         return f"# {profile.name}"
-    place = f"# {profile.name} {profile.url} {config}"
-    if visible(place) != place:
-        raise OSError(f"completions do not know a place like {config}")
-    return place
+    header = f"# {profile.name} {profile.url} {config}"
+    if visible(header) != header:
+        raise OSError(f"path not supported by completion: {config}")
+    return header
 
 
-def _is_kept(path: Path, data: bytes) -> bool:
+def _is_current(path: Path, data: bytes) -> bool:
     with contextlib.suppress(FileNotFoundError):
         found = path.lstat()
         mine = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
@@ -147,14 +147,14 @@ def _is_kept(path: Path, data: bytes) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Put the file there in one step: at any moment the old or the new one is there, whole."""
+    """Replace the file atomically."""
     beside = path.with_name(f"{path.name}.new")
     with contextlib.suppress(FileNotFoundError):
         if time.time() - beside.lstat().st_mtime > ABANDONED:
             beside.unlink()
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:  # another run is about to say the same
+    except FileExistsError:  # another process is writing the same names
         return
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -17,18 +17,18 @@ from pathlib import Path
 from oncallctl.errors import InvalidInput
 from oncallctl.times import now
 
-# Writing under a lock takes milliseconds: who holds one for longer hangs, or is stopped.
+# Writing under a lock takes milliseconds: a process that holds one for longer hangs or is stopped.
 LOCK_SECONDS = 10.0
-BETWEEN_LOOKS = 0.02  # seconds
+POLL_SECONDS = 0.02
 
-_HINT = "look at its owner, its mode and the room on its disk, or name another place with XDG_STATE_HOME"
+_HINT = "check its owner, its mode and the free disk space, or set XDG_STATE_HOME to another folder"
 
 
 def state_folder() -> Path:
-    """The folder for state, made when it is not there, and closed to others.
+    """Return the folder for state files. Create it if it is missing, with mode 0700.
 
     Raises:
-        InvalidInput: it belongs to somebody else, cannot be looked into, or cannot be made.
+        InvalidInput: it belongs to another user, or cannot be read or created.
     """
     import platformdirs
 
@@ -39,7 +39,7 @@ def state_folder() -> Path:
         if is_foreign(status):
             raise _unusable(folder, "belongs to another user")
         if not os.access(folder, os.R_OK | os.X_OK):
-            raise _unusable(folder, "this user may not look into it")
+            raise _unusable(folder, "permission denied")
         if status.st_mode & 0o077 and status.st_uid == os.geteuid():
             with contextlib.suppress(OSError):  # a file system without modes
                 folder.chmod(0o700)
@@ -55,7 +55,7 @@ def make_folder(folder: Path) -> None:
     """Create a folder and its parents, each with mode 0700 regardless of the umask.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     for each in [*reversed([above for above in folder.parents if not above.exists()]), folder]:
         each.mkdir(mode=0o700, exist_ok=True)
@@ -79,16 +79,16 @@ def _unusable(path: Path, why: str | None) -> InvalidInput:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file of the state folder, made for its owner alone when it is to be written and not there.
+    """Open a state file. If it is opened for writing, create it with mode 0600.
 
     Returns:
-        Its descriptor.
+        The file descriptor.
 
     Raises:
-        InvalidInput: it belongs to somebody else, is a link or no file, or cannot be opened.
-        FileNotFoundError: it is to be read, and there is none.
+        InvalidInput: it belongs to another user, is not a regular file, or cannot be opened.
+        FileNotFoundError: it is opened for reading and does not exist.
     """
-    # A link would lead elsewhere, and opening a named pipe would wait for its other end.
+    # Do not follow links, and do not wait for the other end of a named pipe.
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     if flags & (os.O_WRONLY | os.O_RDWR):
         flags |= os.O_CREAT
@@ -114,9 +114,7 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Add a line to a file, whole or not at all; one that a crash cut short before it is ended first.
-
-    Only under a lock.
+    """Append a line to a file atomically, after completing a line that a crash cut short. Requires a lock.
 
     Raises:
         InvalidInput: the file cannot be used or written.
@@ -146,7 +144,7 @@ def replace_private(path: Path, data: bytes) -> None:
     """Replace a file atomically with one of mode 0600.
 
     Raises:
-        OSError: it cannot be written; the old one stays.
+        OSError: it cannot be written; the old file stays.
     """
     import tempfile
 
@@ -162,11 +160,11 @@ def replace_private(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             Path(fresh).unlink()
         raise
-    _settle(path.parent)
+    _sync_folder(path.parent)
 
 
-def _settle(folder: Path) -> None:
-    """Make the rename survive a power cut, if the file system can."""
+def _sync_folder(folder: Path) -> None:
+    """Make the rename survive a power failure, if the file system supports it."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -177,10 +175,10 @@ def _settle(folder: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock, waiting for other processes for a while; the kernel releases it when the process ends.
+    """Hold a lock, after waiting for other processes. The kernel releases it when the process ends.
 
     Raises:
-        InvalidInput: its file cannot be used, or another process does not let go of it.
+        InvalidInput: its file cannot be used, or another process holds it for too long.
     """
     descriptor = open_private(path, os.O_RDWR)
     until = time.monotonic() + LOCK_SECONDS
@@ -188,7 +186,7 @@ def locked(path: Path) -> Iterator[None]:
         while not _taken(descriptor, path):
             if time.monotonic() >= until:
                 raise _unusable(path, f"another process has locked it for more than {LOCK_SECONDS:g} s")
-            time.sleep(BETWEEN_LOOKS)
+            time.sleep(POLL_SECONDS)
         yield
     finally:
         os.close(descriptor)
@@ -196,14 +194,14 @@ def locked(path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock."""
+    """The process that holds a lock."""
 
     pid: int
     since: datetime
 
 
 class Held(Exception):
-    """Another process holds the lock; `holder` is None if it has not said who it is."""
+    """Another process holds the lock; `holder` is None if it is not known."""
 
     def __init__(self, holder: Holder | None) -> None:
         super().__init__("another process holds the lock")
@@ -212,17 +210,17 @@ class Held(Exception):
 
 @contextmanager
 def locked_at_once(path: Path) -> Iterator[None]:
-    """Hold a lock like `locked`, but never wait for it; its file says who holds it.
+    """Hold a lock like `locked`, but without waiting. Its file names the holder.
 
     Raises:
-        Held: another process has it.
+        Held: another process holds it.
         InvalidInput: its file cannot be used.
     """
     descriptor = open_private(path, os.O_RDWR)
     try:
         if not _taken(descriptor, path):
             raise Held(_holder(os.pread(descriptor, 100, 0)))
-        with contextlib.suppress(OSError):  # a full disk: then it is held by nobody in particular
+        with contextlib.suppress(OSError):  # the disk is full: the holder stays unknown
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()} {now().isoformat()}\n".encode(), 0)
         try:
@@ -243,7 +241,7 @@ def _holder(data: bytes) -> Holder | None:
 
 
 def _taken(descriptor: int, path: Path) -> bool:
-    """Take a lock if it is free."""
+    """Take a lock if it is free; return False if it is not."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,9 +1,10 @@
-"""Profiles: servers and the sources of their tokens, never a token itself."""
+"""Profiles: a server and the source of its token, never the token."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,9 +15,17 @@ SANDBOXES = {"sandbox": "cloud", "sandbox-oss": "oss"}
 
 APIS = ("auto", "oss", "cloud")
 
-TOKEN_SOURCES = ("keyring", "file", "command")
-
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+class TokenSource(StrEnum):
+    """The sources of tokens."""
+
+    KEYRING = "keyring"
+    FILE = "file"
+    COMMAND = "command"
+    ENVIRONMENT = "environment"
+    SANDBOX = "sandbox"
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,7 @@ class Profile:
     Attributes:
         url: the base URL, without ``/api/v1``.
         api: auto, oss or cloud.
-        token_source: keyring, file or command; environment or sandbox for the profiles that are not in the file.
+        token_source: a `TokenSource`; environment and sandbox only for profiles that are not in the file.
         output: the default output format.
         tz: the default time zone.
         timeout: seconds per request, or None for the default.
@@ -40,7 +49,7 @@ class Profile:
     url: str
     grafana_url: str | None = None
     api: str = "auto"
-    token_source: str = "keyring"  # noqa: S105  # a source, not a token
+    token_source: str = TokenSource.KEYRING
     token_file: str | None = None
     token_command: str | None = None
     allow_http: bool = False
@@ -54,26 +63,26 @@ class Profile:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port in one spelling: what a keyring entry is bound to."""
+        """Scheme, host and port in normalized form. Keyring entries are bound to it."""
         return f"{self._scheme}://{self.host}"
 
     @property
     def former_origin(self) -> str:
-        """The origin as older versions spelled it: with the port and the trailing dot of the URL."""
+        """The origin as older versions spelled it, with the port and trailing dot of the URL."""
         return f"{self._scheme}://{self.former_host}".lower()
 
     @property
     def host(self) -> str:
-        """Host and port in one spelling: the name of the server in prompts, the journal and state files."""
+        """Host and port in normalized form: the name of the server in prompts, the journal and state files."""
         return _host(self._scheme, urlsplit(self.url).netloc)
 
     @property
     def former_host(self) -> str:
-        """The host as older versions spelled it: as the URL does."""
+        """The host as older versions spelled it, exactly as in the URL."""
         return urlsplit(self.url).netloc
 
     def is_at(self, host: str) -> bool:
-        """True if a host (with a port, if any) is this profile's server, in whatever spelling a file has it."""
+        """True if a host, with an optional port, is the server of this profile in any spelling."""
         try:
             return _host(self._scheme, host) == self.host
         except ValueError:
@@ -86,19 +95,19 @@ class Profile:
     @property
     def is_sandbox(self) -> bool:
         """True if it is one of the built-in sandboxes."""
-        return self.token_source == "sandbox"  # noqa: S105
+        return self.token_source == TokenSource.SANDBOX
 
 
 def sandbox(name: str) -> Profile:
-    """Return a built-in profile; its host exists in no network (RFC 2606)."""
-    return Profile(name=name, url="http://sandbox.invalid", api=SANDBOXES[name], token_source="sandbox")  # noqa: S106
+    """Return a built-in profile. Its host is reserved and never resolves (RFC 2606)."""
+    return Profile(name, "http://sandbox.invalid", api=SANDBOXES[name], token_source=TokenSource.SANDBOX)
 
 
 def checked(profile: Profile) -> Profile:
-    """Validate a profile for `auth login`, and return it with its URL normalized and its file path absolute.
+    """Return a profile for `auth login` with normalized URLs and an absolute path of the token file.
 
     Raises:
-        InvalidInput: a name or a URL that cannot be used.
+        InvalidInput: the name or a URL is invalid.
     """
     name, token_file = profile.name, profile.token_file
     if not NAME.fullmatch(name) or name in SANDBOXES:

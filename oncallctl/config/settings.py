@@ -33,13 +33,13 @@ _JSON = frozenset({Format.JSON, Format.JSONL})
 
 @dataclass
 class Settings:
-    """The global options, resolved from flags, environment and profile before a command runs; then they stay as is.
+    """The global options, resolved from flags, environment and profile before a command runs.
 
     Attributes:
         profile: the value of --profile, or None.
-        output: the format that a flag or the environment names, or None.
+        output: the format of the flag or the environment, or None.
         profile_output: the default format of the profile, or None.
-        command_output: the format that a command prefers to the profile's, or None.
+        command_output: the format that a command prefers to that of the profile, or None.
         timeout: seconds per request, or None for the default.
         tz: the zone to read and show times in; None is the local zone.
         prefix: returns the beginning of a message, such as ``warning:``; `oncallctl.output.colors` has a colored one.
@@ -67,17 +67,17 @@ class Settings:
 
     @property
     def has_structured_output(self) -> bool:
-        """True if stdout is JSON: whole objects instead of columns."""
+        """True if stdout is JSON, with complete objects instead of columns."""
         return self.format in _JSON
 
     @property
     def shows_links(self) -> bool:
-        """True if the format keeps links that let anyone raise alerts, where a command allows them at all."""
+        """True if the format may show links that let anyone raise alerts; the command must allow them too."""
         return self.format in _JSON
 
     @property
     def has_json_messages(self) -> bool:
-        """True if errors, warnings and notes on stderr are JSON: the user chose JSON, not only the command."""
+        """True if messages on stderr are JSON: the user chose JSON, not only the command."""
         return (self.output or self.profile_output) in _JSON
 
     def warn(self, message: str) -> None:
@@ -89,7 +89,7 @@ class Settings:
         self._write("note", message)
 
     def debug(self, message: str) -> None:
-        """Log requests and responses to stderr if -v is given; never a token."""
+        """Log to stderr if -v is given."""
         if self.verbose:
             _write_line(visible(message))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from oncallctl.config.config_file import config, config_path
 from oncallctl.config.connect import ENVIRONMENT, choose_profile, token_of
+from oncallctl.config.profiles import TokenSource
 from oncallctl.doctor.finding import Finding, broken, doubtful, good
 from oncallctl.errors import InvalidInput, OncallError
 
@@ -86,7 +87,11 @@ def _is_part_of(known: OncallError, error: OncallError) -> bool:
 
 
 def credentials(profile: Profile) -> Generator[Finding, None, str | None]:
-    """Check that the token source returns a token, and how fast."""
+    """Check that the token source returns a token, and how fast.
+
+    Returns:
+        The token, or None if the source failed.
+    """
     began = time.monotonic()
     try:
         token = token_of(profile)
@@ -112,10 +117,10 @@ def _source(profile: Profile) -> str:
 
     if profile.is_sandbox:
         return "the sandbox"
-    if profile.token_source == ENVIRONMENT:
+    if profile.token_source == TokenSource.ENVIRONMENT:
         return "the environment"
-    if profile.token_source == "file":  # noqa: S105  # a source, not a token
+    if profile.token_source == TokenSource.FILE:
         return f"the file {named(profile.token_file or '')}"
-    if profile.token_source == "command":  # noqa: S105
+    if profile.token_source == TokenSource.COMMAND:
         return f"token_command {named(shlex.split(profile.token_command or '')[0])}"
     return "the keyring"

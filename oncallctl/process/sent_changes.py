@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from oncallctl.process import interrupts
 
 NOTHING_SENT = "interrupted; nothing was sent"
-_MOST = 10  # changes that one message names
+_MAX_LISTED = 10  # changes that one message names
 
 
 @dataclass(eq=False)
@@ -124,5 +124,5 @@ def mark_reported() -> None:
 
 def listed(changes: list[SentChange]) -> str:
     """Format changes for a message; abbreviate a long list."""
-    more = f"; and {len(changes) - _MOST} more" if len(changes) > _MOST else ""
-    return "; ".join(map(str, changes[:_MOST])) + more
+    more = f"; and {len(changes) - _MAX_LISTED} more" if len(changes) > _MAX_LISTED else ""
+    return "; ".join(map(str, changes[:_MAX_LISTED])) + more

@@ -175,13 +175,13 @@ def test_names_beyond_the_limit_are_left_out() -> None:
 
 @pytest.mark.parametrize("name", ["../prod", "a/b", ".", "x y", "$(touch pwned)", "", "a\nb"])
 def test_profile_with_an_invalid_name_caches_nothing(folder: Path, name: str) -> None:
-    with pytest.raises(OSError, match="completions do not know a profile"):
+    with pytest.raises(OSError, match="profile name not supported"):
         name_cache.keep(Profile(name, "https://oncall.example.org"), CONFIG, "teams", ["a"])
     assert not list(folder.parent.parent.rglob("*.teams"))
 
 
 def test_config_path_with_control_characters_caches_nothing(folder: Path) -> None:
-    with pytest.raises(OSError, match="completions do not know a place"):
+    with pytest.raises(OSError, match="path not supported"):
         name_cache.keep(PROD, Path("/etc/two\nlines"), "teams", ["a"])
     assert not list(folder.glob("*"))
 
@@ -222,7 +222,7 @@ def test_cache_folder_of_another_user_is_left_alone_silently(run: Runner, folder
     assert done.stderr == ""
     assert not list(folder.parents[3].rglob("sandbox.teams"))
     said = run("-p sandbox teams list -v").stderr
-    assert "names are not kept for completions" in said
+    assert "names are not cached for completion" in said
 
 
 def test_failed_write_keeps_the_old_names_and_the_command_succeeds(
