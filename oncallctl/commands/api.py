@@ -13,7 +13,7 @@ from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
 from oncallctl.errors import InvalidInput
 from oncallctl.output.dry_run import render_request
-from oncallctl.output.prompts import confirm
+from oncallctl.output.prompts import Proposal, confirm
 from oncallctl.output.render import render_values
 from oncallctl.parsing.options import (
     DryRunOption,
@@ -106,7 +106,8 @@ def _change(settings: Settings, oncall: OnCall, request: Request, *, yes: bool) 
     from oncallctl.api.lost_responses import send_once
 
     if request.method == HttpMethod.DELETE:
-        confirm(oncall.profile, f"DELETE {oncall.transport.url(request.path)}?", yes=yes)
+        proposal = Proposal(f"DELETE {oncall.transport.url(request.path)}", is_destructive=True)
+        confirm(settings, oncall.profile, proposal, yes=yes)
     with request.naming_path():
         document = send_once(oncall, request.change, "the change", request.check_arguments()).document
     if oncall.profile.is_sandbox and request.is_page:

@@ -12,7 +12,7 @@ from oncallctl.api.nouns import TEAMS, USERS
 from oncallctl.config.connect import connect
 from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, Signal
 from oncallctl.output.dry_run import render_request
-from oncallctl.output.prompts import ask, ask_text, interactive
+from oncallctl.output.prompts import Proposal, ask_text, interactive, prompt
 from oncallctl.output.render import render_done
 from oncallctl.parsing.options import DryRunOption, YesOption, text_value
 from oncallctl.times import parse_duration
@@ -118,7 +118,7 @@ def escalate(
             render_request(ctx.obj, oncall.described(page.change(oncall)))
             return
         if asks:
-            page = _confirm(oncall, page, summary)
+            page = _confirm(ctx.obj, oncall, page, found.summary)
         elif summary:
             ctx.obj.note(f"paging {page}{summary}")
         group = send(oncall, page)
@@ -177,17 +177,17 @@ def _check_reach(settings: Settings, oncall: OnCall, page: Page, *, anyway: bool
     return found
 
 
-def _confirm(oncall: OnCall, page: Page, summary: str) -> Page:
+def _confirm(settings: Settings, oncall: OnCall, page: Page, summary: str) -> Page:
     """Ask for confirmation, and for a missing title. Return the page with its title."""
     from oncallctl.escalation.page import described
 
     if page.alert_group:
-        about = f" about alert group {described(oncall, page.alert_group)}"
+        about = [f"alert group {described(oncall, page.alert_group)}"]
     else:
-        title = page.title or ask_text("Title [chosen by the server]: ") or None
-        page = replace(page, title=title)
-        about = f" about {page.title!r}" if page.title else ""
-    ask(oncall.profile, f"Page {page}{about}{summary}?")
+        page = replace(page, title=page.title or ask_text("Title [chosen by the server]: ") or None)
+        about = [f"title {page.title!r}"] if page.title else []
+    items = [*about, *([summary] if summary else [])]
+    prompt(settings, oncall.profile, Proposal(f"Page {page}", items, is_destructive=True))
     return page
 
 

@@ -17,7 +17,7 @@ from oncallctl.errors import InvalidInput
 from oncallctl.output.dry_run import render_request, render_requests
 from oncallctl.output.linked_names import for_a_person, with_names
 from oncallctl.output.progress import progress
-from oncallctl.output.prompts import confirm, name_all
+from oncallctl.output.prompts import confirm, on_targets
 from oncallctl.output.render import Secrets, limited, render, render_done
 from oncallctl.parsing.framework import Commands, noun as new_app
 from oncallctl.parsing.options import (
@@ -216,7 +216,7 @@ def _delete(
         planned = [Outcome(target, "would-delete", requests=each) for target, each in pairs]
         render_requests(settings, [outcome.document() for outcome in planned], columns)
         return
-    confirm(oncall.profile, f"Delete {name_all(targets)}?", yes=yes)
+    confirm(settings, oncall.profile, on_targets("Delete", targets, is_destructive=True), yes=yes)
     with progress(settings, "deleting", len(targets)) as finished:
         report = for_each(targets, lambda target: target, remove, finished, look)
     render_done(settings, [outcome.document() for outcome in report.outcomes], columns)

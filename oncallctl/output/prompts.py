@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oncallctl.errors import ConfirmationNeeded, Declined
-from oncallctl.text import sentence, visible
+from oncallctl.output import colors
+from oncallctl.text import caption, sentence, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from oncallctl.batch import Target
     from oncallctl.config.profiles import Profile
+    from oncallctl.config.settings import Settings
 
 
 MANY = 20  # more targets than this need a confirmation
 SHOWN = 10  # targets that a prompt lists
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A change that needs a confirmation.
+
+    Attributes:
+        heading: the change, such as "Acknowledge 2 alert groups"; empty if only the dangers need a confirmation.
+        items: the things that it will change.
+        dangers: sentences about consequences that cannot be undone.
+        is_destructive: whether the change itself cannot be undone.
+    """
+
+    heading: str = ""
+    items: Sequence[str] = ()
+    dangers: Sequence[str] = ()
+    is_destructive: bool = False
+
+    def __str__(self) -> str:
+        """Return the proposal as one line, for messages."""
+        items = f": {', '.join(_abbreviated(self.items))}" if self.items else ""
+        return " ".join([*([f"{self.heading}{items}."] if self.heading else []), *self.dangers])
+
+    def lines(self, settings: Settings) -> Iterable[str]:
+        """Yield the lines of a prompt, with colors."""
+        if self.heading:
+            heading = caption(self.heading) + (":" if self.items else "")
+            yield colors.on_stderr(settings, heading, colors.DANGER if self.is_destructive else colors.HEADING)
+            yield from (f"  {caption(item)}" for item in _abbreviated(self.items))
+        yield from (colors.on_stderr(settings, sentence(danger), colors.DANGER) for danger in self.dangers)
+
+
+def on_targets(action: str, targets: Sequence[Target[Any]], *, is_destructive: bool = False) -> Proposal:
+    """Return the proposal to apply an action, such as "Delete", to targets."""
+    items = [str(target) for target in targets]
+    return Proposal(f"{action} {_counted(targets)}", items, is_destructive=is_destructive)
 
 
 def interactive() -> bool:
@@ -24,34 +62,31 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def confirm(place: Profile, question: str, *, yes: bool = False) -> bool:
-    """Ask for confirmation, naming profile and host. Without a terminal, --yes is required.
+def confirm(settings: Settings, profile: Profile, proposal: Proposal, *, yes: bool = False) -> bool:
+    """Ask for confirmation. Without a terminal, --yes is required.
 
     Returns:
-        True if the user was asked. Time has passed then, and the question may be out of date.
+        True if the user was prompted. Time has passed then, and the proposal may be out of date.
 
     Raises:
         ConfirmationNeeded: there is no terminal.
-        Declined: the user did not answer yes.
+        Declined: the user did not confirm.
     """
     if yes:
         return False
     if not interactive():
         raise ConfirmationNeeded(
-            f"{question} Confirmation required: not running in a terminal, use --yes", hint="add --yes"
+            f"{proposal} Confirmation required: not running in a terminal, use --yes", hint="add --yes"
         )
-    ask(place, question)
+    prompt(settings, profile, proposal)
     return True
 
 
-def ask(place: Profile, question: str) -> None:
-    """Ask a yes-or-no question on the terminal. Anything but yes means no."""
-    print(
-        f"{sentence(question)}\n[{visible(place.name)} at {visible(place.host)}] Continue? [y/N] ",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
+def prompt(settings: Settings, profile: Profile, proposal: Proposal) -> None:
+    """Show profile, host and proposal on the terminal, and ask for confirmation. Anything but yes means no."""
+    place = f"Profile {visible(profile.name)} at {visible(profile.host)}"
+    text = "\n".join([place, *proposal.lines(settings), "Continue? [y/N] "])
+    print(text, end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if answer.strip().lower() not in {"y", "yes"}:
         raise Declined("declined; nothing was changed")
@@ -64,8 +99,15 @@ def ask_text(question: str) -> str:
 
 
 def name_all(targets: Sequence[Target[Any]]) -> str:
-    """Format targets for a prompt; abbreviate long lists."""
+    """Format targets for a message; abbreviate long lists."""
+    return f"{_counted(targets)}: {', '.join(_abbreviated([str(target) for target in targets]))}"
+
+
+def _counted(targets: Sequence[Target[Any]]) -> str:
     noun = targets[0].noun
-    shown = [str(target) for target in targets[:SHOWN]]
-    more = f" and {len(targets) - SHOWN} more" if len(targets) > SHOWN else ""
-    return f"{len(targets)} {noun.plural if len(targets) > 1 else noun.singular}: {', '.join(shown)}{more}"
+    return f"{len(targets)} {noun.plural if len(targets) > 1 else noun.singular}"
+
+
+def _abbreviated(items: Sequence[str]) -> list[str]:
+    hidden = len(items) - SHOWN
+    return [*items[:SHOWN], *([f"and {hidden} more"] if hidden > 0 else [])]

@@ -334,7 +334,7 @@ class TestPrompt:
 
     def test_missing_title_is_prompted_for(self, server: Serving, run: Runner) -> None:
         done = run("escalate --team platform", stdin=" db down \ny\n")
-        assert "about 'db down'" in done.stderr
+        assert "title 'db down'" in done.stderr
         assert server.bodies()[0]["title"] == "db down"
 
     def test_empty_title_is_left_to_the_server(self, server: Serving, run: Runner) -> None:
@@ -349,12 +349,12 @@ class TestPrompt:
     def test_prompt_names_title_and_state_of_an_alert_group(self, server: Serving, run: Runner) -> None:
         group = server.call("GET", "alert_groups/?state=acknowledged")["results"][0]
         done = run(f"escalate --user alice --alert-group {group['id']}", stdin="n\n", status=5)
-        assert f"about alert group {group['id']} {group['title']!r} (acknowledged)?" in done.stderr
+        assert f"alert group {group['id']} {group['title']!r} (acknowledged)\n" in done.stderr
 
     def test_prompt_names_an_alert_group_that_cannot_be_read_by_its_id(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "alert_groups", status(503))
         done = run("escalate --user alice --alert-group IAAAAAAAAAAAA", stdin="n\n", status=5)
-        assert "about alert group IAAAAAAAAAAAA?" in done.stderr
+        assert "alert group IAAAAAAAAAAAA\n" in done.stderr
 
     def test_prompt_names_recipient_and_host(self, server: Serving, run: Runner) -> None:
         done = run("escalate --team platform --title t", stdin="y\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, S
 from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
 from oncallctl.output.progress import progress
-from oncallctl.output.prompts import MANY, confirm, interactive, name_all
+from oncallctl.output.prompts import MANY, Proposal, confirm, interactive, name_all, on_targets
 from oncallctl.output.render import render_done
 from oncallctl.parsing.options import (
     DryRunOption,
@@ -186,8 +187,8 @@ def _carry_out(ctx: typer.Context, action: GroupAction, selector: GroupSelector,
         if dry_run:
             report = actions.rehearse(oncall, action, steps)
         else:
-            if not yes and (question := _danger(oncall, action, steps, selector)):
-                confirm(oncall.profile, question)
+            if not yes and (proposal := _proposal(oncall, action, steps, selector)):
+                confirm(ctx.obj, oncall.profile, proposal)
             with progress(ctx.obj, action.verb, len(steps)) as finished:
                 report = actions.carry_out(oncall, action, steps, finished)
     columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
@@ -208,20 +209,23 @@ def _note_left_out(settings: Settings, oncall: OnCall, selection: Selection) -> 
         settings.note(f"left out {left_out}, which a maintenance window opened; {stop} ends windows")
 
 
-def _danger(oncall: OnCall, action: GroupAction, steps: list[GroupChange], selector: GroupSelector) -> str | None:
-    """Return the question to ask before these steps, or None if none of them is dangerous."""
+def _proposal(
+    oncall: OnCall, action: GroupAction, steps: list[GroupChange], selector: GroupSelector
+) -> Proposal | None:
+    """Return the proposal to confirm before these steps, or None if none of them is dangerous."""
     from oncallctl.alert_groups import actions
 
     changing = [step.target for step in steps if step.request]
-    dangers = []
     # A script with many IDs must learn at once that it needs --yes, even if nothing has to change.
     many = len(steps) > MANY and (changing or not interactive()) if selector.given else len(changing) > 1
-    if many:
-        dangers.append(f"{action.verb.capitalize()} {name_all(changing or [step.target for step in steps])}?")
-    if action.ends_windows and (unlisted := actions.unlisted(oncall, changing)):
-        dangers.append(
-            f"{action.verb.capitalize()} {name_all(unlisted)}, of an integration that is not listed? If it is the"
-            " own group of a group_alerts window, the window ends and everything that it collected is resolved, even"
-            " alerts that are still firing."
-        )
-    return " ".join(dangers) or None
+    unlisted = actions.unlisted(oncall, changing) if action.ends_windows else []
+    if not many and not unlisted:
+        return None
+    proposal = on_targets(action.verb.capitalize(), changing or [step.target for step in steps])
+    if not unlisted:
+        return proposal
+    danger = (
+        f"The integration of {name_all(unlisted)} is not listed. If it is the own group of a group_alerts window, the"
+        " window ends and everything that it collected is resolved, even alerts that are still firing."
+    )
+    return replace(proposal, dangers=[danger])

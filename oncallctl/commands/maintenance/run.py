@@ -181,10 +181,10 @@ def _prepare(
     steps = _plan(oncall, found, policy, if_active)
     warn_of_escalating(settings, oncall, steps, int(seconds))
     head = f"Put into maintenance for {span(seconds)} ({policy.mode})"
-    if question := danger(oncall, steps, selector, head):
+    if proposal := danger(oncall, steps, selector, head):
         if yes:
-            settings.note(question)
-        confirm(oncall.profile, question, yes=yes)
+            settings.note(str(proposal))
+        confirm(settings, oncall.profile, proposal, yes=yes)
     confirmed = frozenset(
         (step.target.found.id, step.target.found.maintenance_started_at) for step in steps if step.ends_group
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from oncallctl.errors import ConditionFailed, InvalidInput, OncallError
 from oncallctl.maintenance import IfActive, Mode
 from oncallctl.output.linked_names import with_names
 from oncallctl.output.progress import progress
-from oncallctl.output.prompts import MANY, SHOWN, confirm, interactive, name_all
+from oncallctl.output.prompts import MANY, SHOWN, Proposal, confirm, interactive, on_targets
 from oncallctl.output.render import render, render_done
 from oncallctl.parsing.options import (
     AllOption,
@@ -309,10 +310,10 @@ def _carry_out(
     if dry_run:
         report = change.rehearse(oncall, steps)
     else:
-        if question := danger(oncall, steps, selector, head):
+        if proposal := danger(oncall, steps, selector, head):
             if yes:
-                settings.note(question)
-            elif confirm(oncall.profile, question):
+                settings.note(str(proposal))
+            elif confirm(settings, oncall.profile, proposal):
                 steps = [change.look_again(oncall, step) for step in steps]
         with progress(settings, "maintenance", len(steps)) as finished:
             report = change.carry_out(desk, steps, finished)
@@ -336,15 +337,15 @@ def paging_effect(integration: Integration, wanted: WindowRequest) -> str:
     return "nobody can be paged by name meanwhile"
 
 
-def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelector, head: str) -> str | None:
-    """Return the prompt for these steps, or None if none of them is dangerous."""
+def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelector, head: str) -> Proposal | None:
+    """Return the proposal to confirm before these steps, or None if none of them is dangerous."""
     from oncallctl.maintenance.windows import alerts
 
-    dangers = []
+    proposal, dangers = Proposal(), []
     if steps and (selector.everything or selector.match or len(steps) > MANY):
         changing = [step.target for step in steps if step.opens or step.ends]
         if changing or not interactive():  # a script fails without --yes even if no window is active
-            dangers.append(f"{head}: {name_all(changing or [step.target for step in steps])}.")
+            proposal = on_targets(f"{head}:", changing or [step.target for step in steps])
     for step in steps:
         name = str(step.target)
         if step.wanted and step.target.found.is_direct_paging:
@@ -355,4 +356,4 @@ def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelec
                 resolved = alerts.collected(oncall, step.target.found)
             if resolved:
                 dangers.append(f"Ending the window of {name} resolves {resolved}.")
-    return " ".join(dangers) or None
+    return replace(proposal, dangers=dangers) if proposal.heading or dangers else None

@@ -73,7 +73,7 @@ def test_resolving_the_own_group_needs_a_confirmation(server: Serving, run: Runn
     before = open_windows(server)
     done = run(f"alert-groups resolve {own} {others} -o json", status=2)
     assert done.error["code"] == "confirmation_needed"
-    assert f"1 alert group: {own} 'Maintenance of service-016 for 7200'" in done.error["message"]
+    assert f"1 alert group: {own} 'Maintenance of service-016 for 7200' is not listed" in done.error["message"]
     assert "everything that it collected is resolved" in done.error["message"]
     assert server.changes() == []
     assert open_windows(server) == before

@@ -1,0 +1,32 @@
+"""Proposals, as prompts show them and as messages name them."""
+
+import sys
+
+import pytest
+
+from oncallctl.config.settings import Settings
+from oncallctl.output.prompts import Proposal
+
+
+def test_prompt_with_many_items_abbreviates_them() -> None:
+    proposal = Proposal("Delete 12 teams", [f"team {number}" for number in range(12)], ["Nobody is on call then."])
+    lines = list(proposal.lines(Settings()))
+    assert lines[0] == "Delete 12 teams:"
+    assert lines[-3:] == ["  team 9", "  and 2 more", "Nobody is on call then."]
+    assert len(lines) == 13
+    assert str(proposal).endswith("team 9, and 2 more. Nobody is on call then.")
+
+
+def test_prompt_on_a_terminal_highlights_the_dangers_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    settings = Settings(color=True)
+    red = "\x1b[1;31m"
+    ack, item, danger = Proposal("Acknowledge 1 alert group", ["I1"], ["It ends the window."]).lines(settings)
+    assert (red in ack, red in item, red in danger) == (False, False, True)
+    delete, *_ = Proposal("Delete 1 team", ["I1"], is_destructive=True).lines(settings)
+    assert red in delete
+
+
+def test_prompt_escapes_control_characters() -> None:
+    assert list(Proposal("Delete \x1b[2J", ["a\nb"]).lines(Settings())) == ["Delete \\x1b[2J:", "  a\\nb"]
