@@ -36,6 +36,11 @@ class Named:
         return f"{self.name} ({self.id})" if self.name else self.id
 
 
+def is_id(text: str) -> bool:
+    """True if a text without a prefix looks like an ID."""
+    return _LIKE_AN_ID.fullmatch(text) is not None
+
+
 def split(text: str) -> tuple[str, bool]:
     """Parse ``id:X`` and ``name:X``; without a prefix, a text that looks like an ID is an ID.
 
@@ -52,7 +57,7 @@ def split(text: str) -> tuple[str, bool]:
         raise InvalidInput("the name is empty", hint="use a name or an ID")
     if forced == "id" and not _ANY_ID.fullmatch(word):
         raise InvalidInput(f"not an ID: {word!r}", hint="use name:… for a name that starts with id:")
-    return word, forced == "id" or (forced is None and _LIKE_AN_ID.fullmatch(word) is not None)
+    return word, forced == "id" or (forced is None and is_id(word))
 
 
 def named(oncall: OnCall, noun: Noun, text: str) -> Named:

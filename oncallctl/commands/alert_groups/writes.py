@@ -98,16 +98,25 @@ _add(
 
 @app.command(
     examples=[
-        "oncallctl alert-groups silence IWM9M5WQXRBEN --for 1h",
+        "oncallctl alert-groups silence IWM9M5WQXRBEN 1h",
+        "oncallctl alert-groups silence IWM9M5WQXRBEN ISHJTMEUMF6E6 --for 1h",
         "oncallctl alert-groups silence --team platform --for 2h --yes",
     ]
 )
 def silence(
     ctx: typer.Context,
+    alert_groups: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]... [DURATION]",
+            help="IDs of alert groups; - reads them from stdin. A duration may follow a single ID.",
+            show_default=False,
+        ),
+    ] = None,
     for_: Annotated[
-        str, typer.Option("--for", metavar="DURATION", help="How long the silence lasts, for example 90m, 2h30m or 1d.")
-    ],
-    alert_groups: AlertGroupsArgument = None,
+        str | None,
+        typer.Option("--for", metavar="DURATION", help="How long the silence lasts, for example 90m, 2h30m or 1d."),
+    ] = None,
     state: StateOption = None,
     team: TeamOption = None,
     integration: IntegrationOption = None,
@@ -119,6 +128,7 @@ def silence(
     """Silence alert groups for a given time. Silencing again restarts the clock. Filters select firing groups."""
     from oncallctl.alert_groups import transitions
 
+    alert_groups, for_ = _value_after_id(alert_groups, for_, "--for DURATION")
     duration = length(ctx.obj, for_)
     chosen = _selector(alert_groups, state, team, integration, since_value(ctx.obj, since), mine=mine)
     _carry_out(ctx, transitions.silence(duration), chosen, yes=yes, dry_run=dry_run)
@@ -134,14 +144,21 @@ _add(
 
 @app.command(
     examples=[
-        'oncallctl alert-groups note IWM9M5WQXRBEN --text "disk replaced"',
-        "oncallctl teams handoff platform | oncallctl alert-groups note IWM9M5WQXRBEN --text -",
+        "oncallctl alert-groups note IWM9M5WQXRBEN 'disk replaced'",
+        "oncallctl alert-groups note --integration login --text 'deploy rolled back' --yes",
     ]
 )
 def note(
     ctx: typer.Context,
-    text: Annotated[str, typer.Option("--text", metavar="TEXT|@FILE|-", help="Text of the note.")],
-    alert_groups: AlertGroupsArgument = None,
+    alert_groups: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]... [TEXT]",
+            help="IDs of alert groups; - reads them from stdin. The text may follow a single ID.",
+            show_default=False,
+        ),
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", metavar="TEXT|@FILE|-", help="Text of the note.")] = None,
     state: StateOption = None,
     team: TeamOption = None,
     integration: IntegrationOption = None,
@@ -153,11 +170,28 @@ def note(
     """Add a resolution note, unless the group has it already. Filters select groups that are not resolved."""
     from oncallctl.alert_groups.notes import Note
 
+    alert_groups, text = _value_after_id(alert_groups, text, "--text TEXT")
     if text == "-" and "-" in (alert_groups or ()):
         raise InvalidInput("stdin can hold the IDs or the text, not both", hint="use --text @FILE")
     action = Note.of(text_value(text, "--text") or "")
     chosen = _selector(alert_groups, state, team, integration, since_value(ctx.obj, since), mine=mine)
     _carry_out(ctx, action, chosen, yes=yes, dry_run=dry_run)
+
+
+def _value_after_id(words: list[str] | None, value: str | None, option: str) -> tuple[list[str] | None, str]:
+    """Return targets and the value of an option, which may stand after a single ID instead.
+
+    Raises:
+        InvalidInput: the value is missing; an ID in its place is not taken for it.
+    """
+    from oncallctl.api.lookup import is_id
+
+    if value is not None:
+        return words, value
+    match words:
+        case [ident, text] if ident != "-" and not is_id(text.removeprefix("id:")):
+            return [ident], text
+    raise InvalidInput(f"missing option {option}", hint="add it, or give the value after a single ID")
 
 
 def _selector(

@@ -115,8 +115,15 @@ class TestSilence:
         assert ("for minutes use 30m" in done.stderr) is (length == "30")
         assert cloud.bodies() == [{"delay": seconds}]
 
-    def test_missing_duration_is_refused(self, cloud: Serving, run: Runner) -> None:
-        assert "--for" in run(f"alert-groups silence {FIRING}", status=2).stderr
+    def test_duration_may_follow_a_single_id(self, cloud: Serving, run: Runner) -> None:
+        (outcome,) = run(f"alert-groups silence {FIRING} 1.5h -o json").json
+        assert (outcome["id"], outcome["status"]) == (FIRING, "silenced")
+        assert cloud.bodies() == [{"delay": 5400}]
+
+    @pytest.mark.parametrize("words", ["", SILENCED, f"{SILENCED} 1h"])
+    def test_missing_duration_is_refused(self, cloud: Serving, run: Runner, words: str) -> None:
+        assert "--for" in run(f"alert-groups silence {FIRING} {words}", status=2).stderr
+        assert cloud.seen == []
 
 
 class TestDryRun:

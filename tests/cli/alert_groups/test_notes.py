@@ -25,6 +25,20 @@ def test_note_is_added(server: Serving, run: Runner) -> None:
     assert notes(server, FIRING) == ["it was the disk"]
 
 
+def test_text_may_follow_a_single_id(cloud: Serving, run: Runner) -> None:
+    (outcome,) = run(f"alert-groups note {FIRING} 'it was the disk' -o json").json
+    assert (outcome["id"], outcome["status"]) == (FIRING, "noted")
+    assert notes(cloud, FIRING) == ["it was the disk"]
+    run(f"alert-groups note {FIRING} -", stdin="from stdin\n")
+    assert "from stdin" in notes(cloud, FIRING)
+
+
+def test_id_in_place_of_the_text_is_not_taken_for_it(cloud: Serving, run: Runner) -> None:
+    for words in (f"{FIRING} {SILENCED}", f"{FIRING} id:{SILENCED}", f"{FIRING} {SILENCED} text", "- text"):
+        assert "--text" in run(f"alert-groups note {words}", stdin=f"{FIRING}\n", status=2).stderr
+    assert cloud.seen == []
+
+
 def test_note_that_exists_is_not_added_again(cloud: Serving, run: Runner) -> None:
     run(f"alert-groups note {FIRING} --text same", ONCALLCTL_TOKEN=EDITOR_TOKEN)
     (outcome,) = run(f"alert-groups note {FIRING} --text same -o json").json
@@ -51,7 +65,7 @@ def test_stdin_holds_ids_or_the_text_and_not_both(cloud: Serving, run: Runner) -
     assert cloud.seen == []
 
 
-@pytest.mark.parametrize("option", ["--text ''", "--text ' '", "--text -", ""])
+@pytest.mark.parametrize("option", ["--text ''", "--text ' '", "--text -", "", "' '"])
 def test_blank_or_missing_text_is_refused(cloud: Serving, run: Runner, option: str) -> None:
     run(f"alert-groups note {FIRING} {option}", stdin="\n", status=2)
     assert cloud.seen == []
