@@ -8,7 +8,7 @@ _oncallctl_command() {
     commands='' options='' argument='' many=''
     local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color -h --help'
     case $1 in
-        '') commands='integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox api doctor escalate completion who page ack' options="--version $common" ;;
+        '') commands='integrations teams users alert-groups schedules on-call-shifts shift-swaps routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox api doctor escalate completion who page ack' options="--version $common" ;;
         'integrations') commands='list get types create update delete' options='-h --help' ;;
         'integrations list') options="--team --type --match --label --in-maintenance --not-in-maintenance --limit $common" ;;
         'integrations get') options="--show-secrets $common" argument=':integrations' many=1 ;;
@@ -53,6 +53,10 @@ _oncallctl_command() {
         'on-call-shifts create') options="--file -f --dry-run $common" ;;
         'on-call-shifts update') options="--file -f --dry-run $common" ;;
         'on-call-shifts delete') options="--yes -y --dry-run $common" ;;
+        'shift-swaps') commands='list get delete' options='-h --help' ;;
+        'shift-swaps list') options="--schedule --limit $common" ;;
+        'shift-swaps get') options=$common ;;
+        'shift-swaps delete') options="--yes -y --dry-run $common" ;;
         'routes') commands='list get create update delete' options='-h --help' ;;
         'routes list') options="--integration --limit $common" ;;
         'routes get') options=$common ;;
@@ -216,6 +220,8 @@ _oncallctl_values() {
         'on-call-shifts list --limit') values=':text' ;;
         'on-call-shifts create --file' | 'on-call-shifts create -f') values=':file' ;;
         'on-call-shifts update --file' | 'on-call-shifts update -f') values=':file' ;;
+        'shift-swaps list --schedule') values=':schedules' ;;
+        'shift-swaps list --limit') values=':text' ;;
         'routes list --integration') values=':integrations' ;;
         'routes list --limit') values=':text' ;;
         'routes create --file' | 'routes create -f') values=':file' ;;

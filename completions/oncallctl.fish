@@ -63,7 +63,7 @@ function __oncallctl_command
                 end
             case '*'
                 switch "$path"
-                    case '' integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox
+                    case '' integrations teams users alert-groups schedules on-call-shifts shift-swaps routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox
                         set path (string trim -- "$path $word")
                     case '*'
                         set arguments (math $arguments + 1)
@@ -96,7 +96,7 @@ end
 # Whether the common options may stand here: not between a noun and its verb.
 function __oncallctl_common
     set -l command (__oncallctl_command)
-    and not contains -- "$command[1]" integrations teams users alert-groups schedules on-call-shifts routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox
+    and not contains -- "$command[1]" integrations teams users alert-groups schedules on-call-shifts shift-swaps routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox
 end
 
 # Prints the names of the profiles, or of a kind that an earlier command has cached. Runs the program as it was typed,
@@ -143,6 +143,7 @@ complete -c oncallctl -n '__oncallctl_at' -a users -d 'The users of the organiza
 complete -c oncallctl -n '__oncallctl_at' -a alert-groups -d 'Alert groups: list them, and respond to them'
 complete -c oncallctl -n '__oncallctl_at' -a schedules -d 'Schedules: who is on call, and when'
 complete -c oncallctl -n '__oncallctl_at' -a on-call-shifts -d 'On-call shifts: the rotations and events that schedules consist of'
+complete -c oncallctl -n '__oncallctl_at' -a shift-swaps -d 'Shift swaps: who takes over whose shifts, and when'
 complete -c oncallctl -n '__oncallctl_at' -a routes -d 'Routes: which alerts of an integration go to which escalation chain'
 complete -c oncallctl -n '__oncallctl_at' -a escalation-chains -d 'Escalation chains: whom to notify, and in which order'
 complete -c oncallctl -n '__oncallctl_at' -a escalation-policies -d 'Escalation policies: the steps of escalation chains'
@@ -435,6 +436,20 @@ complete -c oncallctl -n '__oncallctl_at on-call-shifts update' -l dry-run -d 'P
 # oncallctl on-call-shifts delete
 complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl shift-swaps
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a list -d 'List shift swaps'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a get -d 'Show a shift swap'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a delete -d 'Delete shift swaps; deleting a taken swap restores the original shifts'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -s h -l help -d 'Show this message and exit'
+
+# oncallctl shift-swaps list
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Only those of this schedule (name or ID)'
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl shift-swaps delete
+complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl routes
 complete -c oncallctl -n '__oncallctl_at routes' -a list -d 'List routes'

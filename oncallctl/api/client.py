@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from oncallctl.api.resources.resolution_notes import ResolutionNotes
     from oncallctl.api.resources.routes import Routes
     from oncallctl.api.resources.schedules import Schedules
+    from oncallctl.api.resources.shift_swaps import ShiftSwaps
     from oncallctl.api.resources.teams import Teams
     from oncallctl.api.resources.users import Users
     from oncallctl.config.profiles import Profile
@@ -71,6 +72,7 @@ class OnCall:
         resolution_notes: ResolutionNotes
         routes: Routes
         schedules: Schedules
+        shift_swaps: ShiftSwaps
         teams: Teams
         users: Users
     else:  # a mistyped attribute must stay an error for type checkers

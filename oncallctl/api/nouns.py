@@ -253,6 +253,33 @@ ON_CALL_SHIFTS = Noun(
     typed=True,
 )
 
+SHIFT_SWAPS = Noun(
+    name="shift-swaps",
+    summary="Shift swaps: who takes over whose shifts, and when.",
+    columns={
+        "ID": "id",
+        "STATUS": "status",
+        "SCHEDULE": "schedule_name.name",
+        "START": "swap_start",
+        "END": "swap_end",
+        "BENEFICIARY": "beneficiary_name.name",
+        "BENEFACTOR": "benefactor_name.name",
+    },
+    title=None,
+    caption="description",
+    links=(
+        Link("schedule", "schedule_name", SCHEDULES),
+        Link("beneficiary", "beneficiary_name", USERS),
+        Link("benefactor", "benefactor_name", USERS),
+    ),
+    filters=(ListFilter("schedule", "schedule_id", SCHEDULES),),
+    writes=("delete",),
+    note_on_delete="deleting a taken swap restores the original shifts",
+    write_role="editor",
+    sample="SSRMQV5P6Y64NXH",
+    typed=True,
+)
+
 RESOLUTION_NOTES = Noun(
     name="resolution-notes",
     summary="Resolution notes: what people have written about alert groups.",
@@ -304,6 +331,7 @@ NOUNS = (
     ALERT_GROUPS,
     SCHEDULES,
     ON_CALL_SHIFTS,
+    SHIFT_SWAPS,
     ROUTES,
     ESCALATION_CHAINS,
     ESCALATION_POLICIES,

@@ -11,10 +11,11 @@ from email.utils import parsedate_to_datetime
 from oncallctl.api.memory import MIB, estimate
 from oncallctl.errors import AccessDenied, Conflict, NotFound, NotOnCall, OncallError, ServerRefused, Unavailable
 
-# The engine's error messages if the current state does not allow a change (maintenance, escalation and integrations
-# recordings).
+# The engine's error messages if the current state does not allow a change (maintenance, escalation, integrations and
+# shift_swaps recordings).
 _CONFLICTS = re.compile(
     r"already (on|in) maintenance|already exists|resolved alert group|can't \w+ an? \w+ alert group"
+    r"|not in a state which allows it"
 )
 
 API = "/api/v1/"

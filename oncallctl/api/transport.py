@@ -205,7 +205,7 @@ class Transport:
 
     def _read_once(self, path: str, params: Params | None, memory: int, timeout: float) -> Response:
         try:
-            url = httpx.URL(self.url(path), params=dict(params) if params else None)
+            url = httpx.URL(self.url(path), **({"params": dict(params)} if params else {}))  # None removes a query
         except (httpx.InvalidURL, UnicodeError) as error:
             raise InvalidInput(f"cannot build the request: {error}", hint="use a shorter name, or an ID") from error
         for _ in range(REDIRECTS + 1):

@@ -18,7 +18,7 @@ from oncallctl.sandbox.sample_data import insert_sample_data
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-VERSION: Final = 11
+VERSION: Final = 12
 """The version of schema.sql and the sample data. A file of another version is recreated."""
 
 LOCK_TIMEOUT: Final = 30.0

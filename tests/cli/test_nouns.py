@@ -62,6 +62,7 @@ def test_organization_of_another_id_is_not_shown(server: Serving, run: Runner) -
         ("personal-notification-rules list --user alice", "user_id", USER),
         ("personal-notification-rules list --important", "important", "true"),
         ("personal-notification-rules list --not-important", "important", "false"),
+        ("shift-swaps list --schedule platform-primary", "schedule_id", "SN1XIG9SHWR2U"),
         ("resolution-notes list --alert-group ITZS8C3IAPIQD", "alert_group_id", "ITZS8C3IAPIQD"),
     ],
 )
@@ -70,6 +71,18 @@ def test_filter_of_a_list_is_sent_to_the_server(
 ) -> None:
     assert run(f"{line} -o json").json
     assert server.seen[-1].query[parameter] == value
+
+
+def test_shift_swap_that_has_begun_is_listed_shown_and_deleted(server: Serving, run: Runner) -> None:
+    ident, state, schedule, *_, beneficiary, benefactor = (
+        run("shift-swaps list --no-header").stdout.splitlines()[0].split("\t")
+    )
+    assert (ident, state, schedule) == ("SSRB7K2WQ9XN4TE", "taken", "no-team schedule")
+    assert (beneficiary, benefactor) == ("dave", "carol")
+    assert run("shift-swaps get SSRB7K2WQ9XN4TE -o json").json["status"] == "taken"
+    (deleted,) = run("shift-swaps delete SSRB7K2WQ9XN4TE --yes -o json").json
+    assert deleted["status"] == "deleted"
+    run("shift-swaps get SSRB7K2WQ9XN4TE", status=6)
 
 
 def test_list_filtered_by_an_unknown_object_is_not_found(server: Serving, run: Runner) -> None:

@@ -30,6 +30,7 @@ from oncallctl.api.resources.on_call_shifts import OnCallShift
 from oncallctl.api.resources.resolution_notes import ResolutionNote
 from oncallctl.api.resources.routes import Route
 from oncallctl.api.resources.schedules import FinalShift, Schedule
+from oncallctl.api.resources.shift_swaps import BEGINNING, ShiftSwap
 from oncallctl.api.resources.teams import OnCallDocument, Team
 from oncallctl.api.resources.users import User
 from oncallctl.api.retry import ATTEMPTS
@@ -199,6 +200,10 @@ def escalate(exchange: Exchange, _: str) -> Call:
     return lambda oncall: oncall.send(oncall.escalation.page(body_of(exchange)))
 
 
+def take(exchange: Exchange, ident: str) -> Call:
+    return lambda oncall: oncall.send(oncall.shift_swaps.take(ident, body_of(exchange)["benefactor"]))
+
+
 NEXT_ON_CALL = on_call("next")
 ONE_INTEGRATION = r"integrations/+([^/]+)/*"
 ENDPOINTS = (
@@ -229,6 +234,10 @@ ENDPOINTS = (
     listing("on_call_shifts", OnCallShift),
     member("on_call_shifts", OnCallShift),
     *writes(nouns.ON_CALL_SHIFTS, OnCallShift),
+    listing("shift_swaps", ShiftSwap),
+    member("shift_swaps", ShiftSwap),
+    *writes(nouns.SHIFT_SWAPS, ShiftSwap),
+    Endpoint(("POST",), r"shift_swaps/+([^/]+)/+take/*", ShiftSwap, take, body=body_of),
     listing("routes", Route),
     member("routes", Route),
     *writes(nouns.ROUTES, Route),
@@ -277,7 +286,13 @@ BY_STATUS: dict[int, type[OncallError]] = {
 }
 # Of what the body or a filter names: 400 there, not 404.
 UNKNOWN = ("does not exist", "not one of the available choices")
-CONFLICTS = ("Already on maintenance", "resolved alert group", "already exists", "Can't ")
+CONFLICTS = (
+    "Already on maintenance",
+    "not in a state which allows",
+    "resolved alert group",
+    "already exists",
+    "Can't ",
+)
 EXIT_CODES: dict[type[OncallError], int] = {
     ServerRefused: 1,
     NotOnCall: 1,
@@ -463,6 +478,8 @@ def check_sent(endpoint: Endpoint, exchange: Exchange, requests: list[httpx.Requ
     body = endpoint.body(exchange)
     for request in requests:
         asked = {name: value for name, value in request.url.params.items() if name not in PAGING_WORDS}
+        if "/shift_swaps/" in request.url.path:  # else the engine hides those that have begun
+            assert asked.pop("starting_after", BEGINNING) == BEGINNING
         assert asked == endpoint.query(exchange)
         assert (json.loads(request.content) if request.content else None) == body
 

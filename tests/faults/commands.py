@@ -23,6 +23,7 @@ SAMPLES = {
     nouns.ALERT_GROUPS: FIRING,
     nouns.SCHEDULES: SCHEDULE,
     nouns.ON_CALL_SHIFTS: "OF7HSTWMFMK3I",  # not of a web schedule, whose shifts are ended rather than deleted
+    nouns.SHIFT_SWAPS: "SSRMQV5P6Y64NXH",
     nouns.ROUTES: ROUTE,
     nouns.ESCALATION_CHAINS: CHAIN,
     nouns.ESCALATION_POLICIES: "EIELW6PKFKUYB",
@@ -176,6 +177,7 @@ LINES: dict[str, Line] = {
     "alert-groups unsilence": Line(SILENCED, changes=SETTLED, path="unsilence/"),
     "alert-groups note": Line(f"{FIRING} --text seen", changes=SETTLED, path="resolution_notes/"),
     "schedules shifts": Line(SCHEDULE),
+    "shift-swaps delete": Line(f"{SAMPLES[nouns.SHIFT_SWAPS]} --yes", changes=SETTLED, path="shift_swaps/"),
     "auth login": Line("work --url {url} --token-file {token}"),
     "auth status": Line(),
     "auth list": local(),

@@ -103,6 +103,7 @@ OWN: dict[str, Operation] = {
     "schedules.final_shifts": Operation(
         lambda oncall: oncall.schedules.final_shifts(IDENT, NOON, NOON + timedelta(days=7))
     ),
+    "shift_swaps.take": sent(lambda oncall: oncall.shift_swaps.take(IDENT, "U1")),
     "escalation_policies.of_chain": Operation(
         lambda oncall: oncall.escalation_policies.of_chain(IDENT), paginates=True
     ),

@@ -106,7 +106,7 @@ CHANGES = {
     "escalate": Line(f"--user {USER} --title t{{firing}}", whole=True),
 }
 ELSEWHERE = {
-    **{f"{noun.name} delete": "reports like `integrations delete`" for noun in BODIES},
+    **{f"{noun.name} delete": "reports like `integrations delete`" for noun in (*BODIES, nouns.SHIFT_SWAPS)},
     "auth list": "profiles are this machine's",
     "auth login": "says nothing of the server but its address",
     "auth logout": "profiles are this machine's",

@@ -13,6 +13,8 @@ PRIMARY = "SN1XIG9SHWR2U"
 """Alice has 00-08, bob 08-16 and carol 16-24 UTC, every day."""
 SAMPLE = "SSRMQV5P6Y64NXH"
 """Alice's open swap from 2027-03-05T12:30 to 2027-03-06T12:30."""
+TAKEN_SAMPLE = "SSRB7K2WQ9XN4TE"
+"""Carol's swap for dave, a month ago."""
 BEGUN = "?starting_after=2020-01-01T00:00:00Z"
 
 
@@ -110,7 +112,7 @@ class TestFilters:
         ident = swap(api, "10T02:00", "10T04:00", ALICE, DAVE)
         clock.now = "2027-03-10T03:00:00+00:00"
         assert ids(api) == []
-        assert ids(api, BEGUN) == [SAMPLE, ident]
+        assert ids(api, BEGUN) == [TAKEN_SAMPLE, SAMPLE, ident]
         for method in ("GET", "PATCH", "DELETE"):
             assert api.send(method, f"shift_swaps/{ident}", {}).status_code == 404
         assert api.get(f"shift_swaps/{ident}/{BEGUN}")["status"] == "taken"
