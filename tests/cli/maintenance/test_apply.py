@@ -464,10 +464,8 @@ class TestConsent:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dialect", ["cloud", "oss"])
-def test_eight_at_once_from_two_hosts_open_each_window_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dialect: str, file: Path
-) -> None:
+@pytest.mark.parametrize("dialect", ["oss"])
+def test_concurrent_runs_on_two_hosts_start_each_window_once(tmp_path: Path, dialect: str, file: Path) -> None:
     file.write_text(
         window()
         + window("team", 'team = "platform"')
@@ -492,10 +490,10 @@ def test_eight_at_once_from_two_hosts_open_each_window_once(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-            for number in range(8)
+            for number in range(4)
         ]
         ends = [(*process.communicate(), process.returncode) for process in runs]
-    assert [code for _, _, code in ends] == [0] * 8, ends
+    assert [code for _, _, code in ends] == [0] * 4, ends
     successes = sorted(path for path, code in answered if code == 200)
     wanted = {each["id"] for stdout, _, _ in ends for each in json.loads(stdout)}
     assert len(wanted) > 2
