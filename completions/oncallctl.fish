@@ -50,13 +50,14 @@ function __oncallctl_command
                         'users shifts --days' 'users shifts --ics' \
                         'schedules shifts --days' 'schedules shifts --from' 'schedules shifts --ics' \
                         'escalation-chains update --file' 'escalation-chains update -f' \
-                        'maintenance debrief --since' 'maintenance debrief --require' \
-                        'maintenance export --to' 'maintenance export --image' 'maintenance export --write' \
-                        'maintenance plan --days' \
                         'maintenance start --for' 'maintenance start --until' 'maintenance start --mode' 'maintenance start --if-active' 'maintenance start --max' 'maintenance start --team' 'maintenance start --label' 'maintenance start --match' 'maintenance start --reason' \
+                        'maintenance extend --by' 'maintenance extend --until' 'maintenance extend --max' 'maintenance extend --team' 'maintenance extend --label' 'maintenance extend --match' 'maintenance extend --reason' \
                         'maintenance stop --team' 'maintenance stop --label' 'maintenance stop --match' \
                         'maintenance status --team' 'maintenance status --label' 'maintenance status --match' 'maintenance status --ending-within' 'maintenance status --require' \
                         'maintenance run --for' 'maintenance run --mode' 'maintenance run --lease' 'maintenance run --tail' 'maintenance run --if-active' 'maintenance run --if-start-fails' 'maintenance run --max' 'maintenance run --team' 'maintenance run --label' 'maintenance run --match' 'maintenance run --reason' \
+                        'maintenance plan --days' \
+                        'maintenance export --to' 'maintenance export --image' 'maintenance export --write' \
+                        'maintenance debrief --since' 'maintenance debrief --require' \
                         'api --field' \
                         'who --route' 'who --at'
                         set awaited 1
@@ -629,43 +630,19 @@ complete -c oncallctl -n '__oncallctl_at organizations' -s h -l help -d 'Show th
 complete -c oncallctl -n '__oncallctl_at organizations list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl maintenance
-complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'List alert groups that a window suppressed and that nobody has seen'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a export -d 'Print the configuration that makes cron, systemd or Kubernetes run \'maintenance apply\' every minute'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a check -d 'Report all mistakes in a file of windows; needs no server'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a plan -d 'Preview when the windows in a file will start and end, with warnings'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a apply -d 'Start the windows of a file that are due now; run it every minute'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine started, renewed and stopped, oldest first'
-complete -c oncallctl -n '__oncallctl_at maintenance' -a orphans -d 'Show active windows that killed runs on this machine left behind; `-o id | maintenance stop -` stops them'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a start -d 'Start a maintenance window on each integration; safe to repeat'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a extend -d 'Extend the active window of each integration'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a stop -d 'Stop the maintenance window of each integration'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a status -d 'Show active windows; with targets, the state of each'
 complete -c oncallctl -n '__oncallctl_at maintenance' -a run -d 'Run a command during maintenance windows that end with it, and exit with its status'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a check -d 'Report all mistakes in a file of windows; needs no server'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a plan -d 'Preview when the windows in a file will start and end, with warnings'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a apply -d 'Start the windows of a file that are due now; run it every minute'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a export -d 'Print the configuration that makes cron, systemd or Kubernetes run \'maintenance apply\' every minute'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a history -d 'Show the windows that this machine started, renewed and stopped, oldest first'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a debrief -d 'List alert groups that a window suppressed and that nobody has seen'
+complete -c oncallctl -n '__oncallctl_at maintenance' -a orphans -d 'Show active windows that killed runs on this machine left behind'
 complete -c oncallctl -n '__oncallctl_at maintenance' -s h -l help -d 'Show this message and exit'
-
-# oncallctl maintenance debrief
-complete -c oncallctl -n '__oncallctl_argument_of maintenance debrief' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l since -x -d 'Include windows since this time. [default: the last window]'
-complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l require -x -a 'none' -d 'Exit 10 if there are such alert groups'
-
-# oncallctl maintenance export
-complete -c oncallctl -n '__oncallctl_argument_of maintenance export' -r -F
-complete -c oncallctl -n '__oncallctl_at maintenance export' -l to -x -a 'crontab systemd kubernetes' -d 'The scheduler that runs `maintenance apply`'
-complete -c oncallctl -n '__oncallctl_at maintenance export' -l image -x -d 'Container image of oncallctl; required for kubernetes'
-complete -c oncallctl -n '__oncallctl_at maintenance export' -l write -x -d 'Write the files to this folder instead of stdout'
-
-# oncallctl maintenance check
-complete -c oncallctl -n '__oncallctl_argument_of maintenance check' -r -F
-
-# oncallctl maintenance plan
-complete -c oncallctl -n '__oncallctl_argument_of maintenance plan' -r -F
-complete -c oncallctl -n '__oncallctl_at maintenance plan' -l days -x -d 'How many days to look ahead'
-
-# oncallctl maintenance apply
-complete -c oncallctl -n '__oncallctl_argument_of maintenance apply' -r -F
-complete -c oncallctl -n '__oncallctl_at maintenance apply' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl maintenance history
-complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Show only events since then, for example 7d, 18:00 or 2026-12-01'
 
 # oncallctl maintenance start
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance start' -x -a '(__oncallctl_names integrations)'
@@ -681,6 +658,19 @@ complete -c oncallctl -n '__oncallctl_at maintenance start' -l all -d 'Select al
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l reason -x -d 'Reason for the window, recorded in the journal'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl maintenance extend
+complete -c oncallctl -n '__oncallctl_arguments_of maintenance extend' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l by -x -d 'How much later the window ends, for example 30m or 2h'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l until -x -d 'When the window ends, for example 18:00 or 2026-12-01T02:00'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l max -x -d 'Longest time to allow, counted from now. [default: 7d]'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l label -x -d 'Limit to integrations with this label (Cloud only)'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l match -x -d 'Limit to names that match; * and ? are wildcards'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l all -d 'Select all integrations'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l reason -x -d 'Reason for the extension. [default: that of the window]'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl maintenance stop
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance stop' -x -a '(__oncallctl_names integrations)'
@@ -699,6 +689,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance status' -l match -x -d 'Lim
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l all -d 'Select all integrations'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l ending-within -x -d 'Show only windows that end within this time, or are overdue'
 complete -c oncallctl -n '__oncallctl_at maintenance status' -l require -x -a 'active inactive' -d 'Exit 10 unless all targets are in this state'
+complete -c oncallctl -n '__oncallctl_at maintenance status' -l watch -d 'Keep the list up to date until Ctrl-C'
 
 # oncallctl maintenance run
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance run' -x -a '(__oncallctl_names integrations)'
@@ -715,6 +706,31 @@ complete -c oncallctl -n '__oncallctl_at maintenance run' -l match -x -d 'Limit 
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l all -d 'Select all integrations'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l reason -x -d 'Reason for the window, recorded in the journal'
 complete -c oncallctl -n '__oncallctl_at maintenance run' -l yes -s y -d 'Do not prompt for confirmation'
+
+# oncallctl maintenance check
+complete -c oncallctl -n '__oncallctl_argument_of maintenance check' -r -F
+
+# oncallctl maintenance plan
+complete -c oncallctl -n '__oncallctl_argument_of maintenance plan' -r -F
+complete -c oncallctl -n '__oncallctl_at maintenance plan' -l days -x -d 'How many days to look ahead'
+
+# oncallctl maintenance apply
+complete -c oncallctl -n '__oncallctl_argument_of maintenance apply' -r -F
+complete -c oncallctl -n '__oncallctl_at maintenance apply' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl maintenance export
+complete -c oncallctl -n '__oncallctl_argument_of maintenance export' -r -F
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l to -x -a 'crontab systemd kubernetes' -d 'The scheduler that runs `maintenance apply`'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l image -x -d 'Container image of oncallctl; required for kubernetes'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l write -x -d 'Write the files to this folder instead of stdout'
+
+# oncallctl maintenance history
+complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Show only events since then, for example 7d, 18:00 or 2026-12-01'
+
+# oncallctl maintenance debrief
+complete -c oncallctl -n '__oncallctl_argument_of maintenance debrief' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l since -x -d 'Include windows since this time. [default: the last window]'
+complete -c oncallctl -n '__oncallctl_at maintenance debrief' -l require -x -a 'none' -d 'Exit 10 if there are such alert groups'
 
 # oncallctl auth
 complete -c oncallctl -n '__oncallctl_at auth' -a login -d 'Create a profile: a server and the source of its token'

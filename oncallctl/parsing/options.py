@@ -89,15 +89,15 @@ def stdin_lines(kind: str) -> list[str]:
     return lines
 
 
-def length(settings: Settings, text: str) -> timedelta:
-    """Parse --for; warn of a small number of seconds that probably means minutes.
+def length(settings: Settings, text: str, option: str = "--for") -> timedelta:
+    """Parse the duration of a window; warn of a small number of seconds that probably means minutes.
 
     Raises:
         InvalidInput: it is not a duration.
     """
     duration, word = parse_duration(text), text.strip()
     if word.isdigit() and int(word) < MIN_BARE_SECONDS:
-        settings.warn(f"--for {word} is {word} second{'' if int(word) == 1 else 's'}; for minutes use {word}m")
+        settings.warn(f"{option} {word} is {word} second{'' if int(word) == 1 else 's'}; for minutes use {word}m")
     return duration
 
 

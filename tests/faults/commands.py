@@ -157,6 +157,7 @@ LINES: dict[str, Line] = {
     "maintenance history": local(),
     "maintenance orphans": Line(window=True, orphaned=True),
     "maintenance start": Line(f"{SERVICE} --for 1h", changes=SETTLED, path="maintenance_start"),
+    "maintenance extend": Line(f"{SERVICE} --by 1h", changes=SETTLED, path="maintenance_start", window=True),
     "maintenance stop": Line(SERVICE, changes=SETTLED, path="maintenance_stop", window=True),
     "maintenance status": Line(SERVICE, window=True),
     "maintenance run": Line(f"{SERVICE} --for 1h -- true", reads=NOT_OPENED, changes=RUN, path="maintenance_"),

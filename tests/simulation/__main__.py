@@ -27,7 +27,7 @@ from oncallctl.maintenance.file.apply import apply, near
 from oncallctl.maintenance.file.rules import Occurrence
 from oncallctl.maintenance.file.schema import load
 from oncallctl.maintenance.journal import Author
-from oncallctl.maintenance.windows import change
+from oncallctl.maintenance.windows import change, plan
 from oncallctl.maintenance.windows.change import WindowService
 from oncallctl.maintenance.windows.model import WindowRequest
 from tests.simulation.model import Host, Killed, Window, World, simulated
@@ -167,7 +167,7 @@ class Year:
         desk = self._desk(host, "stop")
         failed = False
         try:
-            steps = change.plan_stop([Target(ident, desk.oncall.integrations.get(ident))])
+            steps = plan.plan_stop([Target(ident, desk.oncall.integrations.get(ident))])
             failed = bool(change.carry_out(desk, steps, lambda: None).outcomes[0].error)
         except (OncallError, Killed):
             failed = True
@@ -179,7 +179,7 @@ class Year:
         desk = self._desk(host, "start")
         with suppress(OncallError, Killed):
             targets = [Target(ident, desk.oncall.integrations.get(ident))]
-            steps = change.plan_start(desk.oncall, targets, wanted, if_active)
+            steps = plan.plan_start(desk.oncall, targets, wanted, if_active)
             change.carry_out(desk, steps, lambda: None)
 
 

@@ -15,6 +15,7 @@ from oncallctl.commands.maintenance.app import app
 from oncallctl.config.connect import choose_profile, connect
 from oncallctl.config.settings import Format
 from oncallctl.errors import InvalidInput, OncallError, Unavailable
+from oncallctl.output.dry_run import render_requests
 from oncallctl.output.render import ascii_only, render, render_done, render_text
 from oncallctl.output.table import console
 from oncallctl.parsing.options import DryRunOption, read_text
@@ -196,8 +197,8 @@ def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False)
         _note_other_run(settings, file, held.holder)
         render(settings, [], OUTCOMES)
         return
-    documents = [each.document() for each in results.items]
-    render_done(settings, documents, OUTCOMES, rows=[each.row() for each in results.items])
+    write = render_requests if dry_run else render_done
+    write(settings, [each.document() for each in results.items], OUTCOMES, rows=[each.row() for each in results.items])
     results.raise_failures()
 
 

@@ -27,15 +27,15 @@ ORPHANS = {
     ],
 )
 def orphans(ctx: typer.Context) -> None:
-    """Show active windows that killed runs on this machine left behind; `-o id | maintenance stop -` stops them."""
+    """Show active windows that killed runs on this machine left behind."""
     from oncallctl.maintenance.journal import Journal, authorship
     from oncallctl.maintenance.run.shared import orphaned
-    from oncallctl.maintenance.windows import change
+    from oncallctl.maintenance.windows import plan
 
     found = []
     with connect(ctx.obj) as oncall:
         openers = Journal().openers(oncall.profile, ctx.obj.warn)
         for record, integration in orphaned(oncall, state_folder(), ctx.obj.warn):
-            known = change.status(oncall, integration) | authorship(openers, integration)
+            known = plan.status(oncall, integration) | authorship(openers, integration)
             found.append({**known, "reason": record.reason, "run": record.run})
     render(ctx.obj, found, ORPHANS)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from oncallctl.integrations.selection import IntegrationSelector
     from oncallctl.maintenance.run.leases import LeasePolicy
     from oncallctl.maintenance.run.run_windows import RunWindows
-    from oncallctl.maintenance.windows.change import WindowChange
+    from oncallctl.maintenance.windows.plan import WindowChange
 
 COMMAND = "the command to run"
 
@@ -169,12 +169,12 @@ def _prepare(
     from oncallctl.maintenance.journal import Author, Journal
     from oncallctl.maintenance.run.member import RunRequest
     from oncallctl.maintenance.run.run_windows import RunWindows
-    from oncallctl.maintenance.windows import change, guards
+    from oncallctl.maintenance.windows import change, guards, plan
     from oncallctl.maintenance.windows.model import WindowRequest
 
     seconds = lasts.total_seconds()
     guards.check_window(oncall.profile, mode=policy.mode, seconds=seconds, reason=reason, longest=longest)
-    change.check_start(oncall, WindowRequest(policy.mode, duration=lasts))
+    plan.check_start(oncall, WindowRequest(policy.mode, duration=lasts))
     found = select(oncall, selector, direct_paging=False)
     policy = replace(policy, until=oncall.now() + lasts)  # the responses had the server's time
     guards.check_targets(oncall.profile, len(found))
@@ -197,13 +197,13 @@ def _plan(
 ) -> list[WindowChange]:
     """Return the changes to confirm. Windows that runs on this machine share are judged when the run joins them."""
     from oncallctl.maintenance.run.run_windows import is_shared
-    from oncallctl.maintenance.windows import change
+    from oncallctl.maintenance.windows import plan
     from oncallctl.maintenance.windows.model import WindowRequest
 
     wanted = WindowRequest(policy.mode, until=policy.until)
     return [
-        change.WindowChange(target, change.WindowAction.NOTHING)
+        plan.WindowChange(target, plan.WindowAction.NOTHING)
         if is_shared(state_folder(), oncall.profile, target.found)
-        else change.plan_start(oncall, [target], wanted, if_active)[0]
+        else plan.plan_start(oncall, [target], wanted, if_active)[0]
         for target in targets
     ]

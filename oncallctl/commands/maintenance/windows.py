@@ -1,22 +1,22 @@
-"""The commands `maintenance start`, `stop` and `status`."""
+"""The commands `maintenance start`, `extend` and `stop`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oncallctl.api.nouns import INTEGRATIONS
 from oncallctl.commands.maintenance.app import app
 from oncallctl.config.connect import connect
-from oncallctl.errors import ConditionFailed, InvalidInput, OncallError
+from oncallctl.config.private_files import state_folder
+from oncallctl.errors import Conflict, InvalidInput, OncallError
 from oncallctl.maintenance import IfActive, Mode
-from oncallctl.output.linked_names import with_names
+from oncallctl.output.dry_run import render_requests
 from oncallctl.output.progress import progress
 from oncallctl.output.prompts import MANY, SHOWN, Proposal, confirm, interactive, on_targets
-from oncallctl.output.render import render, render_done
+from oncallctl.output.render import render_done
 from oncallctl.parsing.options import (
     AllOption,
     DryRunOption,
@@ -30,7 +30,7 @@ from oncallctl.parsing.options import (
     length,
     note_time,
 )
-from oncallctl.times import now, parse_duration, parse_moment, parse_time, span
+from oncallctl.times import now, parse_moment, parse_time, span
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from oncallctl.api.resources.integrations import Integration
     from oncallctl.config.settings import Settings
     from oncallctl.integrations.selection import IntegrationSelector
-    from oncallctl.maintenance.windows.change import Again, WindowChange, WindowService
+    from oncallctl.maintenance.windows.change import Again, WindowService
     from oncallctl.maintenance.windows.model import WindowRequest
+    from oncallctl.maintenance.windows.plan import WindowChange
 
 OUTCOMES = {
     "ID": "id",
@@ -50,24 +51,13 @@ OUTCOMES = {
     "UNTIL": "ends_at",
     "ERROR": "error.message",
 }
-WINDOWS = {
-    "ID": "id",
-    "NAME": "name",
-    "TEAM": "team.name",
-    "MODE": "mode",
-    "STARTED": "started_at",
-    "ENDS": "ends_at",
-    "OVERDUE": "overdue",
-    "BY": "opened_by",
-    "REASON": "reason",
-}
 
-
-class RequireState(StrEnum):
-    """The states that `status --require` can require of every target."""
-
-    ACTIVE = "active"
-    INACTIVE = "inactive"
+ReasonOption = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Reason for the window, recorded in the journal.")
+]
+MaxOption = Annotated[
+    str | None, typer.Option("--max", metavar="DURATION", help="Longest window to allow. [default: 7d]")
+]
 
 
 @app.command(
@@ -92,23 +82,19 @@ def start(
     if_active: Annotated[
         IfActive, typer.Option("--if-active", help="What to do if another window is active.")
     ] = IfActive.FAIL,
-    longest: Annotated[
-        str | None, typer.Option("--max", metavar="DURATION", help="Longest window to allow. [default: 7d]")
-    ] = None,
+    longest: MaxOption = None,
     team: TeamOption = None,
     label: LabelOption = None,
     match: MatchOption = None,
     everything: AllOption = False,
-    reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="Reason for the window, recorded in the journal.")
-    ] = None,
+    reason: ReasonOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Start a maintenance window on each integration; safe to repeat."""
     from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
-    from oncallctl.maintenance.windows import change, guards
+    from oncallctl.maintenance.windows import change, guards, plan
     from oncallctl.maintenance.windows.model import WindowRequest
 
     if (for_ is None) is (until is None):
@@ -116,18 +102,18 @@ def start(
     selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
         wanted = WindowRequest(mode.in_cloud_words, duration=length(ctx.obj, for_) if for_ else None)
-        change.check_start(oncall, wanted)
-        desk = change.WindowService(oncall, Journal(), Author(reason), ctx.obj.warn, longest)
+        plan.check_start(oncall, wanted)
+        service = change.WindowService(oncall, Journal(), Author(reason), ctx.obj.warn, longest)
         if until:
             parse_moment(until, ctx.obj.tz, near=now())  # reports a mistake before anything is sent
         else:
-            desk.check(wanted)
+            service.check(wanted)
         found = select(oncall, selector, direct_paging=False)
         if until:  # the responses had the server's time
-            wanted = _until(ctx.obj, wanted.mode, until, oncall.now())
-            desk.check(wanted)
+            wanted = WindowRequest(wanted.mode, until=_end(ctx.obj, until, oncall.now()))
+            service.check(wanted)
         guards.check_targets(oncall.profile, len(found))
-        steps = change.plan_start(oncall, found, wanted, if_active)
+        steps = plan.plan_start(oncall, found, wanted, if_active)
         for step in steps:
             if step.warning:
                 ctx.obj.warn(step.warning)
@@ -137,7 +123,77 @@ def start(
         head = f"Put into maintenance for {span(seconds)} ({wanted.mode})"
         options = _options(wanted, longest=longest, reason=reason, yes=yes)
         again = change.Again(["maintenance", "start"], options, if_active)
-        _carry_out(ctx.obj, desk, steps, selector, head, again, yes=yes, dry_run=dry_run)
+        _carry_out(ctx.obj, service, steps, selector, head, again, yes=yes, dry_run=dry_run)
+
+
+@app.command(
+    examples=[
+        "oncallctl maintenance start checkout --for 1h",
+        "oncallctl maintenance extend checkout --by 30m",
+        "oncallctl maintenance extend --team payments --until +3h --dry-run",
+    ],
+)
+def extend(
+    ctx: typer.Context,
+    targets: TargetsArgument = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="DURATION", help="How much later the window ends, for example 30m or 2h."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="When the window ends, for example 18:00 or 2026-12-01T02:00."),
+    ] = None,
+    longest: Annotated[
+        str | None,
+        typer.Option("--max", metavar="DURATION", help="Longest time to allow, counted from now. [default: 7d]"),
+    ] = None,
+    team: TeamOption = None,
+    label: LabelOption = None,
+    match: MatchOption = None,
+    everything: AllOption = False,
+    reason: Annotated[
+        str | None,
+        typer.Option("--reason", metavar="TEXT", help="Reason for the extension. [default: that of the window]"),
+    ] = None,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Extend the active window of each integration.
+
+    The server cannot move the end of a window: it is stopped, and started again in the same mode with a later end.
+    """
+    from oncallctl.integrations.selection import select
+    from oncallctl.maintenance.journal import Author, Journal, authorship
+    from oncallctl.maintenance.run.run_windows import is_held
+    from oncallctl.maintenance.windows import change, guards, plan
+
+    settings = ctx.obj
+    if (by is None) is (until is None):
+        raise InvalidInput("missing duration", hint="give one of --by DURATION and --until TIME")
+    selector = selector_of(targets, team, label, match, everything=everything)
+    longer = length(settings, by, "--by") if by else None
+    if until:
+        parse_moment(until, settings.tz, near=now())  # reports a mistake before anything is sent
+    with connect(settings) as oncall:
+        plan.check_stop(oncall)
+        journal = Journal()
+        found = select(oncall, selector)
+        active = found if selector.given else [target for target in found if target.found.maintenance_mode]
+        if not active:
+            raise Conflict(f"none of the {len(found)} integrations is in maintenance")
+        guards.check_targets(oncall.profile, len(active))
+        end = _end(settings, until, oncall.now()) if until else None
+        held = partial(is_held, state_folder(), oncall.profile)
+        steps = plan.plan_extend(oncall, active, by=longer, until=end, is_held=held)
+        service = change.WindowService(oncall, journal, Author(reason), settings.warn, longest)
+        openers = journal.openers(oncall.profile, settings.warn)
+        for step in steps:
+            step.reason = reason or authorship(openers, step.target.found)["reason"]
+            if step.wanted:
+                service.because(step.reason).check(step.wanted)
+        head = f"Extend maintenance by {span(longer.total_seconds())}" if longer else "Extend maintenance"
+        _carry_out(settings, service, steps, selector, head, None, yes=yes, dry_run=dry_run)
 
 
 @app.command(
@@ -160,76 +216,20 @@ def stop(
     """Stop the maintenance window of each integration."""
     from oncallctl.integrations.selection import select
     from oncallctl.maintenance.journal import Author, Journal
-    from oncallctl.maintenance.windows import change
+    from oncallctl.maintenance.windows import change, plan
 
     selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
-        change.check_stop(oncall)
+        plan.check_stop(oncall)
         found = select(oncall, selector)
-        steps = change.plan_stop(found)
+        steps = plan.plan_stop(found)
         if not selector.given:
             steps = [step for step in steps if step.ends]
         if not steps:
             ctx.obj.note(f"nothing to stop: none of the {len(found)} integrations is in maintenance")
-        desk = change.WindowService(oncall, Journal(), Author(), ctx.obj.warn)
+        service = change.WindowService(oncall, Journal(), Author(), ctx.obj.warn)
         again = change.Again(["maintenance", "stop"], ["--yes"] if yes else [])
-        _carry_out(ctx.obj, desk, steps, selector, "End maintenance", again, yes=yes, dry_run=dry_run)
-
-
-@app.command(
-    examples=[
-        "oncallctl maintenance status",
-        "oncallctl maintenance status checkout -o json",
-        "oncallctl maintenance status checkout --require inactive",
-    ],
-)
-def status(
-    ctx: typer.Context,
-    targets: TargetsArgument = None,
-    team: TeamOption = None,
-    label: LabelOption = None,
-    match: MatchOption = None,
-    everything: AllOption = False,
-    ending_within: Annotated[
-        str | None,
-        typer.Option(
-            "--ending-within", metavar="DURATION", help="Show only windows that end within this time, or are overdue."
-        ),
-    ] = None,
-    require: Annotated[
-        RequireState | None, typer.Option("--require", help="Exit 10 unless all targets are in this state.")
-    ] = None,
-) -> None:
-    """Show active windows; with targets, the state of each."""
-    from oncallctl.integrations.selection import IntegrationFilter, select
-    from oncallctl.maintenance.journal import Journal, authorship
-    from oncallctl.maintenance.windows import change
-
-    selector = selector_of(targets, team, label, match, everything=everything)
-    within = parse_duration(ending_within) if ending_within else None
-    with connect(ctx.obj) as oncall:
-        if selector.ways:
-            found = [target.found for target in select(oncall, selector)]
-        else:
-            found = list(IntegrationFilter(in_maintenance=True).apply(oncall))
-        at = oncall.now()
-        asked = found
-        if within is not None:
-            found = [each for each in found if change.ends_within(each, within, at)]
-        openers = Journal().openers(oncall.profile, ctx.obj.warn)
-        documents = [change.status(oncall, each) | authorship(openers, each) for each in found]
-        for each in documents:
-            if each["overdue"] is None:
-                ctx.obj.warn(
-                    f"the window of {each['name']!r} ended at {each['ends_at']} by this machine's clock; the server"
-                    " does not send its time, so whether it is overdue is not known"
-                )
-        shown = with_names(oncall, ctx.obj, documents, INTEGRATIONS, columns=WINDOWS)
-    render(ctx.obj, shown, WINDOWS)
-    if require is RequireState.ACTIVE and (not asked or not all(each.maintenance_mode for each in asked)):
-        raise ConditionFailed("not all are in maintenance" if asked else "none is in maintenance")
-    if require is RequireState.INACTIVE and any(each.maintenance_mode for each in asked):
-        raise ConditionFailed(f"in maintenance: {', '.join(each.name for each in asked if each.maintenance_mode)}")
+        _carry_out(ctx.obj, service, steps, selector, "Stop maintenance", again, yes=yes, dry_run=dry_run)
 
 
 def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[WindowChange], seconds: int) -> None:
@@ -271,13 +271,11 @@ def selector_of(
     return IntegrationSelector(given_targets(targets), team, pair, match, everything)
 
 
-def _until(settings: Settings, mode: str, until: str, at: datetime) -> WindowRequest:
-    """Return the window that ends at a time, as parsed at this moment."""
-    from oncallctl.maintenance.windows.model import WindowRequest
-
+def _end(settings: Settings, until: str, at: datetime) -> datetime:
+    """Parse the end of a window at this moment, and print it if it was abbreviated."""
     end = parse_time(until, settings.tz, after=at)
     note_time(settings, "until", until, end)
-    return WindowRequest(mode, until=end)
+    return end
 
 
 def _options(wanted: WindowRequest, *, longest: str | None, reason: str | None, yes: bool) -> list[str]:
@@ -294,19 +292,19 @@ def _options(wanted: WindowRequest, *, longest: str | None, reason: str | None, 
 
 def _carry_out(
     settings: Settings,
-    desk: WindowService,
+    service: WindowService,
     steps: list[WindowChange],
     selector: IntegrationSelector,
     head: str,
-    again: Again,
+    again: Again | None,
     *,
     yes: bool,
     dry_run: bool,
 ) -> None:
     """Ask for confirmation if it is dangerous, make the changes and print the outcomes; `head` begins the prompt."""
-    from oncallctl.maintenance.windows import change
+    from oncallctl.maintenance.windows import change, plan
 
-    oncall = desk.oncall
+    oncall = service.oncall
     if dry_run:
         report = change.rehearse(oncall, steps)
     else:
@@ -314,14 +312,13 @@ def _carry_out(
             if yes:
                 settings.note(str(proposal))
             elif confirm(settings, oncall.profile, proposal):
-                steps = [change.look_again(oncall, step) for step in steps]
+                steps = [plan.look_again(oncall, step) for step in steps]
         with progress(settings, "maintenance", len(steps)) as finished:
-            report = change.carry_out(desk, steps, finished)
+            report = change.carry_out(service, steps, finished)
+    write = render_requests if dry_run else render_done
     documents = [outcome.document() for outcome in report.outcomes]
-    columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
-    rows = [change.row(outcome) for outcome in report.outcomes]
-    render_done(settings, documents, columns, rows=rows)
-    report.raise_failures(lambda failed: again.hint(oncall, failed))
+    write(settings, documents, OUTCOMES, rows=[plan.row(outcome) for outcome in report.outcomes])
+    report.raise_failures((lambda failed: again.hint(oncall, failed)) if again else None)
 
 
 def paging_effect(integration: Integration, wanted: WindowRequest) -> str:
@@ -355,5 +352,5 @@ def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelec
             with oncall.without_retries():
                 resolved = alerts.collected(oncall, step.target.found)
             if resolved:
-                dangers.append(f"Ending the window of {name} resolves {resolved}.")
+                dangers.append(f"Stopping the window of {name} resolves {resolved}.")
     return replace(proposal, dangers=dangers) if proposal.heading or dangers else None

@@ -14,20 +14,12 @@ from oncallctl.batch import Outcome, Report, Target, for_each
 from oncallctl.errors import Conflict, InvalidInput, OncallError, PartialFailure, Unavailable
 from oncallctl.integrations.selection import IntegrationSelector, select
 from oncallctl.maintenance import IfActive
-from oncallctl.maintenance.file.occurrences import utc
 from oncallctl.maintenance.file.rules import Occurrence, WindowRule
 from oncallctl.maintenance.journal import DONE, Author, Cause, Entry
 from oncallctl.maintenance.windows import guards
-from oncallctl.maintenance.windows.change import (
-    WindowAction,
-    WindowChange,
-    WindowService,
-    check_start,
-    plan_start,
-    rehearse,
-    row,
-)
-from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, WindowRequest
+from oncallctl.maintenance.windows.change import WindowService, rehearse
+from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, WindowRequest, utc
+from oncallctl.maintenance.windows.plan import WindowAction, WindowChange, check_start, plan_start, row
 from oncallctl.maintenance.windows.settle import LOOK
 
 # How far this machine's clock and the server's may be apart before an occurrence is recognized late.

@@ -169,8 +169,3 @@ def _moments(wall: datetime, zone: ZoneInfo, *, once: bool) -> list[Moment]:
 
 def _exists(wall: datetime, zone: ZoneInfo) -> bool:
     return wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
-
-
-def utc(instant: datetime) -> str:
-    """An instant as the journal and scripts know it: `2026-11-21T01:00:00Z`."""
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from oncallctl.maintenance import Mode
-from oncallctl.maintenance.file.occurrences import Clocks, Moment, Recurrence, utc
+from oncallctl.maintenance.file.occurrences import Clocks, Moment, Recurrence
+from oncallctl.maintenance.windows.model import utc
 
 
 @dataclass(frozen=True)

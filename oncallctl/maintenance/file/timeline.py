@@ -11,8 +11,9 @@ from typing import Any
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.batch import Target
 from oncallctl.errors import OncallError
-from oncallctl.maintenance.file.occurrences import Clocks, utc
+from oncallctl.maintenance.file.occurrences import Clocks
 from oncallctl.maintenance.file.rules import Occurrence, WindowRule
+from oncallctl.maintenance.windows.model import utc
 from oncallctl.text import visible
 
 FINEST = (24, 12, 8, 6, 4, 3, 2, 1)  # cells a day that are whole hours

@@ -15,9 +15,10 @@ from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import Cause, Event
 from oncallctl.maintenance.run.leases import RETRY, LeasePolicy
 from oncallctl.maintenance.run.shared import RunLock, SharedWindow, WindowRecord
-from oncallctl.maintenance.windows import change
-from oncallctl.maintenance.windows.change import WindowAction, WindowChange, WindowService
+from oncallctl.maintenance.windows import plan
+from oncallctl.maintenance.windows.change import WindowService
 from oncallctl.maintenance.windows.model import Window, WindowRequest
+from oncallctl.maintenance.windows.plan import WindowAction, WindowChange
 
 
 class MemberState(StrEnum):
@@ -101,7 +102,7 @@ class RunMember:
             may_have_expired = record.changing or record.started_at is None or record.ends_at <= at + RETRY
             if window is None and not may_have_expired:
                 return self._give_up(integration, "somebody stopped it")
-            if window and self._policy.is_met(record.ends_at, at) and not change.is_overdue(self._oncall, window):
+            if window and self._policy.is_met(record.ends_at, at) and not plan.is_overdue(self._oncall, window):
                 self._share(record)
                 return Outcome(self.target, "shared", integration)
             if window:
@@ -130,7 +131,7 @@ class RunMember:
     def _join(self, integration: Integration) -> Outcome[Integration]:
         record, window, at = self.shared.record(), Window.of(integration), self._oncall.now()
         if record and window and record.matches(window) and record.mode == self._policy.mode:
-            if change.is_overdue(self._oncall, window) or not self._policy.is_met(record.ends_at, at):
+            if plan.is_overdue(self._oncall, window) or not self._policy.is_met(record.ends_at, at):
                 return self._replace_shared(integration, record)
             self._share(record)
             return Outcome(self.target, "shared", integration)
@@ -151,7 +152,7 @@ class RunMember:
         at = self._oncall.now()
         request = replace(self._policy.request(at), duration=self._policy.until - at)
         target = replace(self.target, found=integration)
-        (step,) = change.plan_start(self._oncall, [target], request, self._request.if_active)
+        (step,) = plan.plan_start(self._oncall, [target], request, self._request.if_active)
         return step
 
     def _carry_out(self, step: WindowChange) -> Outcome[Integration]:
@@ -167,7 +168,7 @@ class RunMember:
         if step.ends:
             self._check_replacing(step)
         step = replace(step, wanted=self._policy.request(self._oncall.now()))
-        return Outcome(self.target, change.STATUSES[step.action], self._start(step))
+        return Outcome(self.target, plan.STATUSES[step.action], self._start(step))
 
     def _check_replacing(self, step: WindowChange) -> None:
         """Refuse to stop a window that another run needs, or a `group_alerts` window without a confirmation."""

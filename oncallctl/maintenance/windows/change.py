@@ -1,184 +1,21 @@
-"""Changes of windows: planned from the present state, carried out, and recorded in the journal."""
+"""Planned changes of windows, carried out and recorded in the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
 from oncallctl.api.client import OnCall
 from oncallctl.api.lost_responses import command
-from oncallctl.api.resources.base import Change
-from oncallctl.api.resources.integrations import GROUP, Integration
-from oncallctl.batch import Outcome, Report, Target, for_each
+from oncallctl.api.resources.integrations import Integration
+from oncallctl.batch import Outcome, Report, for_each
 from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.journal import DONE, FAILED, SENT, UNKNOWN, Author, Cause, Event, Journal
 from oncallctl.maintenance.windows import guards
-from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, Window, WindowRequest
-from oncallctl.maintenance.windows.settle import LOOK, AlreadyOpen, Sending, seconds_left, start, stop
-
-
-class WindowAction(StrEnum):
-    """What to do with one integration."""
-
-    START = "start"
-    STOP = "stop"
-    REPLACE = "replace"
-    NOTHING = "nothing"
-    REFUSE = "refuse"
-
-
-STATUSES = {
-    WindowAction.START: "started",
-    WindowAction.STOP: "stopped",
-    WindowAction.REPLACE: "replaced",
-    WindowAction.NOTHING: "unchanged",
-}
-
-
-@dataclass
-class WindowChange:
-    """A change planned for one target, or the reason why there is none; `wanted` is the window to start, if any."""
-
-    target: Target[Integration]
-    action: WindowAction
-    wanted: WindowRequest | None = None
-    error: OncallError | None = None
-    warning: str | None = None
-
-    @property
-    def opens(self) -> bool:
-        """True if it starts a window."""
-        return self.wanted is not None
-
-    @property
-    def ends(self) -> bool:
-        """True if it stops a window."""
-        return self.action in {WindowAction.STOP, WindowAction.REPLACE}
-
-    @property
-    def ends_group(self) -> bool:
-        """True if it stops a window whose end resolves the alert groups that it collected."""
-        window = Window.of(self.target.found)
-        return self.ends and window is not None and window.mode == GROUP
-
-    def changes(self, oncall: OnCall) -> list[Change[Integration]]:
-        """Return the requests that carry it out, in order."""
-        ident = self.target.found.id
-        made = [oncall.integrations.stop_maintenance(ident)] if self.ends else []
-        if wanted := self.wanted:
-            made.append(
-                oncall.integrations.start_maintenance(ident, wanted.mode, lambda: seconds_left(wanted, oncall.now()))
-            )
-        return made
-
-
-def check_start(oncall: OnCall, wanted: WindowRequest) -> None:
-    """Refuse what this server or token does not support, before anything is fetched.
-
-    Raises:
-        Unsupported: the server does not know the mode.
-        AccessDenied: the server fails on tokens of this kind.
-    """
-    oncall.integrations.start_maintenance("any", wanted.mode, 1)
-
-
-def check_stop(oncall: OnCall) -> None:
-    """Refuse a token that this server fails on, before anything is fetched."""
-    oncall.integrations.stop_maintenance("any")
-
-
-def plan_start(
-    oncall: OnCall, targets: Sequence[Target[Integration]], wanted: WindowRequest, if_active: IfActive
-) -> list[WindowChange]:
-    """Plan the start of the window on each target, from the state that was just fetched."""
-    return [_judge(oncall, target, wanted, if_active) for target in targets]
-
-
-def _judge(oncall: OnCall, target: Target[Integration], wanted: WindowRequest, if_active: IfActive) -> WindowChange:
-    window, at = Window.of(target.found), oncall.now()
-    if window is None:
-        return WindowChange(target, WindowAction.START, wanted)
-    if is_overdue(oncall, window):
-        return WindowChange(target, WindowAction.REPLACE, wanted)
-    if window.mode == wanted.mode and (window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH):
-        return WindowChange(target, WindowAction.NOTHING)
-    there = f"{target.found.name!r} is already in maintenance: {_described(window)}"
-    if if_active is IfActive.KEEP:
-        return WindowChange(target, WindowAction.NOTHING, warning=f"{there}; it is kept as it is")
-    if if_active is IfActive.REPLACE:
-        return WindowChange(target, WindowAction.REPLACE, wanted)
-    hint = "use --if-active keep to leave it, or --if-active replace to stop it and start yours"
-    return WindowChange(target, WindowAction.REFUSE, error=Conflict(there, hint=hint))
-
-
-def is_overdue(oncall: OnCall, window: Window) -> bool:
-    """True if a window is certainly past its end and the server has not closed it.
-
-    Without the server's time an active window may only look overdue, and ending it would page people.
-    """
-    return oncall.transport.clock.is_known and window.is_overdue(oncall.now())
-
-
-def _described(window: Window) -> str:
-    return f"{window.mode} until {window.ends_at.isoformat() if window.ends_at else 'somebody ends it'}"
-
-
-def plan_stop(targets: Sequence[Target[Integration]]) -> list[WindowChange]:
-    """Plan the stop on each target that has a window, even an overdue one."""
-    return [
-        WindowChange(target, WindowAction.STOP if Window.of(target.found) else WindowAction.NOTHING)
-        for target in targets
-    ]
-
-
-def status(oncall: OnCall, integration: Integration) -> dict[str, object]:
-    """Return the element of `maintenance status`.
-
-    `mode` is None if no window is active. `overdue` is None if only this machine's clock says so.
-    """
-    window, at = Window.of(integration), oncall.now()
-    is_past_end = window is not None and window.is_overdue(at)
-    return {
-        "id": integration.id,
-        "name": integration.name,
-        "team_id": integration.team_id,
-        "mode": window.mode if window else None,
-        "started_at": integration.raw.get("maintenance_started_at"),
-        "ends_at": integration.raw.get("maintenance_end_at"),
-        "remaining_seconds": max(window.remaining(at) or 0, 0) if window and window.ends_at else None,
-        "overdue": None if is_past_end and not oncall.transport.clock.is_known else is_past_end,
-        "integration": integration.raw,
-    }
-
-
-def row(outcome: Outcome[Integration]) -> dict[str, object]:
-    """Return an outcome with the window as it is now, for a table."""
-    integration = outcome.after or outcome.target.found
-    window = Window.of(integration)
-    now = {"mode": window.mode if window else None, "ends_at": integration.raw.get("maintenance_end_at")}
-    return {**now, **outcome.document()}
-
-
-def ends_within(integration: Integration, within: timedelta, at: datetime) -> bool:
-    """True if a window is active and ends within this time, or is overdue."""
-    window = Window.of(integration)
-    return window is not None and window.ends_at is not None and window.ends_at <= at + within
-
-
-def look_again(oncall: OnCall, step: WindowChange) -> WindowChange:
-    """Refuse the step if the window to stop has changed since the prompt was shown."""
-    if not step.ends:
-        return step
-    found = oncall.integrations.get(step.target.found.id)
-    if Window.of(found) == Window.of(step.target.found):
-        return step
-    changed = Conflict(
-        f"the maintenance of {found.name!r} was changed by somebody else meanwhile", hint="run the command again"
-    )
-    return WindowChange(step.target, WindowAction.REFUSE, error=changed)
+from oncallctl.maintenance.windows.model import Window, WindowRequest, utc
+from oncallctl.maintenance.windows.plan import STATUSES, WindowChange
+from oncallctl.maintenance.windows.settle import LOOK, AlreadyOpen, Sending, start, stop
 
 
 def rehearse(oncall: OnCall, steps: Sequence[WindowChange]) -> Report[Integration]:
@@ -256,7 +93,13 @@ class WindowService:
         except OncallError as error:
             if step.ends:
                 self._explain_loss(error, step.target.found, integration, restore)
+                if not own and not isinstance(error, Conflict | OutcomeUnknown):
+                    error.hint = f"start it again: {self._start_command(integration, wanted)}"
             raise
+
+    def because(self, reason: str | None) -> WindowService:
+        """Return the service with another reason; None keeps the present one."""
+        return replace(self, author=replace(self.author, reason=reason)) if reason else self
 
     def check(self, wanted: WindowRequest) -> None:
         """Refuse a window that the profile's guard rails do not allow.
@@ -322,6 +165,10 @@ class WindowService:
         else:
             error.message += "; the old one was started again"
 
+    def _start_command(self, integration: Integration, wanted: WindowRequest) -> str:
+        options = ["--until", utc(wanted.ends_at(self.oncall.now())), "--mode", wanted.mode]
+        return command(self.oncall, ["maintenance", "start", integration.id, *options])
+
     def _remember(self, event: Event, integration: Integration, outcome: str, cause: Cause | None = None) -> None:
         """Record a change; if the journal cannot be written, warn."""
         place, at = self.oncall.profile, self.oncall.now()
@@ -374,7 +221,7 @@ def carry_out(
 
 def _carry_out(service: WindowService, step: WindowChange) -> Outcome[Integration]:
     try:
-        integration = service.carry_out(step)
+        integration = service.because(step.reason).carry_out(step)
     except AlreadyOpen as other:
         return Outcome(step.target, "unchanged", other.integration)
     return Outcome(step.target, STATUSES[step.action], integration)

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.errors import InvalidInput
 
 # A window may end this much earlier than requested and still counts as the same: cron does not start on the second.
 CLOSE_ENOUGH = timedelta(seconds=60)
+
+
+def utc(instant: datetime) -> str:
+    """Format an instant to the second, as in the journal and on command lines: `2026-11-21T01:00:00Z`."""
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(frozen=True)

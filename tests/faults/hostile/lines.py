@@ -94,6 +94,7 @@ CHANGES = {
     "integrations update": Line("{integration} --description x", whole=True),
     "integrations delete": Line("{integration} --yes"),
     "maintenance start": Line("{integration} --for 30m"),
+    "maintenance extend": Line("{integration} --by 30m", before="maintenance start {integration} --for 30m"),
     "maintenance stop": Line("{integration}", before="maintenance start {integration} --for 30m"),
     "maintenance apply": Line("{file}"),
     "alert-groups acknowledge": Line("{firing}"),

@@ -120,7 +120,7 @@ def _listed(document: Any) -> list[Any]:
     return document if isinstance(document, list) else [document]
 
 
-@pytest.mark.parametrize("leaf", CHANGES)
+@pytest.mark.parametrize("leaf", sorted(CHANGES.keys() - {"maintenance extend"}))  # without a window it has no requests
 def test_what_would_be_sent_is_shown_harmless(hostile: Spoiled, run: Runner, file: Path, leaf: str) -> None:
     for number, output in enumerate(("table", "csv", "json")):
         command = Command(run, leaf, replace(CHANGES[leaf], before=""), file)
