@@ -16,15 +16,15 @@ _oncallctl_command() {
         'integrations create') options="--type --name --team --description --escalation-chain --template --label --dynamic-label --file -f --dry-run $common" ;;
         'integrations update') options="--name --team --description --escalation-chain --template --reset-template --label --dynamic-label --remove-label --file -f --dry-run $common" argument=':integrations' ;;
         'integrations delete') options="--yes -y --dry-run $common" argument=':integrations' many=1 ;;
-        'teams') commands='list get who-is-on-call next previous rota gaps handoff' options='-h --help' ;;
+        'teams') commands='list get handoff who-is-on-call next previous rota gaps' options='-h --help' ;;
         'teams list') options="--limit $common" ;;
         'teams get') options=$common argument=':teams' ;;
+        'teams handoff') options="--since --format $common" argument=':teams' ;;
         'teams who-is-on-call') options="--route --at --require $common" argument=':teams' many=1 ;;
         'teams next') options="--days --route $common" argument=':teams' many=1 ;;
         'teams previous') options="--days --route $common" argument=':teams' many=1 ;;
         'teams rota') options="--days --svg --ics $common" argument=':teams' many=1 ;;
         'teams gaps') options="--days --require $common" argument=':teams' many=1 ;;
-        'teams handoff') options=$common argument=':teams' ;;
         'users') commands='list get whoami shifts' options='-h --help' ;;
         'users list') options="--limit $common" ;;
         'users get') options=$common argument=':users' ;;
@@ -160,6 +160,8 @@ _oncallctl_values() {
         'integrations update --template') values=':@file' ;;
         'integrations update --file' | 'integrations update -f') values=':file' ;;
         'teams list --limit') values=':text' ;;
+        'teams handoff --since') values=':text' ;;
+        'teams handoff --format') values='markdown slack text' ;;
         'teams who-is-on-call --route' | 'teams who-is-on-call --at') values=':text' ;;
         'teams next --days' | 'teams next --route') values=':text' ;;
         'teams previous --days' | 'teams previous --route') values=':text' ;;

@@ -42,6 +42,7 @@ function __oncallctl_command
                         set profile (string replace -- -p '' $word)
                     case '* --profile' '* -p' '* --output' '* -o' '* --columns' '* --tz' '* --timeout' \
                         'integrations update --name' 'integrations update --team' 'integrations update --description' 'integrations update --escalation-chain' 'integrations update --template' 'integrations update --reset-template' 'integrations update --label' 'integrations update --dynamic-label' 'integrations update --remove-label' 'integrations update --file' 'integrations update -f' \
+                        'teams handoff --since' 'teams handoff --format' \
                         'teams who-is-on-call --route' 'teams who-is-on-call --at' \
                         'teams next --days' 'teams next --route' \
                         'teams previous --days' 'teams previous --route' \
@@ -222,12 +223,12 @@ complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Pri
 # oncallctl teams
 complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List teams'
 complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show a team'
+complete -c oncallctl -n '__oncallctl_at teams' -a handoff -d 'Print a summary for the next shift: who takes over, the alerts of the ending shift, and what is open'
 complete -c oncallctl -n '__oncallctl_at teams' -a who-is-on-call -d 'Show who is on call'
 complete -c oncallctl -n '__oncallctl_at teams' -a next -d 'Show who takes over next: the first shift that has not started'
 complete -c oncallctl -n '__oncallctl_at teams' -a previous -d 'Show who was on call before: the last shift that has ended'
 complete -c oncallctl -n '__oncallctl_at teams' -a rota -d 'Draw the rota from today on. In a pipe, list the shifts'
 complete -c oncallctl -n '__oncallctl_at teams' -a gaps -d 'List times at which a team\'s schedules have nobody on call'
-complete -c oncallctl -n '__oncallctl_at teams' -a handoff -d 'Print who takes over, when, and what is still open, as Markdown to paste into a chat'
 complete -c oncallctl -n '__oncallctl_at teams' -s h -l help -d 'Show this message and exit'
 
 # oncallctl teams list
@@ -235,6 +236,11 @@ complete -c oncallctl -n '__oncallctl_at teams list' -l limit -x -d 'Show at mos
 
 # oncallctl teams get
 complete -c oncallctl -n '__oncallctl_argument_of teams get' -x -a '(__oncallctl_names teams)'
+
+# oncallctl teams handoff
+complete -c oncallctl -n '__oncallctl_argument_of teams handoff' -x -a '(__oncallctl_names teams)'
+complete -c oncallctl -n '__oncallctl_at teams handoff' -l since -x -d 'Look back to TIME, or to the last handover at least an hour ago'
+complete -c oncallctl -n '__oncallctl_at teams handoff' -l format -x -a 'markdown slack text' -d 'Format of the text; slack is for webhooks. [default: markdown]'
 
 # oncallctl teams who-is-on-call
 complete -c oncallctl -n '__oncallctl_arguments_of teams who-is-on-call' -x -a '(__oncallctl_names teams)'
@@ -262,9 +268,6 @@ complete -c oncallctl -n '__oncallctl_at teams rota' -l ics -r -F -d 'Write the 
 complete -c oncallctl -n '__oncallctl_arguments_of teams gaps' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams gaps' -l days -x -d 'Number of days to show'
 complete -c oncallctl -n '__oncallctl_at teams gaps' -l require -x -a 'covered' -d 'Exit 10 if there is a gap'
-
-# oncallctl teams handoff
-complete -c oncallctl -n '__oncallctl_argument_of teams handoff' -x -a '(__oncallctl_names teams)'
 
 # oncallctl users
 complete -c oncallctl -n '__oncallctl_at users' -a list -d 'List users'

@@ -23,7 +23,9 @@ class AlertGroup(ServerObject):
     integration_id: str | None = None
     team_id: str | None = None
     created_at: Instant | None = None
+    acknowledged_at: Instant | None = None
     acknowledged_by: str | None = None
+    silenced_at: Instant | None = None
     resolved_at: Instant | None = None
     resolved_by: str | None = None
 

@@ -1,4 +1,4 @@
-"""The commands `teams rota`, `gaps` and `handoff`."""
+"""The commands `teams rota` and `gaps`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oncallctl.api.nouns import TEAMS
 from oncallctl.commands.ics import IcsOption, check_file_option, write_calendar
-from oncallctl.commands.teams.app import TeamArgument, TeamsArgument, app
+from oncallctl.commands.teams.app import TeamsArgument, app
 from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
 from oncallctl.errors import ConditionFailed
 from oncallctl.output.files import write_file
-from oncallctl.output.render import draw, render, render_text
+from oncallctl.output.render import draw, render
 from oncallctl.times import midnight, now, span
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ SHIFTS = {
     "OVERRIDE": "override",
 }
 GAPS = {"TEAM": "team.name", "FROM": "gap_start", "UNTIL": "gap_end", "LASTS": "lasts", "SCHEDULES": "schedules"}
-OPEN = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_at"}
 
 DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=90, help="Number of days to show.")]
 
@@ -150,25 +148,6 @@ def gaps(
     if require and documents:
         uncovered = dict.fromkeys(each["team"]["name"] or each["team"]["id"] for each in documents)
         raise ConditionFailed(f"not covered in the next {days} day{'' if days == 1 else 's'}: {', '.join(uncovered)}")
-
-
-@app.command(
-    examples=[
-        "oncallctl teams handoff platform",
-        "oncallctl teams handoff platform > handoff.md",
-    ],
-)
-def handoff(ctx: typer.Context, team: TeamArgument) -> None:
-    """Print who takes over, when, and what is still open, as Markdown to paste into a chat."""
-    from oncallctl.api import lookup
-    from oncallctl.rota import handoff as rota_handoff
-
-    with connect(ctx.obj) as oncall:
-        found = rota_handoff.read(oncall, lookup.named(oncall, TEAMS, team), now())
-    if ctx.obj.format is Format.TABLE and ctx.obj.columns is None:
-        render_text(ctx.obj, found.markdown(ctx.obj.tz))
-    else:
-        render(ctx.obj, found.document(), OPEN, rows=[group.row for group in found.open])
 
 
 def _note_unstaffed(settings: Settings, team_rotas: Sequence[TeamRota]) -> None:

@@ -1,4 +1,4 @@
-"""What is drawn and what is pasted elsewhere: the SVG of a rota, the Markdown of a hand-off."""
+"""Drawings and texts to paste: the SVG of a rota, the Markdown of a handoff."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_what_is_pasted_has_no_markdown_of_anybody_elses(hostile: Spoiled, run: 
     assert {token.type.removesuffix("_open").removesuffix("_close") for token in tokens} <= OURS
     assert not [token.attrs["href"] for token in tokens if token.type == "link_open"], "the links are hostile here"
     strong = [after.content for token, after in pairwise(tokens) if token.type == "strong_open"]
-    assert len(strong) == 2
+    assert len(strong) == 3
     levels = {token.level for token in tokens if token.type == "list_item_open"}
     assert levels == {1}, "a list within a list"
 

@@ -1,4 +1,4 @@
-"""`teams rota`, `gaps` and `handoff` on both servers."""
+"""`teams rota` and `gaps` on both servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tests.serving import Serving, status
 from tests.unit.rota.making import ALICE, BOB, DAVE, EMPTY_TEAM, Maker, notify, notify_people
 
 NOW = datetime(2026, 10, 24, 10, tzinfo=UTC)  # the clocks of Berlin go back in the night after
-WEEKLY = {"type": "recurrent_event", "frequency": "weekly", "week_start": "MO", "interval": 1, "time_zone": "UTC"}
 
 
 @pytest.fixture(autouse=True)
@@ -27,24 +26,8 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def weekdays(server: Serving) -> Maker:
-    """Create a rota: Alice by day, Bob by night, nobody on Saturday night, and two hours of override by Dave."""
     make = Maker(server)
-    day = make.shift(
-        **WEEKLY,
-        by_day=["MO", "TU", "WE", "TH", "FR", "SA", "SU"],
-        start="2026-10-01T08:00:00",
-        duration=43_200,
-        users=[ALICE],
-    )
-    night = make.shift(
-        **WEEKLY,
-        by_day=["MO", "TU", "WE", "TH", "FR", "SU"],
-        start="2026-10-01T20:00:00",
-        duration=43_200,
-        users=[BOB],
-    )
-    override = make.shift(type="override", start="2026-10-24T14:00:00", duration=7200, time_zone="UTC", users=[DAVE])
-    make.chain(notify(make.schedule("around the clock", day, night, override)))
+    make.around_the_clock()
     return make
 
 
@@ -221,62 +204,3 @@ class TestGaps:
         done = run("teams gaps -o json")
         assert "empty-team" not in {gap["team"]["name"] for gap in done.json}
         assert "empty-team" in done.stderr
-
-
-class TestHandoff:
-    def test_it_says_who_takes_over_and_when(self, weekdays: Maker, run: Runner) -> None:
-        text = run("teams handoff empty-team --tz Europe/Berlin").stdout
-        assert "- around the clock: alice → dave, Sat 24 Oct 16:00 CEST (in 4h)" in text.splitlines()
-        assert "**Still open: nothing**" in text
-
-    def test_json_has_people_as_ids_and_names(self, weekdays: Maker, run: Runner) -> None:
-        document = run("teams handoff empty-team -o json").json
-        assert document["handovers"][0]["leaving"] == [{"id": ALICE, "username": "alice"}]
-        assert document["handovers"][0]["taking_over"] == [{"id": DAVE, "username": "dave"}]
-        assert document["handovers"][0]["at"] == "2026-10-24T14:00:00+00:00"
-        assert document["handovers"][0]["on_call"] == [{"id": ALICE, "username": "alice"}]
-
-    def test_who_stays_is_there_too(self, server: Serving, run: Runner) -> None:
-        make = Maker(server)
-        always = {"type": "single_event", "start": "2026-10-01T00:00:00", "duration": 90 * 86_400, "time_zone": "UTC"}
-        make.chain(notify(make.schedule("always", make.shift(**always, users=[DAVE]))))
-        (handover,) = run("teams handoff empty-team -o json").json["handovers"]
-        assert handover["on_call"] == [{"id": DAVE, "username": "dave"}]
-        assert (handover["at"], handover["leaving"], handover["taking_over"]) == (None, [], [])
-        assert "- always: dave, and no handover in 14 days" in run("teams handoff empty-team").stdout
-
-    def test_what_is_open_is_listed_and_what_is_resolved_is_not(self, server: Serving, run: Runner) -> None:
-        groups = server.call("GET", "alert_groups/?team_id=TNFI27MJ312BL&perpage=200")["results"]
-        text = run("teams handoff payments").stdout
-        shown = {group["id"] for group in groups if group["id"] in text}
-        assert shown == {group["id"] for group in groups if group["state"] != "resolved"}
-        assert [group["id"] for group in run("teams handoff payments -o json").json["open"]] == [
-            group["id"] for group in groups if group["state"] != "resolved"
-        ]
-        assert run("teams handoff payments -o id").stdout.split() == [
-            group["id"] for group in groups if group["state"] != "resolved"
-        ]
-
-    def test_a_title_is_no_markdown(self, weekdays: Maker, run: Runner) -> None:
-        hostile = "@here `code` **bold** [x](http://evil.example) <!channel>\n# big \x1b[31m"
-        weekdays.server.call("POST", "escalation/", {"team": EMPTY_TEAM, "title": hostile})
-        lines = run("teams handoff empty-team").stdout.splitlines()
-        (line,) = (line for line in lines if "firing" in line)
-        assert "\x1b" not in line
-        assert ": `` " in line
-        assert line.index("``") < line.index("evil.example") < line.rindex("``")
-
-    def test_who_stays_is_named(self, server: Serving, run: Runner) -> None:
-        weekdays = Maker(server)
-        always = {"type": "single_event", "start": "2026-10-01T00:00:00", "duration": 90 * 86_400, "time_zone": "UTC"}
-        both = weekdays.shift(**always, users=[BOB])
-        before, after = (
-            weekdays.shift(**WEEKLY, by_day=["SA"], start=f"2026-10-03T{hour}:00:00", duration=14_400, users=[user])
-            for hour, user in (("08", ALICE), ("12", DAVE))
-        )
-        weekdays.chain(notify(weekdays.schedule("two at a time", both, before, after)))
-        assert "- two at a time: alice → dave (bob stays), Sat 24 Oct 12:00" in run("teams handoff empty-team").stdout
-
-    def test_a_gap_is_handed_over_to_nobody(self, weekdays: Maker, run: Runner, monkeypatch) -> None:
-        monkeypatch.setattr("oncallctl.commands.teams.rota.now", lambda: datetime(2026, 10, 24, 17, tzinfo=UTC))
-        assert "alice → nobody, Sat 24 Oct 20:00 UTC" in run("teams handoff empty-team").stdout
