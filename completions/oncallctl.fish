@@ -163,6 +163,8 @@ complete -c oncallctl -n '__oncallctl_at' -a api -d 'Call any API endpoint with 
 complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Check the configuration, the credentials and the server, and suggest fixes'
 complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or users. On a terminal, escalate asks for confirmation first'
 complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script for a shell'
+complete -c oncallctl -n '__oncallctl_at' -a commands -d 'List all commands. With -o json, print the complete tree: arguments, options, types, defaults and examples'
+complete -c oncallctl -n '__oncallctl_at' -a help -d 'Show the help of a command, or about a topic'
 complete -c oncallctl -n '__oncallctl_at' -a who -d 'Show who is on call'
 complete -c oncallctl -n '__oncallctl_at' -a page -d 'Page a team or users. On a terminal, escalate asks for confirmation first'
 complete -c oncallctl -n '__oncallctl_at' -a ack -d 'Acknowledge alert groups and stop their escalation. Filters select firing groups'

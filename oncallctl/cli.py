@@ -15,7 +15,7 @@ import typer
 from typer.main import get_group
 
 from oncallctl import __version__
-from oncallctl.commands import NOUNS, api, app_of, completion, doctor, escalate
+from oncallctl.commands import NOUNS, api, app_of, commands, completion, doctor, escalate, help_topics
 from oncallctl.config.settings import Settings
 from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.output import colors
@@ -261,6 +261,8 @@ app.command(examples=api.EXAMPLES)(api.api)
 app.command(examples=doctor.EXAMPLES)(doctor.doctor)
 app.command(examples=escalate.EXAMPLES)(escalate.escalate)
 app.command(examples=completion.EXAMPLES)(completion.completion)
+app.command(examples=commands.EXAMPLES)(commands.commands)
+app.command("help", examples=help_topics.EXAMPLES)(help_topics.help_)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it

@@ -26,6 +26,32 @@ class ExitCode(IntEnum):
     CONDITION = 10
 
 
+EXIT_CODES = (
+    ("0", "success, or nothing to change", ""),
+    ("1", "other error: refused in a way no other code names, not an OnCall API, or a bug", "no"),
+    ("2", "wrong usage or input, or not supported by this server; no changing request was sent", "no"),
+    ("3", "no credentials, or refused, or the wrong kind of token or role", "no"),
+    ("4", "of several targets some succeeded and some failed", "the failed ones"),
+    ("5", "declined at a prompt", ""),
+    ("6", "not found, or ambiguous", "no"),
+    ("7", "conflicts with the present state", "no"),
+    ("8", "unavailable: a read failed after its retries, or a change certainly did not arrive", "yes"),
+    (
+        "9",
+        "outcome unknown: a change was sent, and neither its response nor reading back shows the result",
+        "look first",
+    ),
+    ("10", "a required condition (--require, --wait) does not hold", ""),
+    (
+        "125, 126, 127",
+        "maintenance run: windows could not be started and the command was not run; not executable; not found",
+        "",
+    ),
+    ("128+n", "ended by signal n; the message says what was sent and what was done", "look first"),
+)
+"""Exit code, meaning, and whether a script may retry: the text of `oncallctl help exit-codes` and of the docs."""
+
+
 class OncallError(Exception):
     """A failure with a message for a person and a code for a script.
 

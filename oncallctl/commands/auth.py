@@ -52,6 +52,7 @@ app = noun()
         "oncallctl auth login prod --url https://oncall.example.org --token-file ~/.oncall-token",
         "oncallctl auth login cloud --url https://oncall.example.net/oncall --grafana-url https://mystack.grafana.net",
     ],
+    changes="machine",
 )
 def login(
     ctx: typer.Context,
@@ -171,6 +172,7 @@ def list_profiles(ctx: typer.Context) -> None:
         "oncallctl auth switch prod",
         "oncallctl auth switch sandbox",
     ],
+    changes="machine",
 )
 def switch(
     ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="PROFILE", help="Profile to use by default.")]
@@ -185,6 +187,7 @@ def switch(
         "oncallctl auth logout prod",
         "oncallctl auth logout staging --quiet",
     ],
+    changes="machine",
 )
 def logout(
     ctx: typer.Context,

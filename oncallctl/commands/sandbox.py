@@ -56,6 +56,7 @@ def serve(
         "oncallctl sandbox reset",
         "oncallctl sandbox reset --quiet",
     ],
+    changes="machine",
 )
 def reset(ctx: typer.Context) -> None:
     """Restore the sample data."""

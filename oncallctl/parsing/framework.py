@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -15,6 +15,7 @@ from oncallctl.errors import InvalidInput
 from oncallctl.parsing import help_layout, shortcuts
 from oncallctl.parsing.global_options import global_options, resolve_for_leaf
 
+Changes = Literal["server", "machine"] | None
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 MAY_BE_EMPTY = frozenset({"title", "message"})  # omitted with a warning: the page must not fail because of them
@@ -25,11 +26,20 @@ class Leaf(TyperCommand):
 
     Attributes:
         examples: complete command lines that work on the sandbox, in this order.
+        changes: ``server``, ``machine`` (files and the keyring of this machine), or None if it only reads.
     """
 
-    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **attributes: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401  # as Typer gives them
+        examples: Sequence[str] = (),
+        changes: Changes = None,
+        **attributes: Any,  # noqa: ANN401
+    ) -> None:
         super().__init__(*arguments, **attributes)
         self.examples = tuple(examples)
+        previews = any("--dry-run" in param.opts for param in self.params)
+        self.changes = changes or ("server" if previews else None)
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
         """Add the global options; --help stays last."""
@@ -152,6 +162,7 @@ class Commands(typer.Typer):
         *,
         cls: type[Leaf] = Leaf,
         examples: Sequence[str] = (),
+        changes: Changes = None,
         **extra: Any,  # noqa: ANN401
     ) -> Callable[[Function], Function]:
         """Add a command.
@@ -160,6 +171,7 @@ class Commands(typer.Typer):
             name: its name; derived from the function unless given.
             cls: its class.
             examples: two to four command lines that work on the sandbox in this order; they end the help.
+            changes: what it changes; commands with --dry-run change the server.
             extra: Typer's own arguments.
         """
-        return super().command(name, cls=partial(cls, examples=examples), **extra)  # type: ignore[arg-type]
+        return super().command(name, cls=partial(cls, examples=examples, changes=changes), **extra)  # type: ignore[arg-type]

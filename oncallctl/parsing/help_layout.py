@@ -12,7 +12,7 @@ HELP_OPTION = ("-h", "--help")
 
 _GLOBAL = frozenset({*NAMES, "help"})
 _WIDEST = 30  # characters of an option with its value, beyond which Click puts the text on the next line
-_CHOICES = re.compile(r"<?([\w-]+(?:\|[\w-]+)+)>?$")
+_CHOICES = re.compile(r"[a-z0-9-]+(\|[a-z0-9-]+)+")
 _VALUES = {"output": "FORMAT", "if_active": "ACTION", "if_start_fails": "ACTION"}
 
 
@@ -46,25 +46,44 @@ def write_examples(examples: Sequence[str], formatter: Any) -> None:  # noqa: AN
             formatter.write("".join(f"  {line}\n" for line in examples))
 
 
+def choices_of(param: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """Return the values of a parameter that takes one of a few words."""
+    if choices := getattr(param.type, "choices", None):
+        return tuple(str(getattr(choice, "value", choice)) for choice in choices)
+    found = _CHOICES.fullmatch(param.metavar or "")
+    return tuple(found[0].split("|")) if found else ()
+
+
+def value_name(param: Any) -> str:  # noqa: ANN401
+    """Return the word that stands for a parameter's value."""
+    word: str = param.name.upper()
+    return _VALUES.get(param.name, word) if choices_of(param) else param.metavar or word
+
+
+def remark(param: Any, ctx: Any) -> str:  # noqa: ANN401
+    """Return the remarks about default and range that end the help text of a parameter; "" if there are none."""
+    _, text = param.get_help_record(ctx)
+    text = re.sub(r"(\[|; )(\d+)<=x<=(\d+)", r"\1from \2 to \3", re.sub(r"\[x>=\d+\]|; x>=\d+", "", text))
+    found = re.search(r"\[[^]]*\]$", text.rstrip()) if text.rstrip() != (param.help or "").rstrip() else None
+    return found[0] if found else ""
+
+
 def _argument(param: Any, ctx: Any) -> tuple[str, str]:  # noqa: ANN401
-    name, text = param.get_help_record(ctx)
-    return name, text.removesuffix("[required]").rstrip()
+    name, _ = param.get_help_record(ctx)
+    return name, _joined(param.help, remark(param, ctx).replace("[required]", ""))
 
 
 def _option(param: Any, ctx: Any) -> tuple[str, str]:  # noqa: ANN401
     """Return an option and its text. Many choices stand in the text, because they would push it to the next line."""
-    name, text = param.get_help_record(ctx)
-    text = re.sub(r"(\[|; )(\d+)<=x<=(\d+)", r"\1from \2 to \3", re.sub(r" *\[x>=\d+\]|; x>=\d+", "", text))
-    text = re.sub(r"  +\[", " [", text)
-    words, _, value = name.rpartition(" ")
-    choices = _CHOICES.match(value)
+    name, _ = param.get_help_record(ctx)
+    text = param.help or ""
+    choices = choices_of(param)
     if choices and len(name) > _WIDEST:
-        name = f"{words} {_VALUES.get(param.name, param.name.upper())}"
-        text = _with_choices(text, choices[1].split("|"))
-    return name, text
+        name = f"{name.rpartition(' ')[0]} {value_name(param)}"
+        sentence, bracket, rest = text.partition(" [")
+        text = f"{sentence} One of {', '.join(choices)}.{bracket}{rest}"
+    return name, _joined(text, remark(param, ctx))
 
 
-def _with_choices(text: str, choices: Sequence[str]) -> str:
-    """Add choices to a help text, before its remark about the default."""
-    sentence, bracket, rest = text.partition(" [")
-    return f"{sentence} One of {', '.join(choices)}.{bracket}{rest}"
+def _joined(text: str | None, remarks: str) -> str:
+    return " ".join(filter(None, [text, remarks]))

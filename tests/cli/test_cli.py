@@ -322,7 +322,7 @@ class TestAliases:
 class TestHelp:
     def test_own_options_come_before_the_global_ones(self, run: Runner) -> None:
         text = run("maintenance start --help").stdout
-        own, _, rest = text.partition("\nGlobal options:\n")
+        own, _, rest = text.partition("\nExamples:\n")[0].partition("\nGlobal options:\n")
         assert "--for DURATION" in own
         assert "--profile" not in own
         assert "--profile" in rest

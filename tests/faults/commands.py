@@ -200,6 +200,8 @@ LINES: dict[str, Line] = {
     "doctor": Line(),
     "escalate": Line(f"--team {TEAM} --title fire", reads=CHECK, changes=SENT, path="escalation/"),
     "completion": local("bash"),
+    "commands": local(),
+    "help": local("exit-codes"),
 }
 
 # What has no line, and why.

@@ -73,6 +73,7 @@ class CommandAfterDashes(Leaf):
         'oncallctl maintenance run checkout --for 2h --reason "db upgrade" -- sleep 1',
         "oncallctl maintenance run login --for 1h --lease 15m -- echo deployed",
     ],
+    changes="server",
 )
 def run(
     ctx: typer.Context,
