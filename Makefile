@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-# Processes that the tests run in; `make test WORKERS=0` runs them in one, which a debugger needs.
-WORKERS := auto
-# Seconds for one test. The slowest waits for cron, which runs once a minute.
+# Test processes: one more than cores, because some tests wait. `make test WORKERS=0` uses one, as a debugger needs.
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# Seconds per test. The slowest waits for cron, which runs once a minute.
 TIMEOUT := 180
-PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadgroup --timeout $(TIMEOUT)
+PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --timeout $(TIMEOUT)
 
 .PHONY: help demo test quick setup lint types layers dependencies unit fast completions bench simulate build
 
@@ -57,7 +57,7 @@ unit: | setup ## Run all tests.
 	$(PYTEST)
 
 fast: | setup ## Run the tests that are not marked slow.
-	$(PYTEST) -q -m 'not slow' tests/unit tests/cli tests/docs
+	$(PYTEST) -m 'not slow' tests/unit tests/cli tests/docs
 
 completions: setup ## Generate the completion scripts.
 	$(BIN)/oncallctl completion bash > completions/oncallctl.bash

@@ -1,7 +1,7 @@
-"""The exchanges that Grafana's documents show: what is to be sent, and the JSON that they say comes back.
+"""Requests and responses shown in Grafana's API documents.
 
-The dialects have documents of their own: "Integrations HTTP API" and "Grafana OnCall teams HTTP API" of Grafana Cloud,
-and "Integrations HTTP API" (two releases) and "Escalation HTTP API" of the self-hosted engine.
+Sources: "Integrations HTTP API" and "Grafana OnCall teams HTTP API" of Grafana Cloud, and "Integrations HTTP API" (two
+releases) and "Escalation HTTP API" of the self-hosted engine.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _integration(templates: Document, **more: object) -> Document:
     }
 
 
-# What creating, reading and listing shows; an older release of the engine has no mobile_app.
+# Templates in the responses to create, get and list. An older release of the engine lacks mobile_app.
 _OLDER = {
     "grouping_key": None,
     "resolve_signal": None,
@@ -56,7 +56,7 @@ _OLDER = {
 }
 _NEWER = {**_OLDER, "mobile_app": _TWO}
 
-# What updating shows.
+# Templates in the response to an update.
 _OLDER_UPDATED = {
     "grouping_key": None,
     "resolve_signal": None,
@@ -81,7 +81,7 @@ def _page(result: Document, **more: object) -> Document:
     return {"count": 1, "next": None, "previous": None, "results": [result], **more}
 
 
-# "Integrations HTTP API": of an older and the last release of the engine, and of Cloud.
+# "Integrations HTTP API": an older and the last release of the engine, and Cloud.
 OSS_OLDER_INTEGRATION = _integration(_OLDER)
 OSS_OLDER_INTEGRATIONS = _page(OSS_OLDER_INTEGRATION)
 OSS_OLDER_UPDATED = _integration(_OLDER_UPDATED)
@@ -95,7 +95,7 @@ CLOUD_INTEGRATIONS = _page(CLOUD_INTEGRATION, **_PAGE)
 CLOUD_UPDATED = _integration(_NEWER_UPDATED, **_NO_WINDOW)
 
 # "returns the updated integration object, including the populated maintenance_mode, maintenance_started_at, and
-# maintenance_end_at fields": it shows none, these are made up.
+# maintenance_end_at fields". The document shows no example; these values are invented.
 CLOUD_STARTED = {
     **CLOUD_INTEGRATION,
     "maintenance_mode": "group_alerts",

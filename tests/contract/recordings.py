@@ -1,4 +1,4 @@
-"""Reads the exchanges that were recorded from the OSS engine: recordings/*.jsonl, a line each."""
+"""Reader of the exchanges recorded from the self-hosted engine: recordings/*.jsonl, one per line."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ FOLDER = Path(__file__).parent / "recordings"
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and the engine's answer.
+    """A request and the engine's response.
 
     Attributes:
-        case: the name, `file/what`.
-        method: of the request.
-        path: of the request, escaped; may carry a query of its own.
-        query: further parameters.
-        headers: of the request; tokens are written `<token>` for an administrator's, `<token-NAME>` for others.
-        body: what JSON was sent; a string is what was sent as it is; None is no body; `{"__form__": …}` is a form.
-        status: of the answer.
-        response_headers: of the answer, names in lower case.
-        response_body: the answer's JSON, or its text; an empty string is no body.
+        case: name, as `file/name`.
+        method: method of the request.
+        path: escaped path of the request; may include a query.
+        query: further query parameters.
+        headers: headers of the request. `<token>` stands for an administrator's token, `<token-NAME>` for others.
+        body: JSON body of the request. A string was sent verbatim, `{"__form__": …}` as a form; None is no body.
+        status: status of the response.
+        response_headers: headers of the response, with lower-case names.
+        response_body: JSON or text of the response; an empty string is no body.
     """
 
     case: str
@@ -39,26 +39,26 @@ class Exchange:
 
     @property
     def content(self) -> bytes | None:
-        """The bytes of the body."""
+        """The encoded body of the request."""
         if self.body is None:
             return None
         if isinstance(self.body, dict) and "__form__" in self.body:
             return urlencode(self.body["__form__"]).encode()
-        # The one string that was sent as JSON; every other one was sent to be no JSON, or in another encoding.
+        # One string was sent as JSON. The others were sent verbatim: as invalid JSON or in another encoding.
         if isinstance(self.body, str) and self.case != "integrations/create_string_body":
             return self.body.encode("latin-1" if "latin-1" in self.headers["Content-Type"] else "utf-8")
         return json.dumps(self.body).encode()
 
     @property
     def content_type(self) -> str | None:
-        """The content type of the body; an empty string is a header without a value."""
+        """The content type of the request; an empty string is a header without a value."""
         if isinstance(self.body, dict) and "__form__" in self.body:
             return "application/x-www-form-urlencoded"
         return self.headers.get("Content-Type")
 
 
 def load(*names: str) -> list[Exchange]:
-    """Read the exchanges of some files, named without their suffix, in order."""
+    """Read the exchanges of files, named without suffix, in order."""
     return [
         _exchange(json.loads(line))
         for name in names

@@ -1,4 +1,4 @@
-"""Every answer recorded of an endpoint that the API layer uses, replayed through the API layer."""
+"""Replays of the recorded responses through the API layer, for every endpoint it uses."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ from tests.unit.api.clock import Clock, Ears
 
 BASE = "http://engine.test"
 EVERYTHING = load(*sorted(path.stem for path in FOLDER.glob("*.jsonl")))
-PAGING_WORDS = {"page", "perpage", "limit", "offset"}
-CLOUD_WORDS = {"debug": "silence_escalations", "maintenance": "group_alerts"}
+PAGINATION = {"page", "perpage", "limit", "offset"}
+CLOUD_MODES = {"debug": "silence_escalations", "maintenance": "group_alerts"}
 LABELS = ("labels", "dynamic_labels")
 SOME_ID = "CFRPV98RPR1U8"
 SOME_MINUTE = "2026-11-21T00:00"
@@ -71,49 +71,49 @@ def path_of(exchange: Exchange) -> str:
 
 
 def filters_of(exchange: Exchange) -> dict[str, str]:
-    asked = {**dict(parse_qsl(exchange.path.partition("?")[2], keep_blank_values=True)), **exchange.query}
-    return {name: value for name, value in asked.items() if name not in PAGING_WORDS}
+    query = {**dict(parse_qsl(exchange.path.partition("?")[2], keep_blank_values=True)), **exchange.query}
+    return {name: value for name, value in query.items() if name not in PAGINATION}
 
 
 def body_of(exchange: Exchange) -> dict[str, Any]:
-    """The body as the API layer would send it: what was no JSON object, it cannot send, and labels it does not."""
+    """Return the body as the API layer sends it: always a JSON object, and without labels."""
     body = exchange.body if isinstance(exchange.body, dict) else {}
     body = body.get("__form__", body)
     return {name: value for name, value in body.items() if name not in LABELS and is_text(value)}
 
 
 def is_text(value: object) -> bool:
-    """Whether it can be encoded: half of a surrogate pair cannot."""
+    """True if a value can be encoded, which half of a surrogate pair cannot."""
     return not re.search("[\ud800-\udfff]", str(value))
 
 
 def window_of(exchange: Exchange) -> dict[str, Any]:
-    """The window that was asked for; where it was none that the API layer opens, another one."""
+    """Return the requested window, with defaults for values that the API layer never sends."""
     given = body_of(exchange)
     mode, seconds = str(given.get("mode")), given.get("duration")
     return {
-        "mode": mode if mode in CLOUD_WORDS else "debug",
+        "mode": mode if mode in CLOUD_MODES else "debug",
         "duration": seconds if type(seconds) is int and seconds > 0 else 3600,
     }
 
 
 def span_of(exchange: Exchange) -> dict[str, str]:
-    """The time that was asked for, to the minute; where one of its ends was none, another one."""
+    """Return the requested time range, to the minute, with a default for invalid ends."""
     ends = {name: exchange.query.get(name, "") for name in ("start_date", "end_date")}
     return {name: f"{text}T00:00"[:16] if text[:1].isdigit() else SOME_MINUTE for name, text in ends.items()}
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What the API layer asks of one kind of path.
+    """A request of the API layer.
 
     Attributes:
-        methods: those whose recorded answers its call may get; the first is the one it sends.
-        path: what follows the API's root; the group is an id.
-        model: what a success holds.
-        call: makes the call of an exchange, with the id.
-        query: what the call asks for, pages aside.
-        body: the JSON that it sends; None is no body at all.
+        methods: methods whose recorded responses apply to it; it sends the first.
+        path: pattern of the path below the API root; the group is an ID.
+        model: model of a successful response.
+        call: returns the call for an exchange and an ID.
+        query: query parameters without pagination.
+        body: JSON of the request; None is no body.
     """
 
     methods: tuple[str, ...]
@@ -139,7 +139,7 @@ def member(noun: str, model: type) -> Endpoint:
 
 
 def writes(noun: Noun, model: type, one: str = "") -> list[Endpoint]:
-    """The changes of a noun; `one` is the path of one object."""
+    """Return create, update and delete of a noun; `one` is the path of an object."""
 
     def create(exchange: Exchange, _: str) -> Call:
         return lambda oncall: oncall.send(oncall.collection(noun).create(body_of(exchange)))
@@ -160,7 +160,7 @@ def writes(noun: Noun, model: type, one: str = "") -> list[Endpoint]:
 
 def start(exchange: Exchange, ident: str) -> Call:
     window = window_of(exchange)
-    mode, seconds = CLOUD_WORDS[window["mode"]], window["duration"]
+    mode, seconds = CLOUD_MODES[window["mode"]], window["duration"]
     return lambda oncall: oncall.send(oncall.integrations.start_maintenance(ident, mode, seconds))
 
 
@@ -257,26 +257,26 @@ ENDPOINTS = (
     Endpoint(("POST",), r"escalation/*", AlertGroup, escalate, body=body_of),
 )
 
-LEFT_OUT: Mapping[str, str] = {
+NEVER_SENT: Mapping[str, str] = {
     r"GET /api/v1/(slack_channels|user_groups)/.+": "the API has no such path: the objects are taken from the list",
     r"GET /api/v1/organizations/.+": "only the own organization is shown, whatever the ID",
-    r"\w+ (?!/api/v1/.).*": "it is not below the API's root",
+    r"\w+ (?!/api/v1/.).*": "the path is not below the API root",
     r"(OPTIONS|HEAD|TRACE|FOO) .*": "the method is never sent",
     r"(POST|PUT|PATCH|DELETE) /api/v1/(teams|users|schedules|\w+_groups|slack_\w+)(/+[^/]+)?/*": "these are only read",
     r"DELETE /api/v1/alert_groups/.*": "alert groups are not deleted",
     r"(POST /api/v1/integrations/[^/]+|(PUT|PATCH|DELETE) /api/v1/\w+)/": "such an object takes no such method",
     r"(GET|PUT) /api/v1/(escalation|integrations/.+/maintenance_\w+|alert_groups/.+/acknowledge)/": "these are POSTed",
-    r"POST /api/v1/alert_groups/[^/]+/(attach|escalate)/": "it is no action on alert groups",
+    r"POST /api/v1/alert_groups/[^/]+/(attach|escalate)/": "alert groups have no such action",
     r"POST /api/v1/actions/": "it is an old name of webhooks",
-    r"GET /api/v1/webhooks/[^/]+/responses": "what webhooks were answered is not asked for",
-    r"GET /api/v1/(schedules/[^/]+/export|users/[^/]+/schedule_export)": "calendars are not asked for",
-    r"GET /api/v1/info/?": "it is never asked for",
-    r"GET /api/v1/teams/[^/]+/(oncall|current_on_call)/?": "it is a wrong name of current_oncall",
+    r"GET /api/v1/webhooks/[^/]+/responses": "responses of webhooks are not read",
+    r"GET /api/v1/(schedules/[^/]+/export|users/[^/]+/schedule_export)": "calendars are not read",
+    r"GET /api/v1/info/?": "it is not read",
+    r"GET /api/v1/teams/[^/]+/(oncall|current_on_call)/?": "it is a misspelling of current_oncall",
     r"(GET|POST) /api/v1/(nope|integrations/[^/]+/(nope|x/y))/": "there is no such path",
 }
-"""What the API layer never asks, as method and path, each with the reason."""
+"""Recorded requests that the API layer never sends, as patterns of method and path -> reason."""
 
-# What an answer that is no success means, by its status; 400, 404 and 5xx depend on more: see `expected`.
+# Errors by status. 400, 404 and 5xx depend on the response: see `expected`.
 BY_STATUS: dict[int, type[OncallError]] = {
     401: AccessDenied,
     403: AccessDenied,
@@ -284,7 +284,7 @@ BY_STATUS: dict[int, type[OncallError]] = {
     415: ServerRefused,
     429: Unavailable,
 }
-# Of what the body or a filter names: 400 there, not 404.
+# Parts of 400 responses to a body or filter that names an unknown object.
 UNKNOWN = ("does not exist", "not one of the available choices")
 CONFLICTS = (
     "Already on maintenance",
@@ -305,16 +305,16 @@ EXIT_CODES: dict[type[OncallError], int] = {
 
 
 def expected(exchange: Exchange) -> type[OncallError] | None:
-    """The error that an answer means; None for a success."""
+    """Return the error that a response stands for; None for a success."""
     if exchange.status < 300:
         return None
     if exchange.status == 404:
         return NotFound if is_json(exchange) else NotOnCall
     if exchange.status == 400:
-        said = json.dumps(exchange.response_body)
-        if any(words in said for words in UNKNOWN):
+        text = json.dumps(exchange.response_body)
+        if any(words in text for words in UNKNOWN):
             return NotFound
-        return Conflict if any(words in said for words in CONFLICTS) else ServerRefused
+        return Conflict if any(words in text for words in CONFLICTS) else ServerRefused
     if exchange.status >= 500:
         return Unavailable if exchange.method == "GET" else OutcomeUnknown
     return BY_STATUS[exchange.status]
@@ -344,28 +344,28 @@ def engine(dialect: Dialect, url: str = BASE) -> OnCall:
 
 
 def serve(httpx_mock: HTTPXMock, exchange: Exchange) -> None:
-    """Serve the recorded answer, again and again; after a recorded page there is an empty one."""
+    """Respond to every request with the recorded response, and to requests for later result pages with an empty one."""
     headers = {
         name: value
         for name, value in exchange.response_headers.items()
         if name not in {"content-length", "content-encoding", "transfer-encoding", "connection"}
     }
-    said = exchange.response_body
-    content = json.dumps(said) if is_json(exchange) else str(said)
+    body = exchange.response_body
+    content = json.dumps(body) if is_json(exchange) else str(body)
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         if exchange.status == 200 and request.url.params.get("page", "1") != "1":
             return httpx.Response(200, json={"results": [], "next": None})
         return httpx.Response(exchange.status, headers=headers, content=content)
 
-    httpx_mock.add_callback(answer, is_reusable=True)
+    httpx_mock.add_callback(respond, is_reusable=True)
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_recorded_response_becomes_its_model_or_its_error(
     file: str, httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oncallctl.api.retry.SLICE", math.inf)  # a wait is one wait
+    monkeypatch.setattr("oncallctl.api.retry.SLICE", math.inf)  # one wait is one call of `sleep`
     failures: list[str] = []
     for number, exchange in enumerate(each for each in RELEVANT if each.case.partition("/")[0] == file):
         httpx_mock.reset()
@@ -374,25 +374,25 @@ def test_recorded_response_becomes_its_model_or_its_error(
             monkeypatch.setattr(f"oncallctl.api.{module}.time", clock)
         try:
             check_replay(exchange, f"engine-{number}.test", httpx_mock)
-        except (Exception, pytest.fail.Exception) as failure:  # noqa: BLE001  # all failures are reported at once
+        except (Exception, pytest.fail.Exception) as failure:  # noqa: BLE001  # report all failures at once
             failures.append(f"{exchange.case}: {failure!r}")
     assert failures == [], "\n".join(failures)
 
 
 def check_replay(exchange: Exchange, host: str, httpx_mock: HTTPXMock) -> None:
-    """Check one exchange; a host of its own tells its requests from pages that the one before still fetches ahead."""
+    """Check one exchange. Its own host separates its requests from result pages that the previous one still fetches."""
     endpoint, ident = matched(exchange)
-    # An id that no server has is refused before it is sent; its answer is replayed all the same.
+    # The API layer refuses impossible IDs before sending; their responses are replayed with another ID.
     call = endpoint.call(exchange, ident if re.fullmatch(r"\w*", ident) else SOME_ID)
     error = expected(exchange)
     serve(httpx_mock, exchange)
 
-    with engine(Dialect.CLOUD if endpoint.model is OnCallDocument else Dialect.OSS, f"http://{host}") as asked:
+    with engine(Dialect.CLOUD if endpoint.model is OnCallDocument else Dialect.OSS, f"http://{host}") as oncall:
         if error is None:
-            check_success(endpoint.model, exchange, call(asked))
+            check_success(endpoint.model, exchange, call(oncall))
         else:
             with pytest.raises(OncallError) as caught:
-                call(asked)
+                call(oncall)
             check_error(error, exchange, caught.value)
 
     requests = httpx_mock.get_requests()
@@ -401,51 +401,51 @@ def check_replay(exchange: Exchange, host: str, httpx_mock: HTTPXMock) -> None:
 
 
 def check_success(model: type, exchange: Exchange, result: object) -> None:
-    said = exchange.response_body
+    body = exchange.response_body
     if model is type(None):
         assert result is None
-        assert said == ""
+        assert body == ""
         return
-    found = result if isinstance(result, list) else [result]
-    assert {type(each) for each in found} <= {model}
+    objects = result if isinstance(result, list) else [result]
+    assert {type(each) for each in objects} <= {model}
     if model is FinalShift:
-        assert [shift_of(each) for each in found] == said["results"]
+        assert [shift_json(each) for each in objects] == body["results"]
         return
-    assert [each.raw for each in found] == (said["results"] if isinstance(result, list) else [said])
-    for each in found:
+    assert [each.raw for each in objects] == (body["results"] if isinstance(result, list) else [body])
+    for each in objects:
         check_fields(each)
 
 
-def shift_of(found: FinalShift) -> dict[str, str | None]:
-    """A shift as the engine says it."""
+def shift_json(shift: FinalShift) -> dict[str, str | None]:
+    """Return a shift in the form of the engine."""
     return {
-        "user_pk": found.user_pk,
-        "user_email": found.user_email,
-        "user_username": found.user_username,
-        "shift_start": f"{found.shift_start:%Y-%m-%dT%H:%M:%SZ}",
-        "shift_end": f"{found.shift_end:%Y-%m-%dT%H:%M:%SZ}",
+        "user_pk": shift.user_pk,
+        "user_email": shift.user_email,
+        "user_username": shift.user_username,
+        "shift_start": f"{shift.shift_start:%Y-%m-%dT%H:%M:%SZ}",
+        "shift_end": f"{shift.shift_end:%Y-%m-%dT%H:%M:%SZ}",
     }
 
 
-def check_fields(found: ServerObject) -> None:
-    """What the program goes by is what the engine said."""
-    raw = found.raw
-    for name, said in said_names(type(found)).items():
-        value = getattr(found, name)
+def check_fields(instance: ServerObject) -> None:
+    """Check that the fields of a model have the values of the response."""
+    raw = instance.raw
+    for name, key in json_keys(type(instance)).items():
+        value = getattr(instance, name)
         if isinstance(value, datetime):
-            assert value == moment(raw[said])
-        elif name == "title" and said in raw:
-            assert value == (raw[said] and html.unescape(raw[said]))  # the engine escapes titles
+            assert value == moment(raw[key])
+        elif name == "title" and key in raw:
+            assert value == (raw[key] and html.unescape(raw[key]))  # the engine escapes titles
         elif name == "default_route":
-            assert value.escalation_chain_id == raw[said]["escalation_chain_id"]
-        elif said in raw:
-            assert value == raw[said]
-    if isinstance(found, Integration):
-        assert found.maintenance_mode == CLOUD_WORDS.get(raw["maintenance_mode"])
+            assert value.escalation_chain_id == raw[key]["escalation_chain_id"]
+        elif key in raw:
+            assert value == raw[key]
+    if isinstance(instance, Integration):
+        assert instance.maintenance_mode == CLOUD_MODES.get(raw["maintenance_mode"])
 
 
-def said_names(model: type[ServerObject]) -> dict[str, str]:
-    """Each field of a model, and what the server calls it."""
+def json_keys(model: type[ServerObject]) -> dict[str, str]:
+    """Return the fields of a model and their keys in JSON."""
     return {name: field.alias or name for name, field in model.model_fields.items()}
 
 
@@ -477,24 +477,23 @@ def check_sent(endpoint: Endpoint, exchange: Exchange, requests: list[httpx.Requ
         assert {each.url.path.rstrip("/") for each in requests} == {sent}
     body = endpoint.body(exchange)
     for request in requests:
-        asked = {name: value for name, value in request.url.params.items() if name not in PAGING_WORDS}
-        if "/shift_swaps/" in request.url.path:  # else the engine hides those that have begun
-            assert asked.pop("starting_after", BEGINNING) == BEGINNING
-        assert asked == endpoint.query(exchange)
+        query = {name: value for name, value in request.url.params.items() if name not in PAGINATION}
+        if "/shift_swaps/" in request.url.path:  # without it the engine hides swaps that have begun
+            assert query.pop("starting_after", BEGINNING) == BEGINNING
+        assert query == endpoint.query(exchange)
         assert (json.loads(request.content) if request.content else None) == body
 
 
-def test_no_recorded_exchange_is_left_out_without_a_reason() -> None:
-    """Each is replayed, or a pattern of LEFT_OUT says why not; never both."""
+def test_recorded_exchange_is_either_replayed_or_listed_with_a_reason() -> None:
     used: set[str] = set()
     wrong: dict[str, set[str]] = {}
     for exchange in EVERYTHING:
-        reasons = {what for what in LEFT_OUT if re.fullmatch(what, f"{exchange.method} {path_of(exchange)}")}
-        used |= reasons
-        if bool(reasons) == bool(matched(exchange)):
-            wrong[exchange.case] = reasons
+        patterns = {each for each in NEVER_SENT if re.fullmatch(each, f"{exchange.method} {path_of(exchange)}")}
+        used |= patterns
+        if bool(patterns) == bool(matched(exchange)):
+            wrong[exchange.case] = patterns
     assert wrong == {}
-    assert used == LEFT_OUT.keys()
+    assert used == NEVER_SENT.keys()
 
 
 UNRECORDED_ENDPOINTS = {
@@ -504,7 +503,7 @@ UNRECORDED_ENDPOINTS = {
 }
 
 
-def test_every_endpoint_that_is_used_was_recorded_but_for_a_few() -> None:
+def test_endpoints_without_a_recording_are_the_listed_ones() -> None:
     recorded = [matched(exchange)[0] for exchange in RELEVANT]
     unrecorded = {(each.methods[0], each.path) for each in ENDPOINTS if each not in recorded}
     assert unrecorded == UNRECORDED_ENDPOINTS
@@ -521,22 +520,22 @@ UNRECORDED: Mapping[type[ServerObject], set[str]] = {
         "severity",
     },
 }
-"""Fields that no recorded answer has."""
+"""Fields that are in no recorded response."""
 
 
 @pytest.mark.parametrize("noun", [noun for noun in COLLECTIONS.values() if noun.typed], ids=lambda each: each.path)
-def test_every_field_that_the_program_goes_by_was_said_by_the_engine(noun: Noun) -> None:
+def test_field_of_a_model_is_in_a_recorded_response(noun: Noun) -> None:
     model = engine(Dialect.OSS).collection(noun).model
-    said: set[str] = set()
+    recorded: set[str] = set()
     for exchange in EVERYTHING:
-        known = exchange.status < 300 and isinstance(exchange.response_body, dict)
-        if known and re.match(rf"/api/v1/{noun.path}\b", exchange.path):
+        has_object = exchange.status < 300 and isinstance(exchange.response_body, dict)
+        if has_object and re.match(rf"/api/v1/{noun.path}\b", exchange.path):
             for row in exchange.response_body.get("results", [exchange.response_body]):
-                said |= row.keys()
-    assert set(said_names(model).values()) - said == UNRECORDED.get(model, set())
+                recorded |= row.keys()
+    assert set(json_keys(model).values()) - recorded == UNRECORDED.get(model, set())
 
 
-def test_every_rule_of_the_table_has_a_recorded_answer() -> None:
+def test_every_error_and_status_has_a_recorded_response() -> None:
     seen = {expected(exchange) for exchange in RELEVANT} - {None}
     assert seen == set(EXIT_CODES)
     assert {exchange.status for exchange in RELEVANT} >= {200, 201, 204, 400, 403, 404, 406, 415, 429, 500}
@@ -547,9 +546,10 @@ def test_every_rule_of_the_table_has_a_recorded_answer() -> None:
     [each for each in RELEVANT if isinstance(each.body, dict) and any(each.body.get(field) for field in LABELS)],
     ids=lambda exchange: exchange.case,
 )
-def test_labels_are_refused_for_an_engine_since_it_ignores_them_without_a_word(
+def test_labels_for_self_hosted_engine_are_refused_unsent(
     exchange: Exchange, httpx_mock: HTTPXMock, oncall: OnCall
 ) -> None:
+    """The engine would ignore them silently, as the recordings show."""
     assert exchange.status < 300
     assert not any(exchange.response_body.get(field) for field in LABELS)
     with pytest.raises(Unsupported, match="labels"):
@@ -563,9 +563,7 @@ def test_labels_are_refused_for_an_engine_since_it_ignores_them_without_a_word(
     "ident",
     sorted({unquote(matched(each)[1]) for each in RELEVANT if not re.fullmatch(r"\w*", matched(each)[1])}),
 )
-def test_a_recorded_id_that_no_server_has_is_refused_and_nothing_is_sent(
-    ident: str, httpx_mock: HTTPXMock, oncall: OnCall
-) -> None:
+def test_impossible_id_from_a_recording_is_refused_unsent(ident: str, httpx_mock: HTTPXMock, oncall: OnCall) -> None:
     with pytest.raises(InvalidInput, match="not an ID"):
         oncall.teams.get(ident)
     with pytest.raises(InvalidInput, match="not an ID"):

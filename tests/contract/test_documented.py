@@ -1,4 +1,4 @@
-"""What the documents show is what is sent, and what they say comes back is what is handed on."""
+"""Requests and responses of the API layer against the examples in Grafana's API documents."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ TEAM = f"teams/{doc.TEAM_ID}/"
 USERS = ((Named(doc.CALM_USER, None), False), (Named(doc.IMPORTANT_USER, None), True))
 TEXTS = {"title": doc.TITLE, "message": doc.MESSAGE, "source_url": doc.SOURCE_URL}
 
-# Left out beside users, a server may take the current team of the token's user, and refuse or page that team: so it is
-# said that there is none. This is the one thing that is sent otherwise than the document shows it.
+# A page to users without a team may go to the current team of the token's user, or be refused because of it.
+# So `team` is sent as null: the only difference from the documents.
 NO_TEAM = {"team": None}
 
 
@@ -55,16 +55,16 @@ def send(change: Callable[[OnCall], Any]) -> Callable[[OnCall], Any]:
 
 @dataclass(frozen=True)
 class Documented:
-    """One exchange of the documents, and the call that leads to it.
+    """An exchange of the documents, and the call that sends its request.
 
     Attributes:
-        sent: method and path below the API's root.
-        call: what is asked of the API layer.
-        answer: the JSON that comes back; None is 204.
-        model: what is made of it.
-        body: the JSON that goes out; None is no body at all.
-        query: what goes out after the path.
-        status: of the answer.
+        sent: method and path below the API root.
+        call: call of the API layer.
+        answer: JSON of the response; None stands for 204.
+        model: model of the result.
+        body: JSON of the request; None is no body.
+        query: query parameters of the request.
+        status: status of the response.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Documented:
 def integrations(
     single: dict[str, Any], page: dict[str, Any], updated: dict[str, Any], *, release: str
 ) -> list[Documented]:
-    """The exchanges of "Integrations HTTP API", as each release of it shows it."""
+    """Return the exchanges of one release of "Integrations HTTP API"."""
     return [
         Documented(
             f"create an integration, {release}",
@@ -131,7 +131,7 @@ def integrations(
 
 
 def maintenance() -> list[Documented]:
-    """Starting and stopping maintenance, in "Integrations HTTP API" of Cloud; neither path ends in a slash."""
+    """Return starts and stops of windows from Cloud's "Integrations HTTP API". Their paths lack the final slash."""
     starts = [
         Documented(
             f"start maintenance, {mode}",
@@ -171,7 +171,7 @@ def labels() -> list[Documented]:
 
 
 def teams() -> list[Documented]:
-    """The exchanges of Cloud's "Grafana OnCall teams HTTP API"; the names are the document's."""
+    """Return the exchanges of Cloud's "Grafana OnCall teams HTTP API"."""
     on_call = [
         Documented(
             f"{when} on-call users of a team{' by a route' if query else ''}",
@@ -212,7 +212,7 @@ def teams() -> list[Documented]:
 
 
 def escalation() -> list[Documented]:
-    """The three ways to page of "Escalation HTTP API"."""
+    """Return the three pages of "Escalation HTTP API"."""
     return [
         Documented(
             "escalate to users",
@@ -258,7 +258,7 @@ ON_OSS = [
 
 
 @pytest.mark.parametrize("documented", ON_CLOUD, ids=lambda each: each.name)
-def test_cloud_is_spoken_to_as_its_documents_say(documented: Documented, httpx_mock: HTTPXMock, cloud: OnCall) -> None:
+def test_request_to_cloud_matches_its_documents(documented: Documented, httpx_mock: HTTPXMock, cloud: OnCall) -> None:
     request = exchange(documented, httpx_mock, cloud)
     assert str(request.url).partition("?")[0] == f"{CLOUD}/api/v1/{documented.sent.partition(' ')[2]}"
     assert request.headers["Authorization"] == "Bearer meowmeowmeow"
@@ -266,7 +266,7 @@ def test_cloud_is_spoken_to_as_its_documents_say(documented: Documented, httpx_m
 
 
 @pytest.mark.parametrize("documented", ON_OSS, ids=lambda each: each.name)
-def test_an_engine_is_spoken_to_as_its_documents_say(
+def test_request_to_self_hosted_engine_matches_its_documents(
     documented: Documented, httpx_mock: HTTPXMock, oss: OnCall
 ) -> None:
     request = exchange(documented, httpx_mock, oss)
@@ -276,7 +276,7 @@ def test_an_engine_is_spoken_to_as_its_documents_say(
 
 
 def exchange(documented: Documented, httpx_mock: HTTPXMock, oncall: OnCall) -> httpx.Request:
-    """Carry an exchange out and check what both sides get, all but where to and as whom."""
+    """Run an exchange, check request and result except host and credentials, and return the request."""
     if documented.answer is None:
         httpx_mock.add_response(status_code=documented.status)
     else:
@@ -286,9 +286,9 @@ def exchange(documented: Documented, httpx_mock: HTTPXMock, oncall: OnCall) -> h
 
     if documented.answer is None:
         assert result is None
-    elif documented.model is None:  # who is on call: the document as a model, and whole
-        model, whole = result
-        assert whole == documented.answer
+    elif documented.model is None:  # on call: returns the model and the complete document
+        model, document = result
+        assert document == documented.answer
         assert (model.count, model.users) == (1, documented.answer["users"])
         assert [shift.users for shift in model.shifts] == [["U4DNY931HHJS5"]]
     elif isinstance(result, list):
@@ -298,7 +298,7 @@ def exchange(documented: Documented, httpx_mock: HTTPXMock, oncall: OnCall) -> h
         assert result.raw == documented.answer
         assert type(result) is documented.model
 
-    request = httpx_mock.get_request()  # fails when there are several
+    request = httpx_mock.get_request()  # fails if there were several
     assert request.method == documented.sent.partition(" ")[0]
     assert tuple(request.url.params.multi_items()) == documented.query
     if documented.body is None:
@@ -310,15 +310,15 @@ def exchange(documented: Documented, httpx_mock: HTTPXMock, oncall: OnCall) -> h
     return request
 
 
-def test_a_team_that_nobody_is_on_call_for_is_an_answer_too(httpx_mock: HTTPXMock, cloud: OnCall) -> None:
+def test_on_call_of_a_team_without_shifts_is_empty(httpx_mock: HTTPXMock, cloud: OnCall) -> None:
     httpx_mock.add_response(json=doc.NOBODY_ON_CALL)
-    model, whole = cloud.teams.on_call(doc.TEAM_ID, "current")
+    model, document = cloud.teams.on_call(doc.TEAM_ID, "current")
     assert (model.count, model.users, model.shifts) == (0, [], [])
-    assert whole == doc.NOBODY_ON_CALL
+    assert document == doc.NOBODY_ON_CALL
 
 
 @pytest.mark.parametrize("when", ["current", "next", "previous"])
-def test_an_engine_which_has_no_such_endpoint_is_not_asked_who_is_on_call(
+def test_on_call_endpoint_on_self_hosted_engine_is_refused_unsent(
     when: str, httpx_mock: HTTPXMock, oss: OnCall
 ) -> None:
     with pytest.raises(Unsupported, match="self-hosted"):
@@ -329,7 +329,7 @@ def test_an_engine_which_has_no_such_endpoint_is_not_asked_who_is_on_call(
 @pytest.mark.parametrize(
     ("mode", "word"), [("silence_escalations", "debug"), ("group_alerts", "maintenance")], ids=lambda word: word
 )
-def test_an_engine_is_asked_for_maintenance_in_its_own_words_and_answers_in_clouds(
+def test_maintenance_mode_on_self_hosted_engine_is_translated_in_request_and_result(
     mode: str, word: str, httpx_mock: HTTPXMock, oss: OnCall
 ) -> None:
     httpx_mock.add_response(json={**doc.CLOUD_STARTED, "maintenance_mode": word})
@@ -339,7 +339,7 @@ def test_an_engine_is_asked_for_maintenance_in_its_own_words_and_answers_in_clou
     assert started.raw["maintenance_mode"] == word
 
 
-def test_an_engine_is_not_asked_to_disable_alerts(httpx_mock: HTTPXMock, oss: OnCall) -> None:
+def test_disable_alerts_on_self_hosted_engine_is_refused_unsent(httpx_mock: HTTPXMock, oss: OnCall) -> None:
     with pytest.raises(Unsupported, match="disable_alerts"):
         oss.integrations.start_maintenance(doc.INTEGRATION_ID, "disable_alerts", 3600)
     assert httpx_mock.get_requests() == []

@@ -1,7 +1,6 @@
-"""Evaluates 150 route conditions as the engine evaluated them.
+"""150 route conditions, which the sandbox must evaluate like the engine.
 
-route_conditions.json holds for each condition six results: for pages with the three titles, each not important and
-important.
+route_conditions.json has six results per condition: for pages with three titles, each not important and important.
 """
 
 from __future__ import annotations

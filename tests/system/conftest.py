@@ -1,4 +1,4 @@
-"""A home of its own for the program as a process, and servers that it can reach."""
+"""Fixtures for tests of real processes: a HOME, the program, and a server with a profile for it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.system.program import Program
 
 @pytest.fixture
 def home(world: Path) -> Path:
-    """The HOME of the program: nothing outside it is read or written."""
+    """Return the HOME of the program, which reads and writes nothing outside."""
     return world / "home"
 
 
 @pytest.fixture
 def program(home: Path) -> Program:
-    """The program for a user who has configured nothing."""
+    """Return the program for a user without any configuration."""
     return Program(
         {
             "HOME": str(home),
@@ -37,7 +37,7 @@ def program(home: Path) -> Program:
 
 @pytest.fixture
 def token_file(home: Path) -> Path:
-    """A file with the sandbox's token that only its owner can read."""
+    """Return a file with the token of the sandbox, readable only by its owner."""
     file = home / "token"
     file.write_text(f"{ADMIN_TOKEN}\n", encoding="utf-8")
     file.chmod(0o600)
@@ -46,14 +46,20 @@ def token_file(home: Path) -> Path:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Serving]:
-    """The sandbox as Cloud in this process, with a record and faults; nothing points at it."""
+    """Start the sandbox as Cloud in this process. The environment does not point at it."""
     with Serving(tmp_path / "cloud.sqlite3", "cloud") as serving:
         yield serving
 
 
 @pytest.fixture
-def work(program: Program, cloud: Serving, token_file: Path) -> Program:
-    """The program logged in to that server as the profile `work`; the record begins after that."""
-    program("auth", "login", "work", "--url", cloud.url, "--token-file", token_file)
-    cloud.seen.clear()
+def work(program: Program, home: Path, cloud: Serving, token_file: Path) -> Program:
+    """Return the program with a default profile `work` for the server `cloud`, as `auth login` stores it."""
+    config = home / ".config/oncallctl/config.toml"
+    config.parent.mkdir(mode=0o700, parents=True)
+    config.write_text(
+        'default_profile = "work"\n\n[profiles.work]\n'
+        f'url = "{cloud.url}"\napi = "cloud"\ntoken_source = "file"\ntoken_file = "{token_file}"\n',
+        encoding="utf-8",
+    )
+    config.chmod(0o600)
     return program

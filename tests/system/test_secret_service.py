@@ -69,7 +69,7 @@ def test_a_token_is_stored_read_and_removed(unlocked: Session) -> None:
     assert ask(unlocked.environment, "read") == {"answer": TOKEN}
     assert ask(unlocked.environment, "delete") == {"answer": True}
     assert ask(unlocked.environment, "delete") == {"answer": False}
-    assert "holds no token of profile prod" in ask(unlocked.environment, "read")["error"]["message"]
+    assert "has no token of profile prod" in ask(unlocked.environment, "read")["error"]["message"]
 
 
 def test_another_program_finds_the_token_under_its_profile_and_host(unlocked: Session) -> None:
