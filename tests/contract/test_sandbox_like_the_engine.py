@@ -1,8 +1,8 @@
-"""Puts every recorded request to the sandbox, in the situation it was recorded in, and compares the answers.
+"""Replays of every recorded request on the sandbox, whose responses must match the recorded ones.
 
-Compared are the status, the content type, Allow and the limit's headers; of errors the whole body; of objects every
-field but those that are made up anew (ids, tokens, moments); of lists the paging, the shape of every row, and what is
-known of rows that both have.
+Compared are the status, the content type, Allow and the rate limit headers. Errors are compared completely, objects
+without generated fields (IDs, tokens, times). Of lists, the pagination, the shape of the rows and the stable fields of
+rows on both sides are compared.
 """
 
 from __future__ import annotations
@@ -59,27 +59,27 @@ FILES = (
 )
 RECORDED = {exchange.case: exchange for exchange in load(*FILES)}
 
-ONE_ORGANISATION = "the sandbox has one organisation, and Slack is connected to it"
+ONE_ORGANIZATION = "the sandbox has one organization, and Slack is connected to it"
 NO_CALENDAR = "the sandbox exports no calendars"
 PAYMENTS = "payments is always covered by two people here, in shifts of a day"
 SINCE_2020 = "rotations of the sample began in 2020, so that who is on call follows from the date alone"
 
 DELIBERATE = {
-    "auth/glsa_*__url_other_org_unreachable": ONE_ORGANISATION,
-    "auth/org2_*": ONE_ORGANISATION,
+    "auth/glsa_*__url_other_org_unreachable": ONE_ORGANIZATION,
+    "auth/org2_*": ONE_ORGANIZATION,
     "integrations/after_concurrent_create_same_name": "the sandbox lets no two creates race: the second is refused",
-    "maintenance/noslack_*": ONE_ORGANISATION,
+    "maintenance/noslack_*": ONE_ORGANIZATION,
     "on_call_shifts/get_calendar_shift": SINCE_2020,
     "on_call_shifts/get_no_slash": SINCE_2020,
     "on_call_shifts/list": PAYMENTS,
     "schedules/export_no_token": NO_CALENDAR,
-    "slack_channels/org2_unconnected": ONE_ORGANISATION,
+    "slack_channels/org2_unconnected": ONE_ORGANIZATION,
     "webhooks/actions_create_deprecated": "the sandbox lacks the deprecated path `actions`",
     "webhooks/responses": "the sandbox calls no webhooks, so it has no responses of them",
     "schedules/final_shifts_payments": PAYMENTS,
     "users/schedule_export": NO_CALENDAR,
 }
-"""Where the sandbox answers otherwise on purpose: patterns of cases, each with the reason."""
+"""Deliberate differences of the sandbox: pattern of cases -> reason."""
 
 
 def is_deliberate(case: str) -> bool:
@@ -88,10 +88,10 @@ def is_deliberate(case: str) -> bool:
 
 @dataclass(frozen=True)
 class Step:
-    """A request that was made in between and not kept.
+    """A request between recorded ones, which was not recorded itself.
 
     Attributes:
-        made: the recorded id of what it made.
+        made: ID of the object it created in the recordings.
     """
 
     method: str
@@ -274,7 +274,7 @@ STORIES = (
         "stop",
     ),
 )
-"""Cases that stand in the state that those before them left."""
+"""Cases that depend on the state after the cases before them."""
 
 TOKENS = {
     "<token>": sandbox.ADMIN_TOKEN,
@@ -304,21 +304,21 @@ MADE_UP = {
     "maintenance_started_at",
     "maintenance_end_at",
 }
-"""Fields of which only the type is compared."""
+"""Generated fields, of which only the type is compared."""
 KNOWN = ("name", "team_id", "type", "username", "email", "role", "timezone", "teams", "grafana_id", "routing_regex")
-"""Fields that are compared in the rows of lists that both sides have."""
+"""Fields that are compared in rows of lists that are on both sides."""
 FEW = 3
-"""A list of no more rows is the answer to a filter and must be as long here."""
+"""A list with at most this number of rows was filtered, and must have the same length in the sandbox."""
 
 
 FILLED = datetime(2026, 11, 21, 5, 44, 19, tzinfo=UTC)
-ASKED = datetime(2026, 11, 21, 5, 59, 12, tzinfo=UTC)
-"""When the engine of the recordings got its data, and when it was asked."""
+RECORDED_AT = datetime(2026, 11, 21, 5, 59, 12, tzinfo=UTC)
+"""Times at which the recorded engine got its data and its requests."""
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the sample data, with the recorded texts."""
+    """Return a database with the sample data and the recorded texts."""
     path = tmp_path_factory.mktemp("sample") / "oncall.db"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("oncallctl.sandbox.storage.time", _stopped(FILLED))
@@ -329,7 +329,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oncallctl.sandbox.server.time", _stopped(ASKED))
+    monkeypatch.setattr("oncallctl.sandbox.server.time", _stopped(RECORDED_AT))
 
 
 def _stopped(moment: datetime) -> SimpleNamespace:
@@ -337,7 +337,7 @@ def _stopped(moment: datetime) -> SimpleNamespace:
 
 
 class Replay:
-    """Puts recorded requests to one sandbox, with the ids that this sandbox gave to what the engine made."""
+    """Sends recorded requests to a sandbox, with recorded IDs replaced by those of the sandbox."""
 
     def __init__(self, database: Path, *, rate_limit: int = 300) -> None:
         self._client = Client(sandbox.application(database, "oss", rate_limit=rate_limit))
@@ -383,7 +383,7 @@ class Replay:
 
 
 def _here(text: str) -> str:
-    """Say a recorded text with the tokens and hosts of the sandbox."""
+    """Replace recorded tokens and hosts by those of the sandbox."""
     for recorded, here in (TOKENS | HOSTS).items():
         text = text.replace(recorded, here)
     return text
@@ -410,20 +410,20 @@ def _masked(value: object, name: str = "") -> object:
 
 
 def _shape(values: list[object]) -> dict[str, set[str]]:
-    """Say which kinds of value stand at which places of some rows: `{".default_route.id": {"str"}}`."""
+    """Return the types of the values in rows, by place: `{".default_route.id": {"str"}}`."""
     shape: dict[str, set[str]] = {}
 
-    def look(value: object, place: str) -> None:
+    def visit(value: object, place: str) -> None:
         shape.setdefault(place, set()).add(type(value).__name__)
         if isinstance(value, dict) and not place.endswith(".payload"):
             for key, inner in value.items():
-                look(inner, f"{place}.{key}")
+                visit(inner, f"{place}.{key}")
         elif isinstance(value, list):
             for inner in value:
-                look(inner, f"{place}[]")
+                visit(inner, f"{place}[]")
 
     for value in values:
-        look(value, "")
+        visit(value, "")
     return shape
 
 
@@ -442,7 +442,7 @@ SHAPES = {
     )
     for collection in {_collection(exchange) for exchange in RECORDED.values()}
 }
-"""What the rows of each list look like in any recording."""
+"""Shapes of the rows of each list in all recordings."""
 
 
 def _earlier(link: str, pages: int) -> str:
@@ -452,7 +452,7 @@ def _earlier(link: str, pages: int) -> str:
 def _compare_lists(exchange: Exchange, recorded: dict[str, Any], here: dict[str, Any]) -> None:
     assert here.keys() == recorded.keys()
     assert here["page_size"] == recorded["page_size"]
-    # There are fewer rows here, so that the last page may come earlier.
+    # The sandbox has fewer rows, so its last page may come earlier.
     moved = recorded["current_page_number"] - here["current_page_number"]
     assert moved == max(0, recorded["current_page_number"] - here["total_pages"])
     for name in ("next", "previous"):
@@ -487,7 +487,7 @@ def _compare(exchange: Exchange, response: TestResponse) -> None:
 
 
 def _scenarios(file: str) -> list[tuple[str | Step, ...]]:
-    """Return the cases of a file: those of its stories together, in order, and each of the others by itself."""
+    """Return the cases of a file: those of a story in one scenario, in order, and every other case in its own."""
     stories = [
         steps for steps in STORIES if any(isinstance(step, str) and step.startswith(f"{file}/") for step in steps)
     ]
@@ -498,7 +498,7 @@ def _scenarios(file: str) -> list[tuple[str | Step, ...]]:
 def _replay(scenario: tuple[str | Step, ...], sample: Path, database: Path) -> Iterator[tuple[str, str | None]]:
     """Yield each case of a scenario, with the difference between the sandbox and the recording if there is one."""
     shutil.copyfile(sample, database)
-    # The recordings of limits were made by a user who had used theirs up.
+    # The recordings about rate limits were made by a user who had reached the limit.
     replay = Replay(database, rate_limit=0 if str(scenario[0]).startswith("throttle/") else 300)
     for step in scenario:
         if isinstance(step, Step):
@@ -514,7 +514,7 @@ def _replay(scenario: tuple[str | Step, ...], sample: Path, database: Path) -> I
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_sandbox_answers_every_recorded_request_like_the_engine_unless_it_differs_on_purpose(
+def test_sandbox_response_to_a_recorded_request_matches_the_engine_or_is_listed_as_different(
     file: str, sample: Path, tmp_path: Path
 ) -> None:
     """A case that is listed as different must differ, so that the list stays true."""
@@ -527,9 +527,9 @@ def test_sandbox_answers_every_recorded_request_like_the_engine_unless_it_differ
     assert [case for case, text in differences.items() if text is None and is_deliberate(case)] == []
 
 
-def test_every_deliberate_difference_is_about_a_recorded_case() -> None:
+def test_deliberate_difference_names_a_recorded_case() -> None:
     assert [pattern for pattern in DELIBERATE if not any(fnmatchcase(case, pattern) for case in RECORDED)] == []
 
 
-def test_every_story_is_made_of_recorded_cases() -> None:
+def test_story_consists_of_recorded_cases() -> None:
     assert {step for steps in STORIES for step in steps if isinstance(step, str)} <= RECORDED.keys()

@@ -33,7 +33,8 @@ def bare(cloud: Serving) -> Program:
             "ONCALLCTL_TOKEN": ADMIN_TOKEN,
             "ONCALLCTL_API": "cloud",
             "LC_ALL": "C",
-        }
+        },
+        forks=False,
     )
 
 

@@ -37,7 +37,7 @@ class Hasty(Program):
 
 @pytest.fixture
 def hasty(work: Program) -> Hasty:
-    return Hasty(work.environment, work.folder)
+    return Hasty(work.environment, work.folder, forks=False)
 
 
 def last(terminal: Terminal) -> str:

@@ -212,7 +212,7 @@ def test_a_row_is_a_line_at_a_terminal(
 
 def test_a_live_list_is_not_obeyed(hostile: Spoiled, program: Program) -> None:
     hostile.rows = 3
-    hasty = Hasty(program.environment, program.folder)
+    hasty = Hasty(program.environment, program.folder, forks=False)
     with hasty.at_terminal("alert-groups", "list", "--watch", width=300) as terminal:
         terminal.expect("Ctrl-C")
         hostile.fail("GET", "alert_groups", refusal(400, {"detail": SHORT}), times=1000)

@@ -1,6 +1,6 @@
-"""Ask the keyring in a process of its own: `ask.py read|write|delete PROFILE ORIGIN`, the token to write on stdin.
+"""Access the keyring in a separate process: `ask.py read|write|delete PROFILE ORIGIN`, with the token on stdin.
 
-Prints one JSON object: {"answer": …} or {"error": the document of an OncallError}.
+Print {"answer": …} or {"error": …}, the JSON document of an OncallError.
 """
 
 from __future__ import annotations

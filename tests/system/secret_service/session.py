@@ -1,7 +1,6 @@
-"""Desktop sessions for tests: a bus of their own, and on it GNOME's Secret Service or one that never answers.
+"""Desktop sessions for tests: a separate D-Bus with GNOME's Secret Service, or with a service that never responds.
 
-Nothing of the user's own session is seen or touched, and nothing is started by the bus itself. `Session.environment`
-is what a program that is to live in the session gets.
+The bus starts no services, and the user's own session is not touched.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,17 +38,29 @@ _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuratio
 </busconfig>
 """
 
+# One process waits for the name: starting a process for every check would take most of the time of these tests.
+_WAIT_FOR_OWNER = """
+import sys, time
+from jeepney import message_bus
+from jeepney.io.blocking import Proxy, open_dbus_connection
+bus = Proxy(message_bus, open_dbus_connection())
+give_up = time.monotonic() + 30
+while not bus.NameHasOwner(sys.argv[1])[0]:
+    assert time.monotonic() < give_up, f"nobody owns {sys.argv[1]}"
+    time.sleep(0.01)
+"""
+
 
 @dataclass(frozen=True)
 class Session:
-    """A desktop session: the environment of its programs, and a directory that lasts as long as it does."""
+    """A desktop session: the environment for its programs, and a directory that is removed with it."""
 
     environment: dict[str, str]
     directory: Path
 
     @contextlib.contextmanager
     def program(self, *words: str, stdin: bytes = b"") -> Iterator[subprocess.Popen[bytes]]:
-        """Start a program in the session; it is ended when the context is."""
+        """Start a program in the session, and kill it at the end of the context."""
         process = subprocess.Popen(
             words,
             env=self.environment,
@@ -69,7 +79,7 @@ class Session:
 
     @contextlib.contextmanager
     def silent(self, name: str) -> Iterator[Path]:
-        """Have a service own `name` and never answer; yields the file that the methods called are written to."""
+        """Start a service that owns `name` and never responds; yield the file with the names of the called methods."""
         calls = self.directory / f"{name}.calls"
         with self.program(sys.executable, str(_HERE / "silent.py"), name, str(calls)) as service:
             assert service.stdout is not None
@@ -78,15 +88,12 @@ class Session:
 
     @contextlib.contextmanager
     def gnome_keyring(self, password: str | None) -> Iterator[None]:
-        """Have GNOME's Secret Service, its login keyring unlocked, or no keyring when there is no password."""
+        """Start GNOME's Secret Service with an unlocked login keyring; without a password it has no keyring."""
         daemon = need("gnome-keyring-daemon", "gnome-keyring")
         words = [daemon, "--foreground", "--components=secrets", *([] if password is None else ["--unlock"])]
         with self.program(*words, stdin=(password or "").encode()) as process:
-            give_up = time.monotonic() + 30
-            while not self._is_owned(SECRET_SERVICE):
-                assert process.poll() is None, "gnome-keyring-daemon ended"
-                assert time.monotonic() < give_up, "gnome-keyring-daemon did not take its name on the bus"
-                time.sleep(0.02)
+            self._python(_WAIT_FOR_OWNER, SECRET_SERVICE)
+            assert process.poll() is None, "gnome-keyring-daemon ended"
             yield
 
     def lock(self) -> None:
@@ -96,20 +103,13 @@ class Session:
             "assert c.is_locked()"
         )
 
-    def _is_owned(self, name: str) -> bool:
-        return self._python(
-            "import sys; from jeepney import message_bus; from jeepney.io.blocking import Proxy, open_dbus_connection; "
-            "print(Proxy(message_bus, open_dbus_connection()).NameHasOwner(sys.argv[1])[0])",
-            name,
-        ).strip() in ("1", "True")
-
     def _python(self, code: str, *arguments: str) -> str:
         words = [sys.executable, "-c", code, *arguments]
         return subprocess.run(words, env=self.environment, check=True, capture_output=True, text=True).stdout
 
 
 def isolated_environment(home: Path) -> dict[str, str]:
-    """Return an environment of a user without a desktop, without settings and without anything else in it."""
+    """Return the environment of a user without a desktop session and settings."""
     return {
         "HOME": str(home),
         "PATH": os.environ["PATH"],
@@ -122,9 +122,9 @@ def isolated_environment(home: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def desktop_session(home: Path) -> Iterator[Session]:
-    """Have a session bus with nobody on it."""
+    """Start a session bus without services."""
     dbus_daemon = need("dbus-daemon", "dbus-daemon")
-    # Not under the test's own directory: the path of a socket has at most 107 bytes.
+    # The path of a socket has at most 107 bytes, so it cannot be in the directory of the test.
     with tempfile.TemporaryDirectory(prefix="oncallctl-") as runtime:
         configuration = home / "bus.conf"
         configuration.write_text(_BUS.format(directory=runtime), encoding="utf-8")

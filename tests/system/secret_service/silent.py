@@ -1,4 +1,4 @@
-"""A D-Bus service that takes a name, notes every call in a file and never answers: `silent.py NAME FILE`."""
+"""D-Bus service that owns a name, logs calls to a file and never responds: `silent.py NAME FILE`."""
 
 from __future__ import annotations
 
