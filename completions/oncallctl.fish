@@ -742,7 +742,7 @@ complete -c oncallctl -n '__oncallctl_at auth' -a login -d 'Create a profile: a 
 complete -c oncallctl -n '__oncallctl_at auth' -a status -d 'Show the profile in use, and whether the server accepts its token'
 complete -c oncallctl -n '__oncallctl_at auth' -a list -d 'List the profiles'
 complete -c oncallctl -n '__oncallctl_at auth' -a switch -d 'Make a profile the default'
-complete -c oncallctl -n '__oncallctl_at auth' -a logout -d 'Remove a profile, and its token from the keyring'
+complete -c oncallctl -n '__oncallctl_at auth' -a logout -d 'Remove a profile, and its token from the keyring or the token file that `auth login` made'
 complete -c oncallctl -n '__oncallctl_at auth' -a token -d 'Print the token of the profile in use'
 complete -c oncallctl -n '__oncallctl_at auth' -s h -l help -d 'Show this message and exit'
 

@@ -6,14 +6,14 @@ import contextlib
 import os
 import shlex
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oncallctl.config.config_file import config
+from oncallctl.config.config_file import config, own_token_file
 from oncallctl.config.connect import (
-    ENVIRONMENT,
     choose_profile,
     detect,
     dialect_of,
@@ -21,9 +21,9 @@ from oncallctl.config.connect import (
     token_of,
 )
 from oncallctl.config.name_cache import forget as forget_names
-from oncallctl.config.profiles import SANDBOXES, Profile, checked
-from oncallctl.errors import AccessDenied, InvalidInput, NoCredentials, OncallError
-from oncallctl.output.prompts import interactive
+from oncallctl.config.profiles import SANDBOXES, Profile, TokenSource, checked
+from oncallctl.errors import AccessDenied, Declined, InvalidInput, NoCredentials, OncallError
+from oncallctl.output.prompts import ask_text, interactive
 from oncallctl.output.render import render, render_text
 from oncallctl.parsing.framework import noun
 
@@ -104,20 +104,17 @@ def login(
             allow_http=before is not None and before.allow_http,
         )
     )
-    token = token_of(made) if token_file or token_command else _typed_token(made, from_stdin=token_stdin)
+    made, token = _obtain_token(made, ctx.obj, from_stdin=token_stdin)
     if not no_verify:
         try:
             made = detect(made, token, ctx.obj)
         except AccessDenied as error:
             error.hint = error.hint or "check that the token belongs to this server, and that --api is right"
             raise
-    if made.token_source == "keyring":  # noqa: S105  # a source, not a token
-        from oncallctl.config.credentials import delete_keyring, write_keyring
-
-        write_keyring(made.name, made.origin, token)
-        if made.former_origin != made.origin:
-            with contextlib.suppress(NoCredentials):  # the new entry takes precedence
-                delete_keyring(made.name, made.former_origin)
+    if token_file is None and token_command is None:
+        _store(made, token)
+    if before and before.token_file != made.token_file:
+        _remove_own_token_file(before)
     if before and before.url != made.url:
         ctx.obj.note(f"profile {made.name} used {before.url} before")
     file.save(made)
@@ -142,7 +139,7 @@ def status(ctx: typer.Context) -> None:
     }
     failure: OncallError | None = None
     try:
-        row |= _asked(profile, ctx.obj)
+        row |= _checked_user(profile, ctx.obj)
     except OncallError as error:
         failure = error
         row["status"] = error.code
@@ -198,11 +195,11 @@ def logout(
         ),
     ] = None,
 ) -> None:
-    """Remove a profile, and its token from the keyring."""
+    """Remove a profile, and its token from the keyring or the token file that `auth login` made."""
     file = config()
     if name is None:
         chosen = choose_profile(ctx.obj.profile, os.environ)
-        if chosen.token_source == ENVIRONMENT:
+        if chosen.token_source == TokenSource.ENVIRONMENT:
             raise InvalidInput(
                 "the environment names the server and the token, not a profile", hint="name the profile to remove"
             )
@@ -210,11 +207,12 @@ def logout(
     if name in SANDBOXES:
         raise InvalidInput(f"{name} is built in", hint="oncallctl sandbox reset restores its data")
     known = file.profile(name)
-    if known.token_source == "keyring":  # noqa: S105
+    if known.token_source == TokenSource.KEYRING:
         from oncallctl.config.credentials import delete_keyring
 
         delete_keyring(known.name, known.origin, known.former_origin)
     file.remove(name)
+    _remove_own_token_file(known)
     forget_names(name)
     ctx.obj.note(f"removed profile {name}")
 
@@ -230,25 +228,68 @@ def token(ctx: typer.Context) -> None:
     render_text(ctx.obj, f"{token_of(choose_profile(ctx.obj.profile, os.environ))}\n")
 
 
-def _typed_token(profile: Profile, *, from_stdin: bool) -> str:
-    from oncallctl.config.credentials import valid_token
+def _obtain_token(profile: Profile, settings: Settings, *, from_stdin: bool) -> tuple[Profile, str]:
+    """Return the token of a new profile, and the profile with the place where the token will be stored.
 
+    Raises:
+        InvalidInput: there is neither a token nor a terminal to ask for it.
+        NoCredentials: there is no token, or no keyring to store it in.
+        Declined: there is no keyring, and the user does not want a token file.
+    """
+    from oncallctl.config.credentials import check_keyring, valid_token
+
+    if profile.token_source != TokenSource.KEYRING:
+        return profile, token_of(profile)
+    file = own_token_file(profile.name)
+    login = shlex.join(["oncallctl", "auth", "login", profile.name, "--url", profile.url, "--token-file", str(file)])
     if from_stdin:
         if sys.stdin.isatty():
             raise InvalidInput("--token-stdin reads a pipe or a file, not a terminal", hint="omit it to be prompted")
-        return valid_token(sys.stdin.readline(), "stdin")
+        check_keyring(profile.name, login)
+        return profile, valid_token(sys.stdin.readline(), "stdin")
     if not interactive():
-        words = ["oncallctl", "auth", "login", profile.name, "--url", profile.url]
         raise InvalidInput(
             "no token: not running in a terminal that could prompt for it",
-            hint=f"{shlex.join(words)} with --token-stdin, --token-file FILE or --token-command COMMAND",
+            hint=f"write the token to a file of mode 0600, then {login}; or use --token-stdin or --token-command",
         )
+    try:
+        check_keyring(profile.name, login)
+    except NoCredentials as error:
+        settings.warn(error.message)
+        answer = ask_text(f"Store the token in {file} instead, readable only by you? [y/N] ")
+        if answer.lower() not in {"y", "yes"}:
+            raise Declined("declined; nothing was changed", hint=error.hint) from error
+        profile = replace(profile, token_source=TokenSource.FILE, token_file=str(file))
     import getpass
 
-    return valid_token(getpass.getpass(f"API token for {profile.host}: ", sys.stderr), "the typed text")
+    return profile, valid_token(getpass.getpass(f"API token for {profile.host}: ", sys.stderr), "the input")
 
 
-def _asked(profile: Profile, settings: Settings) -> dict[str, Any]:
+def _store(profile: Profile, token: str) -> None:
+    """Store a token in the keyring or the token file.
+
+    Raises:
+        NoCredentials: it cannot be stored.
+    """
+    from oncallctl.config.credentials import delete_keyring, write_keyring, write_token_file
+
+    if profile.token_source == TokenSource.FILE:
+        write_token_file(own_token_file(profile.name), token)
+        return
+    write_keyring(profile.name, profile.origin, token)
+    if profile.former_origin != profile.origin:
+        with contextlib.suppress(NoCredentials):  # the new entry takes precedence
+            delete_keyring(profile.name, profile.former_origin)
+
+
+def _remove_own_token_file(profile: Profile) -> None:
+    """Remove the token file that `auth login` made for a profile, if it uses one."""
+    file = own_token_file(profile.name)
+    if profile.token_file == str(file):
+        file.unlink(missing_ok=True)
+
+
+def _checked_user(profile: Profile, settings: Settings) -> dict[str, Any]:
     with open_profile(profile, token_of(profile), settings) as oncall:
         if oncall.service_account:
             next(oncall.teams.list(1), None)

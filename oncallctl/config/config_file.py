@@ -309,6 +309,11 @@ def config_path() -> Path:
     return platformdirs.user_config_path("oncallctl") / "config.toml"
 
 
+def own_token_file(profile: str) -> Path:
+    """Return the path of the file in which `auth login` offers to store the token of a profile."""
+    return config_path().absolute().parent / f"{profile}.token"
+
+
 def config() -> Config:
     """Read config.toml."""
     return Config(config_path())

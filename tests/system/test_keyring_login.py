@@ -184,7 +184,7 @@ def test_a_keyring_that_does_not_open_is_exit_3_before_dbus_gives_up(
     assert took < 20  # by default a D-Bus call waits for 25 s
     assert ran.error["code"] == "no_credentials"
     assert reason in ran.error["message"]
-    for way_out in ("--token-file FILE", "ONCALLCTL_URL with ONCALLCTL_TOKEN"):
+    for way_out in ("--token-file ", "ONCALLCTL_URL with ONCALLCTL_TOKEN"):
         assert way_out in ran.error["hint"]
     assert ADMIN_TOKEN not in ran.stdout + ran.stderr
     assert cloud.seen == []

@@ -89,33 +89,40 @@ def _entry(profile: str, origin: str) -> str:
     return f"{profile} {origin}"
 
 
-def check_keyring(profile: str) -> None:
+def check_keyring(profile: str, login: str) -> None:
     """Check that there is an unlocked keyring.
+
+    Args:
+        profile: the name of the profile.
+        login: the command that logs in with a token file, for the hint.
 
     Raises:
         NoCredentials: there is none, or it does not respond within 3 s.
     """
-    _with_keyring(profile, lambda _: None)
+    _with_keyring(profile, lambda _: None, login=login)
 
 
-def _with_keyring(profile: str, operation: Callable[[KeyringBackend], T], secret: str = "") -> T:
+def _with_keyring(
+    profile: str, operation: Callable[[KeyringBackend], T], *, secret: str = "", login: str | None = None
+) -> T:
     """Run an operation on the keyring; raise NoCredentials if it fails or takes more than 3 s.
 
     A hanging Secret Service blocks for 120 s and then raises other errors than KeyringError; finding a backend may hang
     as well. A daemon thread, unlike one of an executor, does not keep the program alive for that time.
     """
+    login = login or f"oncallctl auth login {shlex.quote(profile)} --url URL --token-file FILE"
     outcomes: list[T | NoCredentials] = []
 
     def work() -> None:
         try:
             outcomes.append(operation(_open_keyring()))
         except BaseException as error:  # noqa: BLE001  # backends raise anything, even SystemExit
-            outcomes.append(_explained(error, profile, secret))
+            outcomes.append(_explained(error, login, secret))
 
     worker = threading.Thread(target=work, name="keyring", daemon=True)
     worker.start()
     worker.join(KEYRING_SECONDS)
-    outcome = outcomes[0] if outcomes else _explained(TimeoutError(), profile, secret)
+    outcome = outcomes[0] if outcomes else _explained(TimeoutError(), login, secret)
     if isinstance(outcome, NoCredentials):
         raise outcome
     return outcome
@@ -167,11 +174,11 @@ def _require_unlocked_service(path: str | None) -> None:
             raise _Locked
 
 
-def _explained(error: BaseException, profile: str, secret: str) -> NoCredentials:
+def _explained(error: BaseException, login: str, secret: str) -> NoCredentials:
     """Turn an exception of the keyring into an error with the cause and the alternatives."""
     alternatives = (
-        f"use a file (oncallctl auth login {shlex.quote(profile)} --url URL --token-file FILE) or ONCALLCTL_URL with "
-        "ONCALLCTL_TOKEN; cron needs one of these, because keyrings open only on a desktop"
+        f"use a file ({login}) or ONCALLCTL_URL with ONCALLCTL_TOKEN; cron needs one of these, because keyrings open "
+        "only on a desktop"
     )
     kind = type(error).__name__
     if isinstance(error, _Locked) or kind == "KeyringLocked":

@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 from oncallctl.config.credentials.text import MAX_BYTES, first_line, named, reason
+from oncallctl.config.private_files import make_folder, replace_private
 from oncallctl.errors import NoCredentials
 
 _CREDENTIALS_DIRECTORY = re.compile(r"\$(?:\{CREDENTIALS_DIRECTORY\}|CREDENTIALS_DIRECTORY\b)")
@@ -47,6 +48,22 @@ def read_token_file(path: str) -> str:
         raise NoCredentials(f"{where}: {reason(error)}", hint="check its file system") from None
     finally:
         os.close(descriptor)
+
+
+def write_token_file(file: Path, token: str) -> None:
+    """Store a token in a file of mode 0600, replacing an older one atomically.
+
+    Raises:
+        NoCredentials: the file cannot be written.
+    """
+    try:
+        make_folder(file.parent)
+        replace_private(file, f"{token}\n".encode())
+    except OSError as error:
+        raise NoCredentials(
+            f"token file {named(str(file))}: cannot be written: {reason(error)}",
+            hint="check the permissions of its folder and the free disk space",
+        ) from None
 
 
 def _expanded(path: str) -> Path:

@@ -38,7 +38,7 @@ def tree(root: Any) -> Command:
 @pytest.mark.parametrize(("shell", "file"), FILES.items())
 def test_generated_files_match_the_command_tree(shell: str, file: str, root: Any) -> None:
     if (COMPLETIONS / file).read_text(encoding="utf-8") != script(shell, root):
-        pytest.fail(f"completions/{file} is not that of these commands; mend it with: make completions")
+        pytest.fail(f"completions/{file} is not that of these commands; run make completions")
 
 
 @pytest.mark.parametrize("shell", FILES)
