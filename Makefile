@@ -10,7 +10,7 @@ WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 TIMEOUT := 180
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --timeout $(TIMEOUT)
 
-.PHONY: help demo test quick setup lint types layers dependencies unit fast completions bench simulate build
+.PHONY: help demo test quick setup lint types layers dependencies unit fast completions reference bench simulate build
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ completions: setup ## Generate the completion scripts.
 	$(BIN)/oncallctl completion bash > completions/oncallctl.bash
 	$(BIN)/oncallctl completion zsh > completions/_oncallctl
 	$(BIN)/oncallctl completion fish > completions/oncallctl.fish
+
+reference: setup ## Generate the command reference in docs/ and the manual page.
+	$(BIN)/python -m tools.reference
 
 bench: setup ## Measure performance; needs hyperfine and an otherwise idle machine, takes minutes.
 	$(BIN)/python tests/bench/bench.py

@@ -13,7 +13,7 @@ HELP_OPTION = ("-h", "--help")
 _GLOBAL = frozenset({*NAMES, "help"})
 _WIDEST = 30  # characters of an option with its value, beyond which Click puts the text on the next line
 _CHOICES = re.compile(r"[a-z0-9-]+(\|[a-z0-9-]+)+")
-_VALUES = {"output": "FORMAT", "if_active": "ACTION", "if_start_fails": "ACTION"}
+_VALUES = {"output": "FORMAT", "if_active": "ACTION", "if_start_fails": "ACTION", "wait": "STATE"}
 
 
 def first_sentence(text: str | None) -> str:
