@@ -53,6 +53,11 @@ VALID: dict[str, Any] = {
     "num_alerts_in_window": 1,
     "num_minutes_in_window": 1,
     "created_at": "2026-01-01T00:00:00Z",
+    "status": "open",
+    "schedule": "S1",
+    "beneficiary": "U1",
+    "swap_start": "2026-01-01T00:00:00Z",
+    "swap_end": "2026-01-02T00:00:00Z",
     "maintenance_started_at": "2026-01-01T00:00:00Z",
     "maintenance_end_at": None,
 }
@@ -110,7 +115,7 @@ def test_what_is_no_such_object_at_all_is_refused(model: type[ServerObject], doc
         return
     with pytest.raises(UnexpectedShape) as refused:
         model.read(document)
-    assert str(refused.value).partition(":")[0] in {"the whole response", *named(model)}
+    assert str(refused.value).partition(":")[0] in {"the response", *named(model)}
 
 
 EXAMPLES = 8
