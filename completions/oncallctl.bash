@@ -9,16 +9,16 @@ _oncallctl_command() {
     local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color -h --help'
     case $1 in
         '') commands='integrations teams users alert-groups schedules on-call-shifts shift-swaps routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox api doctor escalate completion commands help who page ack' options="--version $common" ;;
-        'integrations') commands='list get types create update delete' options='-h --help' ;;
-        'integrations list') options="--team --type --match --label --in-maintenance --not-in-maintenance --limit $common" ;;
+        'integrations') commands='get list types create update delete' options='-h --help' ;;
         'integrations get') options="--show-secrets $common" argument=':integrations' many=1 ;;
+        'integrations list') options="--team --type --match --label --in-maintenance --not-in-maintenance --limit $common" ;;
         'integrations types') options=$common ;;
         'integrations create') options="--type --name --team --description --escalation-chain --template --label --dynamic-label --file -f --dry-run $common" ;;
         'integrations update') options="--name --team --description --escalation-chain --template --reset-template --label --dynamic-label --remove-label --file -f --dry-run $common" argument=':integrations' ;;
         'integrations delete') options="--yes -y --dry-run $common" argument=':integrations' many=1 ;;
         'teams') commands='list get handoff who-is-on-call next previous rota gaps' options='-h --help' ;;
         'teams list') options="--limit $common" ;;
-        'teams get') options=$common argument=':teams' ;;
+        'teams get') options=$common argument=':teams' many=1 ;;
         'teams handoff') options="--since --format $common" argument=':teams' ;;
         'teams who-is-on-call') options="--route --at --require $common" argument=':teams' many=1 ;;
         'teams next') options="--days --route $common" argument=':teams' many=1 ;;
@@ -27,7 +27,7 @@ _oncallctl_command() {
         'teams gaps') options="--days --require $common" argument=':teams' many=1 ;;
         'users') commands='list get whoami shifts' options='-h --help' ;;
         'users list') options="--limit $common" ;;
-        'users get') options=$common argument=':users' ;;
+        'users get') options=$common argument=':users' many=1 ;;
         'users whoami') options=$common ;;
         'users shifts') options="--days --ics $common" argument=':users' many=1 ;;
         'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note ack unack' options='-h --help' ;;
@@ -45,7 +45,7 @@ _oncallctl_command() {
         'alert-groups unack') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
         'schedules') commands='list get shifts' options='-h --help' ;;
         'schedules list') options="--team --limit $common" ;;
-        'schedules get') options=$common argument=':schedules' ;;
+        'schedules get') options=$common argument=':schedules' many=1 ;;
         'schedules shifts') options="--days --from --ics $common" argument=':schedules' ;;
         'on-call-shifts') commands='list get create update delete' options='-h --help' ;;
         'on-call-shifts list') options="--schedule --team --limit $common" ;;

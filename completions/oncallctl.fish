@@ -171,13 +171,17 @@ complete -c oncallctl -n '__oncallctl_at' -a ack -d 'Acknowledge alert groups an
 complete -c oncallctl -n '__oncallctl_at' -l version -d 'Print the version and exit'
 
 # oncallctl integrations
+complete -c oncallctl -n '__oncallctl_at integrations' -a get -d 'Show integrations'
 complete -c oncallctl -n '__oncallctl_at integrations' -a list -d 'List the integrations'
-complete -c oncallctl -n '__oncallctl_at integrations' -a get -d 'Show integrations; -o json shows them whole'
 complete -c oncallctl -n '__oncallctl_at integrations' -a types -d 'List the types that integrations here have; a server may know more'
 complete -c oncallctl -n '__oncallctl_at integrations' -a create -d 'Create an integration'
 complete -c oncallctl -n '__oncallctl_at integrations' -a update -d 'Change an integration; what is not mentioned stays'
 complete -c oncallctl -n '__oncallctl_at integrations' -a delete -d 'Delete integrations; their alert groups stay'
 complete -c oncallctl -n '__oncallctl_at integrations' -s h -l help -d 'Show this message and exit'
+
+# oncallctl integrations get
+complete -c oncallctl -n '__oncallctl_arguments_of integrations get' -x -a '(__oncallctl_names integrations)'
+complete -c oncallctl -n '__oncallctl_at integrations get' -l show-secrets -d 'Show secrets in every format, not only in json'
 
 # oncallctl integrations list
 complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
@@ -186,10 +190,6 @@ complete -c oncallctl -n '__oncallctl_at integrations list' -l match -x -d 'Limi
 complete -c oncallctl -n '__oncallctl_at integrations list' -l label -x -d 'With this label (Cloud); may be repeated'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l in-maintenance -l not-in-maintenance -d 'Those that are, or are not, in maintenance'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l limit -x -d 'Show at most N rows'
-
-# oncallctl integrations get
-complete -c oncallctl -n '__oncallctl_arguments_of integrations get' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at integrations get' -l show-secrets -d 'Show secrets in every format, not only in json'
 
 # oncallctl integrations create
 complete -c oncallctl -n '__oncallctl_at integrations create' -l type -x -d 'Its type, such as webhook or alertmanager'
@@ -224,7 +224,7 @@ complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Pri
 
 # oncallctl teams
 complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List teams'
-complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show a team'
+complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show teams'
 complete -c oncallctl -n '__oncallctl_at teams' -a handoff -d 'Print a summary for the next shift: who takes over, the alerts of the ending shift, and what is open'
 complete -c oncallctl -n '__oncallctl_at teams' -a who-is-on-call -d 'Show who is on call'
 complete -c oncallctl -n '__oncallctl_at teams' -a next -d 'Show who takes over next: the first shift that has not started'
@@ -237,7 +237,7 @@ complete -c oncallctl -n '__oncallctl_at teams' -s h -l help -d 'Show this messa
 complete -c oncallctl -n '__oncallctl_at teams list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl teams get
-complete -c oncallctl -n '__oncallctl_argument_of teams get' -x -a '(__oncallctl_names teams)'
+complete -c oncallctl -n '__oncallctl_arguments_of teams get' -x -a '(__oncallctl_names teams)'
 
 # oncallctl teams handoff
 complete -c oncallctl -n '__oncallctl_argument_of teams handoff' -x -a '(__oncallctl_names teams)'
@@ -273,7 +273,7 @@ complete -c oncallctl -n '__oncallctl_at teams gaps' -l require -x -a 'covered' 
 
 # oncallctl users
 complete -c oncallctl -n '__oncallctl_at users' -a list -d 'List users'
-complete -c oncallctl -n '__oncallctl_at users' -a get -d 'Show a user'
+complete -c oncallctl -n '__oncallctl_at users' -a get -d 'Show users'
 complete -c oncallctl -n '__oncallctl_at users' -a whoami -d 'Show the user of the token'
 complete -c oncallctl -n '__oncallctl_at users' -a shifts -d 'Show the shifts of users in all schedules, from now on. A shift that has already begun is included'
 complete -c oncallctl -n '__oncallctl_at users' -s h -l help -d 'Show this message and exit'
@@ -282,7 +282,7 @@ complete -c oncallctl -n '__oncallctl_at users' -s h -l help -d 'Show this messa
 complete -c oncallctl -n '__oncallctl_at users list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl users get
-complete -c oncallctl -n '__oncallctl_argument_of users get' -x -a '(__oncallctl_names users)'
+complete -c oncallctl -n '__oncallctl_arguments_of users get' -x -a '(__oncallctl_names users)'
 
 # oncallctl users shifts
 complete -c oncallctl -n '__oncallctl_arguments_of users shifts' -x -a '(__oncallctl_names users)'
@@ -401,7 +401,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l dry-run -d 'Prin
 
 # oncallctl schedules
 complete -c oncallctl -n '__oncallctl_at schedules' -a list -d 'List schedules'
-complete -c oncallctl -n '__oncallctl_at schedules' -a get -d 'Show a schedule'
+complete -c oncallctl -n '__oncallctl_at schedules' -a get -d 'Show schedules'
 complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shifts of a schedule; a shift that has already begun is shown from its start'
 complete -c oncallctl -n '__oncallctl_at schedules' -s h -l help -d 'Show this message and exit'
 
@@ -410,7 +410,7 @@ complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -a '(__oncal
 complete -c oncallctl -n '__oncallctl_at schedules list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl schedules get
-complete -c oncallctl -n '__oncallctl_argument_of schedules get' -x -a '(__oncallctl_names schedules)'
+complete -c oncallctl -n '__oncallctl_arguments_of schedules get' -x -a '(__oncallctl_names schedules)'
 
 # oncallctl schedules shifts
 complete -c oncallctl -n '__oncallctl_argument_of schedules shifts' -x -a '(__oncallctl_names schedules)'
@@ -420,7 +420,7 @@ complete -c oncallctl -n '__oncallctl_at schedules shifts' -l ics -r -F -d 'Writ
 
 # oncallctl on-call-shifts
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a list -d 'List on call shifts'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a get -d 'Show an on call shift'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a get -d 'Show on call shifts'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a create -d 'Create an on call shift from a JSON object'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a update -d 'Update an on call shift from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts; a server ends a shift of a web schedule that has begun, and keeps it'
@@ -445,7 +445,7 @@ complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l dry-run -d 'P
 
 # oncallctl shift-swaps
 complete -c oncallctl -n '__oncallctl_at shift-swaps' -a list -d 'List shift swaps'
-complete -c oncallctl -n '__oncallctl_at shift-swaps' -a get -d 'Show a shift swap'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a get -d 'Show shift swaps'
 complete -c oncallctl -n '__oncallctl_at shift-swaps' -a delete -d 'Delete shift swaps; deleting a taken swap restores the original shifts'
 complete -c oncallctl -n '__oncallctl_at shift-swaps' -s h -l help -d 'Show this message and exit'
 
@@ -459,7 +459,7 @@ complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l dry-run -d 'Prin
 
 # oncallctl routes
 complete -c oncallctl -n '__oncallctl_at routes' -a list -d 'List routes'
-complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show a route'
+complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show routes'
 complete -c oncallctl -n '__oncallctl_at routes' -a create -d 'Create a route from a JSON object'
 complete -c oncallctl -n '__oncallctl_at routes' -a update -d 'Update a route from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at routes' -a delete -d 'Delete routes; default routes cannot be deleted'
@@ -512,7 +512,7 @@ complete -c oncallctl -n '__oncallctl_argument_of escalation-chains get' -x -a '
 
 # oncallctl escalation-policies
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a list -d 'List escalation policies'
-complete -c oncallctl -n '__oncallctl_at escalation-policies' -a get -d 'Show an escalation policy'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a get -d 'Show escalation policies'
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a create -d 'Create an escalation policy from a JSON object'
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a update -d 'Update an escalation policy from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a delete -d 'Delete escalation policies'
@@ -536,7 +536,7 @@ complete -c oncallctl -n '__oncallctl_at escalation-policies delete' -l dry-run 
 
 # oncallctl webhooks
 complete -c oncallctl -n '__oncallctl_at webhooks' -a list -d 'List webhooks'
-complete -c oncallctl -n '__oncallctl_at webhooks' -a get -d 'Show a webhook'
+complete -c oncallctl -n '__oncallctl_at webhooks' -a get -d 'Show webhooks'
 complete -c oncallctl -n '__oncallctl_at webhooks' -a create -d 'Create a webhook from a JSON object'
 complete -c oncallctl -n '__oncallctl_at webhooks' -a update -d 'Update a webhook from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at webhooks' -a delete -d 'Delete webhooks'
@@ -563,7 +563,7 @@ complete -c oncallctl -n '__oncallctl_at webhooks delete' -l dry-run -d 'Print t
 
 # oncallctl resolution-notes
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a list -d 'List resolution notes'
-complete -c oncallctl -n '__oncallctl_at resolution-notes' -a get -d 'Show a resolution note'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a get -d 'Show resolution notes'
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a create -d 'Create a resolution note from a JSON object'
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a update -d 'Update a resolution note from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a delete -d 'Delete resolution notes'
@@ -587,7 +587,7 @@ complete -c oncallctl -n '__oncallctl_at resolution-notes delete' -l dry-run -d 
 
 # oncallctl personal-notification-rules
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a list -d 'List personal notification rules'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a get -d 'Show a personal notification rule'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a get -d 'Show personal notification rules'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a create -d 'Create a personal notification rule from a JSON object'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a update -d 'Update a personal notification rule from a JSON object; fields that it lacks stay as they are'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a delete -d 'Delete personal notification rules'
@@ -612,7 +612,7 @@ complete -c oncallctl -n '__oncallctl_at personal-notification-rules delete' -l 
 
 # oncallctl user-groups
 complete -c oncallctl -n '__oncallctl_at user-groups' -a list -d 'List user groups'
-complete -c oncallctl -n '__oncallctl_at user-groups' -a get -d 'Show a user group'
+complete -c oncallctl -n '__oncallctl_at user-groups' -a get -d 'Show user groups'
 complete -c oncallctl -n '__oncallctl_at user-groups' -s h -l help -d 'Show this message and exit'
 
 # oncallctl user-groups list
@@ -620,7 +620,7 @@ complete -c oncallctl -n '__oncallctl_at user-groups list' -l limit -x -d 'Show 
 
 # oncallctl slack-channels
 complete -c oncallctl -n '__oncallctl_at slack-channels' -a list -d 'List slack channels'
-complete -c oncallctl -n '__oncallctl_at slack-channels' -a get -d 'Show a slack channel'
+complete -c oncallctl -n '__oncallctl_at slack-channels' -a get -d 'Show slack channels'
 complete -c oncallctl -n '__oncallctl_at slack-channels' -s h -l help -d 'Show this message and exit'
 
 # oncallctl slack-channels list

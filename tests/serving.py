@@ -172,12 +172,12 @@ class Serving:
         assert response.status_code < 300, response.text
         return response.json if response.data else None
 
-    def alert(self, integration: str, title: str = "it burns") -> None:
-        """Send an alert to an integration like a monitoring system."""
+    def alert(self, integration: str, title: str = "it burns", **fields: Any) -> None:
+        """Send an alert to an integration like a monitoring system; `fields` are more fields of the payload."""
         from werkzeug.test import Client
 
         link = self.call("GET", f"integrations/{integration}/")["link"]
-        response = Client(self._application).post(link.removeprefix(sandbox.BASE_URL), json={"title": title})
+        response = Client(self._application).post(link.removeprefix(sandbox.BASE_URL), json={"title": title, **fields})
         assert response.status_code == 200, response.text
 
     def notified(self, group: str | None = None) -> list[tuple[str, bool]]:

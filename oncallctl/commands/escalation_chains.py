@@ -9,6 +9,7 @@ import typer
 from oncallctl.api.nouns import ESCALATION_CHAINS
 from oncallctl.commands import generic
 from oncallctl.config.connect import connect
+from oncallctl.output import card
 from oncallctl.output.linked_names import for_a_person, names_of
 from oncallctl.output.render import render
 
@@ -30,6 +31,9 @@ def get(ctx: typer.Context, chain: Annotated[str, typer.Argument(metavar="CHAIN"
     from oncallctl.escalation import describe
 
     with connect(ctx.obj) as oncall:
+        if card.wanted(ctx.obj):
+            generic.show_cards(ctx.obj, oncall, ESCALATION_CHAINS, [lookup.find(oncall.escalation_chains, chain)])
+            return
         ident = lookup.named(oncall, ESCALATION_CHAINS, chain).id
         found, steps = parallel.together(
             lambda: oncall.escalation_chains.get(ident), lambda: oncall.escalation_policies.of_chain(ident)

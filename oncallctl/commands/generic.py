@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oncallctl.api.nouns import USERS
 from oncallctl.commands import generic_examples
 from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
+from oncallctl.output import card
+from oncallctl.output.columns import Row
 from oncallctl.output.dry_run import render_request, render_requests
 from oncallctl.output.linked_names import for_a_person, with_names
 from oncallctl.output.progress import progress
 from oncallctl.output.prompts import confirm, on_targets
-from oncallctl.output.render import Secrets, limited, render, render_done
+from oncallctl.output.render import Secrets, limited, render, render_done, render_text
 from oncallctl.parsing.framework import Commands, noun as new_app
 from oncallctl.parsing.options import (
     DryRunOption,
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from oncallctl.batch import Outcome, Target
     from oncallctl.config.settings import Settings
 
-Row = Mapping[str, Any]
 Described = Callable[[Any], Row]
 
 
@@ -72,8 +74,7 @@ def add_list(app: Commands, noun: Noun, described: Described | None = None) -> N
             filters = _filters(oncall, noun, options)
             team = lookup.team_filter(oncall, team_name, noun.team_field)
             found = oncall.collection(noun).of_team(team, limit and limit + 1, **filters)
-            rows = _rows(ctx.obj, oncall, noun, limited(ctx.obj, found, limit), described)
-            render(ctx.obj, rows, noun.columns, secrets=_secrets(noun), empty=f"no {noun.plural}")
+            show_list(ctx.obj, oncall, noun, found, limit, described)
 
     parameters = [_option(each.option.replace("-", "_"), _filter_option(each)) for each in noun.filters]
     if noun.team_field:
@@ -84,18 +85,22 @@ def add_list(app: Commands, noun: Noun, described: Described | None = None) -> N
 def add_get(app: Commands, noun: Noun, described: Described | None = None) -> None:
     """Add `get`."""
 
-    def get(ctx: typer.Context, target: str | None, *, show_secrets: bool = False) -> None:
+    def get(
+        ctx: typer.Context, targets: list[str] | None = None, target: str | None = None, *, show_secrets: bool = False
+    ) -> None:
         from oncallctl.api import lookup
+        from oncallctl.api.resources.base import OWN
 
         with connect(ctx.obj) as oncall:
-            found = lookup.find(oncall.collection(noun), _own_id(target))
+            given = given_targets(targets) or [target or OWN]
+            collection = oncall.collection(noun)
+            found = lookup.users(oncall, given) if noun is USERS else lookup.several(collection, given)
             show(ctx.obj, oncall, noun, found, described, show_secrets=show_secrets)
 
-    parameters = [_argument(noun)]
+    parameters = [_argument(noun, many=not noun.own_only)]
     if noun.has_secrets:
         parameters.append(_option("show_secrets", ShowSecretsOption, default=False))
-    article = "the" if noun.own_only else "an" if noun.singular[0] in "aeio" else "a"
-    _add(app, noun, "get", f"Show {article} {noun.singular}.", get, parameters)
+    _add(app, noun, "get", f"Show {f'the {noun.singular}' if noun.own_only else noun.plural}.", get, parameters)
 
 
 def add_create(app: Commands, noun: Noun) -> None:
@@ -140,19 +145,47 @@ def add_delete(app: Commands, noun: Noun) -> None:
     _add(app, noun, "delete", text, delete, [_argument(noun, many=True), *parameters])
 
 
+def show_list(
+    settings: Settings,
+    oncall: OnCall,
+    noun: Noun,
+    found: Iterable[ServerObject],
+    limit: int | None,
+    described: Described | None = None,
+) -> None:
+    """Show at most `limit` objects, with the names of linked objects."""
+    rows = _rows(settings, oncall, noun, limited(settings, found, limit), described)
+    render(settings, rows, noun.columns, secrets=_secrets(noun), empty=f"no {noun.plural}")
+
+
 def show(
     settings: Settings,
     oncall: OnCall,
     noun: Noun,
-    found: ServerObject,
+    found: Sequence[ServerObject],
     described: Described | None = None,
     *,
     show_secrets: bool = False,
 ) -> None:
-    """Show one object, with the names of linked objects."""
-    (row,) = _rows(settings, oncall, noun, [found], described)
+    """Show objects that were named: as cards on a terminal, else with the names of linked objects."""
+    if card.wanted(settings):
+        show_cards(settings, oncall, noun, found, show_secrets=show_secrets)
+        return
+    rows = list(_rows(settings, oncall, noun, found, described))
     secrets = Secrets.SHOWN if show_secrets else _secrets(noun)
-    render(settings, row, noun.columns, secrets=secrets)
+    render(settings, rows[0] if len(rows) == 1 else rows, noun.columns, secrets=secrets)
+
+
+def show_cards(
+    settings: Settings, oncall: OnCall, noun: Noun, found: Iterable[ServerObject], *, show_secrets: bool = False
+) -> None:
+    """Show objects as cards, with an empty line between two of them."""
+    from oncallctl.output.cards.build import build
+
+    for index, made in enumerate(build(oncall, settings, noun, found, show_secrets=show_secrets)):
+        if index:
+            render_text(settings, "\n")
+        card.print_card(settings, made)
 
 
 def send_or_show(
@@ -261,12 +294,6 @@ def _filters(oncall: OnCall, noun: Noun, options: Mapping[str, Any]) -> dict[str
 
 def _secrets(noun: Noun) -> Secrets:
     return Secrets.IN_JSON if noun.has_secrets else Secrets.HIDDEN
-
-
-def _own_id(target: str | None) -> str:
-    from oncallctl.api.resources.base import OWN
-
-    return target or OWN
 
 
 def _body(noun: Noun, file: str) -> dict[str, Any]:

@@ -10,15 +10,12 @@ from oncallctl.api.nouns import INTEGRATIONS
 from oncallctl.commands import generic
 from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
-from oncallctl.output.linked_names import with_names
-from oncallctl.output.render import Secrets, limited, render
+from oncallctl.output.render import render
 from oncallctl.parsing.options import (
     DryRunOption,
     LimitOption,
     MatchOption,
-    ShowSecretsOption,
     TeamOption,
-    given_targets,
     key_value,
     read_object,
     text_value,
@@ -57,7 +54,7 @@ OptionalFileOption = Annotated[
     typer.Option("--file", "-f", metavar="FILE|-", help="A JSON object as `get -o json` prints it; - is stdin."),
 ]
 
-app = generic.app_of(INTEGRATIONS, without=("list", "get", "create", "update", "delete"))
+app = generic.app_of(INTEGRATIONS, without=("list", "create", "update", "delete"))
 
 
 @app.command(
@@ -92,35 +89,7 @@ def list_integrations(
     conditions = IntegrationFilter(team, type_, match, tuple(labels), in_maintenance)
     with connect(ctx.obj) as oncall:
         found = conditions.apply(oncall, limit and limit + 1)
-        shown = limited(ctx.obj, (each.raw for each in found), limit)
-        render(
-            ctx.obj,
-            with_names(oncall, ctx.obj, shown, INTEGRATIONS),
-            INTEGRATIONS.columns,
-            secrets=Secrets.IN_JSON,
-            empty="no integrations",
-        )
-
-
-@app.command(
-    examples=[
-        "oncallctl integrations get checkout",
-        "oncallctl integrations get checkout login -o json",
-    ],
-)
-def get(ctx: typer.Context, integrations: IntegrationsArgument, show_secrets: ShowSecretsOption = False) -> None:
-    """Show integrations; -o json shows them whole."""
-    from oncallctl.api import lookup
-
-    with connect(ctx.obj) as oncall:
-        raw = [each.raw for each in lookup.several(oncall.integrations, given_targets(integrations))]
-        found = list(with_names(oncall, ctx.obj, raw, INTEGRATIONS))
-    render(
-        ctx.obj,
-        found[0] if len(found) == 1 else found,
-        INTEGRATIONS.columns,
-        secrets=Secrets.SHOWN if show_secrets else Secrets.IN_JSON,
-    )
+        generic.show_list(ctx.obj, oncall, INTEGRATIONS, found, limit)
 
 
 @app.command(

@@ -45,7 +45,7 @@ app = generic.app_of(USERS)
 def whoami(ctx: typer.Context) -> None:
     """Show the user of the token."""
     with connect(ctx.obj) as oncall:
-        generic.show(ctx.obj, oncall, USERS, oncall.users.current())
+        generic.show(ctx.obj, oncall, USERS, [oncall.users.current()])
 
 
 @app.command(

@@ -67,7 +67,7 @@ class TestGrammar:
             ("teams list extra", "unexpected argument: extra"),
             ("teams list --outptu x", "unknown option: --outptu (did you mean --output?)"),
             ("teams list --timeout x", "invalid value for --timeout: 'x' is not a number"),
-            ("teams get", "missing argument: TEAM"),
+            ("teams get", "missing argument: TEAM..."),
             ("auth login", "missing option: --url"),
             ("integrations list --limit 0", "invalid value for --limit: 0 is less than 1"),
             ("integrations list --limit", "option --limit requires a value"),

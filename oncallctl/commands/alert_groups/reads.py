@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oncallctl.api.nouns import ALERT_GROUPS, ALERTS, INTEGRATIONS
+from oncallctl.commands import generic
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
 from oncallctl.config.connect import connect
+from oncallctl.output import card
 from oncallctl.output.linked_names import NameLookupCache, for_a_person, with_names
 from oncallctl.output.render import limited, render
 from oncallctl.parsing.options import LimitOption, TeamOption, since_value
@@ -99,6 +101,9 @@ def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
 
     with connect(ctx.obj) as oncall:
         group = choosing.get(oncall, alert_group)
+        if card.wanted(ctx.obj):
+            generic.show_cards(ctx.obj, oncall, ALERT_GROUPS, [group])
+            return
         (shown,) = _with_names(oncall, ctx.obj, [group], NameLookupCache())
     render(ctx.obj, shown, ALERT_GROUPS.columns)
 

@@ -1,0 +1,1 @@
+"""The contents of the cards of each kind of object."""
