@@ -4,6 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
+# Trust the certificates of the system, so that installing works behind a proxy that inspects TLS.
+export UV_SYSTEM_CERTS := true
+CERTIFICATES := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
+ifneq ($(CERTIFICATES),)
+export PIP_CERT ?= $(CERTIFICATES)
+endif
+
 # Test processes: one more than cores, because some tests wait. `make test WORKERS=0` uses one, as a debugger needs.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # Seconds per test. The slowest waits for cron, which runs once a minute.
@@ -15,13 +22,8 @@ PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --timeout $(TIMEOUT)
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: setup ## Show who is on call and put an integration into maintenance, on the sandbox.
-	@echo '$$ oncallctl teams who-is-on-call platform'
-	@$(BIN)/oncallctl --profile sandbox teams who-is-on-call platform
-	@echo '$$ oncallctl maintenance start checkout --for 30m'
-	@$(BIN)/oncallctl --profile sandbox maintenance start checkout --for 30m
-	@echo '$$ oncallctl maintenance status'
-	@$(BIN)/oncallctl --profile sandbox maintenance status
+demo: $(VENV)/runtime ## Show who is on call, page a team and open a window, on the sandbox.
+	@tools/demo $(BIN)/oncallctl
 
 test: lint types layers dependencies unit ## Run every check: lint, types, layers, dependencies and all tests.
 
@@ -30,14 +32,22 @@ quick: lint types layers fast ## Run the checks for every commit: everything but
 setup: $(VENV)/ready ## Create the virtual environment with the locked dependencies.
 
 # uv is installed by version; the lock file pins everything else with hashes.
-$(VENV)/ready: pyproject.toml uv.lock
+$(VENV)/ready: $(VENV)/uv pyproject.toml uv.lock
+	@$(BIN)/uv sync --quiet --frozen --inexact
+	@touch $@ $(VENV)/runtime
+
+# Only what the program needs, without the tools for development.
+$(VENV)/runtime: $(VENV)/uv pyproject.toml uv.lock
+	@$(BIN)/uv sync --quiet --frozen --inexact --no-dev
+	@touch $@
+
+$(VENV)/uv:
 	@python3 -m venv $(VENV) || { \
 	  rm -rf $(VENV); \
 	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; \
 	    echo 'Python has no venv module. Installing the Debian package python3-venv with sudo.'; fi; \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq python3-venv >/dev/null && python3 -m venv $(VENV); }
 	@$(BIN)/python -m pip install --quiet 'uv==0.13.8'
-	@$(BIN)/uv sync --quiet --frozen --inexact
 	@touch $@
 
 lint: | setup ## Check style and formatting with ruff.
