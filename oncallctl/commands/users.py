@@ -21,6 +21,7 @@ SHIFTS = {
     "SCHEDULE": "schedule_name",
     "FROM": "shift_start",
     "UNTIL": "shift_end",
+    "COVERING FOR": "covering_name",
 }
 LONGEST = 180  # days: the server returns at most a year, and shifts are requested with a margin
 
@@ -79,5 +80,7 @@ def shifts(
         write_calendar(ctx.obj, ics, calendars.of_users(found), name)
         return
     documents = [shift.document() for shift in found]
-    rows = [{"id": user} for user in dict.fromkeys(shift.user.id for shift in found)]
-    render(ctx.obj, documents, SHIFTS, rows=rows if ctx.obj.format is Format.ID else documents)
+    rows = [{**shift.document(), "covering_name": shift.covering_name} for shift in found]
+    if ctx.obj.format is Format.ID:  # the people
+        rows = [{"id": user} for user in dict.fromkeys(shift.user.id for shift in found)]
+    render(ctx.obj, documents, SHIFTS, rows=rows)

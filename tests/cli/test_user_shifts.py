@@ -70,7 +70,7 @@ class TestUsersShifts:
 
     def test_table_has_one_row_per_shift(self, server: Serving, run: Runner) -> None:
         header, *rows = run("users shifts alice bob --days 3").stdout.splitlines()
-        assert header.split("\t") == ["USER", "EMAIL", "SCHEDULE", "FROM", "UNTIL"]
+        assert header.split("\t") == ["USER", "EMAIL", "SCHEDULE", "FROM", "UNTIL", "COVERING FOR"]
         assert {row.split("\t")[0] for row in rows} == {"alice", "bob"}
 
     def test_id_format_prints_each_person_once(self, server: Serving, run: Runner) -> None:
@@ -78,7 +78,7 @@ class TestUsersShifts:
 
     def test_user_without_shifts_has_a_note(self, server: Serving, run: Runner) -> None:
         done = run("users shifts frank --days 1")
-        assert done.stdout.splitlines() == ["USER\tEMAIL\tSCHEDULE\tFROM\tUNTIL"]
+        assert done.stdout.splitlines() == ["USER\tEMAIL\tSCHEDULE\tFROM\tUNTIL\tCOVERING FOR"]
         assert done.stderr == "note: not on call in the next 1 day: frank\n"
 
     def test_unknown_user_is_not_found(self, server: Serving, run: Runner) -> None:
@@ -86,6 +86,61 @@ class TestUsersShifts:
 
     def test_me_of_a_service_account_on_self_hosted_is_refused(self, oss: Serving, run: Runner) -> None:
         run("users shifts", status=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
+
+
+class TestSwaps:
+    @pytest.fixture
+    def schedule(self, maker: Maker) -> str:
+        """Alice is on call for eight hours, tomorrow; Bob after her."""
+        return maker.schedule(
+            "swapped",
+            maker.shift(**hours(24, 8), users=[ALICE]),
+            maker.shift(**hours(32, 4), users=[BOB]),
+        )
+
+    @staticmethod
+    def swap(server: Serving, schedule: str, start: float, length: float) -> str:
+        at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=start)
+        body = {
+            "schedule": schedule,
+            "swap_start": at.isoformat(),
+            "swap_end": (at + timedelta(hours=length)).isoformat(),
+            "beneficiary": ALICE,
+        }
+        return str(server.call("POST", "shift_swaps/", body)["id"])
+
+    @staticmethod
+    def of_bob(run: Runner) -> list[tuple[str, timedelta, str | None]]:
+        return [
+            (
+                each["user"]["username"],
+                datetime.fromisoformat(each["shift_end"]) - datetime.fromisoformat(each["shift_start"]),
+                each["covering_for"],
+            )
+            for each in run("users shifts bob --days 3 -o json").json
+            if each["schedule_name"] == "swapped"
+        ]
+
+    def test_shift_taken_in_a_swap_names_the_person_who_is_relieved(
+        self, maker: Maker, schedule: str, run: Runner
+    ) -> None:
+        swap = self.swap(maker.server, schedule, 28, 4)
+        maker.server.call("POST", f"shift_swaps/{swap}/take/", {"benefactor": BOB})
+        four = timedelta(hours=4)
+        assert self.of_bob(run) == [("bob", four, ALICE), ("bob", four, None)]
+        rows = [line.split("\t") for line in run("users shifts bob --days 3").stdout.splitlines()]
+        assert [row[5] for row in rows if row[2] == "swapped"] == ["alice", ""]
+
+    def test_swap_that_is_open_changes_nothing(self, maker: Maker, schedule: str, run: Runner) -> None:
+        self.swap(maker.server, schedule, 28, 4)
+        assert self.of_bob(run) == [("bob", timedelta(hours=4), None)]
+
+    def test_swap_while_the_beneficiary_is_not_on_call_is_not_a_cover(
+        self, maker: Maker, schedule: str, run: Runner
+    ) -> None:
+        swap = self.swap(maker.server, schedule, 32, 4)
+        maker.server.call("POST", f"shift_swaps/{swap}/take/", {"benefactor": BOB})
+        assert self.of_bob(run) == [("bob", timedelta(hours=4), None)]
 
 
 class TestIcs:
