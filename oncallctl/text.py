@@ -54,6 +54,11 @@ def caption(text: str) -> str:
     return visible(cut(text, LONGEST_NAME))
 
 
+def counted(count: int, thing: str) -> str:
+    """Return a number and its noun, such as "1 window" or "2 windows"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def closest(word: str, words: Iterable[str], *, most: int = 3) -> list[str]:
     """Return the words that begin with a given one; if none does, those most like it, longest common prefix first."""
     from difflib import SequenceMatcher

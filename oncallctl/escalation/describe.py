@@ -8,6 +8,7 @@ from oncallctl.api import nouns
 from oncallctl.api.noun import Noun
 from oncallctl.api.resources.escalation_policies import EscalationPolicy
 from oncallctl.api.resources.routes import Route
+from oncallctl.text import counted
 
 Names = Mapping[str, str]
 
@@ -98,7 +99,7 @@ def _many_alerts(step: EscalationPolicy, _: Names) -> str:
     count, minutes = step.num_alerts_in_window, step.num_minutes_in_window
     if count is None or minutes is None:
         return "go on (no number of alerts is set)"
-    return f"wait until more than {_counted(count, 'alert')} have come within {_counted(minutes, 'minute')}"
+    return f"wait until more than {counted(count, 'alert')} have come within {counted(minutes, 'minute')}"
 
 
 def _incident(step: EscalationPolicy, _: Names) -> str:
@@ -141,11 +142,7 @@ def length(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "hour"), (minutes, "minute"), (rest, "second"))
-    return " ".join(_counted(count, unit) for count, unit in parts if count)
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" + ("" if count == 1 else "s")
+    return " ".join(counted(count, unit) for count, unit in parts if count)
 
 
 def _clock(time: str | None) -> str | None:

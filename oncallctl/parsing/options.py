@@ -10,6 +10,7 @@ import typer
 
 from oncallctl.config.settings import Settings
 from oncallctl.errors import InvalidInput, NotFound
+from oncallctl.text import counted
 from oncallctl.times import is_incomplete, now, parse_duration, parse_past, relative, show
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def length(settings: Settings, text: str, option: str = "--for") -> timedelta:
     """
     duration, word = parse_duration(text), text.strip()
     if word.isdigit() and int(word) < MIN_BARE_SECONDS:
-        settings.warn(f"{option} {word} is {word} second{'' if int(word) == 1 else 's'}; for minutes use {word}m")
+        settings.warn(f"{option} {word} is {counted(int(word), 'second')}; for minutes use {word}m")
     return duration
 
 

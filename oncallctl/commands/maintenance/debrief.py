@@ -12,6 +12,7 @@ from oncallctl.config.connect import connect
 from oncallctl.errors import ConditionFailed
 from oncallctl.output.render import render
 from oncallctl.parsing.options import past_time
+from oncallctl.text import counted
 
 GROUPS = {
     "ID": "id",
@@ -58,6 +59,6 @@ def debrief(
         begin = past_time(ctx.obj, since, before=at) if since else None
         times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at, warn=ctx.obj.warn)
         left = [alerts.document(group, fate) for group, fate in alerts.left_behind(oncall, found, times)]
-    render(ctx.obj, left, GROUPS)
+    render(ctx.obj, left, GROUPS, empty="no alert groups that need attention")
     if require and left:
-        raise ConditionFailed(f"{len(left)} alert groups of {found.name!r} were left behind")
+        raise ConditionFailed(f"{counted(len(left), 'alert group')} of {found.name!r} may need attention")

@@ -19,7 +19,7 @@ from oncallctl.output.dry_run import render_requests
 from oncallctl.output.render import ascii_only, render, render_done, render_text
 from oncallctl.output.table import console
 from oncallctl.parsing.options import DryRunOption, read_text
-from oncallctl.text import visible
+from oncallctl.text import counted, visible
 from oncallctl.times import now, parse_duration, span
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def check(ctx: typer.Context, file: FileArgument) -> None:
     else:
         render(settings, [mistake.document() for mistake in mistakes], MISTAKES)
     if mistakes:
-        raise InvalidInput(f"{file}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}")
+        raise InvalidInput(f"{file}: {counted(len(mistakes), 'mistake')}")
     usual = parse_duration(guards.LONGEST)
     for rule in rules:
         if rule.duration > usual:
@@ -98,7 +98,7 @@ def check(ctx: typer.Context, file: FileArgument) -> None:
                 f"window {rule.name!r}: {span(rule.duration.total_seconds())} is longer than {guards.LONGEST}:"
                 " `apply` refuses it unless longest_window in the profile allows it"
             )
-    settings.note(f"{file}: {len(rules)} window{'s' if len(rules) > 1 else ''}, no mistakes")
+    settings.note(f"{file}: {counted(len(rules), 'window')}, no mistakes")
 
 
 @app.command(
