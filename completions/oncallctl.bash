@@ -31,8 +31,8 @@ _oncallctl_command() {
         'users whoami') options=$common ;;
         'users shifts') options="--days --ics $common" argument=':users' many=1 ;;
         'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note ack unack' options='-h --help' ;;
-        'alert-groups list') options="--state --team --integration --since --mine --limit --watch $common" ;;
-        'alert-groups get') options=$common ;;
+        'alert-groups list') options="--state --team --integration --since --mine --group-by --limit --watch --bell $common" ;;
+        'alert-groups get') options="--web $common" ;;
         'alert-groups alerts') options="--limit $common" ;;
         'alert-groups acknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
         'alert-groups unacknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
@@ -178,6 +178,7 @@ _oncallctl_values() {
         'alert-groups list --team') values=':teams' ;;
         'alert-groups list --integration') values=':integrations' ;;
         'alert-groups list --since' | 'alert-groups list --limit') values=':text' ;;
+        'alert-groups list --group-by') values='title' ;;
         'alert-groups alerts --limit') values=':text' ;;
         'alert-groups acknowledge --state') values='firing new acknowledged resolved silenced' ;;
         'alert-groups acknowledge --team') values=':teams' ;;

@@ -310,8 +310,13 @@ complete -c oncallctl -n '__oncallctl_at alert-groups list' -l team -x -a '(__on
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l since -x -d 'Only groups that began since then, for example 12h, 18:00 or yesterday 9:00'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l mine -d 'Only groups of my teams, and groups that I acknowledged or resolved'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l group-by -x -a 'title' -d 'Show one row for all alert groups with the same title'
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l limit -x -d 'Show at most N rows'
-complete -c oncallctl -n '__oncallctl_at alert-groups list' -l watch -d 'Keep the list up to date until Ctrl-C'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l watch -d 'Keep the list up to date until Ctrl-C, and mark new alert groups'
+complete -c oncallctl -n '__oncallctl_at alert-groups list' -l bell -d 'Ring the terminal bell for new alert groups of --watch'
+
+# oncallctl alert-groups get
+complete -c oncallctl -n '__oncallctl_at alert-groups get' -l web -d 'Open the alert group in the browser; print the link if there is no browser'
 
 # oncallctl alert-groups alerts
 complete -c oncallctl -n '__oncallctl_at alert-groups alerts' -l limit -x -d 'Show at most N rows'

@@ -1,6 +1,6 @@
 """Alert groups: selecting them, and the actions on them.
 
-The states stand here because command lines use them, and this module loads nothing heavy.
+The values of options stand here because this module loads nothing heavy.
 """
 
 from enum import StrEnum
@@ -22,3 +22,9 @@ class State(StrEnum):
 
 
 OPEN = (State.FIRING, State.ACKNOWLEDGED, State.SILENCED)
+
+
+class GroupBy(StrEnum):
+    """Values of `alert-groups list --group-by`."""
+
+    TITLE = "title"

@@ -1,4 +1,4 @@
-"""Titles of alerts, taken from the payloads that monitoring systems send."""
+"""Titles and severities of alerts, taken from the payloads that monitoring systems send."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 _PAGED = "oncall.title"  # of a page; the engine escapes it for HTML (escalation recordings)
 # Where webhooks and Grafana, pages, Alertmanager (single and grouped) and other systems put it (alerts recordings).
 _TITLES = ("title", _PAGED, "labels.alertname", "commonLabels.alertname", "alertname", "message")
+# Where webhooks, and Alertmanager and Grafana, put it (alerts recordings).
+_SEVERITIES = ("severity", "labels.severity", "commonLabels.severity")
 
 
 def title(payload: object) -> str | None:
@@ -17,6 +19,18 @@ def title(payload: object) -> str | None:
         value = _field(payload, path)
         if isinstance(value, str) and value:
             return unescape(value) if path == _PAGED else value
+    return None
+
+
+def severity(group: Mapping[str, Any]) -> str | None:
+    """Return the severity of an alert group: from its labels (Cloud), or from the payload of its last alert."""
+    for label in group.get("labels") or ():
+        if _field(label, "key.name") == "severity" and isinstance(value := _field(label, "value.name"), str):
+            return value
+    for path in _SEVERITIES:
+        value = _field(group, f"last_alert.payload.{path}")
+        if isinstance(value, str) and value:
+            return value
     return None
 
 

@@ -110,6 +110,7 @@ ALERT_GROUPS = Noun(
     columns={
         "ID": "id",
         "STATE": "state",
+        "SEVERITY": "severity",
         "TITLE": "title",
         "ALERTS": "alerts_count",
         "CREATED": "created_at",

@@ -48,7 +48,7 @@ def last(terminal: Terminal) -> str:
 def ended_by_ctrl_c(terminal: Terminal) -> str:
     """Press Ctrl-C and wait; return what is left on the screen."""
     terminal.type(CTRL_C)
-    terminal.end(status=128 + signal.SIGINT)
+    terminal.end()
     return last(terminal)
 
 
@@ -61,7 +61,7 @@ def test_what_changes_on_the_server_changes_on_the_screen(hasty: Hasty, cloud: S
         cloud.call("POST", f"alert_groups/{FIRING}/silence/", {"delay": 3600})
         terminal.expect("silenced")
         left = ended_by_ctrl_c(terminal)
-    assert re.match(rf"ID +STATE +TITLE.*\n{FIRING} +silenced +Alert 016 on service-016 ", left)
+    assert re.match(rf"ID +STATE +SEVERITY +TITLE.*\n{FIRING} +silenced +\w* +Alert 016 on service-016 ", left)
 
 
 def test_a_group_that_comes_and_one_that_goes(hasty: Hasty, cloud: Serving) -> None:
@@ -75,6 +75,28 @@ def test_a_group_that_comes_and_one_that_goes(hasty: Hasty, cloud: Serving) -> N
         left = ended_by_ctrl_c(terminal)
     assert FIRING not in left
     assert "Incident" in left
+
+
+def test_new_group_is_marked_and_counted_and_rings_the_bell(hasty: Hasty, cloud: Serving) -> None:
+    (group,) = cloud.call("GET", f"alert_groups/?id={FIRING}")["results"]
+    with hasty.at_terminal(*WATCH, "--integration", INTEGRATION, "--bell") as terminal:
+        assert "NEW" not in terminal.expect("1 alert group; as of ")
+        assert "\a" not in terminal.text
+        cloud.alert(group["integration_id"])
+        terminal.expect("2 alert groups, 1 new; as of ")
+        left = ended_by_ctrl_c(terminal)
+    assert [line.split()[0] for line in left.splitlines()[1:3]] == ["new", FIRING]
+    assert terminal.text.count("\a") == 1
+
+
+def test_group_that_moves_up_into_a_limit_is_not_new(hasty: Hasty, cloud: Serving) -> None:
+    with hasty.at_terminal(*WATCH, "--limit", "2") as terminal:
+        shown = terminal.expect("more than 2 alert groups; as of ")
+        first = re.findall(r"\bI[A-Z1-9]{12}\b", shown)[0]
+        cloud.call("POST", f"alert_groups/{first}/resolve/")
+        while first in terminal.expect("as of "):
+            pass
+        assert " new" not in ended_by_ctrl_c(terminal)
 
 
 def test_a_time_that_is_a_duration_ago_moves_on(hasty: Hasty, cloud: Serving) -> None:

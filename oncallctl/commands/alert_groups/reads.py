@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oncallctl.alert_groups import GroupBy
 from oncallctl.api.nouns import ALERT_GROUPS, ALERTS, INTEGRATIONS
 from oncallctl.commands import generic
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
 from oncallctl.config.connect import connect
+from oncallctl.errors import InvalidInput
 from oncallctl.output import card
 from oncallctl.output.linked_names import NameLookupCache, for_a_person, with_names
-from oncallctl.output.render import limited, render
+from oncallctl.output.render import limited, render, render_text
 from oncallctl.parsing.options import LimitOption, TeamOption, since_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from oncallctl.alert_groups.choosing import Query
+    from oncallctl.alert_groups.choosing import GroupFilter, Query
     from oncallctl.api.client import OnCall
     from oncallctl.api.resources.alert_groups import AlertGroup
     from oncallctl.config.settings import Settings
@@ -36,6 +37,7 @@ AlertGroupArgument = Annotated[str, typer.Argument(metavar="ID", help="ID of the
     examples=[
         "oncallctl alert-groups list",
         "oncallctl alert-groups list --mine --state firing",
+        "oncallctl alert-groups list --since 7d --state firing --state resolved --group-by title",
         "oncallctl alert-groups list --team platform --since 12h -o json",
     ],
 )
@@ -46,38 +48,61 @@ def list_alert_groups(
     integration: IntegrationOption = None,
     since: SinceOption = None,
     mine: MineOption = False,
+    group_by: Annotated[
+        GroupBy | None, typer.Option("--group-by", help="Show one row for all alert groups with the same title.")
+    ] = None,
     limit: LimitOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep the list up to date until Ctrl-C.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep the list up to date until Ctrl-C, and mark new alert groups.")
+    ] = False,
+    bell: Annotated[
+        bool, typer.Option("--bell", help="Ring the terminal bell for new alert groups of --watch.")
+    ] = False,
 ) -> None:
     """List alert groups that are not resolved, newest first. Use --state for other states."""
     from oncallctl.alert_groups.choosing import GroupFilter
 
+    if bell and not watch:
+        raise InvalidInput("--bell needs --watch", hint="add --watch")
+    if group_by and watch:
+        raise InvalidInput("--group-by and --watch exclude each other", hint="omit one of them")
     groups = GroupFilter(state or (), team, integration, since_value(ctx.obj, since), mine)
     with connect(ctx.obj) as oncall:
         if watch:
-            from oncallctl.output import live
-
-            live.check(ctx.obj)
+            _watch(ctx.obj, oncall, groups, limit, bell=bell)
+            return
         query = groups.resolve(oncall)
-
-        memory = NameLookupCache()
-
-        def named(groups: Iterable[AlertGroup]) -> Iterable[Row]:
-            return _with_names(oncall, ctx.obj, groups, memory)
-
-        if watch:
-
-            def read(max_rows: int) -> live.ListSnapshot:
-                newest = query.read_newest(max_rows)
-                return live.ListSnapshot(named(newest.groups), newest.cut)
-
-            live.watch(ctx.obj, oncall, read, ALERT_GROUPS.columns, limit=limit)
-            raise typer.Exit(128 + signal.SIGINT)
+        if group_by:
+            _render_folds(ctx.obj, query, limit)
+            return
+        found = limited(ctx.obj, query.read(limit and limit + 1), limit)
         if limit is None and sys.stdout.isatty():
-            found: Iterable[AlertGroup] = _newest(ctx.obj, query)
-        else:
-            found = limited(ctx.obj, query.read(limit and limit + 1), limit)
-        render(ctx.obj, named(found), ALERT_GROUPS.columns, empty="no alert groups")
+            found = iter(_newest(ctx.obj, query))
+        rows = _with_names(oncall, ctx.obj, found, NameLookupCache())
+        render(ctx.obj, rows, ALERT_GROUPS.columns, empty="no alert groups")
+
+
+def _watch(settings: Settings, oncall: OnCall, groups: GroupFilter, limit: int | None, *, bell: bool) -> None:
+    from oncallctl.output import live
+
+    live.check(settings)
+    query, memory = groups.resolve(oncall), NameLookupCache()
+
+    def read(max_rows: int) -> live.ListSnapshot:
+        newest = query.read_newest(max_rows)
+        return live.ListSnapshot(_with_names(oncall, settings, newest.groups, memory), newest.cut)
+
+    live.watch(settings, oncall, read, ALERT_GROUPS, limit=limit, bell=bell)
+
+
+def _render_folds(settings: Settings, query: Query, limit: int | None) -> None:
+    """Show one row per title. A limit counts rows, so all alert groups are read for it."""
+    from oncallctl.alert_groups import folding
+
+    found = _newest(settings, query) if limit is None and sys.stdout.isatty() else query.read()
+    folds = list(limited(settings, folding.by_title(found), limit))
+    rows = [fold.row for fold in folds]
+    render(settings, [fold.document for fold in folds], folding.COLUMNS, rows=rows, empty="no alert groups")
 
 
 def _newest(settings: Settings, query: Query) -> Sequence[AlertGroup]:
@@ -92,20 +117,41 @@ def _newest(settings: Settings, query: Query) -> Sequence[AlertGroup]:
 @app.command(
     examples=[
         "oncallctl alert-groups get IWM9M5WQXRBEN",
+        "oncallctl alert-groups get IWM9M5WQXRBEN --web",
         "oncallctl alert-groups get IWM9M5WQXRBEN -o json",
     ],
 )
-def get(ctx: typer.Context, alert_group: AlertGroupArgument) -> None:
+def get(
+    ctx: typer.Context,
+    alert_group: AlertGroupArgument,
+    web: Annotated[
+        bool, typer.Option("--web", help="Open the alert group in the browser; print the link if there is no browser.")
+    ] = False,
+) -> None:
     """Show one alert group."""
     from oncallctl.alert_groups import choosing
+    from oncallctl.alert_groups.web import web_link
 
     with connect(ctx.obj) as oncall:
         group = choosing.get(oncall, alert_group)
+        if web:
+            _open(ctx.obj, web_link(group, oncall.profile))
+            return
         if card.wanted(ctx.obj):
             generic.show_cards(ctx.obj, oncall, ALERT_GROUPS, [group])
             return
         (shown,) = _with_names(oncall, ctx.obj, [group], NameLookupCache())
     render(ctx.obj, shown, ALERT_GROUPS.columns)
+
+
+def _open(settings: Settings, link: str) -> None:
+    """Open a link in the browser, or print it if stdout is not a terminal or there is no browser."""
+    import webbrowser
+
+    if sys.stdout.isatty() and webbrowser.open(link):
+        settings.note(f"opened {link} in the browser")
+    else:
+        render_text(settings, f"{link}\n")
 
 
 @app.command(
@@ -131,10 +177,11 @@ def _with_names(
 ) -> Iterable[Row]:
     """Add names for a table. The own group of a window gets the name of the integration in maintenance."""
     from oncallctl.alert_groups.own_groups import with_integration
+    from oncallctl.alert_groups.payloads import severity
 
     if not for_a_person(settings):
         return (group.raw for group in groups)
-    found = (group.row for group in groups)
+    found = ({"severity": severity(group.raw), **group.row} for group in groups)
     rows = with_names(oncall, settings, found, ALERT_GROUPS, memory=memory)
     if INTEGRATIONS in memory.failed:
         return rows

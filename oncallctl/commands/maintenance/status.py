@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -137,4 +138,4 @@ def _watch(
                 with_names(oncall, settings, documents, INTEGRATIONS, columns=WINDOWS, memory=memory)
             )
 
-        live.watch(settings, oncall, read, WINDOWS)
+        live.watch(settings, oncall, read, replace(INTEGRATIONS, columns=WINDOWS))

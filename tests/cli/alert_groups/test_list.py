@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import pytest
 from oncallctl.sandbox import EDITOR_TOKEN, SERVICE_ACCOUNT_TOKEN
 from tests.cli.alert_groups.support import FIRING, GROUP, PAYMENTS, PLATFORM, groups
 from tests.conftest import Runner
-from tests.serving import Serving
+from tests.serving import Serving, status
 
 EDITORS_TEAMS = {PLATFORM, "TUNFSIER6R4P3"}
 NOT_RESOLVED = ("new", "acknowledged", "silenced")  # values of the filter
@@ -174,6 +175,76 @@ class TestTitles:
             assert "<b>R&D</b>" in run(f"alert-groups {line}").stdout
         assert "<b>R&D</b>" in run("teams handoff platform -o csv").stdout
         assert run(f"alert-groups get {ident} -o json").json["title"] == paged["title"]
+
+
+class TestFolds:
+    def test_groups_with_the_same_title_are_folded_into_one_row(self, server: Serving, run: Runner) -> None:
+        for _ in range(3):
+            server.call("POST", "escalation/", {"team": PLATFORM, "title": "disk & full"})
+        found = [each for each in groups(server).values() if each["title"] == "disk &amp; full"]
+        server.call("POST", f"alert_groups/{found[1]['id']}/resolve/")
+        line = "alert-groups list --since 1h --team platform --state firing --state resolved --group-by title"
+        fold = next(each for each in run(f"{line} -o json").json if each["title"] == found[0]["title"])
+        assert fold == {
+            "title": found[0]["title"],
+            "count": 3,
+            "states": {"firing": 2, "resolved": 1},
+            "latest": found[0]["created_at"],
+            "ids": [each["id"] for each in found],
+        }
+        lines = [each.split("\t") for each in run(line).stdout.splitlines()]
+        assert lines[0] == ["COUNT", "TITLE", "STATES", "LATEST", "ID"]
+        assert ["3", "disk & full", "2 firing, 1 resolved"] in [each[:3] for each in lines]
+        assert found[0]["id"] in run(f"{line} -o id").stdout.split()
+
+    def test_limit_counts_rows(self, cloud: Serving, run: Runner) -> None:
+        done = run("alert-groups list --group-by title --limit 2 -o json")
+        assert len(done.json) == 2
+        assert "showing the first 2" in done.stderr
+
+    @pytest.mark.parametrize("options", ["--group-by title --watch", "--group-by integration", "--bell"])
+    def test_invalid_options_are_refused_before_any_request(self, cloud: Serving, run: Runner, options: str) -> None:
+        run(f"alert-groups list {options}", status=2)
+        assert cloud.seen == []
+
+
+class TestWebLink:
+    LINK = f"https://sandbox.grafana.invalid/a/grafana-irm-app/alert-groups/{FIRING}"
+
+    def test_link_is_printed_without_a_browser(self, cloud: Serving, run: Runner) -> None:
+        assert run(f"alert-groups get {FIRING} --web").stdout == f"{self.LINK}\n"
+        environment = {"ONCALLCTL_GRAFANA_URL": "https://sandbox.grafana.invalid"}
+        assert run(f"alert-groups get {FIRING} --web", **environment).stdout == f"{self.LINK}\n"
+
+    def test_link_is_opened_in_the_browser_on_a_terminal(
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        opened: list[str] = []
+        monkeypatch.setattr("webbrowser.open", lambda link: opened.append(link) is None)
+        terminal = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True))
+        monkeypatch.setattr("oncallctl.commands.alert_groups.reads.sys", terminal)
+        done = run(f"alert-groups get {FIRING} --web")
+        assert (opened, done.stdout) == ([self.LINK], "")
+        assert f"opened {self.LINK}" in done.stderr
+
+    @pytest.mark.parametrize(
+        "link",
+        [
+            "http://sandbox.grafana.invalid/a",
+            "javascript:alert(1)",
+            "https://user@sandbox.grafana.invalid/a",
+            "https://elsewhere.invalid/a",
+            "https://sandbox.grafana.invalid/a b",
+            "https://sandbox.grafana.invalid/\x1b]0;",
+            None,
+        ],
+    )
+    def test_unsafe_link_is_refused(self, cloud: Serving, run: Runner, link: str | None) -> None:
+        group = groups(cloud)[FIRING] | {"permalinks": {"web": link}}
+        cloud.fail("GET", f"/{FIRING}/", status(200, json.dumps(group)))
+        environment = {"ONCALLCTL_GRAFANA_URL": "https://sandbox.grafana.invalid"}
+        done = run(f"alert-groups get {FIRING} --web", status=1 if link else 6, **environment)
+        assert done.stdout == ""
 
 
 class TestAlerts:

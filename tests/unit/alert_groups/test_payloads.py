@@ -1,8 +1,8 @@
-"""Titles in the payloads of alerts."""
+"""Titles and severities in the payloads of alerts."""
 
 import pytest
 
-from oncallctl.alert_groups.payloads import title
+from oncallctl.alert_groups.payloads import severity, title
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,20 @@ from oncallctl.alert_groups.payloads import title
 )
 def test_title_is_read_where_monitoring_systems_put_it(payload: object, expected: str | None) -> None:
     assert title(payload) == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "payload", "expected"),
+    [
+        ([{"key": {"name": "severity"}, "value": {"name": "high"}}], {"severity": "low"}, "high"),
+        ([{"key": {"name": "env"}, "value": {"name": "prod"}}], {"severity": "low"}, "low"),
+        ([], {"labels": {"severity": "critical"}}, "critical"),
+        ([], {"commonLabels": {"severity": "warning"}}, "warning"),
+        ([None], {"severity": 1}, None),
+        (None, None, None),
+    ],
+)
+def test_severity_is_read_from_labels_or_the_last_payload(
+    labels: object, payload: object, expected: str | None
+) -> None:
+    assert severity({"labels": labels, "last_alert": {"payload": payload}}) == expected
