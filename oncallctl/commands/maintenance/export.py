@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -51,15 +52,27 @@ def export(
             "--write", metavar="DIR", help="Write the files to this folder instead of stdout.", show_default=False
         ),
     ] = None,
+    install: Annotated[
+        bool, typer.Option("--install", help="Install the job in your crontab, or update it; only for crontab.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --install, print the resulting crontab and change nothing.")
+    ] = False,
 ) -> None:
     """Print the configuration that makes cron, systemd or Kubernetes run 'maintenance apply' every minute."""
     from oncallctl.maintenance.file import export as exports
 
+    _check_install(file, to, write, install=install, dry_run=dry_run)
     if (image is not None) != (to is To.KUBERNETES):
-        raise InvalidInput("--image is for kubernetes, which needs it", hint="docker build . makes one")
+        raise InvalidInput(
+            "--to kubernetes needs --image, which no other scheduler takes", hint="docker build . makes one"
+        )
     job = _job(ctx.obj, file, to)
     if to is To.CRONTAB:
         files = exports.crontab(job)
+        if install:
+            _install(ctx.obj, job, files, dry_run=dry_run)
+            return
     elif to is To.SYSTEMD:
         files = exports.units(job)
     else:
@@ -70,6 +83,40 @@ def export(
         render_text(ctx.obj, "".join(files.values()))
     else:
         render_text(ctx.obj, "\n".join(f"# FILE {name}\n{text}" for name, text in files.items()))
+
+
+def _check_install(file: str, to: To, write: Path | None, *, install: bool, dry_run: bool) -> None:
+    """Refuse --install for schedulers that need root or a cluster, with the command to type instead."""
+    if dry_run and not install:
+        raise InvalidInput("--dry-run needs --install")
+    if not install:
+        return
+    if write is not None:
+        raise InvalidInput("--install and --write exclude each other", hint="use one of them")
+    export = f"oncallctl maintenance export {shlex.quote(file)} --to {to}"
+    if to is To.SYSTEMD:
+        copy = "sudo cp units/* /etc/systemd/system/ && sudo systemctl daemon-reload"
+        raise InvalidInput("--install needs root for systemd", hint=f"{export} --write units && {copy}")
+    if to is To.KUBERNETES:
+        raise InvalidInput(
+            "--install is not available for kubernetes", hint=f"{export} --image IMAGE | kubectl apply -f -"
+        )
+
+
+def _install(settings: Settings, job: Job, files: Mapping[str, str], *, dry_run: bool) -> None:
+    """Write the job into the user's crontab, or print the result."""
+    from oncallctl.maintenance.file.export.install import Crontab, installed
+
+    crontab = Crontab()
+    text = installed(crontab.text, job, "".join(files.values()))
+    if dry_run:
+        render_text(settings, text)
+        return
+    status = "unchanged"
+    if text != crontab.text:
+        crontab.write(text)
+        status = "installed"
+    render(settings, [{"id": str(job.file), "status": status}], {"FILE": "id", "STATUS": "status"})
 
 
 def _job(settings: Settings, file: str, to: To) -> Job:
