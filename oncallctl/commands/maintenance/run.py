@@ -124,7 +124,7 @@ def run(
     settings: Settings = ctx.obj
     selector = selector_of(targets, team, label, match, everything=everything)
     run_anyway = if_start_fails is IfStartFails.CONTINUE
-    runner = CommandRunner(words, run_anyway, parse_duration(tail) if tail else None, settings.note, settings.warn)
+    runner = CommandRunner(words, run_anyway, parse_duration(tail) if tail else None, settings)
     lasts = length(settings, for_)
     policy = _policy(mode, lasts, parse_duration(lease) if lease else None)
     windows: RunWindows | None = None

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.batch import Outcome, Report, Target
+from oncallctl.config.settings import Settings
 from oncallctl.errors import Interrupted, OncallError, Unavailable
 from oncallctl.maintenance.run.child import Child, SignalInbox
 from oncallctl.maintenance.run.leases import LONGEST_WAIT, Renewals
 from oncallctl.maintenance.run.run_windows import TARGETS, RunWindows
-from oncallctl.times import now as local_now, span
+from oncallctl.times import now as local_now, show, span
 
+NAMED = 5  # integrations in a message
 NOT_STARTED = 125  # exit status: the windows could not be started, and the command was not run
 
 
@@ -31,14 +34,13 @@ class CommandRunner:
         words: the command and its arguments.
         run_anyway: whether to run the command even if a window could not be started.
         tail: how long the windows stay active after the command has ended.
-        note, warn: print a message to stderr.
+        settings: print messages to stderr.
     """
 
     words: Sequence[str]
     run_anyway: bool
     tail: timedelta | None
-    note: Callable[[str], None]
-    warn: Callable[[str], None]
+    settings: Settings
 
     def run(self, windows: RunWindows | None, targets: Sequence[Target[Integration]]) -> int:
         """Start the windows, run the command, and stop the windows.
@@ -67,12 +69,14 @@ class CommandRunner:
             status, failure = 0, None
             try:
                 self._join(windows, targets, inbox)
+                self._announce_start(windows)
                 status = self._run_with_windows(windows, inbox)
             except OncallError as error:
                 failure = error
             finally:
                 retries.patient = True
                 left = windows.leave()
+        self._announce_end(left)
         return self._exit_status(windows, left, status, failure)
 
     def _join(self, windows: RunWindows, targets: Sequence[Target[Integration]], inbox: SignalInbox) -> None:
@@ -81,7 +85,7 @@ class CommandRunner:
         if interrupted or len(targets) > 1:  # the error below names the first failure at most
             for outcome in report.outcomes:
                 if outcome.error and not isinstance(outcome.error, Interrupted):
-                    self.warn(f"{outcome.target}: {outcome.error.message}")
+                    self.settings.warn(f"{outcome.target}: {outcome.error.message}")
         if inbox.first is not None:
             raise Interrupted(inbox.first, "interrupted; the command was not run, and its windows are stopped again")
         try:
@@ -89,7 +93,23 @@ class CommandRunner:
         except OncallError as error:
             if not self.run_anyway:
                 raise not_started(error) from error
-            self.warn(f"{error.message}; the command runs anyway")
+            self.settings.warn(f"{error.message}; the command runs anyway")
+
+    def _announce_start(self, windows: RunWindows) -> None:
+        """Print the windows and their earliest end on a terminal."""
+        members, until = list(windows.members.values()), windows.first_end
+        if members and until and sys.stderr.isatty():
+            length = span((until - windows.oncall.now()).total_seconds())
+            names = _names([each.target for each in members])
+            self.settings.note(f"in maintenance until {show(until, self.settings.tz)} ({length}): {names}")
+
+    def _announce_end(self, left: Report[Integration]) -> None:
+        """Print on a terminal which windows were stopped."""
+        if not sys.stderr.isatty():
+            return
+        for status, message in (("stopped", "maintenance stopped"), ("left", "left to another run or its owner")):
+            if targets := [each.target for each in left.outcomes if each.status == status and not each.error]:
+                self.settings.note(f"{message}: {_names(targets)}")
 
     def _run_with_windows(self, windows: RunWindows, inbox: SignalInbox) -> int:
         child = Child(self.words, windows.environment())
@@ -111,18 +131,18 @@ class CommandRunner:
                 self._pass_on(child, signum)
             if until is not None and now() >= until:
                 until = None
-                self.warn("the windows have ended (--for) but the command is still running: alerts page again")
+                self.settings.warn("the windows have ended (--for) but the command is still running: alerts page again")
         return status
 
     def _pass_on(self, child: Child, signum: int, *, always: bool = False) -> None:
         try:
             child.pass_on(signum, always=always)
         except PermissionError:
-            self.warn(f"signal {signum} could not be passed on: the command belongs to another user")
+            self.settings.warn(f"signal {signum} could not be passed on: the command belongs to another user")
 
     def _wait_for_tail(self, until: datetime, inbox: SignalInbox, now: Callable[[], datetime]) -> None:
         inbox.take()
-        self.note(f"the command has ended; its windows end in {span((until - now()).total_seconds())}")
+        self.settings.note(f"the command has ended; its windows end in {span((until - now()).total_seconds())}")
         while inbox.first is None and now() < until:
             inbox.wait(_wait_seconds(until, now))
 
@@ -146,6 +166,11 @@ class CommandRunner:
         if status:
             problem.ending_with(status)  # the command's own status takes precedence
         raise problem
+
+
+def _names(targets: Sequence[Target[Integration]]) -> str:
+    more = f" and {len(targets) - NAMED} more" if len(targets) > NAMED else ""
+    return ", ".join(map(str, targets[:NAMED])) + more
 
 
 def _still_active(windows: RunWindows, outcome: Outcome[Integration]) -> str:

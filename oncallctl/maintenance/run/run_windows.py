@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from oncallctl.api.client import OnCall
@@ -14,7 +14,7 @@ from oncallctl.errors import Interrupted
 from oncallctl.maintenance.run.leases import RETRY
 from oncallctl.maintenance.run.member import MemberState, RunMember, RunRequest
 from oncallctl.maintenance.run.shared import SharedWindow
-from oncallctl.maintenance.windows.model import Window
+from oncallctl.maintenance.windows.model import Window, utc
 from oncallctl.maintenance.windows.settle import LOOK
 from oncallctl.times import span
 
@@ -67,9 +67,13 @@ class RunWindows:
 
     def environment(self) -> dict[str, str]:
         """Return the variables that describe the windows to the command."""
-        ends = [each.ends_at for each in self.members.values() if each.ends_at]
         known = {TARGETS: " ".join(self.members)}
-        return {**known, ENDS_AT: f"{min(ends).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"} if ends else known
+        return {**known, ENDS_AT: utc(self.first_end)} if self.first_end else known
+
+    @property
+    def first_end(self) -> datetime | None:
+        """The time at which the first of the windows ends, or None if that is not known."""
+        return min((each.ends_at for each in self.members.values() if each.ends_at), default=None)
 
     def _join(self, target: Target[Integration]) -> Outcome[Integration]:
         if self.cancelled():
