@@ -111,7 +111,7 @@ _oncallctl_command() {
         'maintenance check') options=$common argument=':file' ;;
         'maintenance plan') options="--days $common" argument=':file' ;;
         'maintenance apply') options="--dry-run $common" argument=':file' ;;
-        'maintenance export') options="--to --image --write $common" argument=':file' ;;
+        'maintenance export') options="--to --image --write --install --dry-run $common" argument=':file' ;;
         'maintenance history') options="--since $common" ;;
         'maintenance debrief') options="--since --require $common" argument=':integrations' ;;
         'maintenance orphans') options=$common ;;

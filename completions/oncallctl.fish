@@ -733,6 +733,8 @@ complete -c oncallctl -n '__oncallctl_argument_of maintenance export' -r -F
 complete -c oncallctl -n '__oncallctl_at maintenance export' -l to -x -a 'crontab systemd kubernetes' -d 'The scheduler that runs `maintenance apply`'
 complete -c oncallctl -n '__oncallctl_at maintenance export' -l image -x -d 'Container image of oncallctl; required for kubernetes'
 complete -c oncallctl -n '__oncallctl_at maintenance export' -l write -x -d 'Write the files to this folder instead of stdout'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l install -d 'Install the job in your crontab, or update it; only for crontab'
+complete -c oncallctl -n '__oncallctl_at maintenance export' -l dry-run -d 'With --install, print the resulting crontab and change nothing'
 
 # oncallctl maintenance history
 complete -c oncallctl -n '__oncallctl_at maintenance history' -l since -x -d 'Show only events since then, for example 7d, 18:00 or 2026-12-01'

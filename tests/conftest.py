@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from tests.places import STAND_INS
 from tests.serving import Serving
 
 # Hypothesis limits the time of an example, which would fail on a slow machine.
@@ -61,7 +62,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A temporary directory with an empty HOME; no variables of oncallctl or Grafana, no keyring, and UTC."""
+    """A temporary directory with an empty HOME and crontab; no variables of the program, no keyring, and UTC."""
     for name in list(os.environ):
         if name.startswith(("ONCALLCTL_", "GRAFANA_")) and name != "ONCALLCTL_TEST_NOTHING_SKIPPED":
             monkeypatch.delenv(name)
@@ -76,6 +77,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setenv("PATH", f"{STAND_INS}:{os.environ['PATH']}")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)

@@ -6,3 +6,4 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COMPLETIONS = ROOT / "completions"
+STAND_INS = ROOT / "tests" / "stand_ins"

@@ -240,6 +240,12 @@ class TestEndingInEveryWay:
             terminal.end(status=130)
         assert cloud.changes() == [START, STOP]
 
+    def test_terminal_shows_when_windows_start_and_end(self, work: Program) -> None:
+        with work.at_terminal(*RUN, "--", "echo", "working") as terminal:
+            shown = terminal.end(status=0)
+        start, output, end = (shown.index(text) for text in ("in maintenance until", "working", "maintenance stopped"))
+        assert start < output < end
+
     def test_a_terminal_that_goes_away_takes_the_window_with_it(self, work: Program, cloud: Serving) -> None:
         with work.at_terminal(*RUN, "--", "sh", "-c", "echo ready; read a") as terminal:
             terminal.expect("ready")

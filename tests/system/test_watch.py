@@ -233,3 +233,18 @@ def test_it_needs_a_terminal(work: Program, cloud: Serving, tmp_path: Path) -> N
     ):
         assert "--watch needs a terminal" in terminal.end(status=2)
     assert cloud.seen == []
+
+
+def test_maintenance_status_follows_the_windows_and_ctrl_c_succeeds(hasty: Hasty, cloud: Serving) -> None:
+    ident = "C5BPMMTY9FMXJ"
+    with hasty.at_terminal("maintenance", "status", "--watch") as terminal:
+        terminal.expect("nothing matches")
+        cloud.call(
+            "POST",
+            f"integrations/{ident}/maintenance_start",
+            {"mode": "silence_escalations", "duration": 600},
+        )
+        terminal.expect("silence_escalations")
+        terminal.type(CTRL_C)
+        terminal.end(status=0)
+    assert ident in last(terminal)

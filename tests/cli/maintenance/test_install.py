@@ -18,14 +18,6 @@ duration = "1h"
 """
 OTHERS = "MAILTO=me\n# backups\n0 3 * * * /bin/backup caf\udce9\n"  # not UTF-8
 
-CRONTAB = """\
-#!/bin/sh
-case $1 in
--l) if [ -e "$CRONTAB" ]; then cat "$CRONTAB"; else echo "no crontab for me" >&2; exit 1; fi ;;
--) cat > "$CRONTAB.new" && mv "$CRONTAB.new" "$CRONTAB" ;;
-esac
-"""
-
 
 @pytest.fixture
 def file(world: Path) -> Path:
@@ -35,15 +27,9 @@ def file(world: Path) -> Path:
 
 
 @pytest.fixture
-def crontab(world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's crontab, which does not exist yet."""
-    program = world / "bin" / "crontab"
-    program.parent.mkdir()
-    program.write_text(CRONTAB)
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    monkeypatch.setenv("CRONTAB", str(world / "tab"))
-    return world / "tab"
+def crontab(world: Path) -> Path:
+    """The crontab of the stand-in, which does not exist yet."""
+    return world / "home" / "crontab"
 
 
 def read(crontab: Path) -> str:
@@ -106,8 +92,12 @@ def test_block_without_an_end_is_refused_and_nothing_is_changed(run: Runner, fil
     assert read(crontab) == damaged
 
 
-def test_crontab_that_cannot_be_read_is_an_error(run: Runner, file: Path, crontab: Path) -> None:
-    (crontab.parent / "bin" / "crontab").write_text("#!/bin/sh\necho 'you are not allowed to use this' >&2; exit 1\n")
+def test_crontab_that_cannot_be_read_is_an_error(
+    run: Runner, file: Path, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (world / "crontab").write_text("#!/bin/sh\necho 'you are not allowed to use this' >&2; exit 1\n")
+    (world / "crontab").chmod(0o755)
+    monkeypatch.setenv("PATH", str(world))
     assert "cannot read the crontab: you are not allowed to use this" in install(run, file, status=1)
 
 
