@@ -144,7 +144,7 @@ def assert_said(run: Run, seconds: int = 1) -> None:
 
 @pytest.mark.promise("no-change-sent-twice-may")
 @pytest.mark.parametrize("limited", ["cloud", "oss"], indirect=True)
-def test_windows_on_many_more_targets_than_the_limit_are_all_opened_once(limited: Limited) -> None:
+def test_windows_on_more_targets_than_the_rate_limit_are_each_started_once(limited: Limited) -> None:
     ids = integrations(limited)
     run = finished(started(start(ids)))
     assert statuses(run) == {"started": TARGETS}
@@ -157,7 +157,7 @@ def test_windows_on_many_more_targets_than_the_limit_are_all_opened_once(limited
     assert limited.turned_away() <= limited.waits * TOGETHER
 
 
-def test_two_processes_at_once_on_targets_of_their_own_open_all_of_them(limited: Limited) -> None:
+def test_two_processes_on_different_targets_start_all_windows(limited: Limited) -> None:
     ids = integrations(limited)
     one, other = started(start(ids[: TARGETS // 2])), started(start(ids[TARGETS // 2 :]))
     runs = finished(one), finished(other)
@@ -169,7 +169,7 @@ def test_two_processes_at_once_on_targets_of_their_own_open_all_of_them(limited:
     assert limited.turned_away() <= limited.waits * TOGETHER * 2
 
 
-def test_two_processes_at_once_on_the_same_targets_open_each_once(limited: Limited) -> None:
+def test_two_processes_on_the_same_targets_start_each_window_once(limited: Limited) -> None:
     ids = integrations(limited, 30)
     runs = [finished(process) for process in [started(start(ids)), started(start(ids))]]
     assert limited.done("POST", "maintenance_start") == {
@@ -189,7 +189,7 @@ def test_many_names_are_all_found(limited: Limited) -> None:
     assert_said(run)
 
 
-def test_many_alert_groups_are_all_acknowledged_once(limited: Limited) -> None:
+def test_many_alert_groups_are_each_acknowledged_once(limited: Limited) -> None:
     limited.limit(10**6)
     links = {each["id"] for each in all_of(limited, "integrations/?perpage=1000") if each["link"]}
     for each in [ident for ident in integrations(limited, 100) if ident in links][:30]:
@@ -203,7 +203,7 @@ def test_many_alert_groups_are_all_acknowledged_once(limited: Limited) -> None:
     assert_said(run)
 
 
-def test_a_wait_longer_than_the_timeout_of_a_request_is_waited_for(
+def test_rate_limit_longer_than_the_timeout_is_waited_for(
     limited: Limited, world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited.asked = 4
@@ -219,7 +219,7 @@ def test_a_wait_longer_than_the_timeout_of_a_request_is_waited_for(
     assert_said(run, 4)
 
 
-def test_a_run_that_asks_for_quiet_waits_without_a_word(limited: Limited) -> None:
+def test_rate_limit_with_quiet_is_not_announced(limited: Limited) -> None:
     run = finished(started(f"{start(integrations(limited, 25))} -q"))
     assert (run.stdout, run.stderr) == ("", "")
     assert len(limited.done("POST", "maintenance_start")) == 25

@@ -147,5 +147,5 @@ def test_a_text_of_the_server_goes_back_to_it_as_it_came(hostile: Spoiled, run: 
 def test_what_cannot_be_sent_as_it_came_is_not_sent(hostile: Spoiled, run: Runner, tmp_path: Path) -> None:
     definition = tmp_path / "definition.json"
     definition.write_text(run("integrations get C5U5IZGQ48B4M -o json").stdout)
-    assert "cannot be sent" in run(f"integrations update C5U5IZGQ48B4M --file {definition}", status=2).stderr
+    assert "cannot encode" in run(f"integrations update C5U5IZGQ48B4M --file {definition}", status=2).stderr
     assert hostile.changes() == []

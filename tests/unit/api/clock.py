@@ -1,4 +1,4 @@
-"""A clock for the transport: waiting takes no time, and is written down."""
+"""Test doubles of the transport: a clock whose waits take no time, and a listener."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Stands in for the module `time` within the transport.
+    """Replaces the module `time` in the transport.
 
     Attributes:
-        now: what `monotonic` says.
+        now: the value of `monotonic`.
         slept: the seconds of every wait, in order.
-        meanwhile: called in each wait, for what the world does in it.
+        meanwhile: called in each wait.
     """
 
     def __init__(self) -> None:
@@ -23,14 +23,14 @@ class Clock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        assert len(self.slept) < 1000, "it waits without end"
+        assert len(self.slept) < 1000, "endless waiting"
         self.slept.append(seconds)
         self.now += seconds
         self.meanwhile()
 
 
 class Ears:
-    """A listener that remembers what it was told."""
+    """A listener that records its messages."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []

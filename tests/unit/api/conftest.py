@@ -35,7 +35,7 @@ OpenOnCall = Callable[..., OnCall]
 
 @pytest.fixture
 def transport_to(clock: Clock, ears: Ears) -> Iterator[OpenTransport]:
-    """Open a transport to a URL; the clock is the test's."""
+    """Return a function that opens a transport to a URL, with the clock of the test."""
     opened: list[Transport] = []
 
     def open_it(url: str, timeout: float = 20) -> Transport:
@@ -49,7 +49,7 @@ def transport_to(clock: Clock, ears: Ears) -> Iterator[OpenTransport]:
 
 @pytest.fixture
 def oncall_at(transport_to: OpenTransport) -> OpenOnCall:
-    """Open a server of either dialect at a URL."""
+    """Return a function that opens a server of either dialect at a URL."""
 
     def open_it(url: str, dialect: Dialect = Dialect.OSS) -> OnCall:
         return OnCall(transport_to(url), dialect, profile=Profile(name="test", url=url))

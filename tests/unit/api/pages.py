@@ -1,4 +1,4 @@
-"""A collection that is served in pages, as the engine does it."""
+"""A collection served in result pages, like the engine's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
+import pytest
 
 ELSEWHERE = "http://elsewhere.test/api/v1/teams/"
+
+
+either = pytest.mark.parametrize("counts", [True, False], ids=["with total_pages", "older release"])
+"""Marks tests of servers that give the number of pages, and of older releases that do not."""
 
 
 def rows(count: int, start: int = 1) -> list[dict[str, Any]]:
@@ -16,13 +21,13 @@ def rows(count: int, start: int = 1) -> list[dict[str, Any]]:
 
 
 class Pages:
-    """Answers requests for pages of rows; a page past the end answers the last one.
+    """Responds with result pages; beyond the end with the last one.
 
     Args:
         found: the rows; may be changed while they are served.
-        most: the most rows on a page, whatever is asked for.
-        counts: whether `total_pages` is said; an older release does not.
-        before: called with the page's number before a page is made.
+        most: the most rows on a page, even if more are requested.
+        counts: True if the response has `total_pages`, which older releases lack.
+        before: called with the page number before a page is made.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The server's clock, as the `Date` headers tell it."""
+"""The server's clock, estimated from `Date` headers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def clock(warnings: list[str]) -> ServerClock:
     return ServerClock(warnings.append)
 
 
-def test_clock_without_a_response_is_the_local_one(clock: ServerClock) -> None:
+def test_clock_without_a_response_is_the_local_clock(clock: ServerClock) -> None:
     assert not clock.is_known
     assert clock.skew == timedelta()
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
@@ -43,7 +43,7 @@ def test_clock_of_the_same_second_has_no_skew(clock: ServerClock, warnings: list
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(minutes=-5), timedelta(days=20_000)])
-def test_clock_that_differs_is_estimated_to_the_second_and_warned_of_once(
+def test_clock_of_another_time_is_estimated_to_the_second_with_one_warning(
     clock: ServerClock, warnings: list[str], ahead: timedelta
 ) -> None:
     for later in range(3):
@@ -53,7 +53,7 @@ def test_clock_that_differs_is_estimated_to_the_second_and_warned_of_once(
     assert ("behind" if ahead > timedelta() else "ahead of") in warnings[0]
 
 
-def test_clock_that_differs_by_less_than_a_minute_is_not_warned_of(clock: ServerClock, warnings: list[str]) -> None:
+def test_clock_skewed_by_less_than_a_minute_causes_no_warning(clock: ServerClock, warnings: list[str]) -> None:
     clock.observe(date(SENT + timedelta(seconds=50)), SENT, RECEIVED)
     assert not warnings
 
@@ -66,7 +66,7 @@ def test_clock_is_narrowed_by_quick_responses(clock: ServerClock) -> None:
     assert abs(clock.skew - ahead) < timedelta(seconds=1.2)
 
 
-def test_clock_that_was_set_meanwhile_is_believed(clock: ServerClock) -> None:
+def test_clock_set_meanwhile_replaces_the_estimate(clock: ServerClock) -> None:
     clock.observe(date(SENT + timedelta(hours=3)), SENT, RECEIVED)
     clock.observe(date(SENT), SENT, RECEIVED)
     assert clock.skew == timedelta()
@@ -83,7 +83,7 @@ def test_clock_that_was_set_meanwhile_is_believed(clock: ServerClock) -> None:
     ],
     ids=["missing", "no date", "beyond all calendars", "before all calendars", "from a cache"],
 )
-def test_date_that_says_nothing_is_ignored(clock: ServerClock, headers: dict[str, str]) -> None:
+def test_missing_or_implausible_date_is_ignored(clock: ServerClock, headers: dict[str, str]) -> None:
     clock.observe(headers, SENT, RECEIVED)
     assert not clock.is_known
 

@@ -1,4 +1,4 @@
-"""Lists that come in pages, as servers of either kind make them."""
+"""Lists in result pages, from older and newer servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oncallctl.api import raw
 from oncallctl.api.client import OnCall
 from oncallctl.errors import Unavailable
 from tests.unit.api.conftest import TOKEN, OpenOnCall
-from tests.unit.api.pages import Pages, rows
+from tests.unit.api.pages import Pages, either, rows
 from tests.unit.api.wire import Arrived, Wire, answer
 
 BASE = "https://oncall.test"
@@ -34,24 +34,25 @@ def names(count: int) -> list[str]:
     return [row["name"] for row in rows(count)]
 
 
-@pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100, 101, 730])
-@pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
-def test_a_list_in_pages_of_fifty_is_read_whole_and_in_order(
-    count: int, counts: object, oncall: OnCall, httpx_mock: HTTPXMock
+@either
+def test_list_of_any_length_is_read_completely_and_in_order(
+    counts: object, oncall: OnCall, httpx_mock: HTTPXMock
 ) -> None:
-    pages = serve(httpx_mock, Pages(rows(count), most=50, counts=bool(counts)))
-    assert [team.name for team in oncall.teams.list()] == names(count)
-    assert sorted(pages.asked) == list(range(1, max(1, -(-count // 50)) + 1))
-    assert pages.sizes == {"100"}
+    for count in (0, 1, 49, 50, 51, 100, 101, 730):
+        httpx_mock.reset()
+        pages = serve(httpx_mock, Pages(rows(count), most=50, counts=bool(counts)))
+        assert [team.name for team in oncall.teams.list()] == names(count)
+        assert sorted(pages.asked) == list(range(1, max(1, -(-count // 50)) + 1))
+        assert pages.sizes == {"100"}
 
 
-def test_a_server_that_gives_as_much_as_is_asked_for_is_asked_less_often(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_list_of_a_server_without_a_page_limit_takes_fewer_requests(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     pages = serve(httpx_mock, Pages(rows(250), most=1000))
     assert [team.name for team in oncall.teams.list()] == names(250)
     assert sorted(pages.asked) == [1, 2, 3]
 
 
-def test_a_list_is_in_order_although_its_pages_arrive_out_of_order(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_list_whose_pages_arrive_out_of_order_is_in_order(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     later_ones = threading.Semaphore(0)
 
     def hold_back(number: int) -> None:
@@ -65,41 +66,30 @@ def test_a_list_is_in_order_although_its_pages_arrive_out_of_order(oncall: OnCal
     assert [team.name for team in oncall.teams.list()] == names(300)
 
 
-@pytest.mark.parametrize(
-    ("limit", "size", "asked"),
-    [
-        (1, "1", [1]),
-        (10, "10", [1]),
-        (50, "50", [1]),
-        (51, "51", [1, 2]),
-        (100, "100", [1, 2]),
-        (120, "100", [1, 2, 3]),
-    ],
-)
-@pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
-def test_a_limit_fetches_no_more_pages_than_it_needs(  # a table of its own
-    limit: int, size: str, asked: list[int], counts: object, oncall: OnCall, httpx_mock: HTTPXMock
-) -> None:
-    pages = serve(httpx_mock, Pages(rows(730), counts=bool(counts)))
-    assert [team.name for team in oncall.teams.list(limit)] == names(limit)
-    assert sorted(pages.asked) == asked
-    assert pages.sizes == {size}
+@either
+def test_limit_fetches_only_the_pages_it_needs(counts: object, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    for limit, size, count in ((1, 1, 1), (10, 10, 1), (50, 50, 1), (51, 51, 2), (100, 100, 2), (120, 100, 3)):
+        httpx_mock.reset()
+        pages = serve(httpx_mock, Pages(rows(730), counts=bool(counts)))
+        assert [team.name for team in oncall.teams.list(limit)] == names(limit)
+        assert sorted(pages.asked) == list(range(1, count + 1))
+        assert pages.sizes == {str(size)}
 
 
-def test_a_limit_beyond_the_end_gives_what_there_is(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_limit_beyond_the_end_yields_all_rows(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     pages = serve(httpx_mock, Pages(rows(60)))
     assert [team.name for team in oncall.teams.list(500)] == names(60)
     assert sorted(pages.asked) == [1, 2]
 
 
-def test_whoever_stops_reading_stops_the_requests(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_list_that_is_read_partly_sends_no_further_requests(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     pages = serve(httpx_mock, Pages(rows(730)))
     assert next(oncall.teams.list()).name == "team 1"
     assert pages.asked == [1]
 
 
-@pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
-def test_rows_that_slide_to_the_next_page_while_the_list_grows_appear_once(
+@either
+def test_rows_moved_to_the_next_page_of_a_growing_list_appear_once(
     counts: object, oncall: OnCall, httpx_mock: HTTPXMock
 ) -> None:
     newest = [{"id": f"TNEW{number}", "name": f"new {number}"} for number in range(7)]
@@ -110,15 +100,13 @@ def test_rows_that_slide_to_the_next_page_while_the_list_grows_appear_once(
             grown.set()
             pages.found[:0] = newest
 
-    # One page follows the first, so that it grows before all that are read at the same time.
+    # One page follows the first, so the list grows before all pages that are read in parallel.
     pages = serve(httpx_mock, Pages(rows(100), counts=bool(counts), before=grow))
     assert [team.name for team in oncall.teams.list()] == names(100)
-    assert pages.asked == [1, 2, 3]  # the third page is one that the first did not promise
+    assert pages.asked == [1, 2, 3]  # the total of the first page did not include the third
 
 
-def test_a_list_that_shrinks_meanwhile_ends_although_pages_past_the_end_repeat_the_last(
-    oncall: OnCall, httpx_mock: HTTPXMock
-) -> None:
+def test_shrinking_list_ends_although_pages_past_the_end_repeat_the_last(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     def shrink(number: int) -> None:
         if number > 1:
             del pages.found[60:]
@@ -129,17 +117,15 @@ def test_a_list_that_shrinks_meanwhile_ends_although_pages_past_the_end_repeat_t
     assert set(pages.asked) <= set(range(1, 9))
 
 
-def test_filters_go_with_every_page(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_filters_are_sent_with_every_page(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     serve(httpx_mock, Pages(rows(130)))
     assert len(list(oncall.teams.list(name="a & b=ü"))) == 130
     assert [request.url.params["name"] for request in httpx_mock.get_requests()] == ["a & b=ü"] * 3
 
 
 @pytest.mark.promise("goes-to-profiles-own-origin")
-@pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
-def test_a_next_that_names_another_host_gives_a_page_number_and_nothing_else(
-    counts: object, oncall_at: OpenOnCall
-) -> None:
+@either
+def test_next_with_another_host_is_used_for_its_page_number_only(counts: object, oncall_at: OpenOnCall) -> None:
     with Wire(answer(200, {"results": rows(1, 900), "next": None})) as elsewhere:
         pages = Pages(rows(120), counts=bool(counts))
 
@@ -156,7 +142,7 @@ def test_a_next_that_names_another_host_gives_a_page_number_and_nothing_else(
     assert {each.headers["authorization"] for each in wire.arrived} == {TOKEN}
 
 
-def test_a_page_that_fails_for_good_fails_the_list(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_page_that_keeps_failing_fails_the_list(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     pages = Pages(rows(200))
     httpx_mock.add_callback(
         lambda request: httpx.Response(500) if request.url.params["page"] == "3" else pages(request), is_reusable=True
@@ -182,7 +168,7 @@ def test_a_page_that_fails_for_good_fails_the_list(oncall: OnCall, httpx_mock: H
     ],
     ids=json.dumps,
 )
-def test_json_that_is_not_a_page_is_not_oncalls(document: object, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_json_other_than_a_result_page_is_unavailable(document: object, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json=document)
     with pytest.raises(Unavailable, match=r"result page|from OnCall") as caught:
         list(oncall.teams.list())
@@ -190,12 +176,12 @@ def test_json_that_is_not_a_page_is_not_oncalls(document: object, oncall: OnCall
 
 
 @pytest.mark.parametrize("total", [None, "3", 0, -4, 1.5])
-def test_a_total_that_makes_no_sense_is_not_gone_by(total: object, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_invalid_total_is_ignored(total: object, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json={"results": rows(2), "next": None, "total_pages": total})
     assert [team.name for team in oncall.teams.list()] == names(2)
 
 
-def test_everything_is_read_once_however_often_it_is_asked_for(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_everything_is_fetched_once_for_several_threads(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     pages = serve(httpx_mock, Pages(rows(60)))
     got: list[int] = []
     askers = [threading.Thread(target=lambda: got.append(len(oncall.teams.everything()))) for _ in range(5)]
@@ -212,7 +198,7 @@ def promising(total: int, page: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("total", [10_001, 10**9, 10**30])
-def test_a_list_that_claims_pages_beyond_all_reason_is_not_begun(
+def test_list_that_claims_too_many_pages_is_refused_after_the_first(
     total: int, oncall: OnCall, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(json={"results": rows(2), "next": "?page=2", "total_pages": total})
@@ -221,15 +207,13 @@ def test_a_list_that_claims_pages_beyond_all_reason_is_not_begun(
     assert len(httpx_mock.get_requests()) == 1
 
 
-def test_a_few_rows_are_read_of_a_list_however_many_pages_it_claims(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_limit_is_read_from_a_list_that_claims_too_many_pages(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json={"results": rows(2), "next": "?page=2", "total_pages": 10**9})
     assert [team.name for team in oncall.teams.list(2)] == names(2)
 
 
 @pytest.mark.promise("response-cannot-fill-memory-or")
-def test_a_list_that_goes_on_without_end_is_given_up(
-    oncall: OnCall, httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_endless_list_is_unavailable(oncall: OnCall, httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oncallctl.api.pagination.MOST_PAGES", 30)
 
     def more(request: httpx.Request) -> httpx.Response:
@@ -242,9 +226,11 @@ def test_a_list_that_goes_on_without_end_is_given_up(
     assert len(httpx_mock.get_requests()) == 30
 
 
-@pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
+@either
 @pytest.mark.parametrize("period", [1, 2], ids=["the same page", "two pages in turn"])
-def test_pages_that_go_round_are_given_up(period: int, counts: object, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_list_that_repeats_its_pages_is_unavailable(
+    period: int, counts: object, oncall: OnCall, httpx_mock: HTTPXMock
+) -> None:
     def round_and_round(request: httpx.Request) -> httpx.Response:
         number = int(request.url.params["page"])
         page = {"results": rows(2, 2 * (number % period)), "next": f"?page={number + 1}"}
@@ -256,7 +242,7 @@ def test_pages_that_go_round_are_given_up(period: int, counts: object, oncall: O
     assert len(httpx_mock.get_requests()) < 30
 
 
-def test_rows_without_ids_that_go_round_are_given_up(httpx_mock: HTTPXMock, oncall: OnCall) -> None:
+def test_list_that_repeats_rows_without_ids_is_unavailable(httpx_mock: HTTPXMock, oncall: OnCall) -> None:
     def same(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"results": [{"a": 1}], "next": f"?page={int(request.url.params['page']) + 1}"})
 

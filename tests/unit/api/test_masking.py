@@ -1,4 +1,4 @@
-"""The token is shown in no form, however a server echoes it."""
+"""The token is masked in every form in which a server may echo it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def escaped(text: str) -> str:
     return "".join(f"\\u{ord(character):04X}" for character in text)
 
 
-# Each is the text that a server has in its JSON, and what must not be left of it.
+# The texts that a server has in its JSON, of which nothing may be left.
 FORMS = {
     "as it is": TOKEN,
     "upper case": TOKEN.upper(),
@@ -67,14 +67,14 @@ def test_result_with_the_token_in_json_escapes_does_not_show_it(transport_to: Op
         assert transport_to(wire.url).read("teams/").document == {"name": MASK}
 
 
-def test_token_that_a_length_limit_cut_off_at_the_end_of_a_message_is_hidden(transport_to: OpenTransport) -> None:
+def test_token_truncated_at_the_end_of_a_message_is_masked(transport_to: OpenTransport) -> None:
     with Wire(answer(400, {"detail": "x" * (500 - 14) + TOKEN})) as wire, pytest.raises(OncallError) as caught:
         transport_to(wire.url).change("POST", "escalation/", {})
     assert TOKEN[:8] not in caught.value.message
 
 
 @pytest.mark.parametrize("token", [TOKEN, "glsa_" + "Ab1" * 500, "a.b+c/d=" * 4, "\\" * 20])
-def test_document_without_the_token_is_left_alone(token: str) -> None:
+def test_document_without_the_token_is_unchanged(token: str) -> None:
     from oncallctl.api.masking import TokenMask
 
     document = {"name": "100 % \\u0041 &#65; a-token glsa_ \\ / %41", "items": [1, None, True, {"a-token-tha": "no"}]}
@@ -82,7 +82,7 @@ def test_document_without_the_token_is_left_alone(token: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["\\", "%25", "&#0", "%", "a-token-"])
-def test_text_that_is_made_to_be_slow_to_search_takes_linear_time(text: str) -> None:
+def test_adversarial_text_is_masked_in_linear_time(text: str) -> None:
     from oncallctl.api.masking import TokenMask
 
     mask, many = TokenMask(TOKEN), text * 100_000  # with quadratic time this would take an hour

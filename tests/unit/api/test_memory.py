@@ -1,4 +1,4 @@
-"""The estimate of what parsing a response would take."""
+"""The estimate of the memory that parsing a response takes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def array(value: bytes) -> bytes:
 
 @pytest.mark.promise("response-cannot-fill-memory-or")
 @pytest.mark.parametrize("body", [*map(array, SMALL_VALUES.values()), KEYS], ids=[*SMALL_VALUES, "different keys"])
-def test_an_estimate_is_never_below_what_parsing_allocates(body: bytes) -> None:
+def test_estimate_is_at_least_the_memory_that_parsing_allocates(body: bytes) -> None:
     tracemalloc.start()
     try:
         text = body.decode()
@@ -47,18 +47,18 @@ def test_an_estimate_is_never_below_what_parsing_allocates(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", ["{[,:" * 200_000, '{"' * 200_000, "\\{" * 200_000, '\\"' * 200_000])
-def test_an_estimate_takes_no_brackets_in_strings_for_structure(text: str) -> None:
+def test_estimate_does_not_count_brackets_in_strings(text: str) -> None:
     body = json.dumps({"title": text}).encode()
     assert estimate(body, 4 * len(body)) <= 4 * len(body)
 
 
 @pytest.mark.parametrize("padding", range(4))
-def test_an_estimate_follows_escapes_across_its_chunks(padding: int) -> None:
+def test_estimate_handles_escapes_across_chunks(padding: int) -> None:
     body = json.dumps(["x" * padding + '\\"[{' * 100_000, [[]] * 10]).encode()
     assert estimate(body, 4 * len(body)) <= 4 * len(body)
 
 
-def test_the_process_size_grows_with_what_is_held() -> None:
+def test_process_size_grows_with_allocated_memory() -> None:
     before = process_size()
     held = bytearray(b"x") * (64 * 2**20)
     assert process_size() - before > 32 * 2**20

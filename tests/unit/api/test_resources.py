@@ -1,4 +1,4 @@
-"""What the collections are asked for, with how many requests, and what they make of odd answers."""
+"""The requests of the collections, and their handling of unexpected responses."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def oncall(oncall_at: OpenOnCall) -> OnCall:
 
 
 class Schedules:
-    """A server with so many schedules, every third one of `TEAM`, that tells what it was asked."""
+    """A server with some schedules, every third of which belongs to `TEAM`; records the requests."""
 
     def __init__(self, count: int, *, meanwhile: Callable[[], object] = lambda: None) -> None:
         self.idents = [f"S{number:03}" for number in range(count)]
@@ -76,14 +76,14 @@ def serve(httpx_mock: HTTPXMock, server: Schedules) -> Schedules:
 
 
 class TestSeveral:
-    def test_a_few_are_read_by_id_and_all_at_the_same_time(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_few_members_are_fetched_by_id_in_parallel(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         all_there = threading.Barrier(FEW, timeout=10)
         server = serve(httpx_mock, Schedules(40, meanwhile=all_there.wait))
         wanted = server.idents[:FEW]
         assert list(oncall.schedules.several(wanted)) == wanted
         assert sorted(server.seen) == wanted
 
-    def test_more_are_read_with_the_whole_list_once(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_more_members_are_fetched_with_one_list(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         server = serve(httpx_mock, Schedules(40))
         wanted = server.idents[: FEW + 1]
         assert list(oncall.schedules.several(wanted)) == wanted
@@ -91,7 +91,7 @@ class TestSeveral:
         assert server.seen == ["page 1"]
 
     @pytest.mark.parametrize("count", [3, FEW, FEW + 1, 30])
-    def test_they_come_in_the_order_asked_for_each_once_and_what_is_gone_is_left_out(
+    def test_members_are_returned_in_the_given_order_once_without_missing_ones(
         self, count: int, oncall: OnCall, httpx_mock: HTTPXMock
     ) -> None:
         server = serve(httpx_mock, Schedules(40))
@@ -102,14 +102,16 @@ class TestSeveral:
         assert {ident: member.id for ident, member in found.items()} == {ident: ident for ident in there}
         assert len(server.seen) == len(set(server.seen))
 
-    def test_nothing_is_read_again_once_everything_was(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_members_are_not_fetched_again_after_everything(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         server = serve(httpx_mock, Schedules(5))
         oncall.schedules.everything()
         assert list(oncall.schedules.several(["S004", "SGONE", "S001"])) == ["S004", "S001"]
         assert server.seen == ["page 1"]
 
     @pytest.mark.parametrize("read_before", [True, False])
-    def test_none_at_all_needs_no_request(self, read_before: object, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_empty_request_for_members_sends_nothing(
+        self, read_before: object, oncall: OnCall, httpx_mock: HTTPXMock
+    ) -> None:
         server = serve(httpx_mock, Schedules(0))
         if read_before:
             oncall.schedules.everything()
@@ -117,48 +119,44 @@ class TestSeveral:
         assert server.seen == (["page 1"] if read_before else [])
 
     @pytest.mark.parametrize("count", [2, FEW + 1])
-    def test_one_that_may_not_be_read_is_not_taken_for_one_that_is_gone(
+    def test_forbidden_member_is_access_denied_instead_of_missing(
         self, count: int, oncall: OnCall, httpx_mock: HTTPXMock
     ) -> None:
         httpx_mock.add_response(403, json={"detail": "no"}, is_reusable=True)
         with pytest.raises(AccessDenied):
             oncall.schedules.several([f"S{number}" for number in range(count)])
 
-    def test_a_server_without_such_a_path_is_not_taken_for_one_whose_members_are_gone(
-        self, oncall: OnCall, httpx_mock: HTTPXMock
-    ) -> None:
+    def test_unknown_path_is_not_oncall_instead_of_missing_members(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         httpx_mock.add_response(404, html="<h1>Not Found</h1>", is_reusable=True)
         with pytest.raises(NotOnCall):
             oncall.user_groups.several(["G1", "G2"])
 
 
 class TestOfTeam:
-    def test_members_of_the_team_are_chosen_here_since_the_engine_fails_on_the_filter(
-        self, oncall: OnCall, httpx_mock: HTTPXMock
-    ) -> None:
+    def test_team_members_are_filtered_client_side(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         server = serve(httpx_mock, Schedules(250))
         assert [each.id for each in oncall.schedules.of_team(TeamFilter(TEAM))] == server.idents[::3]
         assert sorted(server.seen) == ["page 1", "page 2", "page 3"]
         assert not any("team_id" in request.url.params for request in httpx_mock.get_requests())
 
     @pytest.mark.parametrize("limit", [1, 2, 34])
-    def test_a_limit_is_on_the_teams_members_and_no_page_is_read_beyond_it(
+    def test_limit_counts_members_of_the_team_and_reads_no_further_page(
         self, limit: int, oncall: OnCall, httpx_mock: HTTPXMock
     ) -> None:
         server = serve(httpx_mock, Schedules(250))
         assert [each.id for each in oncall.schedules.of_team(TeamFilter(TEAM), limit)] == server.idents[::3][:limit]
         assert server.seen == ["page 1"]
 
-    def test_a_limit_that_the_first_page_does_not_fill_goes_on(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_limit_beyond_the_first_page_reads_the_next(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         server = serve(httpx_mock, Schedules(250))
         assert [each.id for each in oncall.schedules.of_team(TeamFilter(TEAM), 40)] == server.idents[::3][:40]
 
-    def test_no_team_is_all_of_them_and_the_limit_is_asked_for(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_list_without_a_team_sends_the_limit(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         server = serve(httpx_mock, Schedules(250))
         assert [each.id for each in oncall.schedules.of_team(None, 7)] == server.idents[:7]
         assert httpx_mock.get_request().url.params["perpage"] == "7"
 
-    def test_what_has_no_team_is_of_no_team(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_object_without_a_team_matches_no_team(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         httpx_mock.add_response(
             json={"results": [{"id": "S1", "name": "a", "team_id": None}, {"id": "S2", "name": "b"}]},
             is_reusable=True,
@@ -182,7 +180,7 @@ def without(name: str) -> dict[str, Any]:
 
 
 class TestFinalShifts:
-    def test_the_time_is_asked_for_in_utc_and_whole_minutes(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_time_range_is_sent_in_utc_and_whole_minutes(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         httpx_mock.add_response(json={"results": []})
         ahead, behind = timezone(timedelta(hours=5, minutes=45)), timezone(timedelta(hours=-8))
         start = datetime(2026, 3, 24, 1, 0, 59, 999, tzinfo=ahead)
@@ -191,7 +189,7 @@ class TestFinalShifts:
         assert request.url.path == f"/api/v1/schedules/{SCHEDULE}/final_shifts"
         assert dict(request.url.params) == {"start_date": "2026-03-23T19:15", "end_date": "2026-03-25T02:05"}
 
-    def test_every_entry_of_the_one_page_is_a_shift(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_every_entry_of_the_page_is_a_shift(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         nameless = entry(user_pk="U5AKCVNDEDUE7", user_email=None, user_username=None)
         answer = {"count": 2, "results": [entry(), nameless], "next": None, "total_pages": 1}
         httpx_mock.add_response(json=answer)
@@ -232,7 +230,7 @@ class TestFinalShifts:
         ],
         ids=lambda document: json.dumps(document)[-60:],
     )
-    def test_an_answer_of_another_shape_is_not_taken_for_nobody_on_call(
+    def test_response_of_another_shape_is_unavailable(
         self, document: object, oncall: OnCall, httpx_mock: HTTPXMock
     ) -> None:
         httpx_mock.add_response(json=document)
@@ -243,7 +241,7 @@ class TestFinalShifts:
 
 
 class TestSteps:
-    def test_the_steps_of_a_chain_come_in_their_order(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_steps_of_a_chain_are_in_order(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         steps = [{"id": "E2", "position": 7}, {"id": "E3"}, {"id": "E1", "position": 2}, {"id": "E4", "position": None}]
         httpx_mock.add_response(json={"results": steps})
         assert [step.id for step in oncall.escalation_policies.of_chain("FGD4PM64AR6BA")] == ["E3", "E4", "E1", "E2"]
@@ -262,7 +260,7 @@ class TestActing:
             ("unsilence", None),
         ],
     )
-    def test_each_action_is_one_post_below_its_alert_group(
+    def test_action_is_one_post_below_its_alert_group(
         self, verb: str, body: dict[str, Any] | None, oncall: OnCall, httpx_mock: HTTPXMock
     ) -> None:
         httpx_mock.add_response(200)
@@ -275,7 +273,7 @@ class TestActing:
         assert (request.method, str(request.url)) == ("POST", url)
         assert request.content == (b"" if body is None else b'{"delay":3600}')
 
-    def test_a_note_is_for_its_alert_group(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+    def test_note_is_posted_with_its_alert_group(self, oncall: OnCall, httpx_mock: HTTPXMock) -> None:
         httpx_mock.add_response(201, json={"id": "M1", "alert_group_id": GROUP, "text": "rolled back ✓"})
         written = oncall.send(oncall.resolution_notes.create({"alert_group_id": GROUP, "text": "rolled back ✓"}))
         assert (written.id, written.text) == ("M1", "rolled back ✓")
@@ -301,7 +299,7 @@ BY_ID: dict[str, Callable[[OnCall, str], object]] = {
 
 
 @pytest.mark.parametrize("call", BY_ID.values(), ids=BY_ID)
-def test_id_that_could_lead_elsewhere_is_refused_before_anything_is_sent(
+def test_id_that_could_be_a_path_is_refused_unsent(
     call: Callable[[OnCall, str], object], oncall_at: OpenOnCall, httpx_mock: HTTPXMock
 ) -> None:
     oncall = oncall_at(BASE, Dialect.CLOUD)
@@ -311,22 +309,20 @@ def test_id_that_could_lead_elsewhere_is_refused_before_anything_is_sent(
     assert httpx_mock.get_requests() == []
 
 
-def test_id_in_a_response_that_could_lead_elsewhere_is_not_fetched(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_id_in_a_response_that_could_be_a_path_is_not_fetched(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     for ident in HOSTILE:
         assert oncall.users.several([ident]) == {}
     assert httpx_mock.get_requests() == []
 
 
-def test_an_id_that_could_lead_elsewhere_stays_a_parameter_of_a_filter(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_filter_value_that_could_be_a_path_is_a_query_parameter(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json={"results": []})
     oncall.escalation_policies.of_chain("../users/?a=b#c")
     url = httpx_mock.get_request().url
     assert (url.path, url.params["escalation_chain_id"]) == ("/api/v1/escalation_policies/", "../users/?a=b#c")
 
 
-def test_an_id_that_could_lead_elsewhere_never_leaves_a_long_list_of_them(
-    oncall: OnCall, httpx_mock: HTTPXMock
-) -> None:
+def test_ids_that_could_be_paths_are_dropped_from_a_long_list(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     server = serve(httpx_mock, Schedules(3))
     assert list(oncall.schedules.several([*HOSTILE, "S001"])) == ["S001"]
     assert server.seen == ["page 1"]

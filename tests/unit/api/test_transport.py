@@ -1,4 +1,4 @@
-"""What goes over the wire: what is tried again, what never is, and where a token does not go."""
+"""HTTP requests: which are retried, which never are, and where the token is not sent."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ LOGIN_PAGE = "<!doctype html><title>Log in</title>"
 OK = answer(200, {"id": "T1"})
 BODY = {"title": "it burns", "users": [{"id": "U1", "important": False}]}
 
-# What may happen to a request that has arrived, and leaves it open what became of it.
+# Failures after which a request may have been executed.
 LOST: dict[str, Reaction] = {
     "a reset": RESET,
-    "no answer in time": SILENCE,
-    "a connection closed without an answer": b"",
-    "an answer that is no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
+    "no response in time": SILENCE,
+    "a connection closed without a response": b"",
+    "a response other than HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
     "half a head": b"HTTP/1.1 200 OK\r\ncontent-le",
     "half a body": answer(200, {"id": "T1"}, content_length="4000"),
     "500 with HTML": answer(500, text="<h1>Server Error (500)</h1>"),
@@ -55,7 +55,7 @@ lost = pytest.mark.parametrize("reaction", LOST.values(), ids=LOST.keys())
 
 
 def patience_for(reaction: Reaction) -> float:
-    """Seconds for one request: short only where the test waits for them to pass."""
+    """Return the timeout of a request: short only if the test waits for it."""
     return 0.5 if reaction is SILENCE else 20
 
 
@@ -63,7 +63,7 @@ def patience_for(reaction: Reaction) -> float:
 
 
 @lost
-def test_a_read_is_tried_again_and_succeeds(reaction: Reaction, transport_to: OpenTransport, clock: Clock) -> None:
+def test_failed_read_is_retried(reaction: Reaction, transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(reaction, reaction, OK) as wire:
         got = transport_to(wire.url, patience_for(reaction)).read("teams/T1/")
     assert (got.status, got.document) == (200, {"id": "T1"})
@@ -72,7 +72,7 @@ def test_a_read_is_tried_again_and_succeeds(reaction: Reaction, transport_to: Op
 
 
 @lost
-def test_a_read_that_goes_on_failing_is_given_up(reaction: Reaction, transport_to: OpenTransport, clock: Clock) -> None:
+def test_read_that_keeps_failing_is_unavailable(reaction: Reaction, transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(reaction) as wire, pytest.raises(Unavailable) as caught:
         transport_to(wire.url, patience_for(reaction)).read("teams/T1/")
     assert len(wire.arrived) == ATTEMPTS
@@ -81,35 +81,35 @@ def test_a_read_that_goes_on_failing_is_given_up(reaction: Reaction, transport_t
     assert len(caught.value.message.splitlines()) == 1
 
 
-def test_a_read_waits_longer_before_each_next_try(transport_to: OpenTransport, clock: Clock) -> None:
+def test_read_waits_longer_before_each_retry(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(answer(503, text="")) as wire, pytest.raises(Unavailable):
         transport_to(wire.url).read("teams/")
     assert clock.slept == sorted(clock.slept)
     assert all(0 < seconds < 10 for seconds in clock.slept)
 
 
-def test_a_read_is_tried_again_until_the_connection_is_accepted(transport_to: OpenTransport, clock: Clock) -> None:
+def test_refused_connection_of_a_read_is_retried(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(OK, listening=False) as wire:
         clock.meanwhile = wire.listen
         assert transport_to(wire.url).read("teams/T1/").document == {"id": "T1"}
     assert len(clock.slept) == len(wire.arrived) == 1
 
 
-def test_a_read_of_a_server_that_is_down_is_unavailable(transport_to: OpenTransport, clock: Clock) -> None:
+def test_read_from_a_server_that_is_down_is_unavailable(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(OK, listening=False) as wire, pytest.raises(Unavailable, match=r"127\.0\.0\.1") as caught:
         transport_to(wire.url).read("teams/")
     assert len(clock.slept) == ATTEMPTS - 1
     assert caught.value.hint == "check the url and the network"
 
 
-def test_a_refusal_is_not_tried_again(transport_to: OpenTransport, clock: Clock) -> None:
+def test_not_found_is_not_retried(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(answer(404, {"detail": "Not found."})) as wire, pytest.raises(NotFound):
         transport_to(wire.url).read("teams/T1/")
     assert len(wire.arrived) == 1
     assert clock.slept == []
 
 
-def test_the_tries_of_one_read_end_within_two_minutes(
+def test_retries_of_a_read_end_within_two_minutes(
     transport_to: OpenTransport, clock: Clock, httpx_mock: HTTPXMock
 ) -> None:
     def time_out(request: httpx.Request) -> httpx.Response:
@@ -125,7 +125,7 @@ def test_the_tries_of_one_read_end_within_two_minutes(
 
 
 class Dripping(httpx.SyncByteStream):
-    """A body of which a little comes every second."""
+    """A body that sends a byte every second."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -137,7 +137,7 @@ class Dripping(httpx.SyncByteStream):
 
 
 @pytest.mark.promise("response-cannot-fill-memory-or")
-def test_an_answer_that_drips_in_without_end_is_cut_off(
+def test_endless_slow_response_ends_at_the_timeout(
     transport_to: OpenTransport, clock: Clock, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_callback(lambda _: httpx.Response(200, stream=Dripping(clock)), is_reusable=True)
@@ -151,7 +151,7 @@ def test_an_answer_that_drips_in_without_end_is_cut_off(
 
 
 class Backlog:
-    """An address at which nobody answers: its queue of connections is full."""
+    """An address that does not respond: its queue of connections is full."""
 
     def __init__(self, host: str, port: int) -> None:
         self._listening = socket.socket()
@@ -168,7 +168,7 @@ class Backlog:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only 127.0.0.1 is this machine")
-def test_a_host_of_which_one_address_is_dead_is_reached_at_the_other(
+def test_host_with_a_dead_address_is_reached_at_the_other(
     transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     look_up = socket.getaddrinfo
@@ -182,7 +182,7 @@ def test_a_host_of_which_one_address_is_dead_is_reached_at_the_other(
         patch.setattr(socket, "getaddrinfo", two)
         transport = transport_to(wire.url.replace("127.0.0.1", "localhost"), timeout=1)
         assert transport.change("POST", "escalation/", BODY).document == {"id": "T1"}
-    assert clock.slept == []  # the dead address took its share of the time, and not all of it
+    assert clock.slept == []  # the dead address took only its share of the time
 
 
 # Changes
@@ -190,7 +190,7 @@ def test_a_host_of_which_one_address_is_dead_is_reached_at_the_other(
 
 @pytest.mark.promise("no-change-sent-twice-may")
 @lost
-def test_a_change_that_may_have_arrived_is_never_sent_again(
+def test_change_that_may_have_arrived_is_not_resent(
     reaction: Reaction, transport_to: OpenTransport, clock: Clock
 ) -> None:
     with Wire(reaction, OK) as wire, pytest.raises(OutcomeUnknown, match=r"POST /api/v1/escalation/") as caught:
@@ -205,7 +205,7 @@ def test_a_change_that_may_have_arrived_is_never_sent_again(
 @pytest.mark.parametrize(
     "failure", [httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError]
 )
-def test_a_change_that_failed_half_way_is_never_sent_again(
+def test_change_interrupted_by_a_network_error_is_not_resent(
     failure: type[httpx.TransportError], transport_to: OpenTransport, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_exception(failure("half way"), is_reusable=True)
@@ -214,7 +214,7 @@ def test_a_change_that_failed_half_way_is_never_sent_again(
     assert len(httpx_mock.get_requests()) == 1
 
 
-def test_a_change_is_sent_again_when_the_connection_was_refused(transport_to: OpenTransport, clock: Clock) -> None:
+def test_change_after_a_refused_connection_is_retried(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(answer(200, {"id": "I1"}), listening=False) as wire:
         clock.meanwhile = wire.listen
         assert transport_to(wire.url).change("POST", "escalation/", BODY).document == {"id": "I1"}
@@ -222,7 +222,7 @@ def test_a_change_is_sent_again_when_the_connection_was_refused(transport_to: Op
     assert len(clock.slept) == 1
 
 
-def test_a_change_that_no_connection_was_made_for_is_unavailable(transport_to: OpenTransport, clock: Clock) -> None:
+def test_change_without_a_connection_is_unavailable(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(OK, listening=False) as wire, pytest.raises(Unavailable, match="cannot reach") as caught:
         transport_to(wire.url).change("POST", "escalation/", BODY)
     assert caught.value.exit_code == 8
@@ -230,16 +230,14 @@ def test_a_change_that_no_connection_was_made_for_is_unavailable(transport_to: O
     assert wire.arrived == []
 
 
-def test_a_change_is_sent_again_when_connecting_took_too_long(
-    transport_to: OpenTransport, httpx_mock: HTTPXMock
-) -> None:
+def test_change_after_a_connect_timeout_is_retried(transport_to: OpenTransport, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_exception(httpx.ConnectTimeout("slow"))
     httpx_mock.add_response(json={"id": "I1"})
     assert transport_to(BASE).change("POST", "escalation/", BODY).document == {"id": "I1"}
     assert len(httpx_mock.get_requests()) == 2
 
 
-def test_a_change_that_tls_kept_from_being_sent_is_unavailable(transport_to: OpenTransport) -> None:
+def test_change_after_a_failed_tls_handshake_is_unavailable(transport_to: OpenTransport) -> None:
     with Wire(OK) as wire, pytest.raises(Unavailable, match="cannot reach"):
         transport_to(wire.url.replace("http:", "https:")).change("POST", "escalation/", BODY)
     assert wire.hellos == ATTEMPTS
@@ -247,7 +245,7 @@ def test_a_change_that_tls_kept_from_being_sent_is_unavailable(transport_to: Ope
 
 
 @pytest.mark.promise("tls-verified")
-def test_a_server_whose_certificate_nobody_trusts_is_unavailable_and_gets_nothing(
+def test_server_with_an_untrusted_certificate_is_unavailable_and_gets_nothing(
     transport_to: OpenTransport,
 ) -> None:
     with Wire(OK, tls=certificates.shown()) as wire:
@@ -270,7 +268,7 @@ REASONS = {
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only OpenSSL reads SSL_CERT_FILE")
 @pytest.mark.parametrize("how", certificates.WRONG)
-def test_what_is_wrong_with_a_certificate_is_said(
+def test_error_for_a_bad_certificate_has_the_reason(
     how: str, transport_to: OpenTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.trust_in(tmp_path)))
@@ -280,7 +278,7 @@ def test_what_is_wrong_with_a_certificate_is_said(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only OpenSSL reads SSL_CERT_FILE")
-def test_a_certificate_that_this_machine_is_told_to_trust_is_trusted(
+def test_certificate_in_ssl_cert_file_is_trusted(
     transport_to: OpenTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Wire(OK, tls=certificates.shown()) as wire:
@@ -289,7 +287,7 @@ def test_a_certificate_that_this_machine_is_told_to_trust_is_trusted(
     assert wire.arrived[0].headers["authorization"] == TOKEN
 
 
-def test_a_change_may_be_answered_with_nothing(transport_to: OpenTransport) -> None:
+def test_empty_response_to_a_change_is_a_success(transport_to: OpenTransport) -> None:
     with Wire(answer(204, text="")) as wire:
         got = transport_to(wire.url).change("DELETE", "integrations/C1/")
     assert (got.status, got.document) == (204, None)
@@ -311,7 +309,7 @@ def throttled(**headers: str) -> bytes:
 
 
 @either
-def test_a_rate_limit_is_waited_for_as_long_as_the_server_asks_and_said_once(
+def test_rate_limit_is_waited_for_and_announced_once(
     method: str, transport_to: OpenTransport, clock: Clock, ears: Ears
 ) -> None:
     with Wire(throttled(retry_after="54"), OK) as wire:
@@ -323,14 +321,14 @@ def test_a_rate_limit_is_waited_for_as_long_as_the_server_asks_and_said_once(
 
 
 @pytest.mark.promise("nobody-paged-twice")
-def test_a_page_that_is_throttled_is_sent_at_most_three_more_times(transport_to: OpenTransport, clock: Clock) -> None:
+def test_rate_limited_page_is_retried_three_times(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(throttled(retry_after="1")) as wire, pytest.raises(Unavailable, match="429") as caught:
         transport_to(wire.url).change("POST", "escalation/", BODY)
     assert len(wire.arrived) == 4
     assert caught.value.exit_code == 8
 
 
-def test_a_rate_limit_holds_up_the_requests_that_come_after_it_too(transport_to: OpenTransport, clock: Clock) -> None:
+def test_rate_limit_delays_later_requests(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(throttled(retry_after="400"), OK) as wire:
         transport = transport_to(wire.url)
         transport.retries.throttle(30)
@@ -341,7 +339,7 @@ def test_a_rate_limit_holds_up_the_requests_that_come_after_it_too(transport_to:
     assert clock.slept == [30]
 
 
-def test_a_rate_limit_that_many_threads_meet_at_once_is_said_once(
+def test_rate_limit_in_several_threads_is_announced_once(
     transport_to: OpenTransport, clock: Clock, ears: Ears, httpx_mock: HTTPXMock
 ) -> None:
     threads = 8
@@ -376,7 +374,7 @@ def test_a_rate_limit_that_many_threads_meet_at_once_is_said_once(
 
 
 @either
-def test_a_rate_limit_may_name_a_date(
+def test_rate_limit_with_a_date_is_waited_for(
     method: str, transport_to: OpenTransport, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -394,9 +392,7 @@ def test_a_rate_limit_may_name_a_date(
 
 
 @pytest.mark.parametrize("when", ["0", "Sat, 21 Nov 2020 08:00:00 GMT", "Sat, 21 Nov 2020 08:00:00 -0000"])
-def test_a_rate_limit_that_is_over_already_is_waited_for_a_second(
-    when: str, transport_to: OpenTransport, clock: Clock
-) -> None:
+def test_rate_limit_in_the_past_is_waited_for_a_second(when: str, transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(throttled(retry_after=when), OK) as wire:
         transport_to(wire.url).read("teams/")
     assert clock.slept == [1]
@@ -404,7 +400,7 @@ def test_a_rate_limit_that_is_over_already_is_waited_for_a_second(
 
 @either
 @pytest.mark.parametrize("absurd", ["301", "86400", "99999999999999999999", "Fri, 01 Jan 2100 00:00:00 GMT"])
-def test_a_rate_limit_that_asks_for_an_absurd_wait_is_given_up(
+def test_rate_limit_with_an_absurd_wait_is_unavailable(
     absurd: str, method: str, transport_to: OpenTransport, clock: Clock, ears: Ears
 ) -> None:
     with Wire(throttled(retry_after=absurd)) as wire, pytest.raises(Unavailable, match="429") as caught:
@@ -415,7 +411,7 @@ def test_a_rate_limit_that_asks_for_an_absurd_wait_is_given_up(
     assert caught.value.hint.startswith("try again in ")
 
 
-def test_a_rate_limit_that_never_ends_is_given_up_in_the_end(transport_to: OpenTransport, clock: Clock) -> None:
+def test_endless_rate_limit_is_unavailable(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(throttled(retry_after="300")) as wire, pytest.raises(Unavailable, match="429"):
         transport_to(wire.url).change("POST", "escalation/", BODY)
     assert clock.slept == [300, 300, 300]
@@ -424,7 +420,7 @@ def test_a_rate_limit_that_never_ends_is_given_up_in_the_end(transport_to: OpenT
 
 @either
 @pytest.mark.parametrize("senseless", [None, "", "soon", "-5", "1.5", "²", "Mon, 32 Jan 2030 25:00:00 GMT"])
-def test_a_rate_limit_without_a_wait_that_makes_sense_is_tried_again_a_few_times(
+def test_rate_limit_without_a_valid_wait_is_retried_a_few_times(
     senseless: str | None, method: str, transport_to: OpenTransport, clock: Clock, httpx_mock: HTTPXMock
 ) -> None:
     headers = {} if senseless is None else {"Retry-After": senseless.encode()}
@@ -437,7 +433,7 @@ def test_a_rate_limit_without_a_wait_that_makes_sense_is_tried_again_a_few_times
 
 
 @either
-def test_a_rate_limit_without_a_wait_that_goes_on_hints_at_the_stack(method: str, transport_to: OpenTransport) -> None:
+def test_persistent_rate_limit_without_a_wait_hints_at_the_stack(method: str, transport_to: OpenTransport) -> None:
     with Wire(answer(429, {"detail": "Organization being synced, please retry"})) as wire:
         with pytest.raises(Unavailable, match="Organization being synced") as caught:
             ask(transport_to(wire.url), method)
@@ -445,7 +441,7 @@ def test_a_rate_limit_without_a_wait_that_goes_on_hints_at_the_stack(method: str
     assert "grafana_url" in caught.value.hint
 
 
-def test_waiting_for_a_rate_limit_uses_up_neither_tries_nor_patience(transport_to: OpenTransport, clock: Clock) -> None:
+def test_rate_limit_wait_does_not_count_as_a_retry(transport_to: OpenTransport, clock: Clock) -> None:
     down = answer(503, text="")
     with Wire(*[throttled(retry_after="200")] * ATTEMPTS, *[down] * (ATTEMPTS - 1), OK) as wire:
         assert transport_to(wire.url).read("teams/T1/").document == {"id": "T1"}
@@ -454,7 +450,7 @@ def test_waiting_for_a_rate_limit_uses_up_neither_tries_nor_patience(transport_t
 
 
 @either
-def test_who_is_impatient_tries_once_and_waits_for_nothing(
+def test_request_without_retries_is_sent_once_without_waiting(
     method: str, oncall_at: OpenOnCall, clock: Clock, ears: Ears
 ) -> None:
     limit, down = throttled(retry_after="5"), answer(503, text="")
@@ -481,7 +477,7 @@ def redirect(to: str, status: int = 302) -> bytes:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_read_follows_a_redirect_within_the_origin(status: int, transport_to: OpenTransport) -> None:
+def test_read_follows_a_redirect_within_the_origin(status: int, transport_to: OpenTransport) -> None:
     with Wire(redirect("/elsewhere/?page=2", status), OK) as wire:
         assert transport_to(wire.url).read("teams/T1/").document == {"id": "T1"}
     assert [(each.method, each.target) for each in wire.arrived] == [
@@ -491,7 +487,7 @@ def test_a_read_follows_a_redirect_within_the_origin(status: int, transport_to: 
     assert {each.headers["authorization"] for each in wire.arrived} == {TOKEN}
 
 
-def test_a_read_follows_a_redirect_to_the_whole_url_of_its_origin(
+def test_read_follows_a_redirect_to_another_spelling_of_the_origin(
     transport_to: OpenTransport, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(301, url=f"{BASE}/api/v1/teams/", headers={"Location": "https://ONCALL.test:443/moved/"})
@@ -501,7 +497,7 @@ def test_a_read_follows_a_redirect_to_the_whole_url_of_its_origin(
 
 @pytest.mark.promise("goes-to-profiles-own-origin")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_read_never_follows_a_redirect_to_another_port(
+def test_read_does_not_follow_a_redirect_to_another_port(
     status: int, transport_to: OpenTransport, clock: Clock
 ) -> None:
     with Wire(OK) as other, Wire(redirect(f"{other.url}/api/v1/teams/T1/", status)) as wire:
@@ -526,7 +522,7 @@ def test_a_read_never_follows_a_redirect_to_another_port(
         "http://[broken/",
     ],
 )
-def test_a_read_never_follows_a_redirect_to_another_host_or_scheme(location: str, transport_to: OpenTransport) -> None:
+def test_read_does_not_follow_a_redirect_to_another_host_or_scheme(location: str, transport_to: OpenTransport) -> None:
     with Wire(decide=lambda _: redirect(location.format(port=wire.port))) as wire:
         with pytest.raises(OncallError) as caught:
             transport_to(wire.url).read("teams/")
@@ -536,7 +532,7 @@ def test_a_read_never_follows_a_redirect_to_another_host_or_scheme(location: str
 
 
 @pytest.mark.parametrize("location", ["data:application/json,[]", "http://127.0.0.1:99999/", "http://a b/"])
-def test_a_redirect_to_no_url_leads_nowhere(location: str, transport_to: OpenTransport) -> None:
+def test_read_does_not_follow_a_redirect_to_an_unusable_url(location: str, transport_to: OpenTransport) -> None:
     with Wire(redirect(location)) as wire, pytest.raises((Unavailable, NotOnCall)):
         transport_to(wire.url).read("teams/")
     assert {each.path for each in wire.arrived} == {"/api/v1/teams/"}
@@ -545,10 +541,10 @@ def test_a_redirect_to_no_url_leads_nowhere(location: str, transport_to: OpenTra
 @pytest.mark.promise("goes-to-profiles-own-origin")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["{other}/x/", "/x/"], ids=["to another server", "within the origin"])
-def test_a_change_never_follows_a_redirect(
+def test_change_does_not_follow_a_redirect(
     status: int, location: str, transport_to: OpenTransport, clock: Clock
 ) -> None:
-    # 302 and 303 are how servers lead on to the result of what they have done, too: it may have been carried out.
+    # After 302 and 303 the change may have been executed.
     error = OutcomeUnknown if status in {302, 303} else NotOnCall
     with Wire(OK) as other, Wire(redirect(location.format(other=other.url), status), OK) as wire:
         with pytest.raises(error, match="redirects"):
@@ -562,7 +558,7 @@ BAD_LOCATIONS = ["http://[", "http://x:y/", "http:x", "x:y", "//[::1"]
 
 
 @pytest.mark.parametrize("location", BAD_LOCATIONS)
-def test_a_change_that_redirects_to_no_url_is_outcome_unknown(location: str, transport_to: OpenTransport) -> None:
+def test_change_redirected_to_an_invalid_url_is_outcome_unknown(location: str, transport_to: OpenTransport) -> None:
     sent = pytest.raises(OutcomeUnknown, match="POST /api/v1/escalation/ was sent")
     with Wire(redirect(location, 302), OK) as wire, sent:
         transport_to(wire.url).change("POST", "escalation/", BODY)
@@ -570,13 +566,13 @@ def test_a_change_that_redirects_to_no_url_is_outcome_unknown(location: str, tra
 
 
 @pytest.mark.parametrize("location", BAD_LOCATIONS)
-def test_a_read_that_redirects_to_no_url_is_an_error_that_says_so(location: str, transport_to: OpenTransport) -> None:
+def test_read_redirected_to_an_invalid_url_is_an_error(location: str, transport_to: OpenTransport) -> None:
     with Wire(redirect(location, 302)) as wire, pytest.raises((NotOnCall, Unavailable)):
         transport_to(wire.url).read("teams/")
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ValueError("odd"), RecursionError()], ids=repr)
-def test_a_change_whose_response_cannot_be_handled_is_outcome_unknown(
+def test_change_with_an_unusable_response_is_outcome_unknown(
     error: Exception, transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> object:
@@ -588,7 +584,7 @@ def test_a_change_whose_response_cannot_be_handled_is_outcome_unknown(
     assert len(wire.arrived) == 1
 
 
-def test_a_loop_of_redirects_ends(transport_to: OpenTransport, clock: Clock) -> None:
+def test_redirect_loop_ends(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(redirect("/round/")) as wire, pytest.raises(NotOnCall, match="redirect loop"):
         transport_to(wire.url).read("teams/")
     assert len(wire.arrived) == REDIRECTS + 1
@@ -598,7 +594,7 @@ def test_a_loop_of_redirects_ends(transport_to: OpenTransport, clock: Clock) -> 
 # Load
 
 
-def test_reads_that_timed_out_are_repeated_one_at_a_time(transport_to: OpenTransport, httpx_mock: HTTPXMock) -> None:
+def test_reads_after_a_timeout_are_retried_one_at_a_time(transport_to: OpenTransport, httpx_mock: HTTPXMock) -> None:
     threads, lock = 8, threading.Lock()
     first_sent = threading.Barrier(threads)
     seen: set[str] = set()
@@ -636,7 +632,7 @@ def kept(document: object) -> bytes:
 
 
 @pytest.mark.promise("stray-response-not-taken-next")
-def test_a_stray_response_on_a_connection_is_not_taken_for_the_next_one(transport_to: OpenTransport) -> None:
+def test_stray_response_is_not_read_as_the_next_one(transport_to: OpenTransport) -> None:
     def twice(arrived: Arrived) -> Reaction:
         own = kept({"id": arrived.path.split("/")[-2]})
         return own + kept({"id": "stray"}) if len(wire.arrived) == 1 else own
@@ -650,7 +646,7 @@ def test_a_stray_response_on_a_connection_is_not_taken_for_the_next_one(transpor
     assert wire.connections == 2
 
 
-def test_a_connection_without_unread_data_is_used_again(transport_to: OpenTransport) -> None:
+def test_connection_without_unread_data_is_reused(transport_to: OpenTransport) -> None:
     with Wire(kept({"id": "T1"}), keep_alive=True) as wire:
         transport = transport_to(wire.url)
         for _ in range(3):
@@ -675,7 +671,7 @@ def test_cookies_are_ignored(cookie: str, transport_to: OpenTransport, recwarn: 
 
 @pytest.mark.promise("response-cannot-fill-memory-or")
 @either
-def test_a_name_lookup_that_hangs_counts_against_the_timeout(
+def test_hanging_dns_lookup_ends_at_the_timeout(
     method: str, transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released = threading.Event()
@@ -690,9 +686,7 @@ def test_a_name_lookup_that_hangs_counts_against_the_timeout(
 
 
 @pytest.mark.promise("response-cannot-fill-memory-or")
-def test_a_time_limit_that_httpx_does_not_take_is_refused_at_start(
-    transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deadline_that_httpx_ignores_is_a_bug(transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Deadline, "connect_tcp", httpcore.SyncBackend.connect_tcp)  # as if it were never asked
     with pytest.raises(Bug, match="httpx"):
         transport_to("http://127.0.0.1:9")
@@ -703,7 +697,7 @@ def test_a_time_limit_that_httpx_does_not_take_is_refused_at_start(
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """A proxy that the environment names for everything."""
+    """A proxy for all hosts in the environment."""
     with Wire(answer(200, {"id": "by proxy"})) as wire:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, wire.url)
@@ -728,10 +722,10 @@ SPELLINGS_OF_LOOPBACK = [
 
 @pytest.mark.promise("plain-http-goes-to-loopback")
 @pytest.mark.parametrize("host", SPELLINGS_OF_LOOPBACK)
-def test_a_proxy_of_the_environment_is_not_for_this_machine(
+def test_proxy_of_the_environment_is_not_used_for_loopback(
     host: str, proxy: Wire, transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look_up = socket.getaddrinfo  # knows not every spelling on every machine
+    look_up = socket.getaddrinfo  # does not know every spelling on every machine
     monkeypatch.setattr(socket, "getaddrinfo", lambda _, *rest, **more: look_up("127.0.0.1", *rest, **more))
     with Wire(OK) as wire:
         transport = transport_to(wire.url.replace("127.0.0.1", host))
@@ -741,12 +735,12 @@ def test_a_proxy_of_the_environment_is_not_for_this_machine(
     assert [each.method for each in wire.arrived] == ["GET", "POST"]
 
 
-def test_a_proxy_of_the_environment_is_for_everything_else(proxy: Wire, transport_to: OpenTransport) -> None:
+def test_proxy_of_the_environment_is_used_for_other_hosts(proxy: Wire, transport_to: OpenTransport) -> None:
     assert transport_to("http://oncall.test").read("teams/T1/").document == {"id": "by proxy"}
     assert [each.target for each in proxy.arrived] == ["http://oncall.test/api/v1/teams/T1/"]
 
 
-def test_a_change_that_the_proxy_would_not_pass_on_is_unavailable(
+def test_change_refused_by_the_proxy_is_unavailable(
     proxy: Wire, transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proxy, "_decide", lambda _: answer(503, text="no way"))
@@ -756,10 +750,10 @@ def test_a_change_that_the_proxy_would_not_pass_on_is_unavailable(
     assert all("authorization" not in each.headers for each in proxy.arrived)
 
 
-# Answers
+# Responses
 
 
-def test_a_compressed_answer_is_read(transport_to: OpenTransport) -> None:
+def test_compressed_response_is_read(transport_to: OpenTransport) -> None:
     with Wire(answer(200, text=gzip.compress(b'{"id": "T1"}'), content_encoding="gzip")) as wire:
         assert transport_to(wire.url).read("teams/T1/").document == {"id": "T1"}
     assert "gzip" in wire.arrived[0].headers["accept-encoding"]
@@ -768,7 +762,7 @@ def test_a_compressed_answer_is_read(transport_to: OpenTransport) -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"content_encoding": "gzip"}], ids=["as it is", "compressed, so that it is small on its way"]
 )
-def test_an_answer_of_any_size_does_not_fill_the_memory(
+def test_response_beyond_the_size_limit_is_an_error(
     headers: dict[str, str], transport_to: OpenTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("oncallctl.api.body.LARGEST_BODY", 2**20)
@@ -786,17 +780,17 @@ def test_an_answer_of_any_size_does_not_fill_the_memory(
         assert len(wire.arrived) == sent + 1
 
 
-def test_an_answer_that_is_not_json_says_so_whatever_its_type(transport_to: OpenTransport) -> None:
+def test_deeply_nested_response_is_unavailable(transport_to: OpenTransport) -> None:
     nested = b"[" * 100_000 + b"]" * 100_000
     refused = pytest.raises(Unavailable, match=r"is not from OnCall \(application/json\)")
     with Wire(answer(200, text=nested, content_type="application/json")) as wire, refused:
         transport_to(wire.url).read("teams/")
 
 
-# What is told
+# Log and errors
 
 
-def test_every_request_is_told_on_demand_and_the_token_never_is(transport_to: OpenTransport, ears: Ears) -> None:
+def test_debug_log_has_every_request_without_the_token(transport_to: OpenTransport, ears: Ears) -> None:
     with Wire(RESET, answer(500, text="<b>no</b>"), throttled(retry_after="5"), redirect("/moved/"), OK) as wire:
         transport_to(wire.url).read("teams/", {"name": "a b"})
     told = "\n".join(ears.debugs)
@@ -809,7 +803,7 @@ def test_every_request_is_told_on_demand_and_the_token_never_is(transport_to: Op
 @pytest.mark.promise("never-an-argument-printed-logged")
 @either
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 500])
-def test_no_error_shows_the_token_although_the_server_says_it_back(
+def test_error_with_an_echoed_token_is_masked(
     status: int, method: str, transport_to: OpenTransport, ears: Ears
 ) -> None:
     def say_it_back(arrived: Arrived) -> Reaction:

@@ -1,4 +1,4 @@
-"""A server behind a real socket that answers as it is told, badly too, and remembers what reached it."""
+"""A server on a real socket with scripted responses and faults; records the requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TLS_HELLO = b"\x16"
 
 @dataclass(frozen=True)
 class Arrived:
-    """A request that reached the server; names of headers in lower case."""
+    """A request that reached the server, with header names in lower case."""
 
     method: str
     target: str
@@ -37,7 +37,7 @@ class Arrived:
 
 
 class Fault:
-    """Something that happens instead of an answer."""
+    """A fault in place of a response."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -47,17 +47,17 @@ class Fault:
 
 
 RESET = Fault("a reset")
-SILENCE = Fault("no answer in time")
-MOMENT = Fault("a moment in which nothing comes")
+SILENCE = Fault("no response in time")
+MOMENT = Fault("a moment without data")
 
-# What is sent, or what happens; several of them one after the other, without end perhaps.
+# The bytes to send or a fault; or several of them in order, possibly without end.
 Step = bytes | Fault
 Reaction = Step | Iterable[Step]
 Reactions = Callable[[Arrived], Reaction]
 
 
 def answer(status: int = 200, document: object = None, *, text: str | bytes | None = None, **headers: str) -> bytes:
-    """Write an answer: a JSON document, or a text, which is HTML unless the headers say otherwise."""
+    """Return a response: a JSON document, or a text, which is HTML unless the headers differ."""
     given = {name.replace("_", "-").lower(): value for name, value in headers.items()}
     if text is None:
         body, kind = json.dumps(document).encode(), "application/json"
@@ -72,15 +72,16 @@ class Wire:
     """The server.
 
     Args:
-        reactions: what each request gets, in order, and the last one all that follow; or a function that decides.
-        listening: whether connections are accepted from the start, or refused until `listen`.
-        tls: what it speaks TLS with, or None for plain HTTP.
-        keep_alive: whether a connection may carry several requests.
+        reactions: the reaction to each request, in order; the last one repeats.
+        decide: returns the reaction to a request instead.
+        listening: False if connections are refused until `listen`.
+        tls: the TLS context, or None for plain HTTP.
+        keep_alive: True if a connection may carry several requests.
 
     Attributes:
         arrived: the requests, in order.
-        connections: how many connections carried a request.
-        hellos: how many connections began with TLS, which it does not speak.
+        connections: the number of connections that carried a request.
+        hellos: the number of connections that began with TLS on a plain HTTP port.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Wire:
             self._serving.start()
 
     def refuse(self) -> None:
-        """Accept no connection any more; those that there are go on."""
+        """Refuse new connections; existing ones continue."""
         if self._serving:
             self._server.shutdown()
             self._serving.join()
@@ -157,12 +158,12 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
-        if self.tls:  # the handshake is left to the first read, within the handler's thread
+        if self.tls:  # the first read performs the handshake, in the handler's thread
             connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
     def handle_error(self, *_: Any) -> None:
-        """Keep quiet about clients that have gone."""
+        """Ignore clients that have disconnected."""
 
 
 class _Handler(socketserver.StreamRequestHandler):

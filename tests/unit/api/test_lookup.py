@@ -1,4 +1,4 @@
-"""From the name a person types to the object on the server, and with how many requests."""
+"""Lookup by name or ID, and the number of requests that it takes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def integration(ident: str, name: str, team_id: str | None = None) -> dict[str, 
 
 
 class Engine:
-    """Answers like a server that filters integrations by the exact name, and counts."""
+    """A server that filters integrations by the exact name and records the requests."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -75,7 +75,7 @@ class Engine:
         if ident:
             member = next((row for row in found if row["id"] == ident), None)
             return httpx.Response(200 if member else 404, json=member or {"detail": "Not found."})
-        if name is not None and self.filters:  # the engine takes blanks off the ends of what it is asked for
+        if name is not None and self.filters:  # the engine strips the name of the filter
             found = [row for row in found if row["name"] == name.strip()]
         return httpx.Response(200, json={"results": found, "next": None, "total_pages": 1})
 
@@ -97,26 +97,26 @@ def oncall(oncall_at: OpenOnCall, engine: Engine) -> OnCall:
 
 
 @pytest.mark.parametrize("text", [PLATFORM, "TNOBODYHAS1T1", "id:whatever", "id:platform"])
-def test_the_id_of_a_team_is_used_as_it_is_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
+def test_team_id_is_used_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
     assert lookup.named(oncall, TEAMS, text) == Named(text.removeprefix("id:"), None)
     assert engine.seen == []
 
 
 @pytest.mark.parametrize("text", ["UALICE1234567", "UNOBODYHAS1T1", "id:alice"])
-def test_the_id_of_a_user_is_used_as_it_is_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
+def test_user_id_is_used_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
     assert lookup.named(oncall, USERS, text) == Named(text.removeprefix("id:"), None)
     assert engine.seen == []
 
 
 @pytest.mark.parametrize("text", ["CUPPERCASE123", "id:CUPPERCASE123"])
-def test_the_id_of_an_integration_is_read_and_not_looked_up(text: str, oncall: OnCall, engine: Engine) -> None:
+def test_integration_id_is_fetched_without_a_lookup(text: str, oncall: OnCall, engine: Engine) -> None:
     found = lookup.find(oncall.integrations, text)
     assert isinstance(found, Integration)
     assert (found.id, found.name) == ("CUPPERCASE123", "Web Shop")
     assert engine.seen == ["integrations/CUPPERCASE123"]
 
 
-def test_an_id_that_nothing_has_is_not_taken_for_a_name(oncall: OnCall, engine: Engine) -> None:
+def test_unknown_id_is_not_looked_up_as_a_name(oncall: OnCall, engine: Engine) -> None:
     with pytest.raises(NotFound) as caught:
         lookup.find(oncall.integrations, UNKNOWN)
     assert caught.value.exit_code == 6
@@ -142,7 +142,7 @@ def test_an_id_that_nothing_has_is_not_taken_for_a_name(oncall: OnCall, engine: 
         ("id:x", True),
     ],
 )
-def test_a_prefix_letter_and_twelve_more_are_an_id(text: str, is_id: object) -> None:
+def test_text_with_a_prefix_letter_and_twelve_more_is_an_id(text: str, is_id: object) -> None:
     word, read_as_id = lookup.split(text)
     assert read_as_id is is_id
     assert word == text.removeprefix("name:").removeprefix("id:")
@@ -162,7 +162,7 @@ def test_a_prefix_letter_and_twelve_more_are_an_id(text: str, is_id: object) -> 
         ("name:CAPI123456789", "CLOOKSLIKEID1"),
     ],
 )
-def test_an_integration_that_has_exactly_the_name_is_found_with_one_request(
+def test_integration_with_the_exact_name_is_found_with_one_request(
     text: str, ident: str, oncall: OnCall, engine: Engine
 ) -> None:
     assert lookup.find(oncall.integrations, text).id == ident
@@ -170,19 +170,19 @@ def test_an_integration_that_has_exactly_the_name_is_found_with_one_request(
 
 
 @pytest.mark.parametrize(("text", "ident"), [("STRASSE", "CSTRASSE12345"), ("[PROD] API & CO", "CBRACKETS1234")])
-def test_an_integration_is_found_without_regard_to_case_where_none_is_called_exactly_so(
+def test_integration_without_an_exact_match_is_found_case_insensitively(
     text: str, ident: str, oncall: OnCall, engine: Engine
 ) -> None:
     assert lookup.find(oncall.integrations, text).id == ident
     assert engine.seen == [f"integrations?{text}", "integrations"]
 
 
-def test_a_name_that_the_filter_of_the_server_gets_wrong_is_found_all_the_same(oncall: OnCall, engine: Engine) -> None:
+def test_name_that_the_server_trims_is_found_exactly(oncall: OnCall, engine: Engine) -> None:
     assert lookup.find(oncall.integrations, "trailing space ").id == "CSPACE1234567"
     assert engine.seen == ["integrations?trailing space ", "integrations"]
 
 
-def test_a_server_that_ignores_the_filter_does_not_make_every_integration_match(oncall: OnCall, engine: Engine) -> None:
+def test_name_filter_that_the_server_ignores_matches_only_the_name(oncall: OnCall, engine: Engine) -> None:
     engine.filters = False
     assert lookup.find(oncall.integrations, "web shop").id == "CLOWERCASE123"
     with pytest.raises(NotFound):
@@ -190,7 +190,7 @@ def test_a_server_that_ignores_the_filter_does_not_make_every_integration_match(
 
 
 @pytest.mark.parametrize(("text", "ident"), [("platform", PLATFORM), ("PLATFORM", PLATFORM), ("data infra", DATA)])
-def test_a_team_is_found_by_name_with_one_request(text: str, ident: str, oncall: OnCall, engine: Engine) -> None:
+def test_team_name_is_found_with_one_request(text: str, ident: str, oncall: OnCall, engine: Engine) -> None:
     assert lookup.named(oncall, TEAMS, text).id == ident
     assert engine.seen == ["teams"]
 
@@ -214,14 +214,12 @@ def test_part_of_a_name_is_not_found(noun: Noun, part: str, oncall: OnCall) -> N
         ("carol@example.com", Named("UMAILNAME1234", "carol@example.com")),
     ],
 )
-def test_a_user_is_found_by_user_name_or_email_exactly_first(
-    text: str, found: Named, oncall: OnCall, engine: Engine
-) -> None:
+def test_user_name_or_email_is_matched_exactly_first(text: str, found: Named, oncall: OnCall, engine: Engine) -> None:
     assert lookup.named(oncall, USERS, text) == found
     assert engine.seen == ["users"]
 
 
-def test_names_of_several_teams_and_users_take_one_request_each_kind(oncall: OnCall, engine: Engine) -> None:
+def test_names_of_several_teams_and_users_take_one_request_per_kind(oncall: OnCall, engine: Engine) -> None:
     for team in ("platform", "Data Infra", "platform"):
         lookup.named(oncall, TEAMS, team)
     for user in ("alice", "bob", "nomail"):
@@ -229,9 +227,7 @@ def test_names_of_several_teams_and_users_take_one_request_each_kind(oncall: OnC
     assert engine.seen == ["teams", "users"]
 
 
-def test_several_integrations_are_looked_up_once_each_and_come_in_the_order_given(
-    oncall: OnCall, engine: Engine
-) -> None:
+def test_several_integrations_are_fetched_once_each_in_the_given_order(oncall: OnCall, engine: Engine) -> None:
     texts = ["web shop", "CAPI123456789", "Straße", "web shop", "CAPI123456789"]
     found = lookup.several(oncall.integrations, texts)
     assert [each.id for each in found] == [
@@ -244,22 +240,22 @@ def test_several_integrations_are_looked_up_once_each_and_come_in_the_order_give
     assert sorted(engine.seen) == ["integrations/CAPI123456789", "integrations?Straße", "integrations?web shop"]
 
 
-def test_names_in_another_case_read_the_whole_list_once_between_them(oncall: OnCall, engine: Engine) -> None:
+def test_names_in_another_case_share_one_fetch_of_the_list(oncall: OnCall, engine: Engine) -> None:
     found = lookup.several(oncall.integrations, ["STRASSE", "[PROD] API & CO"])
     assert [each.id for each in found] == ["CSTRASSE12345", "CBRACKETS1234"]
     assert engine.seen.count("integrations") == 1
     assert len(engine.seen) == 3
 
 
-def test_one_of_several_that_is_not_there_fails_them_all(oncall: OnCall) -> None:
+def test_several_with_an_unknown_name_are_not_found(oncall: OnCall) -> None:
     with pytest.raises(NotFound, match="'nothing like it'"):
         lookup.several(oncall.integrations, ["web shop", "nothing like it"])
 
 
-# Several, or none
+# Ambiguous and unknown names
 
 
-def test_an_ambiguous_name_names_each_candidate_with_its_id_name_and_team(oncall: OnCall, engine: Engine) -> None:
+def test_ambiguous_name_lists_candidates_with_id_name_and_team(oncall: OnCall, engine: Engine) -> None:
     with pytest.raises(Ambiguous, match="3 integrations are called 'api'") as caught:
         lookup.find(oncall.integrations, "api")
     assert caught.value.exit_code == 6
@@ -270,7 +266,7 @@ def test_an_ambiguous_name_names_each_candidate_with_its_id_name_and_team(oncall
     assert engine.seen == ["integrations?api", "teams"]
 
 
-def test_a_name_that_is_exact_twice_over_but_for_case_is_ambiguous(oncall: OnCall) -> None:
+def test_name_that_matches_two_in_other_cases_is_ambiguous(oncall: OnCall) -> None:
     with pytest.raises(Ambiguous) as caught:
         lookup.find(oncall.integrations, "WEB SHOP")
     assert "CUPPERCASE123 (Web Shop, team platform); CLOWERCASE123 (web shop, team platform)" in caught.value.hint
@@ -279,26 +275,26 @@ def test_a_name_that_is_exact_twice_over_but_for_case_is_ambiguous(oncall: OnCal
     assert caught.value.hint == "use an ID: TTWIN11111111 (Twin); TTWIN22222222 (twin)"
 
 
-def test_an_email_that_two_people_have_is_ambiguous(oncall: OnCall) -> None:
+def test_email_of_two_users_is_ambiguous(oncall: OnCall) -> None:
     with pytest.raises(Ambiguous, match=r"2 users are called 'bob@example\.com'") as caught:
         lookup.named(oncall, USERS, "bob@example.com")
     assert caught.value.hint == "use an ID: UBOB123456789 (bob); UBOBUPPER1234 (Bob)"
 
 
-def test_a_candidate_of_a_team_that_is_not_listed_is_shown_with_the_teams_id(oncall: OnCall) -> None:
+def test_candidate_of_an_unlisted_team_is_shown_with_the_team_id(oncall: OnCall) -> None:
     with pytest.raises(Ambiguous) as caught:
         lookup.find(oncall.integrations, "ORPHAN")
     assert f"CGONETEAM1234 (orphan, team {GONE})" in caught.value.hint
 
 
-def test_an_ambiguity_is_said_although_the_teams_cannot_be_read(oncall: OnCall, engine: Engine) -> None:
+def test_ambiguous_name_is_reported_if_teams_cannot_be_fetched(oncall: OnCall, engine: Engine) -> None:
     engine.broken.add("teams")
     with pytest.raises(Ambiguous) as caught:
         lookup.find(oncall.integrations, "api")
     assert f"CAPI123456789 (api, team {PLATFORM})" in caught.value.hint
 
 
-def test_very_many_candidates_are_not_all_shown(oncall: OnCall, engine: Engine) -> None:
+def test_long_list_of_candidates_is_abbreviated(oncall: OnCall, engine: Engine) -> None:
     engine.rows["integrations"] = [integration(f"CMANY1234567{letter}", "many") for letter in "ABCDEFGHIJKLM"]
     with pytest.raises(Ambiguous, match="13 integrations") as caught:
         lookup.find(oncall.integrations, "many")
@@ -319,31 +315,27 @@ def test_very_many_candidates_are_not_all_shown(oncall: OnCall, engine: Engine) 
         (USERS, "zzzzzzzz", "oncallctl users list"),
     ],
 )
-def test_a_name_that_nothing_has_is_answered_with_the_closest_ones(
-    noun: Noun, text: str, hint: str, oncall: OnCall
-) -> None:
+def test_unknown_name_suggests_the_closest_names(noun: Noun, text: str, hint: str, oncall: OnCall) -> None:
     with pytest.raises(NotFound, match=re.escape(f"no {noun.singular} is called '{text}'")) as caught:
         lookup.named(oncall, noun, text)
     assert caught.value.exit_code == 6
     assert hint in caught.value.hint
 
 
-def test_a_list_that_cannot_be_read_is_not_taken_for_an_empty_one(oncall: OnCall, engine: Engine) -> None:
+def test_failed_list_is_unavailable_instead_of_not_found(oncall: OnCall, engine: Engine) -> None:
     engine.broken |= {"integrations", "teams", "users"}
     for noun in (INTEGRATIONS, TEAMS, USERS):
         with pytest.raises(Unavailable):
             lookup.named(oncall, noun, "platform")
 
 
-# What nobody should type
+# Hostile names
 
 
 @pytest.mark.parametrize(
     "hostile", ["id:../users/current", "id:..", "id:a/b", "id:a?b=c", "id:a%2Fb", "id:a#b", "id:a b", "id:ä", "id:a\nb"]
 )
-def test_what_is_called_an_id_and_could_be_a_path_is_refused_and_never_sent(
-    hostile: str, oncall: OnCall, engine: Engine
-) -> None:
+def test_id_that_could_be_a_path_is_refused_unsent(hostile: str, oncall: OnCall, engine: Engine) -> None:
     with pytest.raises(InvalidInput, match="not an ID") as caught:
         lookup.find(oncall.integrations, hostile)
     assert caught.value.exit_code == 2
@@ -354,14 +346,14 @@ def test_what_is_called_an_id_and_could_be_a_path_is_refused_and_never_sent(
 
 
 @pytest.mark.parametrize("hostile", ["../users/current", "a/b?c=d#e", "%2e%2e", "a\x00b", "x" * 5000])
-def test_a_hostile_name_is_a_name_and_stays_a_parameter(hostile: str, oncall: OnCall, engine: Engine) -> None:
+def test_hostile_name_is_sent_as_a_query_parameter(hostile: str, oncall: OnCall, engine: Engine) -> None:
     with pytest.raises(NotFound):
         lookup.find(oncall.integrations, hostile)
     assert engine.seen == [f"integrations?{hostile}", "integrations"]
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\t\n", "id:", "name:", "name:  "])
-def test_an_empty_name_is_refused_and_never_sent(empty: str, oncall: OnCall, engine: Engine) -> None:
+def test_empty_name_is_refused_unsent(empty: str, oncall: OnCall, engine: Engine) -> None:
     for noun in (INTEGRATIONS, TEAMS, USERS):
         with pytest.raises(InvalidInput, match="empty"):
             lookup.named(oncall, noun, empty)
@@ -369,11 +361,11 @@ def test_an_empty_name_is_refused_and_never_sent(empty: str, oncall: OnCall, eng
 
 
 @pytest.mark.parametrize("text", ["ID:platform", "names:platform", "url:platform"])
-def test_a_word_before_a_colon_that_forces_nothing_is_part_of_the_name(text: str, oncall: OnCall) -> None:
+def test_other_word_before_a_colon_is_part_of_the_name(text: str, oncall: OnCall) -> None:
     with pytest.raises(OncallError, match=f"no team is called '{text}'"):
         lookup.named(oncall, TEAMS, text)
 
 
-def test_a_named_object_shows_its_name_and_its_id() -> None:
+def test_named_object_is_shown_with_name_and_id() -> None:
     assert str(Named("T1", "platform")) == "platform (T1)"
     assert str(Named("T1", None)) == "T1"

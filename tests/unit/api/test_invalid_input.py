@@ -1,4 +1,4 @@
-"""Odd input from either side: unsendable texts, impossible hosts, dates beyond all numbers, lists without end."""
+"""Invalid input from both sides: texts that cannot be encoded, impossible hosts, overflowing dates, endless lists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ASKING = {
 
 
 @pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING.keys())
-def test_text_that_cannot_be_encoded_is_refused_and_nothing_is_sent(
+def test_text_that_cannot_be_encoded_is_refused_unsent(
     ask: Callable[[Transport], object], transport_to: OpenTransport
 ) -> None:
     with Wire(OK) as wire, pytest.raises(InvalidInput):
@@ -47,21 +47,21 @@ def test_text_that_cannot_be_encoded_is_refused_and_nothing_is_sent(
         ("POST", "teams/?name=caf\udce9", [("name", "x")]),
     ],
 )
-def test_a_query_that_cannot_be_encoded_makes_no_request(
+def test_query_that_cannot_be_encoded_is_invalid_input(
     method: str, path: str, fields: Sequence[tuple[str, str]]
 ) -> None:
     with pytest.raises(InvalidInput, match="query"):
         raw.request(method, path, fields)
 
 
-def test_a_name_too_long_for_a_url_is_refused_and_nothing_is_sent(transport_to: OpenTransport) -> None:
+def test_name_too_long_for_a_url_is_refused_unsent(transport_to: OpenTransport) -> None:
     with Wire(OK) as wire, pytest.raises(InvalidInput):
         transport_to(wire.url).read("integrations/", {"name": "n" * 70_000})
     assert wire.arrived == []
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
-def test_a_host_that_no_network_can_have_is_no_url(host: str) -> None:
+def test_impossible_host_is_not_a_url(host: str) -> None:
     with pytest.raises(InvalidInput, match="not a URL"):
         base_url(f"https://{host}/api/v1")
 
@@ -70,15 +70,13 @@ def test_a_host_that_no_network_can_have_is_no_url(host: str) -> None:
     "absurd",
     ["Mon, 01 Jan 2030 00:00:00 +99999999999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"],
 )
-def test_a_rate_limit_with_a_date_beyond_all_numbers_is_tried_again(absurd: str, transport_to: OpenTransport) -> None:
+def test_rate_limit_with_an_overflowing_date_is_retried(absurd: str, transport_to: OpenTransport) -> None:
     with Wire(answer(429, {"detail": "no"}, retry_after=absurd), OK) as wire:
         assert transport_to(wire.url).read("teams/").document == {"id": "T1"}
 
 
 @pytest.mark.parametrize("total", [None, 1], ids=["without total_pages", "with total_pages"])
-def test_a_list_ends_although_the_server_always_names_a_next_page(
-    total: int | None, oncall_at: OpenOnCall, httpx_mock: HTTPXMock
-) -> None:
+def test_list_that_always_has_a_next_page_ends(total: int | None, oncall_at: OpenOnCall, httpx_mock: HTTPXMock) -> None:
     def page(_: httpx.Request) -> httpx.Response:
         if len(httpx_mock.get_requests()) > 50:
             return httpx.Response(403, json={"detail": "endless"})
@@ -90,14 +88,12 @@ def test_a_list_ends_although_the_server_always_names_a_next_page(
 
 @pytest.mark.parametrize("noun", [TEAMS, USERS], ids=lambda noun: noun.name)
 @pytest.mark.parametrize("hostile", ["id:../users/current", "id:a/b", "id:a b", "id:ä"])
-def test_impossible_id_is_refused_before_anything_is_sent(oncall_at: OpenOnCall, noun: Noun, hostile: str) -> None:
+def test_impossible_id_is_refused_unsent(oncall_at: OpenOnCall, noun: Noun, hostile: str) -> None:
     with pytest.raises(InvalidInput, match=r"(?i)not an id"):
         lookup.named(oncall_at("https://oncall.test"), noun, hostile)
 
 
-def test_a_rate_limit_met_meanwhile_by_another_thread_is_waited_for_to_its_end(
-    transport_to: OpenTransport, clock: Clock
-) -> None:
+def test_rate_limit_extended_by_another_thread_is_waited_for(transport_to: OpenTransport, clock: Clock) -> None:
     with Wire(OK) as wire:
         transport = transport_to(wire.url)
         transport.retries.throttle(30)
@@ -106,7 +102,7 @@ def test_a_rate_limit_met_meanwhile_by_another_thread_is_waited_for_to_its_end(
     assert clock.slept == [30, 60]
 
 
-def test_an_impatient_check_does_not_wait_for_a_rate_limit_met_before(oncall_at: OpenOnCall, clock: Clock) -> None:
+def test_check_without_retries_does_not_wait_for_an_earlier_rate_limit(oncall_at: OpenOnCall, clock: Clock) -> None:
     with Wire(OK) as wire:
         oncall = oncall_at(wire.url)
         oncall.transport.retries.throttle(200)

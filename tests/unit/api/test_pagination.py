@@ -1,9 +1,10 @@
-"""Reading a listing page by page, whatever becomes of it meanwhile."""
+"""Reading a list page by page while it changes."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -11,9 +12,7 @@ import pytest
 from oncallctl.api import pagination
 from oncallctl.api.memory import ResponseTooLarge
 from oncallctl.errors import Unavailable
-from tests.unit.api.pages import Pages, rows
-
-either = pytest.mark.parametrize("counts", [True, False], ids=["total_pages is said", "an older release"])
+from tests.unit.api.pages import Pages, either, rows
 
 
 def read(served: Pages, limit: int | None = None, size: int = 2) -> list[Any]:
@@ -21,12 +20,12 @@ def read(served: Pages, limit: int | None = None, size: int = 2) -> list[Any]:
 
 
 def fetching(page: Callable[[dict[str, str]], dict[str, Any]]) -> pagination.Fetch:
-    """Make pages as a server does, which take no memory."""
+    """Return pages like a server's that take no memory."""
     return lambda number, perpage, _: pagination.ResultPage(page({"page": str(number), "perpage": str(perpage)}), 0)
 
 
 def once(change: Callable[[], object], *, at: int) -> Callable[[int], object]:
-    """Do something before any page from this one on is made."""
+    """Call a function once, before a page with this number or a later one."""
     left, lock = [change], threading.Lock()
 
     def before(number: int) -> None:
@@ -39,19 +38,20 @@ def once(change: Callable[[], object], *, at: int) -> Callable[[int], object]:
 
 @either
 @pytest.mark.parametrize("size", [1, 2, 5])
-@pytest.mark.parametrize("new", [1, 2, 3, 4, 5, 7, 10])
-def test_a_listing_that_grows_loses_no_row_however_many_come_before_it(size: int, new: int, counts: object) -> None:
+def test_growing_list_loses_no_row(size: int, counts: object) -> None:
     def grow() -> None:
-        served.found[:0] = rows(new, 900)
+        served.found[:0] = added
 
-    served = Pages(rows(11), counts=bool(counts), before=once(grow, at=2))
-    found = read(served, size=size)
-    assert [row for row in found if row in rows(11)] == rows(11)
-    assert len({row["id"] for row in found}) == len(found)
+    for new in (1, 2, 3, 4, 5, 7, 10):
+        added = rows(new, 900)
+        served = Pages(rows(11), counts=bool(counts), before=once(grow, at=2))
+        found = read(served, size=size)
+        assert [row for row in found if row in rows(11)] == rows(11)
+        assert len({row["id"] for row in found}) == len(found)
 
 
 @either
-def test_rows_that_are_added_at_the_end_meanwhile_are_read_too(counts: object) -> None:
+def test_rows_added_at_the_end_meanwhile_are_read(counts: object) -> None:
     def grow() -> None:
         served.found += rows(5, 6)
 
@@ -60,17 +60,17 @@ def test_rows_that_are_added_at_the_end_meanwhile_are_read_too(counts: object) -
 
 
 @either
-@pytest.mark.parametrize("left", [0, 1, 2, 3, 4, 5, 6])
-def test_a_listing_that_shrinks_ends_and_repeats_nothing(left: int, counts: object) -> None:
+def test_shrinking_list_ends_and_repeats_nothing(counts: object) -> None:
     def shrink() -> None:
         del served.found[left:]
 
-    served = Pages(rows(9), counts=bool(counts), before=once(shrink, at=2))
-    assert read(served) == rows(max(left, 2))  # the first page was read before
-    assert len(served.asked) <= 5
+    for left in range(7):
+        served = Pages(rows(9), counts=bool(counts), before=once(shrink, at=2))
+        assert read(served) == rows(max(left, 2))  # the first page was read before
+        assert len(served.asked) <= 5
 
 
-def test_a_limit_counts_a_row_that_comes_again_once() -> None:
+def test_limit_counts_a_repeated_row_once() -> None:
     def grow() -> None:
         served.found[:0] = rows(1, 900)
 
@@ -79,14 +79,14 @@ def test_a_limit_counts_a_row_that_comes_again_once() -> None:
 
 
 @either
-def test_rows_without_ids_are_all_given_although_they_are_alike(counts: object) -> None:
+def test_equal_rows_without_ids_are_all_yielded(counts: object) -> None:
     anonymous: list[Any] = [{"name": "a"}, {"name": "a"}, 1, None, "x", [], {"id": 7}, {"id": 7}, {"id": None}]
     served = Pages(anonymous, counts=bool(counts))
     assert read(served) == anonymous
     assert read(served, limit=7) == anonymous[:7]
 
 
-def test_a_listing_without_next_and_total_is_one_page() -> None:
+def test_list_without_next_and_total_is_one_page() -> None:
     asked: list[int] = []
 
     def page(query: dict[str, str]) -> dict[str, Any]:
@@ -99,18 +99,18 @@ def test_a_listing_without_next_and_total_is_one_page() -> None:
 
 @pytest.mark.parametrize("onward", ["http://x/?page=2", "http://x/?page=no", "http://x/", "?perpage=3", 7, {"page": 3}])
 @pytest.mark.parametrize("total", [None, 1, 5])
-def test_a_next_that_leads_nowhere_new_ends_when_a_page_comes_again(onward: object, total: int | None) -> None:
+def test_next_without_progress_ends_at_a_repeated_page(onward: object, total: int | None) -> None:
     asked: list[int] = []
 
     def page(query: dict[str, str]) -> dict[str, Any]:
         asked.append(int(query["page"]))
-        assert len(asked) < 20, "it reads without end"
+        assert len(asked) < 20, "endless reading"
         return {"results": [1, 2], "next": onward, "total_pages": total}
 
     assert list(pagination.rows(fetching(page))) == [1, 2]
 
 
-def test_whoever_has_enough_reads_no_further() -> None:
+def test_limit_that_is_reached_sends_no_further_requests() -> None:
     served = Pages(rows(40))
     found = pagination.rows(fetching(served.page), 3, 2)
     assert next(found) == rows(1)[0]
@@ -120,7 +120,7 @@ def test_whoever_has_enough_reads_no_further() -> None:
 
 
 def too_large_from(served: Pages, most: int, first: int = 0) -> pagination.Fetch:
-    """Refuse a page of more than so many rows, from one row on."""
+    """Refuse pages of more than `most` rows that contain a row from `first` on."""
     fetch = fetching(served.page)
 
     def refuse(number: int, perpage: int, memory: int) -> pagination.ResultPage:
@@ -134,28 +134,25 @@ def too_large_from(served: Pages, most: int, first: int = 0) -> pagination.Fetch
 
 @either
 @pytest.mark.parametrize("capped", [50, 100])
-@pytest.mark.parametrize("first", [0, 99, 120, 299])
-@pytest.mark.parametrize("most", [1, 6, 40])
-def test_a_page_that_is_too_large_is_fetched_in_smaller_ones(
-    most: int, first: int, capped: int, counts: object
-) -> None:
+def test_too_large_page_is_fetched_as_smaller_pages(capped: int, counts: object) -> None:
     anonymous = [{"name": f"row {number}"} for number in range(300)]
-    served = Pages(anonymous, most=capped, counts=bool(counts))
-    assert list(pagination.rows(too_large_from(served, most, first))) == anonymous
+    for most, first in product((1, 6, 40), (0, 99, 120, 299)):
+        served = Pages(anonymous, most=capped, counts=bool(counts))
+        assert list(pagination.rows(too_large_from(served, most, first))) == anonymous, (most, first)
 
 
-@pytest.mark.parametrize("limit", [1, 60, 150])
-def test_a_limit_holds_although_pages_are_too_large(limit: int) -> None:
-    served = Pages(rows(300), most=100)
-    assert list(pagination.rows(too_large_from(served, 30), limit)) == rows(300)[:limit]
+def test_limit_holds_if_pages_are_too_large() -> None:
+    for limit in (1, 60, 150):
+        served = Pages(rows(300), most=100)
+        assert list(pagination.rows(too_large_from(served, 30), limit)) == rows(300)[:limit]
 
 
-def test_a_row_that_is_too_large_is_refused() -> None:
+def test_too_large_row_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="a row of the list is too large"):
         list(pagination.rows(too_large_from(Pages(rows(300), most=100), 0, 150)))
 
 
-def test_a_server_that_ignores_perpage_is_found_out_before_rows_are_lost() -> None:
+def test_server_that_ignores_perpage_is_unavailable_before_rows_are_lost() -> None:
     served = Pages(rows(170))
     fetch = too_large_from(served, 49, 60)
     with pytest.raises(Unavailable, match="ignores perpage"):
