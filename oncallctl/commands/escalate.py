@@ -12,7 +12,7 @@ from oncallctl.api.nouns import TEAMS, USERS
 from oncallctl.config.connect import connect
 from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, Signal
 from oncallctl.output.dry_run import render_request
-from oncallctl.output.prompts import Proposal, ask_text, interactive, prompt
+from oncallctl.output.prompts import Proposal, ask_text, choose, interactive, prompt
 from oncallctl.output.render import render_done
 from oncallctl.parsing.options import DryRunOption, YesOption, text_value
 from oncallctl.times import parse_duration
@@ -85,11 +85,15 @@ def escalate(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Page a team or users. On a terminal, escalate asks for confirmation first."""
+    """Page a team or users. On a terminal, escalate asks for a missing recipient and title, and for confirmation."""
     from oncallctl.escalation.page import Page, each_once
     from oncallctl.escalation.send import send
 
-    _check(team, [*(user or ()), *(important_user or ())], alert_group, [title, message, source_url])
+    asks = interactive() and not yes and not dry_run
+    users = [*(user or ()), *(important_user or ())]
+    _check(team, users, alert_group, [title, message, source_url])
+    if not team and not users and not asks:
+        raise InvalidInput("no recipient", hint="use --team, --user or --important-user")
     if within and not wait:
         raise InvalidInput("--within needs --wait", hint="add --wait acknowledged")
     timeout = parse_duration(within or "10m")
@@ -110,7 +114,8 @@ def escalate(
             source_url=source_url,
             alert_group=alert_group.removeprefix("id:") if alert_group else None,
         )
-        asks = interactive() and not yes and not dry_run
+        if not page.team and not page.users:
+            page = _choose_recipient(oncall, page)
         found = _check_reach(ctx.obj, oncall, page, anyway=anyway)
         summary = f"; {found.summary}" if found.summary else ""
         if dry_run:
@@ -132,6 +137,19 @@ def escalate(
             render_done(ctx.obj, group.raw, COLUMNS, rows=[group.row])
 
 
+def _choose_recipient(oncall: OnCall, page: Page) -> Page:
+    """Let the user choose a team or a person. People can be added to an alert group, but no team."""
+    from oncallctl.escalation.candidates import candidates
+
+    kinds = "person" if page.alert_group else "team or person"
+    found = candidates(oncall, with_teams=not page.alert_group)
+    declined = "no recipient was chosen; nobody was paged"
+    chosen = choose(f"Page which {kinds}? Part of the name:", found, lambda each: each.names, declined)
+    if chosen.noun is TEAMS:
+        return replace(page, team=chosen.named)
+    return replace(page, users=((chosen.named, page.important),))
+
+
 def _resolve(oncall: OnCall, noun: Noun, text: str) -> Named:
     """Look up a name. The message of a failure says that nobody was paged."""
     from oncallctl.api import lookup
@@ -148,8 +166,6 @@ def _check(team: str | None, users: list[str], alert_group: str | None, texts: l
         raise InvalidInput(
             "--team and --user exclude each other", hint="page the team, then add people with --alert-group"
         )
-    if not team and not users:
-        raise InvalidInput("nobody to page", hint="give --team, --user or --important-user")
     if alert_group and any(text is not None for text in texts):
         raise InvalidInput("--alert-group excludes --title, --message and --source-url", hint="omit them")
     if alert_group == "id:":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from oncallctl.errors import ConfirmationNeeded, Declined
 from oncallctl.output import colors
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from oncallctl.config.profiles import Profile
     from oncallctl.config.settings import Settings
 
+
+Item = TypeVar("Item")
 
 MANY = 20  # more targets than this need a confirmation
 SHOWN = 10  # targets that a prompt lists
@@ -96,6 +98,47 @@ def ask_text(question: str) -> str:
     """Ask for a line of text on the terminal. Enter returns an empty string."""
     print(sentence(question), end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
+
+
+def choose(question: str, items: Sequence[Item], names: Callable[[Item], Iterable[str]], declined: str) -> Item:
+    """Let the user choose on the terminal: by a part of a name, and by a number if several names match.
+
+    Args:
+        question: the first prompt.
+        items: the things to choose from; their texts are shown.
+        names: returns the names of an item.
+        declined: the message if the input ends.
+
+    Raises:
+        Declined: the input ended.
+    """
+    shown: Sequence[Item] = ()
+    while True:
+        print(sentence(question), end=" ", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise Declined(declined)
+        word = line.strip()
+        if word.isdecimal() and 1 <= int(word) <= len(shown):
+            return shown[int(word) - 1]
+        matches = _matching(word, items, names)
+        if len(matches) == 1:
+            return matches[0]
+        shown = matches[:SHOWN]
+        numbered = [f"{number:4}  {caption(str(item))}" for number, item in enumerate(shown, 1)]
+        if len(matches) > SHOWN:
+            numbered.append(f"      and {len(matches) - SHOWN} more; type a longer part of the name")
+        if word and not matches:
+            numbered.append(f"no match for {visible(repr(word))}")
+        print(*numbered, sep="\n", end="\n" if numbered else "", file=sys.stderr)
+        question = "Number, or another part of a name:" if shown else question
+
+
+def _matching(word: str, items: Sequence[Item], names: Callable[[Item], Iterable[str]]) -> list[Item]:
+    """Return the items with exactly this name in any case, or else those with the word in a name."""
+    part = word.casefold()
+    exact = [item for item in items if any(name.casefold() == part for name in names(item))]
+    return exact or [item for item in items if part and any(part in name.casefold() for name in names(item))]
 
 
 def name_all(targets: Sequence[Target[Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -331,6 +332,41 @@ class TestPrompt:
     def test_prompt_names_who_is_on_call(self, cloud: Serving, run: Runner) -> None:
         (user, *_) = cloud.call("GET", "teams/TKPSLLWBFUI9R/current_oncall/")["users"]
         assert f"on call: {user['username']}" in run("escalate --team platform --title t", stdin="n\n", status=5).stderr
+
+    @pytest.mark.parametrize(
+        ("typed", "body"),
+        [
+            ("platform\n", {"team": PLATFORM, "important_team_escalation": False}),
+            ("ALI\n1\n", {"team": None, "users": [{"id": ALICE, "important": False}]}),
+            ("nobody at all\n\nbob@\n", {"team": None, "users": [{"id": BOB, "important": False}]}),
+        ],
+    )
+    def test_missing_recipient_is_chosen_by_a_part_of_the_name(
+        self, server: Serving, run: Runner, typed: str, body: dict[str, object]
+    ) -> None:
+        done = run("escalate --title t", stdin=f"{typed}y\n")
+        assert server.bodies() == [{"title": "t", **body}]
+        assert done.stderr.startswith("Page which team or person?")
+        assert ("no match for 'nobody at all'" in done.stderr) is typed.startswith("nobody")
+
+    def test_many_matches_are_numbered_and_abbreviated(self, cloud: Serving, run: Runner) -> None:
+        done = run("escalate --title t", stdin="a\n", status=5)
+        assert "   1  team platform\n" in done.stderr
+        assert re.search(r"  10  .*\n      and \d+ more; type a longer part of the name\n", done.stderr)
+        assert "Number, or another part of a name:" in done.stderr
+        assert "no recipient was chosen; nobody was paged" in done.stderr
+        assert cloud.changes() == []
+
+    def test_recipient_for_an_alert_group_is_a_person(self, cloud: Serving, run: Runner) -> None:
+        group = cloud.call("GET", "alert_groups/?state=new")["results"][0]["id"]
+        done = run(f"escalate --alert-group {group}", stdin="platform\nbob@\ny\n")
+        assert "no match for 'platform'" in done.stderr
+        assert [each["users"] for each in cloud.bodies()] == [[{"id": BOB, "important": False}]]
+
+    @pytest.mark.parametrize("option", ["--yes", "--dry-run"])
+    def test_missing_recipient_without_prompts_is_refused(self, cloud: Serving, run: Runner, option: str) -> None:
+        assert "no recipient" in run(f"escalate --title t {option}", status=2).stderr
+        assert cloud.seen == []
 
     def test_missing_title_is_prompted_for(self, server: Serving, run: Runner) -> None:
         done = run("escalate --team platform", stdin=" db down \ny\n")

@@ -152,6 +152,14 @@ def test_ctrl_c_at_the_terminal_says_that_a_page_may_have_been_sent(work: Progra
     assert len(pages(cloud)) == 1
 
 
+def test_ctrl_c_while_choosing_a_recipient_sends_nothing_and_says_so(work: Program, cloud: Serving) -> None:
+    with work.at_terminal("escalate") as terminal:
+        terminal.expect("Part of the name:")
+        terminal.type("\x03")
+        assert "interrupted; nothing was sent" in terminal.end(status=130)
+    assert pages(cloud) == []
+
+
 def test_ctrl_c_at_the_prompt_sends_nothing_and_does_not_claim_it(work: Program, cloud: Serving) -> None:
     with work.at_terminal(*PAGE) as terminal:
         terminal.expect("[y/N] ")
