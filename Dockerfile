@@ -1,12 +1,18 @@
 # The image for `oncallctl maintenance export --to kubernetes`: docker build -t oncallctl .
-FROM python:3.13-slim AS build
-WORKDIR /source
-COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
-COPY completions completions
-COPY oncallctl oncallctl
-RUN python -m venv /opt/oncallctl && /opt/oncallctl/bin/pip install --no-cache-dir .
+# A release pins the base by digest: docker build --build-arg BASE=python:3.13-slim@sha256:… (see RELEASING.md).
+ARG BASE=python:3.13-slim
 
-FROM python:3.13-slim
+FROM ${BASE} AS build
+WORKDIR /source
+RUN pip install --no-cache-dir uv==0.13.8
+COPY pyproject.toml uv.lock README.md LICENSE CHANGELOG.md ./
+COPY completions completions
+COPY man man
+COPY oncallctl oncallctl
+# The lock file pins every dependency with its hash.
+RUN UV_PROJECT_ENVIRONMENT=/opt/oncallctl UV_PYTHON_DOWNLOADS=never uv sync --frozen --no-dev --no-editable
+
+FROM ${BASE}
 COPY --from=build /opt/oncallctl /opt/oncallctl
 # A number, so that Kubernetes sees that it is not root.
 RUN useradd --uid 10001 --create-home oncallctl

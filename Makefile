@@ -17,7 +17,7 @@ WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 TIMEOUT := 180
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --timeout $(TIMEOUT)
 
-.PHONY: help demo test quick setup lint types layers dependencies unit fast completions reference bench simulate build
+.PHONY: help demo test quick setup lint types layers dependencies unit fast completions reference picture bench simulate build
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ completions: setup ## Generate the completion scripts.
 
 reference: setup ## Generate the command reference in docs/ and the manual page.
 	$(BIN)/python -m tools.reference
+
+picture: setup ## Run commands on the sandbox in a terminal, and save the picture for the README.
+	$(BIN)/python -m tools.picture
 
 bench: setup ## Measure performance; needs hyperfine and an otherwise idle machine, takes minutes.
 	$(BIN)/python tests/bench/bench.py

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from oncallctl import errors
+from oncallctl import __version__, errors
 from oncallctl.cli import app
 from oncallctl.config.config_file import KEYS
 from tests.conftest import Runner
 from tests.places import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+AGENTS = ROOT / "oncallctl" / "commands" / "help_topics" / "AGENTS.md"
+PAGES = [ROOT / "README.md", ROOT / "RELEASING.md", AGENTS, *sorted((ROOT / "docs").glob("*.md"))]
 SCRIPTING = (ROOT / "docs" / "scripting.md").read_text(encoding="utf-8")
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 WINDOWS = (ROOT / "docs" / "windows-file.md").read_text(encoding="utf-8")
@@ -101,6 +102,21 @@ def test_picture_of_the_rota_was_made_by_the_program() -> None:
     picture = ET.parse(ROOT / "docs" / "rota.svg").getroot()
     assert picture.tag == "{http://www.w3.org/2000/svg}svg"
     assert "platform-primary" in "".join(picture.itertext())
+
+
+def test_picture_of_the_readme_shows_who_page_window_and_rota() -> None:
+    picture = (ROOT / "docs" / "terminal.svg").read_text(encoding="utf-8")
+    text = "".join(ET.fromstring(picture).itertext()).replace("\xa0", " ")
+    shown = ["who platform", "page --team", "maintenance start", "teams rota", "sandbox: nobody was paged"]
+    assert [line for line in shown if line not in text] == []
+    assert "@font-face" not in picture  # a font on another host
+
+
+def test_newest_version_in_the_changelog_is_that_of_the_package() -> None:
+    headings = re.findall(r"^## \[(.*?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    versions = [heading for heading in headings if heading != "Unreleased"]
+    assert versions[:1] in ([], [__version__])
+    assert headings
 
 
 def test_readme_fits_a_few_screens() -> None:

@@ -378,7 +378,8 @@ class TestImage:
 
     def test_it_names_no_registry(self) -> None:
         images = [line.split()[1] for line in self.LINES if line.startswith("FROM ")]
-        assert set(images) == {"python:3.13-slim"}
+        assert set(images) == {"${BASE}"}
+        assert "ARG BASE=python:3.13-slim" in self.LINES
 
     def test_its_entry_point_takes_the_arguments(self) -> None:
         assert self.LINES[-1] == 'ENTRYPOINT ["oncallctl"]'
