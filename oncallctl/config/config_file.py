@@ -300,13 +300,22 @@ def put(table: Table, key: str, value: object) -> None:
 
 
 def config_path() -> Path:
-    """Return the path of config.toml: ONCALLCTL_CONFIG, or the platform's default."""
+    """Return the path of config.toml: ONCALLCTL_CONFIG, or the platform's default.
+
+    Raises:
+        InvalidInput: the user has no home directory.
+    """
     named = os.environ.get("ONCALLCTL_CONFIG")
     if named:
         return Path(named).expanduser()
     import platformdirs
 
-    return platformdirs.user_config_path("oncallctl") / "config.toml"
+    try:
+        return platformdirs.user_config_path("oncallctl") / "config.toml"
+    except RuntimeError as error:  # neither HOME nor an entry in /etc/passwd, as in some containers
+        raise InvalidInput(
+            "cannot locate config.toml: the user has no home directory", hint="set HOME or ONCALLCTL_CONFIG"
+        ) from error
 
 
 def own_token_file(profile: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ def look(seen: Path) -> str:
 
 @pytest.fixture
 def logged_in(program: Program, oss: Serving, world: Path, seen: Path) -> Program:  # noqa: F811
-    """The program with a profile whose token a command says."""
+    """Return the program with a profile whose token comes from a command."""
+    program = replace(program, forks=False)  # /proc shows the arguments of an interpreter of its own
     token = world / "token"
     token.write_text(oss.token)
     script = world / "say-token"

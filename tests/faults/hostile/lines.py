@@ -115,6 +115,7 @@ ELSEWHERE = {
     "auth token": "prints the token",
     "commands": "prints the command tree",
     "completion": "prints a script",
+    **{f"config {verb}": "the configuration is of this machine" for verb in ("path", "list", "get", "set", "unset")},
     "help": "prints help",
     "maintenance check": "needs no server",
     "maintenance export": "needs no server",
