@@ -60,11 +60,6 @@ VALID: dict[str, Any] = {
     "swap_end": "2026-01-02T00:00:00Z",
     "maintenance_started_at": "2026-01-01T00:00:00Z",
     "maintenance_end_at": None,
-    "status": "open",
-    "schedule": "S1",
-    "beneficiary": "U1",
-    "swap_start": "2026-01-01T00:00:00Z",
-    "swap_end": "2026-01-02T00:00:00Z",
 }
 
 
