@@ -3,7 +3,7 @@
 # Load it with `source <(oncallctl completion bash)`, or install it as
 # ~/.local/share/bash-completion/completions/oncallctl for the bash-completion package.
 
-# Sets commands, options and argument to what may follow a command, and many where arguments follow the first.
+# Sets commands, options and argument to the words that may follow a command, and many if there may be more arguments.
 _oncallctl_command() {
     commands='' options='' argument='' many=''
     local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color -h --help'
@@ -32,17 +32,17 @@ _oncallctl_command() {
         'users shifts') options="--days --ics $common" argument=':users' many=1 ;;
         'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note ack unack' options='-h --help' ;;
         'alert-groups list') options="--state --team --integration --since --mine --group-by --limit --watch --bell $common" ;;
-        'alert-groups get') options="--web $common" ;;
-        'alert-groups alerts') options="--limit $common" ;;
-        'alert-groups acknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
-        'alert-groups unacknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
-        'alert-groups resolve') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
-        'alert-groups unresolve') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
-        'alert-groups silence') options="--for --state --team --integration --since --mine --yes -y --dry-run $common" ;;
-        'alert-groups unsilence') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
-        'alert-groups note') options="--text --state --team --integration --since --mine --yes -y --dry-run $common" ;;
-        'alert-groups ack') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
-        'alert-groups unack') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'alert-groups get') options="--web $common" argument=':alert-groups' ;;
+        'alert-groups alerts') options="--limit $common" argument=':alert-groups' ;;
+        'alert-groups acknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
+        'alert-groups unacknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
+        'alert-groups resolve') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
+        'alert-groups unresolve') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
+        'alert-groups silence') options="--for --state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
+        'alert-groups unsilence') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
+        'alert-groups note') options="--text --state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
+        'alert-groups ack') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
+        'alert-groups unack') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
         'schedules') commands='list get shifts' options='-h --help' ;;
         'schedules list') options="--team --limit $common" ;;
         'schedules get') options=$common argument=':schedules' many=1 ;;
@@ -125,9 +125,9 @@ _oncallctl_command() {
         'config') commands='path list get set unset' options='-h --help' ;;
         'config path') options=$common ;;
         'config list') options=$common ;;
-        'config get') options=$common ;;
-        'config set') options=$common ;;
-        'config unset') options=$common ;;
+        'config get') options=$common argument=':config-keys' ;;
+        'config set') options=$common argument=':config-keys' ;;
+        'config unset') options=$common argument=':config-keys' ;;
         'sandbox') commands='serve reset' options='-h --help' ;;
         'sandbox serve') options="--port --api $common" ;;
         'sandbox reset') options=$common ;;
@@ -139,11 +139,11 @@ _oncallctl_command() {
         'help') options=$common ;;
         'who') options="--route --at --require $common" argument=':teams' many=1 ;;
         'page') options="--team --user --important-user --important --title --message --source-url --alert-group --anyway --wait --within --yes -y --dry-run $common" ;;
-        'ack') options="--state --team --integration --since --mine --yes -y --dry-run $common" ;;
+        'ack') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
     esac
 }
 
-# Sets values to what the option $2 of the command $1 takes: words to choose from, or a kind; nothing for a flag.
+# Sets values to those of the option $2 of the command $1: choices, or a kind; empty for a flag.
 _oncallctl_values() {
     case "$1 $2" in
         *' --profile' | *' -p') values=':profile' ;;
@@ -244,7 +244,8 @@ _oncallctl_values() {
         'webhooks list --limit') values=':text' ;;
         'webhooks create --file' | 'webhooks create -f') values=':file' ;;
         'webhooks update --file' | 'webhooks update -f') values=':file' ;;
-        'resolution-notes list --alert-group' | 'resolution-notes list --limit') values=':text' ;;
+        'resolution-notes list --alert-group') values=':alert-groups' ;;
+        'resolution-notes list --limit') values=':text' ;;
         'resolution-notes create --file' | 'resolution-notes create -f') values=':file' ;;
         'resolution-notes update --file' | 'resolution-notes update -f') values=':file' ;;
         'personal-notification-rules list --user') values=':users' ;;
@@ -284,14 +285,16 @@ _oncallctl_values() {
         'api --field') values=':@file' ;;
         'escalate --team') values=':teams' ;;
         'escalate --user' | 'escalate --important-user') values=':users' ;;
-        'escalate --title' | 'escalate --source-url' | 'escalate --alert-group' | 'escalate --within') values=':text' ;;
+        'escalate --title' | 'escalate --source-url' | 'escalate --within') values=':text' ;;
         'escalate --message') values=':@file' ;;
+        'escalate --alert-group') values=':alert-groups' ;;
         'escalate --wait') values='acknowledged resolved' ;;
         'who --route' | 'who --at') values=':text' ;;
         'page --team') values=':teams' ;;
         'page --user' | 'page --important-user') values=':users' ;;
-        'page --title' | 'page --source-url' | 'page --alert-group' | 'page --within') values=':text' ;;
+        'page --title' | 'page --source-url' | 'page --within') values=':text' ;;
         'page --message') values=':@file' ;;
+        'page --alert-group') values=':alert-groups' ;;
         'page --wait') values='acknowledged resolved' ;;
         'ack --state') values='firing new acknowledged resolved silenced' ;;
         'ack --team') values=':teams' ;;
@@ -301,7 +304,7 @@ _oncallctl_values() {
     esac
 }
 
-# Reads a word that begins with - as an option: sets values, and lead to what stands before a value in the same word.
+# Parses a word that begins with - as an option: sets values, and lead to the part of the word before a value.
 _oncallctl_option() {
     local i
     lead=''
@@ -319,13 +322,12 @@ _oncallctl_option() {
     done
 }
 
-# Prints names, one per line: of the profiles, or of a kind that an earlier command has cached; $1 is the kind, $2 what
-# they begin with. Runs the program as it was typed, which asks no server.
+# Prints names of the kind $1 with the prefix $2, one per line. Runs the program as it was typed; it sends no request.
 _oncallctl_print() {
     "${program/#\~\//$HOME/}" completion names "$1" ${profile:+"--profile=$profile"} "--prefix=$2" 2>/dev/null
 }
 
-# Sets text to what a word means, and open to the quote in it that is not closed; nothing in it is expanded.
+# Sets text to a word without its quotes, and open to a quote that is not closed. Expands nothing.
 _oncallctl_unquote() {
     local i c
     text='' open=''
@@ -343,21 +345,21 @@ _oncallctl_unquote() {
         elif [[ -z $open && $c == [\"\'] ]]; then
             open=$c
         elif [[ $c == [\`$] ]]; then
-            return 1 # what it means, the shell alone will know
+            return 1 # only the shell could expand it
         else
             text+=$c
         fi
     done
 }
 
-# Offers cached names: $1 is what was typed of them, $2 the kind.
-# Names are data: they are quoted all at once, and nothing in them is expanded.
+# Offers names of the kind $2; $1 is the beginning that was typed.
+# Names are data: they are quoted together, and nothing in them is expanded.
 _oncallctl_names() {
     local - names text open quoted
     set -f
     _oncallctl_unquote "$1" || return
     mapfile -t names < <(_oncallctl_print "$2" "$text")
-    # Readline replaces no more than what follows the last of COMP_WORDBREAKS or an open quote.
+    # Readline replaces only the text after the last of COMP_WORDBREAKS or an open quote.
     local before=''
     if [[ $1 == *"$replaced" ]]; then
         _oncallctl_unquote "${1%"$replaced"}"
@@ -386,7 +388,7 @@ _oncallctl_names() {
         *) printf -v quoted '%q\n' "${names[@]}" ;;
     esac
     IFS=$'\n'
-    # shellcheck disable=SC2206 # a name a line; nothing is expanded after set -f
+    # shellcheck disable=SC2206 # one name per line; nothing is expanded after set -f
     COMPREPLY=($quoted)
     [[ $before ]] && COMPREPLY=("${COMPREPLY[@]/#/"$before"}")
 }
@@ -395,10 +397,10 @@ _oncallctl_names() {
 _oncallctl_files() {
     local path
     if [[ $1 == *"$replaced" ]]; then
-        compopt -o default # readline's own
+        compopt -o default # that of readline
         return
     fi
-    # Readline would look for a file called @FILE or --option=FILE.
+    # Readline would search for a file called @FILE or --option=FILE.
     while IFS= read -r path; do
         [[ -d $path ]] && path+=/ && compopt -o nospace
         printf -v path '%q' "$path"
@@ -406,11 +408,11 @@ _oncallctl_files() {
     done < <(compgen -f -- "$1")
 }
 
-# Offers values: $1 is what stands before them in the word, $2 what there is of them as typed, $3 what they are.
+# Offers values: $1 is the part of the word before the value, $2 the beginning of the value as typed, $3 its kind.
 _oncallctl_offer() {
     local word words=()
     case $3 in
-        :integrations | :teams | :users | :schedules | :escalation_chains)
+        :integrations | :teams | :users | :schedules | :escalation_chains | :alert-groups | :config-keys)
             _oncallctl_names "$2" "${3#:}"
             return
             ;;
@@ -427,7 +429,7 @@ _oncallctl_offer() {
         *) read -ra words <<<"$3" ;;
     esac
     for word in "${words[@]}"; do
-        # Readline replaces no more than what follows the last of COMP_WORDBREAKS.
+        # Readline replaces only the text after the last of COMP_WORDBREAKS.
         [[ $word == "$2"* ]] && word=$1$word && COMPREPLY+=("${word:${#1} + ${#2} - ${#replaced}}")
     done
 }
@@ -435,11 +437,11 @@ _oncallctl_offer() {
 _oncallctl() {
     local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} program=$1 replaced=${2-} word rest given=() i
     COMPREPLY=()
-    # What was split at COMP_WORDBREAKS is put together again: --output=json is one word.
+    # Join the words that bash split at COMP_WORDBREAKS: --output=json is one word.
     for ((i = 0; i <= COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         rest=${line#"${line%%[![:space:]]*}"}
-        [[ $rest == "$word"* ]] || word=$rest # the cursor is inside of it
+        [[ $rest == "$word"* ]] || word=$rest # the cursor is in it
         if ((i)) && [[ $rest == "$line" ]]; then
             given[-1]+=$word
         else

@@ -2,10 +2,10 @@
 #
 # Load it with `oncallctl completion fish | source`, or install it as ~/.config/fish/completions/oncallctl.fish.
 
-# Prints the command that the words before the cursor lead to, how many arguments it has, and its --profile if that is
-# given; nothing after --.
+# Prints the command before the cursor, its number of arguments, and the value of --profile if there is one; nothing
+# after --.
 function __oncallctl_command
-    # All conditions ask this of the same line.
+    # All conditions call this for the same line.
     set -l line (commandline -pc)
     if test "$line" = "$__oncallctl_line"
         set -q __oncallctl_read[1]
@@ -49,6 +49,16 @@ function __oncallctl_command
                         'teams rota --days' 'teams rota --svg' 'teams rota --ics' \
                         'teams gaps --days' 'teams gaps --require' \
                         'users shifts --days' 'users shifts --ics' \
+                        'alert-groups alerts --limit' \
+                        'alert-groups acknowledge --state' 'alert-groups acknowledge --team' 'alert-groups acknowledge --integration' 'alert-groups acknowledge --since' \
+                        'alert-groups unacknowledge --state' 'alert-groups unacknowledge --team' 'alert-groups unacknowledge --integration' 'alert-groups unacknowledge --since' \
+                        'alert-groups resolve --state' 'alert-groups resolve --team' 'alert-groups resolve --integration' 'alert-groups resolve --since' \
+                        'alert-groups unresolve --state' 'alert-groups unresolve --team' 'alert-groups unresolve --integration' 'alert-groups unresolve --since' \
+                        'alert-groups silence --for' 'alert-groups silence --state' 'alert-groups silence --team' 'alert-groups silence --integration' 'alert-groups silence --since' \
+                        'alert-groups unsilence --state' 'alert-groups unsilence --team' 'alert-groups unsilence --integration' 'alert-groups unsilence --since' \
+                        'alert-groups note --text' 'alert-groups note --state' 'alert-groups note --team' 'alert-groups note --integration' 'alert-groups note --since' \
+                        'alert-groups ack --state' 'alert-groups ack --team' 'alert-groups ack --integration' 'alert-groups ack --since' \
+                        'alert-groups unack --state' 'alert-groups unack --team' 'alert-groups unack --integration' 'alert-groups unack --since' \
                         'schedules shifts --days' 'schedules shifts --from' 'schedules shifts --ics' \
                         'escalation-chains update --file' 'escalation-chains update -f' \
                         'maintenance start --for' 'maintenance start --until' 'maintenance start --mode' 'maintenance start --if-active' 'maintenance start --max' 'maintenance start --team' 'maintenance start --label' 'maintenance start --match' 'maintenance start --reason' \
@@ -60,7 +70,8 @@ function __oncallctl_command
                         'maintenance export --to' 'maintenance export --image' 'maintenance export --write' \
                         'maintenance debrief --since' 'maintenance debrief --require' \
                         'api --field' \
-                        'who --route' 'who --at'
+                        'who --route' 'who --at' \
+                        'ack --state' 'ack --team' 'ack --integration' 'ack --since'
                         set awaited 1
                 end
             case '*'
@@ -76,39 +87,39 @@ function __oncallctl_command
     printf '%s\n' $__oncallctl_read
 end
 
-# Whether the words before the cursor lead to this command.
+# True if the words before the cursor are those of a command.
 function __oncallctl_at
     set -l command (__oncallctl_command)
     and contains -- "$command[1]" "$argv"
 end
 
-# Whether they lead to this command, and an argument is next.
+# True if they are, and an argument is next.
 function __oncallctl_arguments_of
     not string match -q -- '-*' (commandline -ct)
     and __oncallctl_at $argv
 end
 
-# Whether they lead to this command, and its first argument is next.
+# True if they are, and the first argument is next.
 function __oncallctl_argument_of
     __oncallctl_arguments_of $argv
     and set -l command (__oncallctl_command)
     and test $command[2] = 0
 end
 
-# Whether the common options may stand here: not between a noun and its verb.
+# True if common options are allowed here: not between a noun and its verb.
 function __oncallctl_common
     set -l command (__oncallctl_command)
     and not contains -- "$command[1]" integrations teams users alert-groups schedules on-call-shifts shift-swaps routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox
 end
 
-# Prints the names of the profiles, or of a kind that an earlier command has cached. Runs the program as it was typed,
-# which asks no server. Names are data: fish quotes what it inserts.
+# Prints the names of a kind, with descriptions. Runs the program as it was typed; it sends no request. Names are data:
+# fish quotes them.
 function __oncallctl_names
     set -l program (string replace -r '^~/' $HOME/ (commandline -opc)[1])
     set -l profile (__oncallctl_command)[3]
     test "$argv" != profiles -a -n "$profile"
     and set -a argv --profile=$profile
-    $program completion names $argv 2>/dev/null
+    $program completion names $argv --describe 2>/dev/null
 end
 
 # Prints file names after the @ of @FILE or NAME=@FILE.
@@ -316,12 +327,15 @@ complete -c oncallctl -n '__oncallctl_at alert-groups list' -l watch -d 'Keep th
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l bell -d 'Ring the terminal bell for new alert groups of --watch'
 
 # oncallctl alert-groups get
+complete -c oncallctl -n '__oncallctl_argument_of alert-groups get' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups get' -l web -d 'Open the alert group in the browser; print the link if there is no browser'
 
 # oncallctl alert-groups alerts
+complete -c oncallctl -n '__oncallctl_argument_of alert-groups alerts' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups alerts' -l limit -x -d 'Show at most N rows'
 
 # oncallctl alert-groups acknowledge
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups acknowledge' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
@@ -331,6 +345,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l yes -s y -
 complete -c oncallctl -n '__oncallctl_at alert-groups acknowledge' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups unacknowledge
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups unacknowledge' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
@@ -340,6 +355,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l yes -s y
 complete -c oncallctl -n '__oncallctl_at alert-groups unacknowledge' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups resolve
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups resolve' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
@@ -349,6 +365,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l yes -s y -d 'D
 complete -c oncallctl -n '__oncallctl_at alert-groups resolve' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups unresolve
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups unresolve' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
@@ -358,6 +375,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l yes -s y -d 
 complete -c oncallctl -n '__oncallctl_at alert-groups unresolve' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups silence
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups silence' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l for -x -d 'How long the silence lasts, for example 90m, 2h30m or 1d'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
@@ -368,6 +386,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l yes -s y -d 'D
 complete -c oncallctl -n '__oncallctl_at alert-groups silence' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups unsilence
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups unsilence' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
@@ -377,6 +396,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l yes -s y -d 
 complete -c oncallctl -n '__oncallctl_at alert-groups unsilence' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups note
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups note' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l text -x -a '(__oncallctl_at_files)' -d 'Text of the note'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
@@ -387,6 +407,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups note' -l yes -s y -d 'Do n
 complete -c oncallctl -n '__oncallctl_at alert-groups note' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups ack
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups ack' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
@@ -396,6 +417,7 @@ complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l yes -s y -d 'Do no
 complete -c oncallctl -n '__oncallctl_at alert-groups ack' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups unack
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups unack' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'
@@ -575,7 +597,7 @@ complete -c oncallctl -n '__oncallctl_at resolution-notes' -a delete -d 'Delete 
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -s h -l help -d 'Show this message and exit'
 
 # oncallctl resolution-notes list
-complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l alert-group -x -d 'Only those of this alert group (ID)'
+complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l alert-group -x -a '(__oncallctl_names alert-groups)' -d 'Only those of this alert group (ID)'
 complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl resolution-notes create
@@ -776,6 +798,15 @@ complete -c oncallctl -n '__oncallctl_at config' -a set -d 'Set a key. Comments 
 complete -c oncallctl -n '__oncallctl_at config' -a unset -d 'Remove a key, so that its default applies'
 complete -c oncallctl -n '__oncallctl_at config' -s h -l help -d 'Show this message and exit'
 
+# oncallctl config get
+complete -c oncallctl -n '__oncallctl_argument_of config get' -x -a '(__oncallctl_names config-keys)'
+
+# oncallctl config set
+complete -c oncallctl -n '__oncallctl_argument_of config set' -x -a '(__oncallctl_names config-keys)'
+
+# oncallctl config unset
+complete -c oncallctl -n '__oncallctl_argument_of config unset' -x -a '(__oncallctl_names config-keys)'
+
 # oncallctl sandbox
 complete -c oncallctl -n '__oncallctl_at sandbox' -a serve -d 'Serve the sandbox over HTTP for other programs, and print its URL'
 complete -c oncallctl -n '__oncallctl_at sandbox' -a reset -d 'Restore the sample data'
@@ -804,7 +835,7 @@ complete -c oncallctl -n '__oncallctl_at escalate' -l important -d 'Page the tea
 complete -c oncallctl -n '__oncallctl_at escalate' -l title -x -d 'Title of the page'
 complete -c oncallctl -n '__oncallctl_at escalate' -l message -x -a '(__oncallctl_at_files)' -d 'Message of the page: a text, a file, or - for stdin'
 complete -c oncallctl -n '__oncallctl_at escalate' -l source-url -x -d 'Link to the source of the problem'
-complete -c oncallctl -n '__oncallctl_at escalate' -l alert-group -x -d 'Add the responders to this existing alert group'
+complete -c oncallctl -n '__oncallctl_at escalate' -l alert-group -x -a '(__oncallctl_names alert-groups)' -d 'Add the responders to this existing alert group'
 complete -c oncallctl -n '__oncallctl_at escalate' -l anyway -d 'Page even if nobody would be reached'
 complete -c oncallctl -n '__oncallctl_at escalate' -l wait -x -a 'acknowledged resolved' -d 'Wait until the page is acknowledged or resolved; exit 10 on timeout'
 complete -c oncallctl -n '__oncallctl_at escalate' -l within -x -d 'Timeout of --wait. [default: 10m]'
@@ -828,7 +859,7 @@ complete -c oncallctl -n '__oncallctl_at page' -l important -d 'Page the team, o
 complete -c oncallctl -n '__oncallctl_at page' -l title -x -d 'Title of the page'
 complete -c oncallctl -n '__oncallctl_at page' -l message -x -a '(__oncallctl_at_files)' -d 'Message of the page: a text, a file, or - for stdin'
 complete -c oncallctl -n '__oncallctl_at page' -l source-url -x -d 'Link to the source of the problem'
-complete -c oncallctl -n '__oncallctl_at page' -l alert-group -x -d 'Add the responders to this existing alert group'
+complete -c oncallctl -n '__oncallctl_at page' -l alert-group -x -a '(__oncallctl_names alert-groups)' -d 'Add the responders to this existing alert group'
 complete -c oncallctl -n '__oncallctl_at page' -l anyway -d 'Page even if nobody would be reached'
 complete -c oncallctl -n '__oncallctl_at page' -l wait -x -a 'acknowledged resolved' -d 'Wait until the page is acknowledged or resolved; exit 10 on timeout'
 complete -c oncallctl -n '__oncallctl_at page' -l within -x -d 'Timeout of --wait. [default: 10m]'
@@ -836,6 +867,7 @@ complete -c oncallctl -n '__oncallctl_at page' -l yes -s y -d 'Do not prompt for
 complete -c oncallctl -n '__oncallctl_at page' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl ack
+complete -c oncallctl -n '__oncallctl_arguments_of ack' -x -a '(__oncallctl_names alert-groups)'
 complete -c oncallctl -n '__oncallctl_at ack' -l state -x -a 'firing new acknowledged resolved silenced' -d 'Only groups in this state (new means firing). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at ack' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at ack' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only groups of this integration (name or ID)'

@@ -1,7 +1,7 @@
 """Completion scripts, generated from the command tree.
 
-The scripts hold what is static: commands, options and choices, so that completing these starts no program. For profiles
-and cached names they run `oncallctl completion names`. ``completions/`` holds the scripts for packages.
+The scripts contain commands, options and choices, so that these are completed without starting the program. For other
+names they run `oncallctl completion names`. The folder ``completions/`` has the scripts for packages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be completed, read from the Click tree: the one place that decides what a value is."""
+"""The commands, options and values to complete, read from the Click tree."""
 
 from __future__ import annotations
 
@@ -8,36 +8,43 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from oncallctl.api.nouns import CACHED
+from oncallctl.completion.names import CONFIG_KEYS
+from oncallctl.config.name_cache import ALERT_GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# But not `auth login PROFILE`, which names a new one.
+# Not `auth login PROFILE`, which names a new one.
 _PROFILE_ARGUMENTS = {"auth switch", "auth logout"}
 _CHOICES = re.compile(r"[a-z0-9-]+(\|[a-z0-9-]+)+")
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 class ValueKind(Enum):
-    """A value that is not one of a few words."""
+    """A value that is not a choice."""
 
-    TEXT = "anything: nothing is offered"
+    TEXT = "any text: nothing is offered"
     FILE = "a file name"
     AT_FILE = "a text, or a file name after @"
     PROFILE = "the name of a profile"
 
 
 @dataclass(frozen=True)
-class CachedNames:
-    """The cached names of a kind of object; `kind` is the argument of `oncallctl completion names`."""
+class Names:
+    """Names printed by `oncallctl completion names KIND`."""
 
     kind: str
 
 
-CACHED_NAMES = {noun.metavar: CachedNames(noun.path) for noun in CACHED.values()}
-"""Metavar -> the names to offer for it."""
+_CONFIG_KEY = Names(CONFIG_KEYS)
+_ALERT_GROUP = Names(ALERT_GROUPS)
+_BY_METAVAR = {noun.metavar: Names(noun.path) for noun in CACHED.values()}
+NAMES = (*_BY_METAVAR.values(), _ALERT_GROUP, _CONFIG_KEY)
 
-Values = tuple[str, ...] | ValueKind | CachedNames
+# Parameters with the ID of an alert group. Their metavar, ID, is also that of other objects.
+_ALERT_GROUP_PARAMETERS = {"alert_group", "alert_groups"}
+
+Values = tuple[str, ...] | ValueKind | Names
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,8 @@ class Option:
     Attributes:
         names: such as ``--output`` and ``-o``.
         help: one line without a full stop.
-        metavar: what to call its value.
-        values: what it takes, None for a flag.
+        metavar: the name of its value.
+        values: the values to offer, or None for a flag.
     """
 
     names: tuple[str, ...]
@@ -62,10 +69,10 @@ class Argument:
     """A positional argument.
 
     Attributes:
-        metavar: what the help calls it, without brackets and dots.
-        values: what it takes.
-        many: whether it takes all words that are left.
-        required: whether it must be given.
+        metavar: its name in the help, without brackets and dots.
+        values: the values to offer.
+        many: True if it takes all remaining words.
+        required: True if it must be given.
     """
 
     metavar: str
@@ -79,9 +86,9 @@ class Command:
     """A command, or a group of them.
 
     Attributes:
-        path: the words that lead to it, with a space between them; empty for the program itself.
+        path: the words of the command, separated by spaces; empty for the program.
         help: one line without a full stop.
-        commands: what a group holds.
+        commands: the commands of a group.
     """
 
     path: str
@@ -97,12 +104,12 @@ class Command:
 
     @property
     def common(self) -> tuple[Option, ...]:
-        """Those of its options that every leaf below it has too."""
+        """The options that every leaf below it has too."""
         leaves = [command for command in self.walk() if not command.commands]
         return tuple(option for option in self.options if all(option in leaf.options for leaf in leaves))
 
     def walk(self) -> Iterator[Command]:
-        """Yield it and all below it, in the order of the help."""
+        """Yield the command and all commands below it, in the order of the help."""
         yield self
         for command in self.commands:
             yield from command.walk()
@@ -152,13 +159,21 @@ def _values(parameter: Any) -> Values:  # noqa: ANN401
     metavar = parameter.metavar or ""
     if _CHOICES.fullmatch(metavar):
         return tuple(metavar.split("|"))
+    return _kind(parameter, metavar)
+
+
+def _kind(parameter: Any, metavar: str) -> ValueKind | Names:  # noqa: ANN401
     if "@FILE" in metavar:
         return ValueKind.AT_FILE
     if re.search(r"\bFILE\b", metavar):
         return ValueKind.FILE
     if "--profile" in parameter.opts:
         return ValueKind.PROFILE
-    return CACHED_NAMES.get(_bare(metavar), ValueKind.TEXT)
+    if parameter.name in _ALERT_GROUP_PARAMETERS:
+        return _ALERT_GROUP
+    if metavar == "KEY" and parameter.param_type_name == "argument":
+        return _CONFIG_KEY
+    return _BY_METAVAR.get(_bare(metavar), ValueKind.TEXT)
 
 
 def _bare(metavar: str) -> str:
@@ -166,7 +181,7 @@ def _bare(metavar: str) -> str:
 
 
 def _plain(word: str) -> str:
-    """Return a word that no shell needs quoted, which spares every generator the quoting."""
+    """Return a word that no shell needs to quote, so that the generators do not quote it either."""
     if not _WORD.fullmatch(word):
         raise ValueError(f"{word!r} would need quoting in a shell")
     return word

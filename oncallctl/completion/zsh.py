@@ -1,11 +1,11 @@
-"""The completion script of zsh, on top of its own _arguments."""
+"""The completion script for zsh, based on its function _arguments."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from oncallctl.completion.tree import CACHED_NAMES, Argument, Command, Option, ValueKind, Values
+from oncallctl.completion.tree import NAMES, Argument, Command, Option, ValueKind, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ _ACTIONS: dict[Values, str] = {
     ValueKind.FILE: "_files",
     ValueKind.AT_FILE: "__oncallctl_at_file",
     ValueKind.PROFILE: "__oncallctl_profiles",
-    **{names: f" __oncallctl_names {names.kind}" for names in CACHED_NAMES.values()},
+    **{names: f" __oncallctl_names {names.kind}" for names in NAMES},
 }
 
 _SCRIPT = r"""#compdef oncallctl
@@ -24,21 +24,24 @@ _SCRIPT = r"""#compdef oncallctl
 # Install it as _oncallctl in a directory of $fpath, or load it after compinit with
 # `source <(oncallctl completion zsh)`.
 
-# Sets names to those of the profiles, or of a kind ($1) that an earlier command has cached. Runs the program as it was
-# typed, which asks no server. The other arguments are passed on.
+# Sets names to those of the kind $1, and shown to them with their descriptions. Runs the program as it was typed; it
+# sends no request. The other arguments are passed on.
 __oncallctl_read() {
-  names=("${(@f)$($oncallctl_program completion names $@ 2>/dev/null)}")
+  shown=("${(@f)$($oncallctl_program completion names $@ --describe 2>/dev/null)}")
+  local tab=$'\t'
+  names=("${(@)shown%%$tab*}")
+  shown=("${(@)shown/$tab/  }")
   [[ -n $names[1] ]]
 }
 
 # Offers the names of the profiles.
 __oncallctl_profiles() {
-  local -a names
+  local -a names shown
   __oncallctl_read profiles && _wanted profiles expl profile compadd -a names
 }
 
-# Whether a value begins with -, which _arguments takes for an option and the program does not.
-__oncallctl_is_odd() {
+# True if a value begins with -: _arguments takes it for an option, the program does not.
+__oncallctl_has_dashed_value() {
   local -a taking=(@TAKING@)
   integer i
   for (( i = 2; i <= $#oncallctl_words; i++ )); do
@@ -47,14 +50,16 @@ __oncallctl_is_odd() {
   return 1
 }
 
-# Offers the cached names of the kind $1. Names are data: compadd quotes them.
+# Offers the names of the kind $1. Names are data: compadd quotes them, and shows descriptions as they are.
 __oncallctl_names() {
-  local -a names
+  local -a names shown described
   __oncallctl_chosen
-  # What stands before the command is not part of $words; a variable there would choose another server.
-  [[ $BUFFER != *ONCALLCTL_*=* ]] && ! __oncallctl_is_odd || return
+  # $words lacks the text before the command, where a variable would choose another server.
+  [[ $BUFFER != *ONCALLCTL_*=* ]] && ! __oncallctl_has_dashed_value || return
   __oncallctl_read $1 ${oncallctl_profile:+--profile=$oncallctl_profile} || return
-  _wanted $1 expl ${1//_/ } compadd -a names
+  # One description per line, if there are any.
+  [[ $shown[1] == $names[1] ]] || described=(-l -d shown)
+  _wanted $1 expl ${1//[_-]/ } compadd $described -a names
 }
 
 # A text, or a file name after @.
@@ -62,13 +67,13 @@ __oncallctl_at_file() {
   compset -P '(|[^=]##=)@' && _files
 }
 
-# Takes the profile out of the options that _arguments has read.
+# Sets the profile from the options that _arguments has parsed.
 __oncallctl_chosen() {
   local chosen=${(Q)opt_args[--profile]-${opt_args[-p]-}}
   [[ -z $chosen ]] || oncallctl_profile=$chosen
 }
 
-# Completes one of $commands after the options $2…, then what belongs to it; $1 is the function of the group.
+# Completes one of $commands after the options $2…, then its arguments; $1 is the function of the group.
 __oncallctl_group() {
   local group=$1 curcontext=$curcontext context state state_descr line ret=1
   local -A opt_args
@@ -91,7 +96,7 @@ _oncallctl() {
   (( ${words[(i)--]} < CURRENT )) || __oncallctl
 }
 
-# Autoloaded, the file is the function; sourced, it makes it known.
+# If autoloaded, the file is the function; if sourced, it defines the function.
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
   _oncallctl "$@"
 else
@@ -113,13 +118,13 @@ def generate(root: Command) -> str:
 
 
 def _taking(root: Command) -> list[str]:
-    """The options that take a value, in any command."""
+    """Return the options of all commands that take a value."""
     options = [option for command in root.walk() for option in command.options if option.values is not None]
     return sorted({name for option in options for name in option.names})
 
 
 def _function(command: Command, common: tuple[Option, ...]) -> str:
-    """Return the function that completes what follows a command."""
+    """Return the function that completes the words after a command."""
     name = "-".join(["__oncallctl", *command.path.split()])
     lines = [f"{name}() {{"]
     if not command.path:
@@ -147,7 +152,7 @@ def _has(command: Command, common: tuple[Option, ...]) -> bool:
 
 
 def _option(option: Option) -> str:
-    """Return the words that describe an option to _arguments; any may be given again."""
+    """Return the specification of an option for _arguments; every option may be repeated."""
     description = re.sub(r"([\\\[\]])", r"\\\1", option.help)
     if option.values is None:
         names, value = option.names, ""
@@ -160,7 +165,7 @@ def _option(option: Option) -> str:
 
 def _argument(argument: Argument, place: int) -> str:
     where = "*" if argument.many else f"{place}" if argument.required else f"{place}:"
-    # The message of an empty action would keep _arguments from inserting an option that is begun there.
+    # With an empty action, its message would prevent _arguments from completing an option there.
     action = "()" if argument.values is ValueKind.TEXT else _action(argument.values)
     return _quoted(f"{where}:{_escaped(argument.metavar)}:{action}")
 

@@ -75,11 +75,11 @@ def _suggestion(near: list[str]) -> str:
 
 
 def known_keys(file: Config) -> Iterable[str]:
-    """Yield the keys that can be set: those of all profiles in the file, and its aliases."""
+    """Yield the keys of all profiles and aliases in the file, except those with malformed names."""
     yield DEFAULT_PROFILE
-    for profile in file.names:
+    for profile in filter(NAME.fullmatch, file.names):
         yield from (f"{PROFILES}.{profile}.{field}" for field in KEYS)
-    yield from (key for key in file.entries() if key.startswith(f"{ALIASES}."))
+    yield from (f"{ALIASES}.{alias}" for alias in file.aliases)
 
 
 def get(file: Config, key: Key) -> object:

@@ -1,7 +1,8 @@
 """Cached names for TAB completion: commands write them, completions only read them.
 
 There is a file for each profile and kind. Its first line names the profile, its server and config.toml; then follow the
-names, one per line, sorted by their bytes. Names are offered only if the first line matches the current config.toml, so
+names, one per line, sorted by their bytes. Alert groups have no names: their file has the IDs that a command printed
+last, each followed by a tab and the title. Names are offered only if the first line matches the current config.toml, so
 that they never come from a server that the profile named before.
 """
 
@@ -12,18 +13,23 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from oncallctl.api.noun import Noun
 from oncallctl.api.nouns import CACHED
 from oncallctl.config.profiles import NAME, Profile
-from oncallctl.text import visible
+from oncallctl.text import cut, visible
 
 FOLDER = "names"
 MAX_NAMES = 5000
 MAX_LENGTH = 256  # characters
+ALERT_GROUPS = "alert-groups"
+MAX_ALERT_GROUPS = 300
+MAX_TITLE = 80  # characters
 ABANDONED = 60.0  # seconds after which a temporary file was left by a killed process
+
+_ID = re.compile(r"[A-Z][A-Z0-9]{1,31}")
 
 # Names that must be offered as name:NAME. A command would read them as a prefix, an option, stdin, an ID or "no team",
 # the cache as its first line, and fish does not quote a leading tilde.
@@ -46,8 +52,15 @@ class NameCache:
 
     def keep(self, noun: Noun, names: Collection[str]) -> None:
         """Store the names of all members of a collection; leave an up-to-date file alone."""
+        self._try(lambda config: keep(self._profile, config, noun.path, names))
+
+    def keep_alert_groups(self, titles: Mapping[str, str]) -> None:
+        """Store the IDs and titles of the alert groups that a command printed."""
+        self._try(lambda config: keep_alert_groups(self._profile, config, titles))
+
+    def _try(self, store: Callable[[Path], None]) -> None:
         try:
-            keep(self._profile, self._config().absolute(), noun.path, names)
+            store(self._config().absolute())
         except OSError as error:
             self._debug(f"names are not cached for completion: {error}")
 
@@ -58,14 +71,28 @@ def keep(profile: Profile, config: Path, kind: str, names: Collection[str]) -> N
     Raises:
         OSError: the file cannot be written.
     """
+    _replace(profile, config, kind, offered(names))
+
+
+def keep_alert_groups(profile: Profile, config: Path, titles: Mapping[str, str]) -> None:
+    """Write the first IDs of alert groups with their titles, in the given order.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    lines = [f"{ident}\t{visible(cut(title, MAX_TITLE))}" for ident, title in titles.items() if _ID.fullmatch(ident)]
+    _replace(profile, config, ALERT_GROUPS, lines[:MAX_ALERT_GROUPS])
+
+
+def _replace(profile: Profile, config: Path, kind: str, lines: Iterable[str]) -> None:
     path = _path(_folder(), profile.name, kind)
-    data = "".join(f"{line}\n" for line in [_header(profile, config), *offered(names)]).encode()
+    data = "".join(f"{line}\n" for line in [_header(profile, config), *lines]).encode()
     if not _is_current(path, data):
         _write(path, data)
 
 
 def load(profile: Profile, config: Path, kind: str) -> list[str]:
-    """Return the cached names of a profile, in the form to type.
+    """Return the cached names of a profile, in the form to type. IDs of alert groups are followed by a tab and a title.
 
     The list is empty if the names belong to another server, or if other users could have written or read the file.
 
@@ -78,14 +105,16 @@ def load(profile: Profile, config: Path, kind: str) -> list[str]:
         if not (_is_private(path.parent.lstat(), stat.S_IFDIR) and _is_private(os.fstat(descriptor), stat.S_IFREG)):
             return []
         first, *names = file.read().split("\n")
-    return [name for name in names if name and visible(name) == name] if first == _header(profile, config) else []
+    if first != _header(profile, config):
+        return []
+    return [name for name in names if name and all(visible(part) == part for part in name.split("\t", 1))]
 
 
 def forget(name: str) -> None:
     """Delete the cached names of a profile, ignoring failures."""
     with contextlib.suppress(OSError):
         folder = _folder()
-        for kind in CACHED:
+        for kind in (*CACHED, ALERT_GROUPS):
             _path(folder, name, kind).unlink(missing_ok=True)
 
 

@@ -174,6 +174,7 @@ def test_names_are_offered_wherever_one_of_their_kind_is_meant(shell: Shell) -> 
         "integrations create --team=my": "team",
         "escalate --team my": "team",
         "teams get my": "team",
+        "teams get SRE my": "team",
         "teams who-is-on-call SRE my": "team",
         "users get my": "user",
         "escalate --user ann --user my": "user",
@@ -185,10 +186,9 @@ def test_names_are_offered_wherever_one_of_their_kind_is_meant(shell: Shell) -> 
     }.items():
         assert shell.tab(f"oncallctl {line}") == f"oncallctl {line}-{offered}"
     for line in (
-        "teams get SRE my",
         "teams list my",
         "routes get my",
-        "alert-groups get my",
+        "shift-swaps get my",
         "integrations list --match my",
         "escalate --title my",
         "auth login my",
@@ -197,6 +197,34 @@ def test_names_are_offered_wherever_one_of_their_kind_is_meant(shell: Shell) -> 
         "my",
     ):
         assert shell.tab(f"oncallctl {line}") == f"oncallctl {line}"
+
+
+@pytest.mark.promise("data")
+def test_alert_groups_are_offered_by_id_and_their_titles_are_only_shown(shell: Shell, name: str) -> None:
+    config = shell.home / ".config/oncallctl/config.toml"
+    titles = {f"IHOSTILE{number}": title for number, title in enumerate(HOSTILE)}
+    name_cache.keep_alert_groups(PROD, config, {"IDISK1": "disk full", "IDISK2": "disk ok", **titles})
+    for line in (
+        "alert-groups get",
+        "alert-groups alerts",
+        "alert-groups acknowledge IHOSTILE1",
+        "alert-groups silence",
+        "ack",
+        "escalate --user ann --alert-group",
+    ):
+        assert (line, shell.offered(f"oncallctl {line} IDISK")) == (line, ["IDISK1", "IDISK2"])
+    assert shell.tab("oncallctl alert-groups get IDISK1") == "oncallctl alert-groups get IDISK1"
+    shell.screen = b""
+    shell.after("oncallctl alert-groups get I\t\t")
+    if name != "bash":  # which shows no descriptions
+        shell.wait_for(lambda: b"disk full" in shell.screen)
+    assert not list(shell.home.rglob("*pwned*"))
+    assert not shell.has_run_a_command()
+
+
+def test_keys_of_the_config_file_are_offered(shell: Shell) -> None:
+    assert shell.tab("oncallctl config get profiles.eu.token_f") == "oncallctl config get profiles.eu.token_file"
+    assert shell.tab("oncallctl config set default") == "oncallctl config set default_profile"
 
 
 def test_names_are_those_of_the_profile_that_the_program_would_choose(shell: Shell) -> None:

@@ -135,6 +135,9 @@ class NameObserver(Protocol):
     def keep(self, noun: Noun, names: Collection[str]) -> None:
         """Store the names of all members; does not raise."""
 
+    def keep_alert_groups(self, titles: Mapping[str, str]) -> None:
+        """Store the IDs and titles of alert groups that were printed; does not raise."""
+
 
 class Resource(Generic[Model]):
     """A collection of the API."""

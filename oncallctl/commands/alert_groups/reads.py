@@ -19,7 +19,7 @@ from oncallctl.output.render import limited, render, render_text
 from oncallctl.parsing.options import LimitOption, TeamOption, since_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from oncallctl.alert_groups.choosing import GroupFilter, Query
     from oncallctl.api.client import OnCall
@@ -78,7 +78,7 @@ def list_alert_groups(
         found = limited(ctx.obj, query.read(limit and limit + 1), limit)
         if limit is None and sys.stdout.isatty():
             found = iter(_newest(ctx.obj, query))
-        rows = _with_names(oncall, ctx.obj, found, NameLookupCache())
+        rows = _with_names(oncall, ctx.obj, _cached(oncall, found), NameLookupCache())
         render(ctx.obj, rows, ALERT_GROUPS.columns, empty="no alert groups")
 
 
@@ -103,6 +103,16 @@ def _render_folds(settings: Settings, query: Query, limit: int | None) -> None:
     folds = list(limited(settings, folding.by_title(found), limit))
     rows = [fold.row for fold in folds]
     render(settings, [fold.document for fold in folds], folding.COLUMNS, rows=rows, empty="no alert groups")
+
+
+def _cached(oncall: OnCall, groups: Iterable[AlertGroup]) -> Iterator[AlertGroup]:
+    """Yield alert groups, and cache their IDs and titles for TAB completion."""
+    titles = {}
+    for group in groups:
+        titles[group.id] = group.title or ""
+        yield group
+    if oncall.name_observer:
+        oncall.name_observer.keep_alert_groups(titles)
 
 
 def _newest(settings: Settings, query: Query) -> Sequence[AlertGroup]:

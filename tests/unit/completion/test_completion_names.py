@@ -113,6 +113,28 @@ def test_names_of_a_server_that_the_profile_no_longer_names_are_not_printed(conf
     assert printed("teams", "--profile=moved") == []
 
 
+def test_alert_groups_are_printed_newest_first_with_titles_on_request(config: Path, printed: Printed) -> None:
+    name_cache.keep_alert_groups(PROD, config, {"IB": "disk $(touch pwned)", "IA": ""})
+    assert printed("alert-groups") == ["IB", "IA"]
+    assert printed("alert-groups", "--describe") == ["IB\tdisk $(touch pwned)", "IA\t"]
+    assert printed("alert-groups", "--prefix=IA") == ["IA"]
+    assert printed("alert-groups", "--profile=eu") == []
+
+
+def test_config_keys_are_those_of_the_profiles_and_aliases(config: Path, printed: Printed) -> None:
+    config.write_text(CONFIG + '[aliases]\nmine = "alert-groups list --mine"\n', encoding="utf-8")
+    keys = printed("config-keys")
+    assert {"default_profile", "profiles.prod.url", "profiles.eu.timeout", "aliases.mine"} <= set(keys)
+    assert not [key for key in keys if "pwned" in key]
+    assert printed("config-keys", "--prefix=profiles.eu.t") == [
+        "profiles.eu.token_source",
+        "profiles.eu.token_file",
+        "profiles.eu.token_command",
+        "profiles.eu.tz",
+        "profiles.eu.timeout",
+    ]
+
+
 def test_control_characters_in_the_file_are_not_printed(cached: Path, printed: Printed) -> None:
     with cached.open("a", encoding="utf-8") as more:
         more.write("pl\x1b]0;pwned\x07\npl\x9bpwned\n")

@@ -99,7 +99,7 @@ def test_cache_files_open_to_others_are_closed_by_the_next_call(run: Runner, fol
 
 @pytest.mark.parametrize(
     "line",
-    ["integrations list --limit 3", "integrations get service-010", "alert-groups list", "users whoami -o json"],
+    ["integrations list --limit 3", "integrations get service-010", "users whoami -o json"],
 )
 def test_incomplete_read_caches_nothing(run: Runner, folder: Path, line: str) -> None:
     run(f"-p sandbox {line} --columns id")
@@ -171,6 +171,24 @@ def test_names_unfit_for_a_line_are_left_out(name: str) -> None:
 def test_names_beyond_the_limit_are_left_out() -> None:
     assert name_cache.offered([f"{number:05}" for number in range(6000)]) == [f"{number:05}" for number in range(5000)]
     assert name_cache.offered(["x" * 256]) == ["x" * 256]
+
+
+def test_alert_group_list_caches_the_printed_ids_with_titles(run: Runner, folder: Path) -> None:
+    rows = run("-p sandbox alert-groups list --limit 3 -o json").json
+    assert lines(folder / "sandbox.alert-groups") == ["# sandbox", *(f"{row['id']}\t{row['title']}" for row in rows)]
+    run("-p sandbox alert-groups list --state resolved")
+    assert rows[0]["id"] not in (folder / "sandbox.alert-groups").read_text()
+
+
+def test_alert_groups_beyond_the_limit_and_hostile_titles_are_cut_and_escaped(folder: Path) -> None:
+    titles = {f"I{number:012}": "x" for number in range(400)}
+    name_cache.keep_alert_groups(
+        PROD, CONFIG, {"IHOSTILE": "\x1b]0;x\x07a\tb\nc" + "x" * 200, "not an id": "x", **titles}
+    )
+    first, *more = lines(folder / "prod.alert-groups")[1:]
+    assert first.startswith("IHOSTILE\t\\x1b]0;x\\x07a\\tb\\ncxxx")
+    assert len(first) < 120
+    assert [line.partition("\t")[0] for line in more] == list(titles)[:299]
 
 
 @pytest.mark.parametrize("name", ["../prod", "a/b", ".", "x y", "$(touch pwned)", "", "a\nb"])
