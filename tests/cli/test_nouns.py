@@ -129,9 +129,9 @@ def test_dry_run_shows_the_exact_request_and_sends_nothing(server: Serving, run:
     assert server.changes() == []
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "[{}, {}]", "{}", '{"id": "X"}', "7"])
-def test_file_without_a_json_object_is_wrong_usage(server: Serving, run: Runner, text: str) -> None:
-    assert "--file" in run("webhooks create --file -", stdin=text, status=2).stderr
+def test_file_without_a_json_object_is_wrong_usage(server: Serving, run: Runner) -> None:
+    for text in ("", "[]", "{", "[{}, {}]", "{}", '{"id": "X"}', "7"):
+        assert "--file" in run("webhooks create --file -", stdin=text, status=2).stderr
     assert server.seen == []
 
 

@@ -8,9 +8,7 @@ import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
-from oncallctl.api import lookup, raw
-from oncallctl.api.noun import Noun
-from oncallctl.api.nouns import TEAMS, USERS
+from oncallctl.api import raw
 from oncallctl.api.transport import Transport
 from oncallctl.api.urls import base_url
 from oncallctl.errors import InvalidInput
@@ -84,13 +82,6 @@ def test_list_that_always_has_a_next_page_ends(total: int | None, oncall_at: Ope
 
     httpx_mock.add_callback(page, is_reusable=True)
     assert len(list(oncall_at("https://oncall.test").teams.list())) == 2
-
-
-@pytest.mark.parametrize("noun", [TEAMS, USERS], ids=lambda noun: noun.name)
-@pytest.mark.parametrize("hostile", ["id:../users/current", "id:a/b", "id:a b", "id:ä"])
-def test_impossible_id_is_refused_unsent(oncall_at: OpenOnCall, noun: Noun, hostile: str) -> None:
-    with pytest.raises(InvalidInput, match=r"(?i)not an id"):
-        lookup.named(oncall_at("https://oncall.test"), noun, hostile)
 
 
 def test_rate_limit_extended_by_another_thread_is_waited_for(transport_to: OpenTransport, clock: Clock) -> None:
