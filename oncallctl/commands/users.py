@@ -72,15 +72,15 @@ def shifts(
     at = now()
     with connect(ctx.obj) as oncall:
         people, _ = parallel.together(lambda: lookup.users(oncall, users or [lookup.ME]), oncall.schedules.everything)
-        found = user_shifts.read(oncall, people, Span(at, at + timedelta(days=days)))
-    if without := [user.username for user in people if user.id not in {shift.user.id for shift in found}]:
+        on_call = user_shifts.read(oncall, people, Span(at, at + timedelta(days=days)))
+    if without := [user.username for user in people if user.id not in {shift.user.id for shift in on_call}]:
         ctx.obj.note(f"not on call in the next {days} day{'' if days == 1 else 's'}: {', '.join(without)}")
     if ics:
         name = f"On call: {', '.join(user.username for user in people)}"
-        write_calendar(ctx.obj, ics, calendars.of_users(found), name)
+        write_calendar(ctx.obj, ics, calendars.of_users(on_call), name)
         return
-    documents = [shift.document() for shift in found]
-    rows = [{**shift.document(), "covering_name": shift.covering_name} for shift in found]
+    documents = [shift.document() for shift in on_call]
+    rows = [{**shift.document(), "covering_name": shift.covering_name} for shift in on_call]
     if ctx.obj.format is Format.ID:  # the people
-        rows = [{"id": user} for user in dict.fromkeys(shift.user.id for shift in found)]
+        rows = [{"id": user} for user in dict.fromkeys(shift.user.id for shift in on_call)]
     render(ctx.obj, documents, SHIFTS, rows=rows)

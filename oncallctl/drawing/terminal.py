@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from itertools import groupby
+from operator import itemgetter
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -113,6 +115,14 @@ class _Picture:
 
     def _lane(self, lane: Lane, axis: Axis, style: str) -> Text:
         row = Text()
+        for look, run in groupby(self._cells(lane, axis, style), key=itemgetter(1)):
+            glyphs = "".join(glyph for glyph, _ in run)
+            self.glyphs.update(glyphs)
+            row.append(glyphs, look)
+        return row
+
+    def _cells(self, lane: Lane, axis: Axis, style: str) -> Iterator[tuple[str, str]]:
+        """Yield the glyph and the style of each cell."""
         at = axis.grid.cell(self.now) if self.now else None
         current = lane.at(self.now) if self.now else None
         for cell, halves in enumerate(axis.grid.fill(lane.segments)):
@@ -125,10 +135,8 @@ class _Picture:
                 glyph, look = NOW, "bold"
             else:
                 glyph = MIDNIGHT if cell in axis.marks else WEEKEND if cell in axis.weekend else " "
-                look = "dim" if glyph != " " else ""
-            self.glyphs.add(glyph)
-            row.append(glyph, look)
-        return row
+                look = "dim"
+            yield glyph, look
 
     def _lists(self) -> Iterator[Text]:
         widest = max((len(listing.lead) for listing in self.chart.lists), default=0)

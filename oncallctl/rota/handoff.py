@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import chain
 from typing import Any
 
 from oncallctl import parallel
@@ -12,6 +13,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.lookup import Named
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.integrations import Integration
+from oncallctl.api.resources.shift_swaps import ShiftSwap
 from oncallctl.rota import lookback, team_rota
 from oncallctl.rota.handovers import Handover, handovers
 from oncallctl.rota.lookback import BEHIND, Lookback
@@ -32,6 +34,7 @@ class Handoff:
         ending: the alert groups of the ending shift.
         open: the team's alert groups that are not resolved, newest first.
         windows: the team's integrations in maintenance.
+        swap_requests: open requests for shift swaps in these schedules, by their start.
         integrations: integration ID -> name.
     """
 
@@ -41,10 +44,14 @@ class Handoff:
     ending: Lookback
     open: Sequence[AlertGroup]
     windows: Sequence[Integration]
+    swap_requests: Sequence[ShiftSwap]
     integrations: Mapping[str, str]
 
     def document(self, tz: tzinfo | None) -> dict[str, Any]:
-        """Return the JSON document: `team`, `at`, `handovers` (one per schedule), `ending`, `open` and `windows`."""
+        """Return the JSON document.
+
+        Its keys are `team`, `at`, `handovers` (one per schedule), `ending`, `open`, `windows` and `swap_requests`.
+        """
         return {
             "team": {"id": self.team.id, "name": self.team.name},
             "at": self.at.isoformat(),
@@ -61,6 +68,7 @@ class Handoff:
                 }
                 for each in self.windows
             ],
+            "swap_requests": [swap.raw for swap in self.swap_requests],
         }
 
     def _handover(self, rota: Rota) -> dict[str, Any]:
@@ -109,13 +117,23 @@ def read(oncall: OnCall, team: Named, at: datetime, *, since: datetime | None = 
         oncall.integrations.everything,
         *(lambda state=state: list(oncall.alert_groups.list(state=state, team_id=team.id)) for state in OPEN_STATES),
     )
+    ending, swaps = parallel.together(
+        lambda: lookback.read(oncall, team, since or lookback.last_shift(rotas, at), at),
+        lambda: parallel.in_order(lambda rota: _swap_requests(oncall, rota, at), rotas),
+    )
     distinct = {group.id: group for each in groups for group in each}  # a group may change state between requests
     return Handoff(
         team,
         at,
         rotas,
-        lookback.read(oncall, team, since or lookback.last_shift(rotas, at), at),
+        ending,
         sorted(distinct.values(), key=lambda group: group.created_at or at, reverse=True),
         [each for each in integrations if each.team_id == team.id and each.maintenance_mode],
+        sorted(chain.from_iterable(swaps), key=lambda swap: swap.swap_start),
         {each.id: each.name for each in integrations},
     )
+
+
+def _swap_requests(oncall: OnCall, rota: Rota, at: datetime) -> list[ShiftSwap]:
+    swaps = oncall.shift_swaps.list(schedule_id=rota.schedule.id, open_only="true")
+    return [swap for swap in swaps if not swap.is_taken and swap.swap_start > at]

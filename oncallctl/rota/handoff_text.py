@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.integrations import Integration
+from oncallctl.api.resources.shift_swaps import ShiftSwap
 from oncallctl.rota.handoff import AHEAD, Handoff
 from oncallctl.rota.handovers import NOBODY
 from oncallctl.rota.lookback import NIGHT_BEGINS, NIGHT_ENDS, Reactions
@@ -44,6 +45,10 @@ class _Writer:
             yield ""
             yield self.markup.bold(f"Maintenance windows: {len(self.handoff.windows)}")
             yield from self._list([self._window(each) for each in self.handoff.windows])
+        if self.handoff.swap_requests:
+            yield ""
+            yield self.markup.bold(f"Open swap requests: {len(self.handoff.swap_requests)}")
+            yield from self._list([self._swap_request(swap) for swap in self.handoff.swap_requests])
 
     def _list(self, items: Sequence[str]) -> Iterator[str]:
         return (f"{self.markup.bullet}{item}" for item in items)
@@ -122,3 +127,12 @@ class _Writer:
         return (
             f"{name}: {mode} {'overdue since' if self.handoff.is_overdue(integration) else 'until'} {self._when(ends)}"
         )
+
+    def _swap_request(self, swap: ShiftSwap) -> str:
+        schedules = {rota.schedule.id: rota.schedule.name for rota in self.handoff.rotas}
+        names = {user: name for rota in self.handoff.rotas for user, name in rota.usernames.items()}
+        schedule = self.markup.plain(schedules.get(swap.schedule, swap.schedule))
+        name = self.markup.plain(names.get(swap.beneficiary, swap.beneficiary))
+        end = f"{swap.swap_end.astimezone(self.tz):%a %d %b %H:%M %Z}"
+        times = f"{self._when(swap.swap_start)} until {end}"
+        return f"{schedule}: {name} asks to be relieved, {times}: {self.markup.plain(swap.id)}"

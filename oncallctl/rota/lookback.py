@@ -15,7 +15,7 @@ from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.rota.handovers import handovers
 from oncallctl.rota.shifts import Rota
 
-BEHIND = timedelta(days=14)  # handovers are searched for so long
+BEHIND = timedelta(days=14)  # how far to search for the last handover
 WITHOUT_HANDOVER = timedelta(days=7)
 GRACE = timedelta(hours=1)  # a handoff shortly after a handover is about the shift before it
 NIGHT_BEGINS, NIGHT_ENDS = 22, 7  # local hours
@@ -26,7 +26,7 @@ class Reactions:
     """Alert groups that were acknowledged, or resolved.
 
     Attributes:
-        by: user ID -> number of groups; None stands for no person, as when an alert resolves by itself.
+        by: user ID -> number of groups; None stands for no person, as in automatic resolution.
         median: the median time after the first alert, or None.
     """
 

@@ -45,15 +45,15 @@ class When(StrEnum):
         away = timedelta(days=days)
         return Span(at, at + away) if self is When.NEXT else Span(at - away, at)
 
-    def choose(self, found: ScheduledShifts, at: datetime) -> ScheduledShifts:
+    def choose(self, scheduled: ScheduledShifts, at: datetime) -> ScheduledShifts:
         """Return the current, next or previous shifts among those that overlap the searched time."""
         if self is When.CURRENT:
-            return [(schedule, shift) for schedule, shift in found if shift.span.start <= at < shift.span.end]
+            return [(schedule, shift) for schedule, shift in scheduled if shift.span.start <= at < shift.span.end]
         if self is When.NEXT:  # current shifts are skipped
-            first = min((shift.span.start for _, shift in found if shift.span.start > at), default=None)
-            return [(schedule, shift) for schedule, shift in found if shift.span.start == first]
-        last = max((shift.span.end for _, shift in found if shift.span.end <= at), default=None)
-        return [(schedule, shift) for schedule, shift in found if shift.span.end == last]
+            first = min((shift.span.start for _, shift in scheduled if shift.span.start > at), default=None)
+            return [(schedule, shift) for schedule, shift in scheduled if shift.span.start == first]
+        last = max((shift.span.end for _, shift in scheduled if shift.span.end <= at), default=None)
+        return [(schedule, shift) for schedule, shift in scheduled if shift.span.end == last]
 
 
 @dataclass(frozen=True)
@@ -102,19 +102,19 @@ def resolve(oncall: OnCall, teams: Sequence[Named], query: OnCallQuery, *, at: d
     chosen = [query.when.choose(_shifts(path, rotas), at) for path in paths]
     people = [
         (
-            _people(oncall, path.steps, found, query.when),
-            _people(oncall, reachable(path.steps), found, query.when),
+            _people(oncall, path.steps, scheduled, query.when),
+            _people(oncall, reachable(path.steps), scheduled, query.when),
         )
-        for path, found in zip(paths, chosen, strict=True)
+        for path, scheduled in zip(paths, chosen, strict=True)
     ]
     users = oncall.users.several([user for everybody, _ in people for user in everybody])
     return [
         ResolvedOnCall(
-            _document(oncall, [users[user] for user in everybody if user in users], found),
+            _document(oncall, [users[user] for user in everybody if user in users], scheduled),
             path.through_slack,
             frozenset(everybody) - frozenset(paged),
         )
-        for path, (everybody, paged), found in zip(paths, people, chosen, strict=True)
+        for path, (everybody, paged), scheduled in zip(paths, people, chosen, strict=True)
     ]
 
 
@@ -124,12 +124,12 @@ def _shifts(path: PagingPath, rotas: Mapping[str, Rota]) -> ScheduledShifts:
     ]
 
 
-def _people(oncall: OnCall, steps: Sequence[EscalationPolicy], found: ScheduledShifts, when: When) -> list[str]:
+def _people(oncall: OnCall, steps: Sequence[EscalationPolicy], scheduled: ScheduledShifts, when: When) -> list[str]:
     """Return the IDs of the people on call, without duplicates, in the order of the steps."""
     people: list[str] = []
     for step in steps:
         if step.schedule_id:
-            people += [user for schedule, shift in found if schedule.id == step.schedule_id for user in shift.users]
+            people += [user for schedule, shift in scheduled if schedule.id == step.schedule_id for user in shift.users]
         elif when is When.CURRENT:
             people += named_by(oncall, step)
     return list(dict.fromkeys(people))
@@ -142,10 +142,10 @@ def named_by(oncall: OnCall, step: EscalationPolicy) -> Sequence[str]:
     return step.persons_to_notify or step.persons_to_notify_next_each_time or ()
 
 
-def _document(oncall: OnCall, users: Sequence[User], found: ScheduledShifts) -> dict[str, Any]:
+def _document(oncall: OnCall, users: Sequence[User], scheduled: ScheduledShifts) -> dict[str, Any]:
     only_on_cloud = {} if oncall.is_cloud else _ONLY_ON_CLOUD
     return {
         "count": len(users),
         "users": [{**user.raw, **only_on_cloud} for user in users],
-        "shifts": [shifts.document(schedule, shift) for schedule, shift in found],
+        "shifts": [shifts.document(schedule, shift) for schedule, shift in scheduled],
     }

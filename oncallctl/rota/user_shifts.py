@@ -59,8 +59,10 @@ def read(oncall: OnCall, users: Sequence[User], span: Span) -> list[UserShift]:
         lambda: shifts.read_several(oncall, [schedule.id for schedule in oncall.schedules.everything()], span),
         lambda: _swaps(oncall, users, span),
     )
-    found = [merged for rota in rotas.values() for user in users for merged in _merged(_shifts(rota, user, swaps))]
-    return sorted(found, key=lambda shift: (shift.span, shift.schedule.name, shift.user.username))
+    merged_shifts = [
+        merged for rota in rotas.values() for user in users for merged in _merged(_shifts(rota, user, swaps))
+    ]
+    return sorted(merged_shifts, key=lambda shift: (shift.span, shift.schedule.name, shift.user.username))
 
 
 class _Person(BaseModel):
@@ -131,10 +133,10 @@ def _shifts(rota: Rota, user: User, covers: Iterable[_Cover]) -> Iterator[UserSh
             yield UserShift(user, rota.schedule, shift.span, ident, name)
 
 
-def _merged(found: Iterable[UserShift]) -> Iterator[UserShift]:
+def _merged(shifts_of_user: Iterable[UserShift]) -> Iterator[UserShift]:
     """Merge shifts that overlap or follow each other without a break."""
     current: UserShift | None = None
-    for shift in found:
+    for shift in shifts_of_user:
         if current and shift.span.start <= current.span.end and shift.covering_for == current.covering_for:
             current = replace(current, span=Span(current.span.start, max(current.span.end, shift.span.end)))
             continue

@@ -194,6 +194,40 @@ class TestOpen:
         assert (window["mode"], window["overdue"]) == ("silence_escalations", False)
 
 
+class TestSwapRequests:
+    def test_open_swap_request_is_listed_and_a_taken_one_is_not(
+        self, weekdays: Maker, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server = weekdays.server
+        schedule = next(
+            each["id"] for each in server.call("GET", "schedules/")["results"] if each["name"] == "around the clock"
+        )
+        real = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        monkeypatch.setattr("oncallctl.commands.teams.handoff.now", lambda: real)
+        requests = [
+            server.call(
+                "POST",
+                "shift_swaps/",
+                {
+                    "schedule": schedule,
+                    "beneficiary": ALICE,
+                    "swap_start": (real + timedelta(days=days)).isoformat(),
+                    "swap_end": (real + timedelta(days=days, hours=8)).isoformat(),
+                },
+            )["id"]
+            for days in (2, 3)
+        ]
+        server.call("POST", f"shift_swaps/{requests[1]}/take/", {"benefactor": BOB})
+        text = run("teams handoff empty-team --tz UTC").stdout
+        start = real + timedelta(days=2)
+        times = f"{start:%a %d %b %H:%M} UTC (in 2d) until {start + timedelta(hours=8):%a %d %b %H:%M} UTC"
+        assert text.split("\n\n")[-1].splitlines() == [
+            "**Open swap requests: 1**",
+            f"- around the clock: alice asks to be relieved, {times}: {requests[0]}",
+        ]
+        assert [each["id"] for each in run("teams handoff empty-team -o json").json["swap_requests"]] == requests[:1]
+
+
 class TestFormats:
     def test_title_in_markdown_is_code(self, weekdays: Maker, run: Runner) -> None:
         add_group(weekdays.server, "ISHIFTONEAAAA", 1, title=HOSTILE)
