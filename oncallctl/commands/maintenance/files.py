@@ -16,8 +16,7 @@ from oncallctl.config.connect import choose_profile, connect
 from oncallctl.config.settings import Format
 from oncallctl.errors import InvalidInput, OncallError, Unavailable
 from oncallctl.output.dry_run import render_requests
-from oncallctl.output.render import ascii_only, render, render_done, render_text
-from oncallctl.output.table import console
+from oncallctl.output.render import draw, render, render_done, render_text
 from oncallctl.parsing.options import DryRunOption, read_text
 from oncallctl.text import counted, visible
 from oncallctl.times import now, parse_duration, span
@@ -61,6 +60,7 @@ ON_A_TERMINAL = {
     "WINDOW": "window",
     "IN ITS ZONE": "zoned_short",
     "LOCAL START": "local_short",
+    "REPEATS": "repeats",
     "TARGETS": "names_short",
 }
 
@@ -115,6 +115,7 @@ def plan(
     ] = 7,
 ) -> None:
     """Preview when the windows in a file will start and end, with warnings."""
+    from oncallctl.drawing import terminal
     from oncallctl.maintenance.file import schema, timeline
 
     settings = ctx.obj
@@ -129,19 +130,16 @@ def plan(
     for sentence in timeline.left_out(rules, at, days):
         settings.warn(sentence)
     for_a_person = settings.format is Format.TABLE and on_a_terminal()
-    if for_a_person and not settings.quiet:
-        screen = console(settings, stderr=False)
-        drawn = "\n".join(timeline.picture(rules, planned, at, days, zone=settings.tz, width=screen.width))
-        screen.print(drawn.translate(timeline.PLAIN) if ascii_only() else drawn, soft_wrap=True)
-        for each in planned:
-            for note in each.oddities():
-                settings.note(f"{each.occurrence.key}: {note}")
-    render(
-        settings,
-        [each.document(settings.tz) for each in planned],
-        ON_A_TERMINAL if for_a_person else OCCURRENCES,
-        rows=[each.row(settings.tz) for each in planned],
-    )
+    documents = [each.document(settings.tz) for each in planned]
+    if not for_a_person:
+        render(settings, documents, OCCURRENCES, rows=[each.row(settings.tz) for each in planned])
+        return
+    chart = timeline.chart(rules, planned, at, days)
+    draw(settings, lambda width, plain: terminal.draw([chart], now=at, tz=settings.tz, width=width, plain=plain))
+    for each in planned:
+        for note in each.oddities():
+            settings.note(f"{each.occurrence.key}: {note}")
+    render(settings, documents, ON_A_TERMINAL, rows=timeline.folded(planned, settings.tz))
 
 
 def _targets(settings: Settings, rules: Sequence[WindowRule]) -> Found | None:

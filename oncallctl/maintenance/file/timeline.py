@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from itertools import pairwise
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.batch import Target
+from oncallctl.drawing.chart import Chart, Kind, Lane, Segment
 from oncallctl.errors import OncallError
 from oncallctl.maintenance.file.occurrences import Clocks
 from oncallctl.maintenance.file.rules import Occurrence, WindowRule
 from oncallctl.maintenance.windows.model import utc
-from oncallctl.text import visible
-
-FINEST = (24, 12, 8, 6, 4, 3, 2, 1)  # cells a day that are whole hours
-LABEL = len("|Mon 24")  # characters
-OPEN, OVERLAP, NOTHING, EDGE = "█", "!", "·", "|"
-PLAIN = str.maketrans({OPEN: "#", NOTHING: ".", "…": "~"})
+from oncallctl.spans import Span
+from oncallctl.text import caption
 
 Found = Mapping[str, "list[Target[Integration]] | OncallError"]
 
@@ -178,81 +174,40 @@ def _find_overlaps(planned: Sequence[Planned]) -> None:
         going_on[each.occurrence.rule.name] = each
 
 
-def picture(  # a picture is of windows, at a time, in a zone, of a size
-    rules: Sequence[WindowRule], planned: Sequence[Planned], at: datetime, days: int, *, zone: tzinfo | None, width: int
-) -> list[str]:
-    """Draw the windows of the planned span as lines of cells; a cell is some hours.
+def chart(rules: Sequence[WindowRule], planned: Sequence[Planned], at: datetime, days: int) -> Chart:
+    """Return the planned span as a timeline with a lane for each window of the file."""
+    segments: dict[str, list[Segment]] = {rule.name: [] for rule in rules}
+    for each in planned:
+        segments[each.occurrence.rule.name] += [
+            Segment(Span(each.occurrence.start, each.occurrence.end)),
+            *(Segment(Span(overlap.start, overlap.end), Kind.ALARM) for overlap in each.overlaps),
+        ]
+    span = Span(at, at + timedelta(days=days))
+    lanes = [
+        Lane(name, caption(name), tuple(each for each in found if each.span.touches(span)))
+        for name, found in segments.items()
+    ]
+    labels = {Kind.REGULAR: "maintenance", Kind.ALARM: "overlaps another window on an integration"}
+    return Chart("Maintenance windows", span, lanes, labels)
 
-    The first and the last cell are clipped to the span, like the table. Each line is at most `width` characters.
+
+def folded(planned: Sequence[Planned], local: tzinfo | None) -> list[dict[str, Any]]:
+    """Return the rows of a table in which regular repeats of a window are one row, with their number and last day.
+
+    Occurrences of a window are folded if they have the same notes and start at the same time of day, in the window's
+    zone and in `local`.
     """
-    from rich.cells import cell_len, set_cell_size
-
-    names = [visible(rule.name) for rule in rules]
-    margin = min(max(map(cell_len, names)), max(width // 4, 1))
-    edges, scale = _edges(at, days, zone, max(width - margin - 1, 1))
-    where = zone or at.astimezone().tzname()
-    lines = [f"{'':{margin}} {_header(edges, zone)}"]
-    overlapping = False
-    for rule, name in zip(rules, names, strict=True):
-        mine = [each for each in planned if each.occurrence.rule.name == rule.name]
-        drawn = _line(mine, edges)
-        overlapping = overlapping or OVERLAP in drawn
-        label = set_cell_size(name, margin) if cell_len(name) <= margin else f"{set_cell_size(name, margin - 1)}…"
-        lines.append(f"{label} {drawn}")
-    legend = f"{OPEN} open, one character is {scale}, {where}"
-    lines.append(legend[:width])
-    if overlapping:
-        lines.append(f"{OVERLAP} overlaps another on the same integration"[:width])
-    return lines
+    groups: dict[tuple[Any, ...], list[Planned]] = {}
+    for each in planned:
+        rule, start = each.occurrence.rule, each.occurrence.start
+        clocks = [start.astimezone(zone) for zone in (rule.schedule.zone, local)]
+        key = (rule.name, *(clock.time() for clock in clocks), *(clock.utcoffset() for clock in clocks), *each.notes())
+        groups.setdefault(key, []).append(each)
+    return [
+        {**group[0].row(local), "repeats": _repeats(group, local) if len(group) > 1 else ""}
+        for group in groups.values()
+    ]
 
 
-def _edges(at: datetime, days: int, zone: tzinfo | None, room: int) -> tuple[list[datetime], str]:
-    """Divide the span into as many cells as fit; also return the length of a cell."""
-    end, first = at + timedelta(days=days), at.astimezone(zone).date()
-
-    def clipped(edges: Iterable[datetime]) -> list[datetime]:
-        return [at, *(edge for edge in edges if at < edge < end), end]
-
-    for per_day in FINEST:
-        edges = clipped(edge for day in range(days + 1) for edge in _cells(first + timedelta(days=day), per_day, zone))
-        if len(edges) - 1 <= room:
-            return edges, f"{24 // per_day}h" if per_day > 1 else "1d"
-    length = -(-days // (room - 1)) if room > 1 else days + 1  # days in a cell
-    return clipped(_midnight(first + timedelta(days=day), zone) for day in range(0, days + 1, length)), f"{length}d"
-
-
-def _midnight(day: date, zone: tzinfo | None) -> datetime:
-    wall = datetime.combine(day, time())
-    return (wall.replace(tzinfo=zone) if zone else wall.astimezone()).astimezone(UTC)
-
-
-def _cells(day: date, count: int, zone: tzinfo | None) -> Iterator[datetime]:
-    """Yield the starts of a day's cells; a day of 23 or 25 hours has as many, a little shorter or longer."""
-    begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
-    for cell in range(count):
-        yield begin + (end - begin) * cell / count
-
-
-def _header(edges: Sequence[datetime], zone: tzinfo | None) -> str:
-    """Return the line of day labels, at the cells where the days start; labels never overlap."""
-    moments = [edge.astimezone(zone) for edge in edges[:-1]]
-    begins = [cell for cell, local in enumerate(moments) if cell == 0 or local.date() != moments[cell - 1].date()]
-    if moments[0].time() != time() and len(begins) > 1 and begins[1] < LABEL:  # the rest of today is too short for it
-        begins = begins[1:]
-    line = ""
-    for cell in begins:
-        if cell >= len(line) and cell + LABEL <= len(edges):
-            line = f"{line:{cell}}{EDGE}{moments[cell]:%a %d}"
-    return line
-
-
-def _line(mine: Sequence[Planned], edges: Sequence[datetime]) -> str:
-    spans = [(each.occurrence.start, each.occurrence.end) for each in mine]
-    overlaps = [(overlap.start, overlap.end) for each in mine for overlap in each.overlaps]
-
-    def drawn(begin: datetime, end: datetime) -> str:
-        if any(start < end and begin < last for start, last in overlaps):
-            return OVERLAP
-        return OPEN if any(start < end and begin < last for start, last in spans) else NOTHING
-
-    return "".join(drawn(begin, end) for begin, end in pairwise(edges))
+def _repeats(group: Sequence[Planned], local: tzinfo | None) -> str:
+    return f"{len(group)} times, last on {group[-1].occurrence.start.astimezone(local):%a %m-%d}"

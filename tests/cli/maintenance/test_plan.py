@@ -1,4 +1,4 @@
-"""`maintenance plan`: what is to come, what is odd about it, and the picture of it."""
+"""`maintenance plan`: the occurrences to come, notes about them, and their picture."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from oncallctl.drawing.terminal import draw
 from oncallctl.maintenance.file import timeline
 from oncallctl.maintenance.file.rules import WindowRule
 from oncallctl.maintenance.file.schema import load
@@ -50,74 +51,48 @@ def rules(text: str = FILE) -> list[WindowRule]:
     return found
 
 
-def drawn(text: str = FILE, days: int = 7, at: datetime = AT, zone: str = "UTC") -> str:
+def drawn(text: str = FILE, days: int = 7, at: datetime = AT, zone: str = "UTC", *, plain: bool = False) -> str:
     made = rules(text)
-    lines = timeline.picture(made, timeline.plan(made, at, days, None), at, days, zone=ZoneInfo(zone), width=80)
-    assert all(len(line) <= 80 for line in lines)
-    return "\n".join(lines) + "\n"
+    chart = timeline.chart(made, timeline.plan(made, at, days, None), at, days)
+    lines = draw([chart], now=at, tz=ZoneInfo(zone), width=80, plain=plain)
+    assert all(line.cell_len <= 80 for line in lines)
+    return "\n".join(line.plain for line in lines) + "\n"
 
 
-def test_the_picture_of_a_week() -> None:
-    assert drawn() == textwrap.dedent("""\
-                                  |Sun 22 |Mon 23 |Tue 24 |Wed 25 |Thu 26 |Fri 27
-        nightly              ·····██······██······█!······██······██······██······██··
-        release 1.4          ······················!██································
-        weekend of the whol… █████████████·······································█████
-        █ open, one character is 3h, UTC
-        ! overlaps another on the same integration
+def test_picture_of_a_week_shows_windows_and_overlaps() -> None:
+    assert drawn(plain=True) == textwrap.dedent("""\
+        Maintenance windows                                Sat 21 - Sat 28 Nov 2026, UTC
+                              Sun 22  Mon 23  Tue 24  Wed 25  Thu 26  Fri 27
+                          v now Sat 10:00
+        nightly           |...:##.....:##     :#!     :##     :##     :##     :##.
+        release 1.4       |...:.......:       : !#    :       :       :       :...
+        weekend of the~   @############       :       :       :       :       ####
+
+        # maintenance   ! overlaps another window on an integration   @ now   . weekend
         """)
+    assert "\N{FULL BLOCK}" in drawn()
 
 
-def test_picture_and_table_cover_the_same_span() -> None:
-    text = '[[window]]\nname="w"\nteam="t"\ncron="{}"\ntimezone="UTC"\nduration="1h"\n'
-    for hour in range(24):
-        made = rules(text.format(f"0 {hour} * * *"))
-        planned = timeline.plan(made, AT, 2, None)
-        lines = timeline.picture(made, planned, AT, 2, zone=UTC_ZONE, width=100)
-        cells = lines[1].split()[1]
-        assert len(cells) == 48
-        assert cells.count(timeline.OPEN) == len(planned) == 2, hour
+def test_picture_of_a_year_fits_the_terminal() -> None:
+    assert "nightly" in drawn(days=366)
 
 
-def test_the_picture_of_a_month() -> None:
-    assert drawn(days=30) == textwrap.dedent("""\
-                              |Sun 22|Sun 29|Sun 06|Sun 13
-        nightly              ·██!███████████████████████████
-        release 1.4          ···!···························
-        weekend of the whol… ██····███····███····███····███·
-        █ open, one character is 1d, UTC
-        ! overlaps another on the same integration
-        """)
-
-
-def test_the_picture_of_one_day_on_which_the_clocks_go_back() -> None:
-    day = datetime(2026, 10, 24, 22, tzinfo=UTC)
-    assert drawn(days=1, at=day, zone="Europe/Berlin") == textwrap.dedent("""\
-                             |Sun 25
-        nightly              ··█████·················
-        release 1.4          ························
-        weekend of the whol… ████████████████████████
-        █ open, one character is 1h, Europe/Berlin
-        """)
-
-
-def test_the_picture_of_a_year_still_fits() -> None:
-    lines = drawn(days=366).splitlines()
-    assert lines[-2] == "█ open, one character is 7d, UTC"
-    assert lines[1] == f"nightly              !{'█' * 52}"
-
-
-def test_a_picture_for_a_terminal_without_unicode_says_the_same() -> None:
-    plain = drawn().translate(timeline.PLAIN)
-    assert plain.isascii()
-    assert plain.splitlines()[1] == "nightly              .....##......##......#!......##......##......##......##.."
-
-
-def test_a_name_in_wide_characters_or_with_controls_moves_nothing() -> None:
+def test_name_in_wide_or_control_characters_keeps_the_lanes_aligned() -> None:
     text = FILE.replace("release 1.4", "夜間メンテナンス").replace('"nightly"', '"night\\u001b[31m"')
-    lines = drawn(text).splitlines()
-    assert lines[1].startswith("night\\x1b[31m        ·····██")
-    assert lines[2].startswith("夜間メンテナンス     ······················!██")
+    shown = drawn(text)
+    assert "\x1b" not in shown
+    assert "night\\x1b[31m" in shown
+
+
+def test_repeats_are_one_row_with_their_number_and_last_day() -> None:
+    made = rules()
+    found = timeline.folded(timeline.plan(made, AT, 7, None), UTC_ZONE)
+    assert [(each["window"], each["local_short"], each["repeats"]) for each in found] == [
+        ("weekend of the whole team", "Fri 11-20 23:00 UTC", "2 times, last on Fri 11-27"),
+        ("nightly", "Sun 11-22 01:30 UTC", "6 times, last on Sat 11-28"),
+        ("nightly", "Tue 11-24 01:30 UTC", ""),
+        ("release 1.4", "Tue 11-24 04:00 UTC", ""),
+    ]
 
 
 def notes(cron: str, zone: str, at: datetime, duration: str = "2h") -> list[str]:
@@ -125,12 +100,12 @@ def notes(cron: str, zone: str, at: datetime, duration: str = "2h") -> list[str]
     return [note for each in timeline.plan(rules(text), at, 1, None) for note in each.notes()]
 
 
-def test_a_start_that_the_clocks_skip_is_pointed_out() -> None:
+def test_skipped_start_has_a_note() -> None:
     at = datetime(2026, 3, 28, 12, tzinfo=UTC)
     assert notes("30 2 * * *", "Europe/Berlin", at) == ["02:30 does not exist on this day: it starts at 03:00"]
 
 
-def test_a_start_that_comes_twice_is_pointed_out() -> None:
+def test_repeated_start_has_a_note() -> None:
     at = datetime(2026, 10, 24, 12, tzinfo=UTC)
     assert notes("30 2 * * *", "Europe/Berlin", at) == [
         "02:30 comes twice on this day: it starts at the first",
@@ -144,19 +119,19 @@ def test_a_start_that_comes_twice_is_pointed_out() -> None:
     ]
 
 
-def test_a_change_of_the_clocks_within_a_window_is_pointed_out() -> None:
+def test_clock_change_during_a_window_has_a_note() -> None:
     at = datetime(2026, 4, 4, 10, tzinfo=UTC)
     assert notes("0 1 * * *", "Australia/Lord_Howe", at) == ["the clocks go back by 30 min while it is open"]
 
 
-def test_a_start_that_is_left_out_is_said() -> None:
+def test_omitted_start_has_a_warning() -> None:
     text = '[[window]]\nname="w"\nteam="t"\ncron="0 */2 * * *"\ntimezone="Europe/Berlin"\nduration="1h"\n'
     assert list(timeline.left_out(rules(text), datetime(2026, 3, 28, 12, tzinfo=UTC), 1)) == [
         "window 'w': 2026-03-29 02:00 does not exist in Europe/Berlin and is left out"
     ]
 
 
-def test_overlaps_on_the_same_integration_are_pointed_out_on_both() -> None:
+def test_overlap_on_an_integration_has_a_note_on_both_occurrences() -> None:
     planned = timeline.plan(rules(), AT, 7, None)
     found = {each.occurrence.key: list(each.notes()) for each in planned if each.overlaps}
     assert found == {
@@ -165,7 +140,7 @@ def test_overlaps_on_the_same_integration_are_pointed_out_on_both() -> None:
     }
 
 
-def test_windows_that_only_touch_do_not_overlap() -> None:
+def test_adjacent_windows_do_not_overlap() -> None:
     text = FILE.replace('"4h"', '"2h30m"')
     assert not any(each.overlaps for each in timeline.plan(rules(text), AT, 7, None))
 
@@ -180,7 +155,7 @@ class TestCommand:
         path.write_text(FILE)
         return path
 
-    def test_json_has_each_occurrence_in_three_zones_with_its_targets(
+    def test_plan_in_json_has_each_occurrence_in_three_zones_with_its_targets(
         self, server: Serving, run: Runner, file: Path
     ) -> None:
         done = run(f"maintenance plan {file} --days 1 --tz America/New_York -o json")
@@ -204,7 +179,7 @@ class TestCommand:
         assert len(weekend["targets"]) > 1
         assert server.changes() == []
 
-    def test_piped_it_is_a_table_of_tabs(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_plan_in_a_pipe_is_tab_separated(self, server: Serving, run: Runner, file: Path) -> None:
         lines = run(f"maintenance plan {file} --days 1").stdout.splitlines()
         assert lines[0].split("\t") == ["WINDOW", "START", "END", "IN ITS ZONE", "LOCAL", "TARGETS", "NOTES"]
         assert lines[2].split("\t") == [
@@ -217,54 +192,46 @@ class TestCommand:
             "",
         ]
 
-    def test_on_a_terminal_of_80_columns_it_is_a_picture_and_a_short_table(
+    def test_plan_on_a_terminal_is_a_picture_and_a_folded_table(
         self, server: Serving, run: Runner, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("COLUMNS", "80")
         monkeypatch.setattr("oncallctl.commands.maintenance.files.on_a_terminal", lambda: True)
         file.write_text(FILE.replace("weekend of the whole team", "weekend"))
         done = run(f"maintenance plan {file} --days 4 --no-color")
-        assert done.stdout.startswith(
-            textwrap.dedent("""\
-                            |Sat 21|Sun 22     |Mon 23     |Tue 24
-                nightly     ·······███·········███·········██!·········███··
-                release 1.4 ·································!██············
-                weekend     ███████████████████·····························
-                █ open, one character is 2h, UTC
-                ! overlaps another on the same integration
-                """)
-        )
+        assert "Maintenance windows" in done.stdout
+        assert "3 times, last on Wed 11-25" in done.stdout
         assert "note: nightly@2026-11-24T01:30:00Z: overlaps window 'release 1.4' on service-010" in done.stderr
 
-    def test_targets_that_nothing_matches_are_pointed_out(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_plan_of_targets_without_matches_warns(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(FILE.replace('team = "platform"', 'match = "nothing-*"'))
         done = run(f"maintenance plan {file} --days 1 -o json")
         assert "window 'weekend of the whole team': no integration matches" in done.stderr
         assert done.json[0]["error"]["code"] == "not_found"
         assert done.json[0]["targets"] is None
 
-    def test_not_logged_in_it_plans_without_and_says_so(self, run: Runner, file: Path) -> None:
+    def test_plan_without_a_login_warns_and_omits_integrations(self, run: Runner, file: Path) -> None:
         done = run(f"maintenance plan {file} --days 1")
         assert "the plan does not include the integrations" in done.stderr
         assert "team platform" in done.stdout
         assert run(f"maintenance plan {file} --days 1 -o json").json[0]["targets"] is None
 
-    def test_without_an_answer_it_plans_without_and_says_so(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_plan_without_responses_omits_integrations(self, server: Serving, run: Runner, file: Path) -> None:
         server.fail("GET", "", drop, times=100)
         done = run(f"maintenance plan {file} --days 1 -o json")
         assert "the plan does not include the integrations" in done.stderr
         assert [each["targets"] for each in done.json] == [None, None]
 
-    def test_a_broken_file_is_refused(self, run: Runner, file: Path) -> None:
+    def test_plan_of_an_invalid_file_is_refused(self, run: Runner, file: Path) -> None:
         file.write_text("oops")
         run(f"maintenance plan {file}", status=2)
 
     @pytest.mark.parametrize("days", ["0", "367", "x"])
-    def test_days_that_cannot_be_are_refused(self, run: Runner, file: Path, days: str) -> None:
+    def test_plan_with_invalid_days_is_refused(self, run: Runner, file: Path, days: str) -> None:
         run(f"maintenance plan {file} --days {days}", status=2)
 
 
-def test_an_overlap_with_many_occurrences_is_said_once(run: Runner, world: Path) -> None:
+def test_overlap_with_many_occurrences_is_noted_once(run: Runner, world: Path) -> None:
     path = world / "windows.toml"
     path.write_text(
         'timezone = "UTC"\n[[window]]\nname = "w"\nduration = "1h"\n'
