@@ -52,9 +52,25 @@ def test_what_is_pasted_has_no_markdown_of_anybody_elses(hostile: Spoiled, run: 
     assert {token.type.removesuffix("_open").removesuffix("_close") for token in tokens} <= OURS
     assert not [token.attrs["href"] for token in tokens if token.type == "link_open"], "the links are hostile here"
     strong = [after.content for token, after in pairwise(tokens) if token.type == "strong_open"]
-    assert len(strong) == 3
+    assert len(strong) == 4
     levels = {token.level for token in tokens if token.type == "list_item_open"}
     assert levels == {1}, "a list within a list"
+
+
+@pytest.mark.promise("data")
+@pytest.mark.parametrize("text", MARKDOWN.values(), ids=MARKDOWN)
+def test_handoff_for_slack_with_hostile_names_formats_only_its_own_headings(
+    hostile: Spoiled, run: Runner, text: str
+) -> None:
+    hostile.text = text
+    pasted = run(f"teams handoff {TEAM} --format slack").stdout
+    harmless(pasted)
+    assert MARK in pasted
+    for line in pasted.splitlines():
+        assert line.count("`") % 2 == 0
+        outside_code = "".join(line.split("`")[::2])
+        heading = outside_code.startswith("*") and outside_code.endswith("*")
+        assert not set("<>*_~@") & set(outside_code[1:-1] if heading else outside_code), line
 
 
 @pytest.mark.promise("data")
