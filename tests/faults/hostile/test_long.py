@@ -1,4 +1,4 @@
-"""Texts of a megabyte: a terminal gets what fits on it, a program gets them whole."""
+"""Texts of 256 KiB: truncated at a terminal, complete in a pipe."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tests.faults.hostile.lines import CHAIN, INTEGRATIONS, SCHEDULE, TEAM
 from tests.faults.hostile.spoiling import MARK, Spoiled, exact, harmless, plain, spoiled
 from tests.system.program import Program
 
-MEGABYTE = 2**20
+SIZE = 2**18  # bytes, four times as many as a terminal may get
 LONG = {
-    "one word": MARK + "x" * MEGABYTE,
-    "wide": MARK + "漢" * (MEGABYTE // 3),
+    "one word": MARK + "x" * SIZE,
+    "wide": MARK + "漢" * (SIZE // 3),
 }
 WIDTH = 120
-MOST = 60_000  # bytes that any of these commands may write to a terminal
+MOST = 60_000  # bytes that a command may write to a terminal
 
 
 @pytest.fixture(params=LONG)
 def long(request: pytest.FixtureRequest, hostile: Spoiled) -> Spoiled:
-    """The server with a megabyte in every text, and two rows in every list."""
+    """Return a server with a long text in every field, and two rows in every list."""
     hostile.text, hostile.rows = LONG[request.param], 2
     return hostile
 
@@ -39,7 +39,7 @@ def long(request: pytest.FixtureRequest, hostile: Spoiled) -> Spoiled:
     ],
     ids=" ".join,
 )
-def test_a_terminal_gets_no_more_than_fits_on_it(long: Spoiled, program: Program, words: tuple[str, ...]) -> None:
+def test_long_texts_at_a_terminal_are_truncated(long: Spoiled, program: Program, words: tuple[str, ...]) -> None:
     with program.at_terminal(*words, width=WIDTH) as terminal:
         terminal.end()
     assert MARK in terminal.plain
@@ -60,7 +60,7 @@ def test_a_terminal_gets_no_more_than_fits_on_it(long: Spoiled, program: Program
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else None,
 )
-def test_questions_and_messages_are_short_whatever_they_name(
+def test_prompts_and_messages_with_long_names_are_short(
     long: Spoiled, program: Program, words: tuple[str, ...], status: int
 ) -> None:
     with program.at_terminal(*words, width=WIDTH) as terminal:
@@ -72,7 +72,7 @@ def test_questions_and_messages_are_short_whatever_they_name(
     assert long.changes() == []
 
 
-def test_candidates_are_told_shortly(long: Spoiled, run: Runner) -> None:
+def test_candidates_with_long_names_are_abbreviated(long: Spoiled, run: Runner) -> None:
     long.change = lambda document: _called(spoiled(document, long.text), "same")
     done = run("integrations get same", status=6)
     assert INTEGRATIONS[0] in done.stderr
@@ -80,13 +80,13 @@ def test_candidates_are_told_shortly(long: Spoiled, run: Runner) -> None:
 
 
 def _called(document: Any, name: str) -> Any:
-    """A page of integrations that all have one name; the names of their teams are long."""
+    """Return a result page of integrations with the same name."""
     rows = document.get("results", ())
     return {**document, "results": [{**row, "name": name} if "link" in row else row for row in rows]}
 
 
 @pytest.mark.parametrize("output", ["json", "jsonl", "table", "csv"])
-def test_a_program_gets_it_whole(long: Spoiled, run: Runner, output: str) -> None:
+def test_long_texts_in_a_pipe_are_complete(long: Spoiled, run: Runner, output: str) -> None:
     done = run(f"schedules get {SCHEDULE} -o {output}")
     assert long.text in done.stdout
     if output.startswith("json"):
@@ -95,7 +95,7 @@ def test_a_program_gets_it_whole(long: Spoiled, run: Runner, output: str) -> Non
     assert long.text in steps.stdout
 
 
-def test_a_drawing_is_no_larger_for_it(long: Spoiled, run: Runner) -> None:
+def test_drawing_with_long_names_stays_small(long: Spoiled, run: Runner) -> None:
     drawn = run(f"teams rota {TEAM} --svg -").stdout
     assert len(drawn) < 10 * MOST
     assert any(MARK in (element.text or "") for element in ET.fromstring(drawn).iter())
