@@ -1,8 +1,10 @@
 """What alerts do around a window: the warning before it, and `maintenance debrief` after it."""
 
 import sqlite3
+from collections.abc import Callable
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from tests.conftest import Runner
 from tests.serving import Serving, status
@@ -48,6 +50,16 @@ class TestBefore:
 
 
 class TestAfter:
+    def test_table_shows_titles_without_html_entities(self, cloud: Serving, run: Runner) -> None:
+        def escaped(_request: Request, answer: Callable[[], Response]) -> Response:
+            return Response(answer().data.replace(b'"Incident"', b'"R&amp;D"'), content_type="application/json")
+
+        run("maintenance start service-010 --for 30m")
+        cloud.alert(ONE, "within")
+        cloud.fail("GET", "alert_groups/", escaped, times=20)
+        assert "\tR&D\t" in run("maintenance debrief service-010").stdout
+        assert '"R&amp;D"' in run("maintenance debrief service-010 -o json").stdout
+
     def test_what_arrived_in_the_window_and_still_fires_is_listed(self, server: Serving, run: Runner) -> None:
         server.alert(ONE, "before")
         age(server)

@@ -58,7 +58,9 @@ def debrief(
         at = oncall.now()
         begin = past_time(ctx.obj, since, before=at) if since else None
         times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at, warn=ctx.obj.warn)
-        left = [alerts.document(group, fate) for group, fate in alerts.left_behind(oncall, found, times)]
-    render(ctx.obj, left, GROUPS, empty="no alert groups that need attention")
+        left = list(alerts.left_behind(oncall, found, times))
+    documents = [alerts.document(group, fate) for group, fate in left]
+    rows = [{**document, "title": group.title} for document, (group, _) in zip(documents, left, strict=True)]
+    render(ctx.obj, documents, GROUPS, rows=rows, empty="no alert groups that need attention")
     if require and left:
         raise ConditionFailed(f"{counted(len(left), 'alert group')} of {found.name!r} may need attention")
