@@ -39,7 +39,7 @@ def doctor(
     root = ctx.find_root().command
     found: list[Finding] = []
     findings = in_cron(ctx.obj) if as_cron else examine(ctx.obj, lambda shell: script(shell, root))
-    _show(ctx.obj, _kept(findings, found))
+    _show(ctx.obj, _collected(findings, found))
     for finding in found:
         if finding.error:
             finding.error.message = f"{finding.check}: {finding.message}"
@@ -48,7 +48,7 @@ def doctor(
             raise finding.error
 
 
-def _kept(findings: Iterable[Finding], found: list[Finding]) -> Iterator[Finding]:
+def _collected(findings: Iterable[Finding], found: list[Finding]) -> Iterator[Finding]:
     for finding in findings:
         found.append(finding)
         yield finding

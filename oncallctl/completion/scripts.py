@@ -6,23 +6,21 @@ names they run `oncallctl completion names`. The folder ``completions/`` has the
 
 from __future__ import annotations
 
-from typing import Any
-
 from oncallctl.completion import bash, fish, zsh
 from oncallctl.completion.tree import read
 
 _GENERATORS = {"bash": bash.generate, "zsh": zsh.generate, "fish": fish.generate}
 
 
-def script(shell: str, root: Any) -> str:  # noqa: ANN401  # Typer's own Click is private
+def script(shell: str, root: object) -> str:
     """Return the completion script for bash, zsh or fish; the same text for the same tree.
 
     Args:
         shell: bash, zsh or fish.
-        root: the Click command of the whole program.
+        root: the root command.
 
     Raises:
-        KeyError: another shell.
+        KeyError: the shell is not supported.
         ValueError: a word of the tree would need quoting in a shell.
     """
     return _GENERATORS[shell](read(root))

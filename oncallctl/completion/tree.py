@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from oncallctl.api.nouns import CACHED
 from oncallctl.completion.names import CONFIG_KEYS
@@ -115,45 +117,49 @@ class Command:
             yield from command.walk()
 
 
-def read(root: Any) -> Command:  # noqa: ANN401  # Typer's own Click is private
-    """Read the tree of a Click command.
+def read(root: object) -> Command:
+    """Read the tree of a Typer command.
 
     Raises:
+        TypeError: it is not a command of Typer.
         ValueError: a command, option or choice would need quoting in a shell.
     """
-    return _command(root, "", None)
+    return _command(root, "")
 
 
-def _command(command: Any, path: str, parent: Any) -> Command:  # noqa: ANN401
-    context = command.context_class(command, info_name=path, parent=parent)
+def _command(command: object, path: str) -> Command:
+    if not isinstance(command, TyperCommand | TyperGroup):
+        raise TypeError(f"not a command of Typer: {command!r}")
+    context = command.context_class(command, info_name=path)
     shown = [each for each in command.get_params(context) if not getattr(each, "hidden", False)]
     names = [*getattr(command, "commands", ()), *getattr(command, "shortcuts", ())]
-    below = [(name, command.get_command(context, name)) for name in names]
+    below = [(name, command.get_command(context, name)) for name in names] if isinstance(command, TyperGroup) else []
     return Command(
         path=path,
         help=_one_line(command.help),
-        options=tuple(_option(each) for each in shown if each.param_type_name == "option"),
-        arguments=tuple(_argument(each, path) for each in shown if each.param_type_name == "argument"),
+        options=tuple(_option(each) for each in shown if isinstance(each, TyperOption)),
+        arguments=tuple(_argument(each, path) for each in shown if isinstance(each, TyperArgument)),
         commands=tuple(
-            _command(each, f"{path} {_plain(name)}".lstrip(), context) for name, each in below if not each.hidden
+            _command(each, f"{path} {_plain(name)}".lstrip()) for name, each in below if each and not each.hidden
         ),
     )
 
 
-def _option(option: Any) -> Option:  # noqa: ANN401
+def _option(option: TyperOption) -> Option:
     names = tuple(_plain(name) for name in (*option.opts, *option.secondary_opts))
     values = None if option.is_flag or option.count else _values(option)
-    metavar = option.name.upper() if isinstance(values, tuple) else option.metavar
-    return Option(names, _one_line(option.help), metavar or option.name.upper(), values)
+    name = str(option.name).upper()
+    metavar = name if isinstance(values, tuple) else option.metavar or name
+    return Option(names, _one_line(option.help), metavar, values)
 
 
-def _argument(argument: Any, path: str) -> Argument:  # noqa: ANN401
-    metavar = _bare(argument.metavar or argument.name.upper())
+def _argument(argument: TyperArgument, path: str) -> Argument:
+    metavar = _bare(argument.metavar or str(argument.name).upper())
     values = ValueKind.PROFILE if path in _PROFILE_ARGUMENTS and metavar == "PROFILE" else _values(argument)
     return Argument(metavar, values, many=argument.nargs == -1, required=argument.required)
 
 
-def _values(parameter: Any) -> Values:  # noqa: ANN401
+def _values(parameter: TyperOption | TyperArgument) -> Values:
     if choices := getattr(parameter.type, "choices", None):
         return tuple(_plain(str(getattr(choice, "value", choice))) for choice in choices)
     metavar = parameter.metavar or ""
@@ -162,7 +168,7 @@ def _values(parameter: Any) -> Values:  # noqa: ANN401
     return _kind(parameter, metavar)
 
 
-def _kind(parameter: Any, metavar: str) -> ValueKind | Names:  # noqa: ANN401
+def _kind(parameter: TyperOption | TyperArgument, metavar: str) -> ValueKind | Names:
     if "@FILE" in metavar:
         return ValueKind.AT_FILE
     if re.search(r"\bFILE\b", metavar):
@@ -171,7 +177,7 @@ def _kind(parameter: Any, metavar: str) -> ValueKind | Names:  # noqa: ANN401
         return ValueKind.PROFILE
     if parameter.name in _ALERT_GROUP_PARAMETERS:
         return _ALERT_GROUP
-    if metavar == "KEY" and parameter.param_type_name == "argument":
+    if metavar == "KEY" and isinstance(parameter, TyperArgument):
         return _CONFIG_KEY
     return _BY_METAVAR.get(_bare(metavar), ValueKind.TEXT)
 

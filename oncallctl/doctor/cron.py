@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 180.0  # seconds
 
-# Variables that this program and its libraries read, and cron does not set.
+# Variables that oncallctl and its libraries read and cron does not set.
 _VARIABLES = re.compile(
     r"ONCALLCTL_\w+|GRAFANA_(?:ONCALL_\w+|URL)|XDG_(?:CONFIG|STATE)_HOME|PYTHONPATH|PYTHON_KEYRING_BACKEND"
     r"|SSL_CERT_(?:FILE|DIR)|(?:https?|all|no)_proxy|(?:HTTPS?|ALL|NO)_PROXY|CREDENTIALS_DIRECTORY"
@@ -28,7 +28,7 @@ _VARIABLES = re.compile(
 
 
 def in_cron(settings: Settings) -> Iterator[Finding]:
-    """Run `doctor` in a subprocess, started as cron starts a job."""
+    """Run `doctor` in a subprocess with the environment of a cron job."""
     yield _environment()
     words = [sys.executable, "-m", "oncallctl", "doctor", "--output", "json"]
     words += ["--profile", settings.profile] if settings.profile else []
@@ -46,7 +46,7 @@ def in_cron(settings: Settings) -> Iterator[Finding]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        yield broken("cron", Unavailable(f"the program did not finish within {TIMEOUT:.0f} s"))
+        yield broken("cron", Unavailable(f"oncallctl did not finish within {TIMEOUT:.0f} s"))
         return
     except OSError as error:
         yield broken("cron", OncallError(f"cannot start the program: {error.strerror}"))
@@ -64,7 +64,7 @@ def _user() -> str:
 def _environment() -> Finding:
     here = sorted(name for name in os.environ if _VARIABLES.fullmatch(name))
     if not here:
-        return good("environment", "no variable is set here that cron would lack")
+        return good("environment", "cron would not lack any variable that is set here")
     return doubtful(
         "environment",
         f"set here but not in cron: {', '.join(here)}",
@@ -77,7 +77,7 @@ def _read(done: subprocess.CompletedProcess[bytes]) -> Iterator[Finding]:
         rows: list[dict[str, Any]] = json.loads(done.stdout)
         reported = json.loads(done.stderr.splitlines()[-1])["error"] if done.returncode else None
     except (ValueError, LookupError):
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it printed nothing"]
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no output"]
         hint = "install it so that it works without PYTHONPATH and from any folder"
         yield broken("cron", OncallError(f"the program failed: {lines[-1]}", hint=hint))
         return
@@ -86,7 +86,7 @@ def _read(done: subprocess.CompletedProcess[bytes]) -> Iterator[Finding]:
         error = None
         if status is Status.FAIL and reported:
             error = _error(reported["code"], row["message"], row["hint"], reported["http_status"])
-            reported = None  # it belongs to the first failure
+            reported = None  # it describes the first failure
         yield Finding(row["check"], status, row["message"], row["hint"], error)
 
 

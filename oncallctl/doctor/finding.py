@@ -21,9 +21,9 @@ class Finding:
     """The result of one check.
 
     Attributes:
-        check: a word that scripts may rely on.
-        hint: how to fix it, unless it is ok.
-        error: the error that other commands would raise because of it; it has the exit status.
+        check: the name of the check, stable for scripts.
+        hint: how to fix it, or None if it is ok.
+        error: the error that other commands raise because of it. It has the exit status.
     """
 
     check: str

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oncallctl.config.profiles import Profile
     from oncallctl.config.settings import Settings
 
-NO_TOKEN = "none-at-hand"  # noqa: S105  # sent without a token: a server that refuses it is reachable
+PLACEHOLDER = "none-at-hand"  # sent without a token: a server that refuses it is reachable
 MOST_SKEW = 30.0  # seconds
 FEW_REQUESTS = 20
 
@@ -30,7 +30,7 @@ _LEFT = ("ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining
 _LIMIT = ("ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit")
 
 
-# The permissions of the engine's roles (its permissions.py); which teams an editor may page is not in the API.
+# The permissions of the roles of the engine (its permissions.py). The API does not tell which teams an editor may page.
 _CONFIGURATION = "maintenance windows and changes to integrations, routes, escalation chains and webhooks"
 _REFUSED = {
     "editor": f"{_CONFIGURATION}, and pages to teams that are not the user's and share no resources",
@@ -41,7 +41,7 @@ _REFUSED = {
 
 def examine(profile: Profile, token: str | None, settings: Settings) -> Iterator[Finding]:
     """Check the server of a profile; without a token, only what needs none."""
-    with _opened(profile, token or NO_TOKEN, settings) as oncall:
+    with _opened(profile, token or PLACEHOLDER, settings) as oncall:
         began = time.monotonic()
         problem = _probe(oncall)
         took = time.monotonic() - began
@@ -50,7 +50,7 @@ def examine(profile: Profile, token: str | None, settings: Settings) -> Iterator
     yield _url(profile, problem, took)
     if token is None:
         yield doubtful("authorization", "not checked: there is no token", "fix the credentials first")
-    elif _is_reachable(problem):
+    elif not _unreachable(problem):
         yield from _with_token(profile, token, settings, problem, headers)
     if headers or profile.is_sandbox:
         yield clock
@@ -72,17 +72,16 @@ def _probe(oncall: OnCall) -> OncallError | None:
     return None
 
 
-def _is_reachable(problem: OncallError | None) -> bool:
-    """True if an OnCall API responded, even with a refusal."""
-    return problem is None or isinstance(problem, AccessDenied) or problem.http_status == 429
+def _unreachable(problem: OncallError | None) -> OncallError | None:
+    """Return the error of a probe, or None if an OnCall API responded, even with a refusal."""
+    return None if isinstance(problem, AccessDenied) or (problem and problem.http_status == 429) else problem
 
 
 def _url(profile: Profile, problem: OncallError | None, took: float) -> Finding:
     if profile.is_sandbox:
         return good("url", "the sandbox is on this machine")
-    if not _is_reachable(problem):
-        assert problem is not None  # noqa: S101  # implied by `_is_reachable`
-        return broken("url", problem)
+    if unreachable := _unreachable(problem):
+        return broken("url", unreachable)
     parts = urlsplit(profile.url)
     if parts.scheme == "https":
         return good("url", f"{profile.url} responds in {took * 1000:.0f} ms, its certificate is trusted")
@@ -96,7 +95,7 @@ def _with_token(
 ) -> Iterator[Finding]:
     """Check what needs a token, and add the headers of the responses to `headers`."""
     if problem is not None and problem.http_status == 429:
-        # Without Retry-After it is no limit: so an engine refuses a stack that it does not know.
+        # Without Retry-After it is not a rate limit but an unknown stack.
         if "retry-after" not in headers:
             yield broken("authorization", problem)
         else:
@@ -109,13 +108,12 @@ def _with_token(
         return
     usable, finding = _dialect(profile, token, settings, problem)
     yield finding
-    if usable is None:
-        assert problem is not None  # noqa: S101  # `_dialect` returns a profile unless the server refused the token
+    if usable is None and problem is not None:
         if token.startswith(SERVICE_ACCOUNT) and not profile.grafana_url:
             problem.hint = "a service account token of Grafana Cloud also needs the stack: grafana_url in the profile"
         yield broken("authorization", problem)
         return
-    with _opened(usable, token, settings) as oncall:
+    with _opened(usable or profile, token, settings) as oncall:
         yield _authorization(oncall)
         for name, resource in (
             ("read-integrations", oncall.integrations),
@@ -167,7 +165,7 @@ def _dialect(
 def _is_recognized(problem: OncallError) -> bool:
     """True if the server refused a valid token for lack of permissions, as engines do for users with role none.
 
-    The detail of the response tells: an unknown token, or one in the wrong form, is "Invalid token." (auth.jsonl).
+    The response to an unknown token, or to one in the wrong form, is "Invalid token." (recording auth.jsonl).
     """
     return isinstance(problem, AccessDenied) and "do not have permission" in problem.message
 
@@ -179,7 +177,7 @@ def _authorization(oncall: OnCall) -> Finding:
         return doubtful(
             "authorization",
             "a service account: a self-hosted engine lets it read, but fails on maintenance and paging",
-            "make an API token in OnCall's settings and log in with it",
+            "create an API token in the settings of OnCall and log in with it",
         )
     try:
         user = oncall.users.current()
@@ -187,19 +185,19 @@ def _authorization(oncall: OnCall) -> Finding:
         return broken("authorization", error)
     who = f"{user.username}{f', role {user.role}' if user.role else ''}"
     if not oncall.is_cloud and user.role in _REFUSED:  # on Cloud permissions decide
-        hint = "for these use the API token of a user with another role: oncallctl auth login"
+        hint = "for these, log in with the API token of a user with another role: oncallctl auth login"
         return doubtful("authorization", f"{who}: the server refuses {_REFUSED[user.role]}", hint)
     return good("authorization", who)
 
 
 def _clock(profile: Profile, headers: dict[str, str], at: datetime) -> Finding:
-    """Compare the local clock with the server's: the ends of windows are computed from the local one."""
+    """Compare the local clock with that of the server."""
     if profile.is_sandbox:
         return good("clock", "the sandbox uses the local clock")
     try:
         server = parsedate_to_datetime(headers.get("date", ""))
     except (TypeError, ValueError, OverflowError):
-        return doubtful("clock", "not compared: the server sends no time", "compare it by hand: date -u")
+        return doubtful("clock", "not compared: the server sends no Date header", "compare it by hand: date -u")
     server = server if server.tzinfo else server.replace(tzinfo=UTC)
     skew = (at - server).total_seconds() - 0.5  # the header has whole seconds
     if abs(skew) <= MOST_SKEW:
