@@ -32,7 +32,7 @@ _oncallctl_command() {
         'users shifts') options="--days --ics $common" argument=':users' many=1 ;;
         'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note ack unack' options='-h --help' ;;
         'alert-groups list') options="--state --team --integration --since --mine --group-by --limit --watch --bell $common" ;;
-        'alert-groups get') options="--web $common" argument=':alert-groups' ;;
+        'alert-groups get') options="--web $common" argument=':alert-groups' many=1 ;;
         'alert-groups alerts') options="--limit $common" argument=':alert-groups' ;;
         'alert-groups acknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
         'alert-groups unacknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;

@@ -302,7 +302,7 @@ complete -c oncallctl -n '__oncallctl_at users shifts' -l ics -r -F -d 'Write th
 
 # oncallctl alert-groups
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a list -d 'List alert groups that are not resolved, newest first. Use --state for other states'
-complete -c oncallctl -n '__oncallctl_at alert-groups' -a get -d 'Show one alert group'
+complete -c oncallctl -n '__oncallctl_at alert-groups' -a get -d 'Show alert groups'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a alerts -d 'List the alerts of an alert group, newest first'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a acknowledge -d 'Acknowledge alert groups and stop their escalation. Filters select firing groups'
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a unacknowledge -d 'Undo an acknowledgement: the groups fire and page again. Filters select acknowledged groups'
@@ -327,8 +327,8 @@ complete -c oncallctl -n '__oncallctl_at alert-groups list' -l watch -d 'Keep th
 complete -c oncallctl -n '__oncallctl_at alert-groups list' -l bell -d 'Ring the terminal bell for new alert groups of --watch'
 
 # oncallctl alert-groups get
-complete -c oncallctl -n '__oncallctl_argument_of alert-groups get' -x -a '(__oncallctl_names alert-groups)'
-complete -c oncallctl -n '__oncallctl_at alert-groups get' -l web -d 'Open the alert group in the browser; print the link if there is no browser'
+complete -c oncallctl -n '__oncallctl_arguments_of alert-groups get' -x -a '(__oncallctl_names alert-groups)'
+complete -c oncallctl -n '__oncallctl_at alert-groups get' -l web -d 'Open the alert groups in the browser; print the link if there is no browser'
 
 # oncallctl alert-groups alerts
 complete -c oncallctl -n '__oncallctl_argument_of alert-groups alerts' -x -a '(__oncallctl_names alert-groups)'

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 from oncallctl.config.settings import Settings
@@ -32,11 +33,19 @@ _COMPLETE = frozenset({"id", "phone_number", "state", "status", "severity"})
 # Kept longer than others: without it, a row cannot be recognized.
 _IDENTIFYING = frozenset({"name", "title", "username", "email", "message", "error.message", "window"})
 _LEAST = 8  # cells that a truncated column keeps
-_NAME_LEAST = 30  # the same for a name, as long as others can be hidden
+_NAME_LEAST = 28  # the same for a name, as long as others can be hidden
 _NAME_MOST = 48  # cells of a name that precede other columns
 _COLORED = frozenset({"state", "status", "severity", "outcome", "mode"})
 # Hidden if they say the same in each row.
 _HIDDEN_IF_CONSTANT = frozenset({"HOST", "OUTCOME", "PROFILE"})
+
+
+class Times(Enum):
+    """How much of a time a table shows."""
+
+    COMPLETE = "in 2h 5m (14:00)"
+    RELATIVE = "in 2h 5m"
+    ROUNDED = "in 2h"
 
 
 def table(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
@@ -58,6 +67,7 @@ class _Column:
     Attributes:
         cells: the text of each row, without the header.
         width: the width in cells, without the gap to the next column.
+        is_name: True if it identifies the object of the row.
         gives_way: True if other columns are more important.
         least: the smallest width that is of use.
     """
@@ -66,8 +76,14 @@ class _Column:
     path: str
     cells: Sequence[str]
     width: int
+    is_name: bool
     gives_way: bool
     least: int
+
+    @property
+    def is_number(self) -> bool:
+        """True if all cells are numbers."""
+        return all(each.isdigit() for each in self.cells)
 
     @property
     def says_nothing(self) -> bool:
@@ -82,19 +98,20 @@ def layout(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
     """Return a table that fits the terminal.
 
     Columns without information are left out unless --columns asks for them. If the rest is too wide, times are
-    shortened, then columns that identify nothing are truncated, and the last of them are left out. IDs, states and
-    URLs are never truncated.
+    shortened, then columns that identify nothing are truncated, and numbers and the last of them are left out. IDs,
+    states and URLs are never truncated.
     """
     from rich.table import Table
 
     width = console(settings, stderr=False).width
     found = _columns(settings, rows, columns)
-    if _total(found) > width:
-        found = _columns(settings, rows, columns, short=True)
+    for times in (Times.RELATIVE, Times.ROUNDED):
+        if _total(found) > width:
+            found = _columns(settings, rows, columns, times)
     shown = _fitted(found, width, may_hide=settings.columns is None)
-    made: Table = Table(box=None, pad_edge=False, show_header=settings.header, padding=(0, _GAP, 0, 0))
+    made: Table = Table(box=None, pad_edge=False, show_header=settings.header, header_style="", padding=(0, _GAP, 0, 0))
     for column in shown:
-        justify: Literal["right", "left"] = "right" if all(each.isdigit() for each in column.cells) else "left"
+        justify: Literal["right", "left"] = "right" if column.is_number else "left"
         made.add_column(_text(column.title, colors.HEADING), width=column.width, justify=justify)
     if len(shown) < len(found):
         made.add_column(_text("…", colors.QUIET), width=1)
@@ -125,12 +142,12 @@ def console(settings: Settings, *, stderr: bool) -> Console:
     )
 
 
-def _columns(settings: Settings, rows: Sequence[Row], columns: Columns, *, short: bool = False) -> list[_Column]:
+def _columns(settings: Settings, rows: Sequence[Row], columns: Columns, times: Times = Times.COMPLETE) -> list[_Column]:
     """Return the columns with their natural width, without those that say nothing."""
     at = now()
     made = []
     for title, path in columns.items():
-        cells = [readable(settings, row, path, at, short=short) for row in rows]
+        cells = [readable(settings, row, path, at, times) for row in rows]
         made.append(_column(visible(title) if settings.header else "", path, cells))
     if settings.columns is None and rows:
         return [column for column in made if not column.says_nothing]
@@ -142,29 +159,31 @@ def _column(title: str, path: str, cells: Sequence[str]) -> _Column:
 
     width = max([cell_len(title), *map(cell_len, cells)])
     if path in _COMPLETE or any(map(_URL.match, cells)):
-        return _Column(title, path, cells, width, gives_way=False, least=width)
-    is_name = path in _IDENTIFYING
+        return _Column(title, path, cells, width, is_name=False, gives_way=False, least=width)
+    is_name = path in _IDENTIFYING or title in {"NAME", "TITLE"}
     least = min(width, _NAME_LEAST if is_name else max(_LEAST, cell_len(title)))
     if any(_AGE.fullmatch(each) for each in cells):
         least = width
-    return _Column(title, path, cells, width, gives_way=not is_name, least=least)
+    return _Column(title, path, cells, width, is_name=is_name, gives_way=not is_name, least=least)
 
 
 def _fitted(columns: Sequence[_Column], width: int, *, may_hide: bool) -> list[_Column]:
     """Hide and narrow columns until they fit, as far as possible; return those that are shown."""
     shown = list(columns)
     room = width
-    for column in reversed(columns):
+    hidden_first = list(reversed(columns))
+    hidden_first.sort(key=lambda column: not column.is_number)
+    for column in hidden_first:
         if not may_hide or sum(each.least + _GAP for each in shown) - _GAP <= room:
             break
         if column.gives_way:
             shown.remove(column)
             room = width - _GAP - 1  # for the mark of hidden columns
     for least in (  # one long name must not take the room of all other columns
-        lambda column: _NAME_MOST if column.path in _IDENTIFYING else column.width,
+        lambda column: _NAME_MOST if column.is_name else column.width,
         lambda column: column.least if column.gives_way else column.width,
         lambda column: column.least,
-        lambda column: _LEAST if column.path in _IDENTIFYING else column.least,
+        lambda column: _LEAST if column.is_name else column.least,
     ):
         _narrow(shown, _total(shown) - room, least)
     return shown
@@ -196,25 +215,27 @@ def _style(column: _Column, text: str) -> str:
     return colors.style_of(text) if column.path.rpartition(".")[2] in _COLORED else ""
 
 
-def readable(settings: Settings, row: Row, path: str, at: datetime, *, short: bool = False) -> str:
+def readable(settings: Settings, row: Row, path: str, at: datetime, times: Times = Times.COMPLETE) -> str:
     """Format one field for a person: times relative and local, true as yes, false as an empty string."""
     text, value = cut(cell(row, path), _LONGEST_CELL), field(row, path)
     if isinstance(value, bool):
         return "yes" if value else ""
-    if _TIME.match(text) and (time := _readable_time(settings, text, at, short=short)):
+    if _TIME.match(text) and (time := _readable_time(settings, text, at, times)):
         return time
     return visible(text)
 
 
-def _readable_time(settings: Settings, text: str, at: datetime, *, short: bool) -> str | None:
-    """Return a time as "in 2h (14:00)", or None if the text is not a time that can be shown."""
+def _readable_time(settings: Settings, text: str, at: datetime, times: Times) -> str | None:
+    """Return a time as "in 2h 5m (14:00)", or None if the text is not a time that can be shown."""
     try:
         instant = datetime.fromisoformat(text)
         instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
         local = instant.astimezone(settings.tz)
     except (ValueError, OverflowError):
         return None
-    if short:
+    if times is Times.ROUNDED:
         return _SECOND_UNIT.sub("", relative(instant, at=at))
+    if times is Times.RELATIVE:
+        return relative(instant, at=at)
     same_day = local.date() == at.astimezone(settings.tz).date()
     return f"{relative(instant, at=at)} ({local:{'%H:%M' if same_day else '%m-%d %H:%M'}})"

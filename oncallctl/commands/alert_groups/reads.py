@@ -16,7 +16,7 @@ from oncallctl.errors import InvalidInput
 from oncallctl.output import card
 from oncallctl.output.linked_names import NameLookupCache, for_a_person, with_names
 from oncallctl.output.render import limited, render, render_text
-from oncallctl.parsing.options import LimitOption, TeamOption, since_value
+from oncallctl.parsing.options import LimitOption, TeamOption, given_targets, since_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -133,25 +133,27 @@ def _newest(settings: Settings, query: Query) -> Sequence[AlertGroup]:
 )
 def get(
     ctx: typer.Context,
-    alert_group: AlertGroupArgument,
+    alert_groups: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="IDs of alert groups; - reads them from stdin.")
+    ],
     web: Annotated[
-        bool, typer.Option("--web", help="Open the alert group in the browser; print the link if there is no browser.")
+        bool, typer.Option("--web", help="Open the alert groups in the browser; print the link if there is no browser.")
     ] = False,
 ) -> None:
-    """Show one alert group."""
+    """Show alert groups."""
     from oncallctl.alert_groups import choosing
     from oncallctl.alert_groups.web import web_link
 
     with connect(ctx.obj) as oncall:
-        group = choosing.get(oncall, alert_group)
+        groups = [choosing.get(oncall, ident) for ident in given_targets(alert_groups)]
         if web:
-            _open(ctx.obj, web_link(group, oncall.profile))
-            return
-        if card.wanted(ctx.obj):
-            generic.show_cards(ctx.obj, oncall, ALERT_GROUPS, [group])
-            return
-        (shown,) = _with_names(oncall, ctx.obj, [group], NameLookupCache())
-    render(ctx.obj, shown, ALERT_GROUPS.columns)
+            for group in groups:
+                _open(ctx.obj, web_link(group, oncall.profile))
+        elif card.wanted(ctx.obj):
+            generic.show_cards(ctx.obj, oncall, ALERT_GROUPS, groups)
+        else:
+            rows = list(_with_names(oncall, ctx.obj, groups, NameLookupCache()))
+            render(ctx.obj, rows[0] if len(rows) == 1 else rows, ALERT_GROUPS.columns)
 
 
 def _open(settings: Settings, link: str) -> None:

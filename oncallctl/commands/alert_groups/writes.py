@@ -11,6 +11,7 @@ from oncallctl.api.nouns import ALERT_GROUPS
 from oncallctl.commands.alert_groups.app import IntegrationOption, MineOption, SinceOption, StateOption, app
 from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
+from oncallctl.output.dry_run import render_requests
 from oncallctl.output.progress import progress
 from oncallctl.output.prompts import MANY, Proposal, confirm, interactive, name_all, on_targets
 from oncallctl.output.render import render_done
@@ -225,8 +226,8 @@ def _carry_out(ctx: typer.Context, action: GroupAction, selector: GroupSelector,
                 confirm(ctx.obj, oncall.profile, proposal)
             with progress(ctx.obj, action.verb, len(steps)) as finished:
                 report = actions.carry_out(oncall, action, steps, finished)
-    columns = {**OUTCOMES, "REQUESTS": "requests"} if dry_run else OUTCOMES
-    render_done(ctx.obj, [outcome.document() for outcome in report.outcomes], columns)
+    write = render_requests if dry_run else render_done
+    write(ctx.obj, [outcome.document() for outcome in report.outcomes], OUTCOMES)
     report.raise_failures()
     if not selector.given and not any(step.request for step in steps):
         ctx.obj.note(f"nothing to {action.verb}: {'already done' if steps else 'no alert group matches'}")

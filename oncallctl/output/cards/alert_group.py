@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oncallctl.alert_groups.own_groups import with_integration
+from oncallctl.alert_groups.payloads import severity
 from oncallctl.api import nouns
 from oncallctl.escalation import describe
 from oncallctl.output.card import Card
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from oncallctl.api.resources.routes import Route
 
 # Where Alertmanager (single and grouped), Grafana, webhooks and pages put these (alerts recordings).
-_SEVERITY = ("severity", "labels.severity", "commonLabels.severity", "alerts.0.labels.severity")
 _SUMMARY = (
     *("summary", "annotations.summary", "commonAnnotations.summary", "alerts.0.annotations.summary"),
     *("oncall.message", "annotations.description", "commonAnnotations.description", "message"),
@@ -57,8 +57,8 @@ def card(lookups: Lookups, row: Row, found: AlertGroup) -> Card:
         made.add("Started", lookups.moment(row.get("created_at")))
     made.add("Alerts", _alerts(lookups, row))
     payload = field(row, "last_alert.payload")
-    severity = _first(payload, _SEVERITY)
-    made.add("Severity", severity, style_of(severity or ""))
+    found_severity = severity(found.raw)
+    made.add("Severity", found_severity, style_of(found_severity or ""))
     made.add("Summary", _first(payload, _SUMMARY))
     made.add("Integration", named(row.get("integration")))
     made.add("Route", _path(lookups, route()))

@@ -50,10 +50,10 @@ def test_narrow_terminal_truncates_columns_that_identify_nothing(monkeypatch: py
 
 
 def test_narrower_terminal_hides_them_with_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:
-    header, row = shown(monkeypatch, [ROW], 70)
+    header, row = shown(monkeypatch, [ROW], 66)
     assert header.split() == ["ID", "STATE", "NAME", "…"]
     assert ROW["name"] in row
-    assert len(row) <= 70
+    assert len(row) <= 66
 
 
 def test_terminal_of_40_cells_keeps_ids_and_states(monkeypatch: pytest.MonkeyPatch) -> None:
