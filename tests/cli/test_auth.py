@@ -1,4 +1,4 @@
-"""`auth`: logging in and out, against the sandbox behind a socket, with a keyring in memory."""
+"""`auth`: login and logout with the sandbox behind a socket, and a keyring in memory."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ CONFIG = "home/.config/oncallctl/config.toml"
 
 @pytest.fixture
 def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
-    """A keyring in memory; yields what it holds."""
+    """A keyring in memory; its entries."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.memory_keyring.Memory")
     ENTRIES.clear()
     return ENTRIES
@@ -22,7 +22,7 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
 
 @pytest.fixture
 def bare(server: Serving, monkeypatch: pytest.MonkeyPatch) -> Serving:
-    """A server that the environment says nothing of."""
+    """A server that the environment does not name."""
     for name in ("ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_API"):
         monkeypatch.delenv(name)
     return server
@@ -161,7 +161,7 @@ class TestAfterwards:
 class TestSpellingsOfAHost:
     @pytest.fixture
     def other_spelling(self, bare: Serving, run: Runner, world: Path, keyring: dict[tuple[str, str], str]) -> str:
-        """A profile whose URL has capitals, with the keyring entry that older versions made for it."""
+        """A profile whose URL has capitals, with the keyring entry of an older version."""
         url = bare.url.replace("127.0.0.1", "LocalHost.")
         keyring["oncallctl", f"work {url.lower()}"] = bare.token
         path = world / CONFIG

@@ -1,4 +1,4 @@
-"""`doctor`: every check in its good and its bad states."""
+"""`doctor`: the states of every check."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _plain_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def doctor(run: Runner) -> Doctor:
-    """Run `doctor` and return its rows by check, having looked at what is true of every run."""
+    """Run `doctor` and return its rows by check, after checking the properties of every run."""
 
     def invoke(line: str = "", *, exit_code: int = 0, **environment: str) -> Rows:
         done: Run = run(f"doctor -o json {line}", status=exit_code, **environment)
@@ -74,7 +74,7 @@ def config(world: Path) -> Path:
 
 @pytest.fixture
 def work(server: Serving, config: Path, world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A profile with a token file, and nothing of it in the environment; the token file."""
+    """The token file of a profile that the environment does not name."""
     for name in ("ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_API"):
         monkeypatch.delenv(name)
     token = world / "token"
@@ -167,7 +167,7 @@ class TestConfig:
         assert rows["config"]["status"] == "warn"
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "expected"),
         [
             ("[profiles", "config.toml"),
             ("profiles = 3", "must be tables"),
@@ -176,11 +176,11 @@ class TestConfig:
             ('[profiles.other]\nurl = "https://h"', "no profile 'work'"),
         ],
     )
-    def test_config_invalid_is_one_failure(self, doctor: Doctor, config: Path, text: str, said: str) -> None:
+    def test_config_invalid_is_one_failure(self, doctor: Doctor, config: Path, text: str, expected: str) -> None:
         write(config, text)
         rows = doctor(exit_code=2)
         assert rows["config"]["status"] == "fail"
-        assert said in rows["config"]["message"]
+        assert expected in rows["config"]["message"]
 
     def test_config_unreadable_is_a_failure(self, doctor: Doctor, config: Path) -> None:
         config.mkdir()
@@ -431,7 +431,7 @@ class TestClock:
 
 class TestRateLimit:
     @pytest.mark.parametrize(
-        ("headers", "state", "said"),
+        ("headers", "state", "expected"),
         [
             ({"RateLimit_Remaining": "250", "RateLimit_Limit": "300"}, "ok", "250 of 300 requests left"),
             ({"X_RateLimit_Remaining": "3"}, "warn", "3 requests left"),
@@ -440,12 +440,12 @@ class TestRateLimit:
         ],
     )
     def test_rate_limit_headers_are_reported(
-        self, cloud: Serving, doctor: Doctor, headers: dict[str, str], state: str, said: str
+        self, cloud: Serving, doctor: Doctor, headers: dict[str, str], state: str, expected: str
     ) -> None:
         cloud.fail("GET", "alert_groups", with_headers(**headers))
         row = doctor()["rate-limit"]
         assert row["status"] == state
-        assert said in row["message"]
+        assert expected in row["message"]
 
     def test_rate_limit_used_up_is_reported_without_waiting(self, cloud: Serving, doctor: Doctor) -> None:
         cloud.fail("GET", "teams", status(429, '{"detail": "throttled"}', Retry_After="40"))

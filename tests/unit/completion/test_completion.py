@@ -1,4 +1,4 @@
-"""The completion scripts as texts; tests/system/test_shells.py asks the shells themselves."""
+"""The text of the completion scripts; tests/system/test_shells.py runs them in the shells."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_hidden_commands_and_options_are_not_completed() -> None:
     hidden = typer.Typer(add_completion=False)
 
     @hidden.command()
-    def shown(secret: Annotated[bool, typer.Option("--secret", hidden=True)] = False) -> None:  # noqa: FBT002
+    def shown(secret: Annotated[bool, typer.Option("--secret", hidden=True)] = False) -> None:  # noqa: FBT002  # Typer declares flags so
         """Be seen."""
 
     @hidden.command(hidden=True)
@@ -111,11 +111,11 @@ def test_hidden_commands_and_options_are_not_completed() -> None:
 
 
 def test_word_in_need_of_quoting_is_refused() -> None:
-    odd = typer.Typer(add_completion=False)
+    unquoted = typer.Typer(add_completion=False)
 
-    @odd.command()
+    @unquoted.command()
     def make(size: Annotated[Size, typer.Option("--size")] = Size.LARGE) -> None:
         """Make it."""
 
     with pytest.raises(ValueError, match="'very large' would need quoting"):
-        script("bash", get_command(odd))
+        script("bash", get_command(unquoted))

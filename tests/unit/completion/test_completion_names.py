@@ -1,4 +1,4 @@
-"""`oncallctl completion names`: what it prints for the shells, and what it refuses to print."""
+"""`oncallctl completion names`, which prints names for the shells."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
 
 @pytest.fixture
 def cached(config: Path) -> Path:
-    """The file with the names of prod's teams; eu and the sandbox have some too."""
+    """The cached names of the teams of prod; eu and the sandbox have some too."""
     name_cache.keep(PROD, config, "teams", ["of-prod", "other"])
     name_cache.keep(EU, config, "teams", ["of-eu"])
     name_cache.keep(sandbox("sandbox"), config, "teams", ["of-sandbox"])

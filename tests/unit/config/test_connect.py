@@ -1,4 +1,4 @@
-"""Which server is talked to, and with whose token."""
+"""The choice of the profile: server, token, dialect and sandbox."""
 
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class TestOrder:
 
 @pytest.mark.usefixtures("config")
 class TestOnePlace:
-    """A URL and a token from different places never meet."""
+    """URL and token never come from different places."""
 
     @pytest.mark.promise("url-and-token-come-from")
     @pytest.mark.parametrize("missing", ["ONCALLCTL_URL", "ONCALLCTL_TOKEN"])

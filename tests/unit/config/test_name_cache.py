@@ -1,4 +1,4 @@
-"""The names that completions offer: what a real call leaves behind, and that nothing goes wrong over it."""
+"""The names that commands cache for TAB completion."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from oncallctl.config.profiles import Profile
 from tests.serving import Serving, status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.conftest import Runner
 
 CONFIG = Path("/etc/oncallctl/config.toml")
@@ -31,7 +33,7 @@ def folder(world: Path) -> Path:
 
 @pytest.fixture
 def other(cloud: Serving, world: Path, monkeypatch: pytest.MonkeyPatch) -> Serving:
-    """A server that a profile in the configuration names, and the environment does not."""
+    """A server that is named by a profile in config.toml, not by the environment."""
     token = world / "token"
     token.write_text(cloud.token, encoding="utf-8")
     token.chmod(0o600)
@@ -156,8 +158,11 @@ def test_changed_server_rewrites_the_names(folder: Path) -> None:
 def test_names_are_sorted_and_written_as_typed() -> None:
     plain = ["$(touch pwned)", "*", "Zürich", "[prod] api", "`touch pwned`", "a b", "a b ", "a;b", "it's", "ß", "é"]
     assert name_cache.offered(plain[::-1]) == sorted(plain, key=str.encode)
-    odd = ["-f", "-", "--yes", "id:X", "name:x", "#x", "~x", "~", "T1234567890AB", "TEAMPLATFORMX"]
-    assert name_cache.offered(odd) == ["T1234567890AB", *sorted(f"name:{name}" for name in odd if "0" not in name)]
+    special = ["-f", "-", "--yes", "id:X", "name:x", "#x", "~x", "~", "T1234567890AB", "TEAMPLATFORMX"]
+    assert name_cache.offered(special) == [
+        "T1234567890AB",
+        *sorted(f"name:{name}" for name in special if "0" not in name),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -232,15 +237,16 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a 
 
 
 @pytest.mark.parametrize("spoil", [Path.touch, os.mkfifo, _link, pytest.param(_give_away, marks=needs_root)])
-def test_cache_folder_of_another_user_is_left_alone_silently(run: Runner, folder: Path, spoil: object) -> None:
+def test_cache_folder_of_another_user_is_left_alone_silently(
+    run: Runner, folder: Path, spoil: Callable[[Path], None]
+) -> None:
     folder.parent.mkdir(parents=True)
-    spoil(folder)  # type: ignore[operator]
+    spoil(folder)
     done = run("-p sandbox teams list")
     assert "platform" in done.stdout
     assert done.stderr == ""
     assert not list(folder.parents[3].rglob("sandbox.teams"))
-    said = run("-p sandbox teams list -v").stderr
-    assert "names are not cached for completion" in said
+    assert "names are not cached for completion" in run("-p sandbox teams list -v").stderr
 
 
 def test_failed_write_keeps_the_old_names_and_the_command_succeeds(
@@ -262,7 +268,7 @@ def test_failed_write_keeps_the_old_names_and_the_command_succeeds(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from oncallctl.config import name_cache as namecache
+from oncallctl.config import name_cache
 from oncallctl.config.profiles import Profile
 
 def die(*_):
@@ -283,7 +289,7 @@ if sys.argv[1] == "rename":
     Path.replace = die
 else:
     os.fdopen = Half
-namecache.keep(Profile("prod", "https://oncall.example.org"), Path(sys.argv[2]), "teams", ["new", "newer"])
+name_cache.keep(Profile("prod", "https://oncall.example.org"), Path(sys.argv[2]), "teams", ["new", "newer"])
 """
 
 
@@ -295,7 +301,7 @@ def test_killed_write_keeps_the_old_names(folder: Path, when: str) -> None:
     left = folder / "prod.teams.new"
     assert left.exists()
     assert lines(folder / "prod.teams")[1:] == ["old"]
-    name_cache.keep(PROD, CONFIG, "teams", ["another run"])  # which takes it for one that is being written
+    name_cache.keep(PROD, CONFIG, "teams", ["another run"])  # as if another process were still writing
     assert lines(folder / "prod.teams")[1:] == ["old"]
     os.utime(left, (time.time() - 61, time.time() - 61))
     name_cache.keep(PROD, CONFIG, "teams", ["another run"])

@@ -307,7 +307,7 @@ def test_concurrent_saves_are_all_kept(path: Path, monkeypatch: pytest.MonkeyPat
     write = config_file.replace_private
 
     def slowly(target: Path, data: bytes) -> None:
-        time.sleep(0.1)  # long enough for all to have read the same, if they may
+        time.sleep(0.1)  # long enough for the others to read the same file if there were no lock
         write(target, data)
 
     monkeypatch.setattr(config_file, "replace_private", slowly)
