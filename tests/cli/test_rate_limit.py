@@ -1,7 +1,7 @@
-"""Many more targets than the server allows in a minute: all are done, each once, and the waits are in sight.
+"""More targets than the rate limit allows in a minute: each is changed once, and the waits are announced.
 
-The server's clock stands still until the client has waited as long as it was asked to, and then jumps a minute on. So
-how often the limit is met depends on what is asked, not on how fast this machine is.
+The server's clock stands still until the client has waited for the time in Retry-After, and then advances by a minute.
+So the number of rate limits depends on the requests, not on the speed of this machine.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from tests.serving import Serving
 
 LIMIT = 20
 TARGETS = 50
-TOGETHER = 8  # requests that one process has under way at most
+TOGETHER = 8  # the most parallel requests of one process
 NOTE = "rate limited, next try in {} s"
 
 
 @dataclass
 class Limited(Serving):
-    """A server that takes `rate_limit` requests, then asks for a wait of `asked` seconds.
+    """A server that accepts `rate_limit` requests, and then requires a wait of `seconds`.
 
     Attributes:
-        answered: (method, path, status) of every answer.
-        waits: how often the limit was waited for.
+        responses: method, path and status of every response.
+        waits: the number of completed waits.
     """
 
     rate_limit: int = LIMIT
-    asked: int = 1
-    answered: list[tuple[str, str, int]] = field(default_factory=list)
+    seconds: int = 1
+    responses: list[tuple[str, str, int]] = field(default_factory=list)
     waits: int = 0
     began: float = 0.0
-    opens: float | None = None
+    reset_at: float | None = None
     clock_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
@@ -55,39 +55,39 @@ class Limited(Serving):
         return self
 
     def limit(self, requests: int) -> None:
-        """Take so many from now on."""
+        """Accept this number of requests from now on."""
         self._application = sandbox.application(
             self.database, self.dialect, rate_limit=requests, clock=lambda: self.began + 61 * self.waits
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         with self.clock_lock:
-            if self.opens is not None and time.monotonic() >= self.opens:
-                self.waits, self.opens = self.waits + 1, None
+            if self.reset_at is not None and time.monotonic() >= self.reset_at:
+                self.waits, self.reset_at = self.waits + 1, None
 
-        def answer(status: str, headers: list[tuple[str, str]]) -> object:
+        def start(status: str, headers: list[tuple[str, str]]) -> object:
             code = int(status[:3])
-            self.answered.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], code))
+            self.responses.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], code))
             if code == 429:
                 with self.clock_lock:
-                    left = self.asked if self.opens is None else math.ceil(self.opens - time.monotonic())
-                    self.opens = self.opens or time.monotonic() + self.asked
+                    left = self.seconds if self.reset_at is None else math.ceil(self.reset_at - time.monotonic())
+                    self.reset_at = self.reset_at or time.monotonic() + self.seconds
                 headers = [(name, str(max(left, 1)) if name == "Retry-After" else value) for name, value in headers]
             return start_response(status, headers)
 
-        return super().__call__(environ, answer)
+        return super().__call__(environ, start)
 
-    def done(self, method: str, part: str) -> Counter[str]:
-        """How often each path with this in it was asked for and answered with a success."""
-        return Counter(path for verb, path, code in self.answered if verb == method and part in path and code == 200)
+    def successes(self, method: str, part: str) -> Counter[str]:
+        """Count the successful requests of each path that contains `part`."""
+        return Counter(path for verb, path, code in self.responses if verb == method and part in path and code == 200)
 
-    def turned_away(self) -> int:
-        return sum(code == 429 for _, _, code in self.answered)
+    def rate_limited(self) -> int:
+        return sum(code == 429 for _, _, code in self.responses)
 
 
 @pytest.fixture(params=["cloud"])
 def limited(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Limited]:
-    """A server; the environment points at it."""
+    """A rate-limited server, configured in the environment."""
     with Limited(tmp_path / "limited.sqlite3", request.param) as serving:
         monkeypatch.setenv("ONCALLCTL_URL", serving.url)
         monkeypatch.setenv("ONCALLCTL_TOKEN", serving.token)
@@ -96,13 +96,13 @@ def limited(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 
 def all_of(serving: Limited, path: str) -> list[dict[str, Any]]:
-    """Everything the server has, read around the limit and the record."""
+    """Return all rows of a list, without counting for the rate limit."""
     from werkzeug.test import Client
 
     unlimited = Client(sandbox.application(serving.database, serving.dialect, rate_limit=10**6))
     token = serving.token if serving.dialect == "oss" else f"Bearer {serving.token}"
-    answer = unlimited.get(f"/api/v1/{path}", headers={"Authorization": token})
-    return answer.json["results"]
+    response = unlimited.get(f"/api/v1/{path}", headers={"Authorization": token})
+    return response.json["results"]
 
 
 def integrations(serving: Limited, count: int = TARGETS) -> list[str]:
@@ -137,7 +137,7 @@ def statuses(*runs: Run) -> Counter[str]:
     return Counter(each["status"] for run in runs for each in run.json)
 
 
-def assert_said(run: Run, seconds: int = 1) -> None:
+def assert_announced(run: Run, seconds: int = 1) -> None:
     assert NOTE.format(seconds) in run.stderr
     assert "error" not in run.stderr
 
@@ -148,13 +148,13 @@ def test_windows_on_more_targets_than_the_rate_limit_are_each_started_once(limit
     ids = integrations(limited)
     run = finished(started(start(ids)))
     assert statuses(run) == {"started": TARGETS}
-    assert limited.done("POST", "maintenance_start") == {
+    assert limited.successes("POST", "maintenance_start") == {
         f"/api/v1/integrations/{each}/maintenance_start": 1 for each in ids
     }
-    assert_said(run)
+    assert_announced(run)
     assert limited.waits >= 2
-    # Nobody goes on asking while the wait lasts.
-    assert limited.turned_away() <= limited.waits * TOGETHER
+    # No thread sends requests during a wait.
+    assert limited.rate_limited() <= limited.waits * TOGETHER
 
 
 def test_two_processes_on_different_targets_start_all_windows(limited: Limited) -> None:
@@ -162,22 +162,22 @@ def test_two_processes_on_different_targets_start_all_windows(limited: Limited) 
     one, other = started(start(ids[: TARGETS // 2])), started(start(ids[TARGETS // 2 :]))
     runs = finished(one), finished(other)
     assert statuses(*runs) == {"started": TARGETS}
-    assert set(limited.done("POST", "maintenance_start").values()) == {1}
-    assert len(limited.done("POST", "maintenance_start")) == TARGETS
+    assert set(limited.successes("POST", "maintenance_start").values()) == {1}
+    assert len(limited.successes("POST", "maintenance_start")) == TARGETS
     for run in runs:
-        assert_said(run)
-    assert limited.turned_away() <= limited.waits * TOGETHER * 2
+        assert_announced(run)
+    assert limited.rate_limited() <= limited.waits * TOGETHER * 2
 
 
 def test_two_processes_on_the_same_targets_start_each_window_once(limited: Limited) -> None:
     ids = integrations(limited, 30)
     runs = [finished(process) for process in [started(start(ids)), started(start(ids))]]
-    assert limited.done("POST", "maintenance_start") == {
+    assert limited.successes("POST", "maintenance_start") == {
         f"/api/v1/integrations/{each}/maintenance_start": 1 for each in ids
     }
     assert statuses(*runs) == {"started": 30, "unchanged": 30}
     for run in runs:
-        assert_said(run)
+        assert_announced(run)
 
 
 def test_many_names_are_all_found(limited: Limited) -> None:
@@ -186,7 +186,7 @@ def test_many_names_are_all_found(limited: Limited) -> None:
     assert len(ids) == TARGETS
     run = finished(started(f"integrations get {' '.join(names[each] for each in ids)} -o json"))
     assert [each["id"] for each in run.json] == ids
-    assert_said(run)
+    assert_announced(run)
 
 
 def test_many_alert_groups_are_each_acknowledged_once(limited: Limited) -> None:
@@ -199,14 +199,16 @@ def test_many_alert_groups_are_each_acknowledged_once(limited: Limited) -> None:
     assert len(groups) > 30
     run = finished(started(f"alert-groups acknowledge {' '.join(groups)} --yes -o json"))
     assert statuses(run) == {"acknowledged": len(groups)}
-    assert limited.done("POST", "acknowledge") == {f"/api/v1/alert_groups/{each}/acknowledge/": 1 for each in groups}
-    assert_said(run)
+    assert limited.successes("POST", "acknowledge") == {
+        f"/api/v1/alert_groups/{each}/acknowledge/": 1 for each in groups
+    }
+    assert_announced(run)
 
 
 def test_rate_limit_longer_than_the_timeout_is_waited_for(
     limited: Limited, world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limited.asked = 4
+    limited.seconds = 4
     token = world / "token"
     token.touch(mode=0o600)
     token.write_text(limited.token)
@@ -215,11 +217,11 @@ def test_rate_limit_longer_than_the_timeout_is_waited_for(
     monkeypatch.setenv("ONCALLCTL_CONFIG", str(config))
     run = finished(started(f"{start(integrations(limited, 25))} -p work"))
     assert statuses(run) == {"started": 25}
-    assert set(limited.done("POST", "maintenance_start").values()) == {1}
-    assert_said(run, 4)
+    assert set(limited.successes("POST", "maintenance_start").values()) == {1}
+    assert_announced(run, 4)
 
 
 def test_rate_limit_with_quiet_is_not_announced(limited: Limited) -> None:
     run = finished(started(f"{start(integrations(limited, 25))} -q"))
     assert (run.stdout, run.stderr) == ("", "")
-    assert len(limited.done("POST", "maintenance_start")) == 25
+    assert len(limited.successes("POST", "maintenance_start")) == 25

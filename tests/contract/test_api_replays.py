@@ -49,7 +49,7 @@ from oncallctl.errors import (
     Unsupported,
 )
 from tests.contract.recordings import FOLDER, Exchange, load
-from tests.unit.api.clock import Clock, Ears
+from tests.unit.api.clock import Clock, RecordingListener
 
 BASE = "http://engine.test"
 EVERYTHING = load(*sorted(path.stem for path in FOLDER.glob("*.jsonl")))
@@ -339,7 +339,7 @@ def oncall() -> Iterator[OnCall]:
 
 
 def engine(dialect: Dialect, url: str = BASE) -> OnCall:
-    transport = Transport(url, {"Authorization": "token"}, timeout=20, listener=Ears())
+    transport = Transport(url, {"Authorization": "token"}, timeout=20, listener=RecordingListener())
     return OnCall(transport, dialect, profile=Profile(name="engine", url=url))
 
 

@@ -24,7 +24,7 @@ from tests import certificates
 from tests.faults.clocks import Clocks, use_clocks
 from tests.faults.faults import ELSEWHERE, ENOUGH, FAULTS, Fault
 from tests.faults.operations import ASIDE, OF_NOUNS, OPERATIONS, OWN, RAW, Operation, anywhere, collections, public
-from tests.unit.api.clock import Ears
+from tests.unit.api.clock import RecordingListener
 from tests.unit.api.wire import Wire, answer
 
 NOUNS_PER_FAULT = 3
@@ -65,10 +65,10 @@ class Outcome:
 
 def outcome(operation: Operation, fault: Fault, elsewhere: Wire, clocks: Clocks) -> Outcome:
     """Run an operation on a server with a fault."""
-    ears, error, wrong = Ears(), None, []
+    listener, error, wrong = RecordingListener(), None, []
     with wire_for(fault, elsewhere) as wire:
         url = wire.url.replace("http:", "https:") if fault.certificate == "none" else wire.url
-        transport = Transport(url, {"Authorization": TOKEN}, timeout=0.3 if fault.hangs else 20, listener=ears)
+        transport = Transport(url, {"Authorization": TOKEN}, timeout=0.3 if fault.hangs else 20, listener=listener)
         began = clocks.mine.now
         with OnCall(transport, Dialect.CLOUD, profile=Profile(name="test", url=url)) as oncall:
             try:
@@ -77,7 +77,7 @@ def outcome(operation: Operation, fault: Fault, elsewhere: Wire, clocks: Clocks)
                 error = problem
     if error and (len(error.message.splitlines()) != 1 or len(error.message) > 800):
         wrong.append(f"long message: {error.message!r}")
-    if TOKEN in "\n".join([*ears.debugs, *ears.notes, str(error and error.document())]):
+    if TOKEN in "\n".join([*listener.debugs, *listener.notes, str(error and error.document())]):
         wrong.append("token in a message")
     if clocks.mine.now - began > PATIENCE + RATE_PATIENCE:
         wrong.append(f"waited {clocks.mine.now - began} s")

@@ -29,7 +29,7 @@ class Clock:
         self.meanwhile()
 
 
-class Ears:
+class RecordingListener:
     """A listener that records its messages."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from oncallctl.api.client import Dialect, OnCall
 from oncallctl.api.transport import Transport
 from oncallctl.config.profiles import Profile
-from tests.unit.api.clock import Clock, Ears
+from tests.unit.api.clock import Clock, RecordingListener
 
 TOKEN = "a-token-that-nobody-else-may-see"
 
@@ -25,8 +25,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def ears() -> Ears:
-    return Ears()
+def listener() -> RecordingListener:
+    return RecordingListener()
 
 
 OpenTransport = Callable[..., Transport]
@@ -34,12 +34,12 @@ OpenOnCall = Callable[..., OnCall]
 
 
 @pytest.fixture
-def transport_to(clock: Clock, ears: Ears) -> Iterator[OpenTransport]:
+def transport_to(clock: Clock, listener: RecordingListener) -> Iterator[OpenTransport]:
     """Return a function that opens a transport to a URL, with the clock of the test."""
     opened: list[Transport] = []
 
     def open_it(url: str, timeout: float = 20) -> Transport:
-        opened.append(Transport(url, {"Authorization": TOKEN}, timeout=timeout, listener=ears))
+        opened.append(Transport(url, {"Authorization": TOKEN}, timeout=timeout, listener=listener))
         return opened[-1]
 
     yield open_it

@@ -10,7 +10,7 @@ import pytest
 
 from oncallctl.errors import OncallError
 from oncallctl.text import MASK
-from tests.unit.api.clock import Ears
+from tests.unit.api.clock import RecordingListener
 from tests.unit.api.conftest import TOKEN, OpenTransport
 from tests.unit.api.wire import Wire, answer
 
@@ -45,11 +45,13 @@ def assert_hidden(form: str, shown: str) -> None:
 
 @pytest.mark.promise("never-an-argument-printed-logged")
 @forms
-def test_error_does_not_show_the_token_in_any_form(form: str, transport_to: OpenTransport, ears: Ears) -> None:
+def test_error_does_not_show_the_token_in_any_form(
+    form: str, transport_to: OpenTransport, listener: RecordingListener
+) -> None:
     with Wire(answer(400, {"detail": f"bad token {form}"})) as wire, pytest.raises(OncallError) as caught:
         transport_to(wire.url).change("POST", "escalation/", {})
     assert_hidden(form, caught.value.message)
-    assert form not in "\n".join(ears.debugs)
+    assert form not in "\n".join(listener.debugs)
 
 
 @pytest.mark.promise("never-an-argument-printed-logged")

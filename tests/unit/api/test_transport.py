@@ -24,7 +24,7 @@ from oncallctl.api.retry import ATTEMPTS
 from oncallctl.api.transport import REDIRECTS, Transport
 from oncallctl.errors import Bug, NotFound, NotOnCall, OncallError, OutcomeUnknown, Unavailable
 from tests import certificates
-from tests.unit.api.clock import Clock, Ears
+from tests.unit.api.clock import Clock, RecordingListener
 from tests.unit.api.conftest import TOKEN, OpenOnCall, OpenTransport
 from tests.unit.api.wire import RESET, SILENCE, Arrived, Reaction, Wire, answer
 
@@ -310,12 +310,12 @@ def throttled(**headers: str) -> bytes:
 
 @either
 def test_rate_limit_is_waited_for_and_announced_once(
-    method: str, transport_to: OpenTransport, clock: Clock, ears: Ears
+    method: str, transport_to: OpenTransport, clock: Clock, listener: RecordingListener
 ) -> None:
     with Wire(throttled(retry_after="54"), OK) as wire:
         assert ask(transport_to(wire.url), method).document == {"id": "T1"}
     assert clock.slept == [54]
-    assert ears.notes == ["rate limited, next try in 54 s"]
+    assert listener.notes == ["rate limited, next try in 54 s"]
     assert [each.method for each in wire.arrived] == [method] * 2
     assert wire.arrived[0].body == wire.arrived[1].body
 
@@ -340,7 +340,7 @@ def test_rate_limit_delays_later_requests(transport_to: OpenTransport, clock: Cl
 
 
 def test_rate_limit_in_several_threads_is_announced_once(
-    transport_to: OpenTransport, clock: Clock, ears: Ears, httpx_mock: HTTPXMock
+    transport_to: OpenTransport, clock: Clock, listener: RecordingListener, httpx_mock: HTTPXMock
 ) -> None:
     threads = 8
     asked, asleep = threading.Barrier(threads), threading.Barrier(threads)
@@ -370,7 +370,7 @@ def test_rate_limit_in_several_threads_is_announced_once(
     for worker in workers:
         worker.join(20)
     assert got == [{"id": "T1"}] * threads
-    assert ears.notes == ["rate limited, next try in 54 s"]
+    assert listener.notes == ["rate limited, next try in 54 s"]
 
 
 @either
@@ -401,12 +401,12 @@ def test_rate_limit_in_the_past_is_waited_for_a_second(when: str, transport_to: 
 @either
 @pytest.mark.parametrize("absurd", ["301", "86400", "99999999999999999999", "Fri, 01 Jan 2100 00:00:00 GMT"])
 def test_rate_limit_with_an_absurd_wait_is_unavailable(
-    absurd: str, method: str, transport_to: OpenTransport, clock: Clock, ears: Ears
+    absurd: str, method: str, transport_to: OpenTransport, clock: Clock, listener: RecordingListener
 ) -> None:
     with Wire(throttled(retry_after=absurd)) as wire, pytest.raises(Unavailable, match="429") as caught:
         ask(transport_to(wire.url), method)
     assert len(wire.arrived) == 1
-    assert (clock.slept, ears.notes) == ([], [])
+    assert (clock.slept, listener.notes) == ([], [])
     assert caught.value.http_status == 429
     assert caught.value.hint.startswith("try again in ")
 
@@ -451,7 +451,7 @@ def test_rate_limit_wait_does_not_count_as_a_retry(transport_to: OpenTransport, 
 
 @either
 def test_request_without_retries_is_sent_once_without_waiting(
-    method: str, oncall_at: OpenOnCall, clock: Clock, ears: Ears
+    method: str, oncall_at: OpenOnCall, clock: Clock, listener: RecordingListener
 ) -> None:
     limit, down = throttled(retry_after="5"), answer(503, text="")
     with Wire(limit, answer(429, {"detail": "no"}), down, down, OK) as wire, Wire(OK, listening=False) as closed:
@@ -464,7 +464,7 @@ def test_request_without_retries_is_sent_once_without_waiting(
         nowhere = oncall_at(closed.url)
         with nowhere.without_retries(), pytest.raises(Unavailable):
             ask(nowhere.transport, method)
-        assert (clock.slept, ears.notes) == ([], [])
+        assert (clock.slept, listener.notes) == ([], [])
         assert oncall.transport.read("teams/").document == {"id": "T1"}  # patient again
         assert len(clock.slept) == 1
 
@@ -790,21 +790,23 @@ def test_deeply_nested_response_is_unavailable(transport_to: OpenTransport) -> N
 # Log and errors
 
 
-def test_debug_log_has_every_request_without_the_token(transport_to: OpenTransport, ears: Ears) -> None:
+def test_debug_log_has_every_request_without_the_token(
+    transport_to: OpenTransport, listener: RecordingListener
+) -> None:
     with Wire(RESET, answer(500, text="<b>no</b>"), throttled(retry_after="5"), redirect("/moved/"), OK) as wire:
         transport_to(wire.url).read("teams/", {"name": "a b"})
-    told = "\n".join(ears.debugs)
+    told = "\n".join(listener.debugs)
     assert "GET /api/v1/teams/?name=a+b -> 500" in told
     assert "GET /moved/ -> 200" in told
     assert "next try in" in told
-    assert TOKEN not in told + "\n".join(ears.notes)
+    assert TOKEN not in told + "\n".join(listener.notes)
 
 
 @pytest.mark.promise("never-an-argument-printed-logged")
 @either
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 500])
 def test_error_with_an_echoed_token_is_masked(
-    status: int, method: str, transport_to: OpenTransport, ears: Ears
+    status: int, method: str, transport_to: OpenTransport, listener: RecordingListener
 ) -> None:
     def say_it_back(arrived: Arrived) -> Reaction:
         return answer(status, {"detail": f"no {arrived.headers['authorization']} here"})
@@ -813,4 +815,4 @@ def test_error_with_an_echoed_token_is_masked(
         ask(transport_to(wire.url), method)
     assert wire.arrived[0].headers["authorization"] == TOKEN
     assert TOKEN not in str(caught.value.document())
-    assert TOKEN not in "\n".join([*ears.debugs, *ears.notes])
+    assert TOKEN not in "\n".join([*listener.debugs, *listener.notes])
