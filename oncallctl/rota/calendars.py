@@ -17,13 +17,27 @@ PRODUCT = "-//oncallctl//oncallctl//EN"
 
 @dataclass(frozen=True)
 class Event:
-    """A shift in a calendar; `users` are IDs, and `names` their names."""
+    """A shift in a calendar.
+
+    Attributes:
+        users: the IDs of the people on call.
+        names: their names.
+        covering_name: the name of the person who had this shift before a shift swap, or None.
+    """
 
     schedule_id: str
     schedule_name: str
     users: Sequence[str]
     names: Sequence[str]
     span: Span
+    covering_name: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """The title of the event."""
+        people = ", ".join(map(caption, self.names))
+        cover = f", covering for {caption(self.covering_name)}" if self.covering_name else ""
+        return f"On call: {people} ({caption(self.schedule_name)}){cover}"
 
     @property
     def uid(self) -> str:
@@ -53,7 +67,14 @@ def of_rotas(rotas: Iterable[Rota]) -> list[Event]:
 def of_users(shifts: Iterable[UserShift]) -> list[Event]:
     """Return the events of users."""
     return [
-        Event(shift.schedule.id, shift.schedule.name, [shift.user.id], [shift.user.username], shift.span)
+        Event(
+            shift.schedule.id,
+            shift.schedule.name,
+            [shift.user.id],
+            [shift.user.username],
+            shift.span,
+            shift.covering_name,
+        )
         for shift in shifts
     ]
 
@@ -75,7 +96,6 @@ def calendar(events: Sequence[Event], name: str, *, at: datetime) -> str:
     document.add("prodid", PRODUCT)
     document.add("version", "2.0")
     document.add("calscale", "GREGORIAN")
-    document.add("method", "PUBLISH")
     document.add("x-wr-calname", caption(name))
     uids: dict[str, int] = {}
     for each in events:
@@ -87,7 +107,7 @@ def calendar(events: Sequence[Event], name: str, *, at: datetime) -> str:
         event.add("dtstamp", at.astimezone(UTC).replace(microsecond=0))
         event.add("dtstart", each.span.start.replace(microsecond=0))
         event.add("dtend", each.span.end.replace(microsecond=0))
-        event.add("summary", f"On call: {', '.join(map(caption, each.names))} ({caption(each.schedule_name)})")
+        event.add("summary", each.summary)
         event.add("transp", "TRANSPARENT")  # on call is not busy: others may still invite the person
         document.add_component(event)
     content: bytes = document.to_ical()

@@ -24,7 +24,7 @@ class Regular:
     Attributes:
         every: such as ``every day`` or ``every Mon``.
         clock: the local time.
-        text: who takes over from whom. Days on which this is different are named in it.
+        text: the people who hand over and take over. Days with other people are named in it.
         handovers: the handovers that the text describes.
     """
 
@@ -63,10 +63,10 @@ def _fold(slot: Sequence[Handover], span: Span, local: LocalTime, days: int) -> 
     first = local.at(slot[0].at)
     expected = _expected(first, span, local, days)
     every, clock = "every day" if days == 1 else f"every {first:%a}", f"{first:%H:%M}"
-    ((text, count),) = Counter(each.text for each in slot).most_common(1)
-    alike = tuple(each for each in slot if each.text == text)
+    ((text, _),) = Counter(each.text for each in slot).most_common(1)
+    alike = tuple(each for each in slot if each.text == text and each.at in expected)
     exceptions = [at for at in expected if at not in {each.at for each in alike}]
-    if count >= FEWEST[days] and len(exceptions) <= min(MOST_EXCEPTIONS, count // 2):
+    if len(alike) >= FEWEST[days] and len(exceptions) <= min(MOST_EXCEPTIONS, len(alike) // 2):
         month = local.at(span.start).month != local.at(span.end).month
         different = ", ".join(local.day(at, month=month) for at in exceptions)
         return Regular(every, clock, f"{text} (not {different})" if different else text, alike)

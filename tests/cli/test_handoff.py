@@ -103,6 +103,12 @@ class TestHandovers:
         monkeypatch.setattr("oncallctl.commands.teams.handoff.now", lambda: NOW + timedelta(hours=7))
         assert "alice → nobody, Sat 24 Oct 20:00 UTC" in run("teams handoff empty-team").stdout
 
+    def test_team_given_by_id_is_shown_with_its_name(self, weekdays: Maker, run: Runner) -> None:
+        assert run(f"teams handoff {EMPTY_TEAM}").stdout.startswith("**On call: empty-team**\n")
+
+    def test_unknown_team_is_not_found(self, server: Serving, run: Runner) -> None:
+        run("teams handoff TNXPENXPENXPE", status=6)
+
 
 class TestEndingShift:
     def test_alerts_since_the_last_handover_are_summed_up(self, weekdays: Maker, run: Runner) -> None:

@@ -54,7 +54,7 @@ def test_team_filter_with_a_known_id_lists_the_members_of_the_team(server: Servi
 
 
 @pytest.mark.parametrize("line", LISTS)
-def test_team_filter_none_lists_what_belongs_to_no_team(server: Serving, run: Runner, line: str) -> None:
+def test_team_filter_none_lists_members_without_a_team(server: Serving, run: Runner, line: str) -> None:
     if line == "schedules list":
         server.call("POST", "schedules/", {"name": "nobody's", "type": "web", "time_zone": "UTC"})
     if line == "escalation-chains list":
@@ -64,11 +64,11 @@ def test_team_filter_none_lists_what_belongs_to_no_team(server: Serving, run: Ru
     assert set(listed) == {each["id"] for each in members(server, LISTS[line]) if each["team_id"] is None}
 
 
-def test_selector_of_no_team_chooses_the_integrations_of_no_team(server: Serving, run: Runner) -> None:
+def test_selector_none_chooses_integrations_without_a_team(server: Serving, run: Runner) -> None:
     expected = {each["id"] for each in members(server, "integrations") if each["team_id"] is None}
     assert {each["id"] for each in run("maintenance status --team none -o json").json} == expected
 
 
-def test_team_that_is_called_none_is_chosen_by_name(server: Serving, run: Runner) -> None:
+def test_team_called_none_is_chosen_with_the_prefix_name(server: Serving, run: Runner) -> None:
     done = run("integrations list --team name:none -o json", status=6)
     assert "'none'" in done.error["message"]

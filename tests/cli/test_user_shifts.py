@@ -130,6 +130,8 @@ class TestSwaps:
         assert self.of_bob(run) == [("bob", four, ALICE), ("bob", four, None)]
         rows = [line.split("\t") for line in run("users shifts bob --days 3").stdout.splitlines()]
         assert [row[5] for row in rows if row[2] == "swapped"] == ["alice", ""]
+        summaries = [str(each["SUMMARY"]) for each in events(run("users shifts bob --days 3 --ics -").stdout)]
+        assert "On call: bob (swapped), covering for alice" in summaries
 
     def test_swap_that_is_open_changes_nothing(self, maker: Maker, schedule: str, run: Runner) -> None:
         self.swap(maker.server, schedule, 28, 4)

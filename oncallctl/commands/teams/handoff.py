@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from oncallctl.api.nouns import TEAMS
 from oncallctl.commands.ics import check_file_option
 from oncallctl.commands.teams.app import TeamArgument, app
 from oncallctl.config.connect import connect
@@ -59,7 +58,8 @@ def handoff(
     at = now()
     with connect(ctx.obj) as oncall:
         begin = None if since == LAST_SHIFT else parse_past(since, ctx.obj.tz, before=at)
-        summary = rota_handoff.read(oncall, lookup.named(oncall, TEAMS, team), at, since=begin)
+        found = lookup.find(oncall.teams, team)  # a text for people has the name of the team, even if its ID was given
+        summary = rota_handoff.read(oncall, lookup.Named(found.id, found.name), at, since=begin)
     if text_format or (ctx.obj.format is Format.TABLE and ctx.obj.columns is None):
         markups: Mapping[TextFormat, markup.Markup] = {
             TextFormat.MARKDOWN: markup.Markdown(),
