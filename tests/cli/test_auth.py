@@ -86,9 +86,14 @@ class TestLogin:
             assert option in done.error["hint"]
         assert bare.seen == []
 
-    def test_login_without_a_keyring_names_an_alternative(self, bare: Serving, run: Runner) -> None:
+    def test_login_without_a_keyring_names_a_command_with_a_token_file(
+        self, bare: Serving, run: Runner, world: Path
+    ) -> None:
         done = run(f"auth login work --url {bare.url} --token-stdin -o json", stdin=bare.token, status=3)
-        assert "file" in done.error["hint"]
+        file = (world / CONFIG).parent / "work.token"
+        assert "no keyring available" in done.error["message"]
+        assert f"oncallctl auth login work --url {bare.url} --token-file {file}" in done.error["hint"]
+        assert bare.seen == []
 
     @pytest.mark.parametrize(
         "line",

@@ -79,9 +79,3 @@ def test_login_without_a_terminal_names_a_command_that_works(program: Program, c
     program(*command.split()[1:])
     assert program("auth", "status", "-o", "json").json["user"] == "admin"
     assert file.read_text() == ADMIN_TOKEN
-
-
-def test_login_with_token_stdin_checks_the_keyring_first(program: Program, cloud: Serving, file: Path) -> None:
-    done = program("auth", "login", "work", "--url", cloud.url, "--token-stdin", "-o", "json", status=3)
-    assert "no keyring available" in done.error["message"]
-    assert f"oncallctl auth login work --url {cloud.url} --token-file {file}" in done.error["hint"]

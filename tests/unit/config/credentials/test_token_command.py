@@ -152,19 +152,22 @@ def test_token_command_unsplittable_is_wrong_usage(command: str) -> None:
     assert refused(run_token_command, command, kind=InvalidInput).exit_code == ExitCode.USAGE
 
 
-def test_token_command_failure_quotes_the_last_line_of_stderr(program: Callable[[str], str]) -> None:
-    script = program("echo first >&2; printf 'the vault\\033[31m is sealed\\n\\n' >&2; exit 3")
-    message = refused(run_token_command, script).message
-    assert message == f"token_command {script}: failed with exit status 3: the vault [31m is sealed"
-
-
-def test_token_command_silent_failure_names_the_exit_status(program: Callable[[str], str]) -> None:
-    script = program("exit 1")
-    assert refused(run_token_command, script).message == f"token_command {script}: failed with exit status 1"
-
-
-def test_token_command_killed_names_the_signal(program: Callable[[str], str]) -> None:
-    assert refused(run_token_command, program("kill -9 $$")).message.endswith(": failed with signal 9")
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (
+            "echo first >&2; printf 'the vault\\033[31m is sealed\\n\\n' >&2; exit 3",
+            "exit status 3: the vault [31m is sealed",
+        ),
+        ("exit 1", "exit status 1"),
+        ("kill -9 $$", "signal 9"),
+    ],
+)
+def test_token_command_failure_names_status_and_last_line_of_stderr(
+    program: Callable[[str], str], lines: str, reason: str
+) -> None:
+    script = program(lines)
+    assert refused(run_token_command, script).message == f"token_command {script}: failed with {reason}"
 
 
 def test_token_command_failure_quotes_neither_output_nor_arguments(program: Callable[[str], str]) -> None:
