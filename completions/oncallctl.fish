@@ -694,7 +694,7 @@ complete -c oncallctl -n '__oncallctl_at maintenance start' -l dry-run -d 'Print
 # oncallctl maintenance extend
 complete -c oncallctl -n '__oncallctl_arguments_of maintenance extend' -x -a '(__oncallctl_names integrations)'
 complete -c oncallctl -n '__oncallctl_at maintenance extend' -l by -x -d 'How much later the window ends, for example 30m or 2h'
-complete -c oncallctl -n '__oncallctl_at maintenance extend' -l until -x -d 'When the window ends, for example 18:00 or 2026-12-01T02:00'
+complete -c oncallctl -n '__oncallctl_at maintenance extend' -l until -x -d 'When the window ends, for example 18:00, +2h or tomorrow 7:00'
 complete -c oncallctl -n '__oncallctl_at maintenance extend' -l max -x -d 'Longest time to allow, counted from now. [default: 7d]'
 complete -c oncallctl -n '__oncallctl_at maintenance extend' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at maintenance extend' -l label -x -d 'Limit to integrations with this label (Cloud only)'

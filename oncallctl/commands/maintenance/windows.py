@@ -142,7 +142,7 @@ def extend(
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="TIME", help="When the window ends, for example 18:00 or 2026-12-01T02:00."),
+        typer.Option("--until", metavar="TIME", help="When the window ends, for example 18:00, +2h or tomorrow 7:00."),
     ] = None,
     longest: Annotated[
         str | None,

@@ -13,7 +13,8 @@ from oncallctl.commands.teams.app import TeamArgument, app
 from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
 from oncallctl.output.render import render, render_text
-from oncallctl.times import now, parse_past
+from oncallctl.parsing.options import past_time
+from oncallctl.times import now
 
 OPEN = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_at"}
 LAST_SHIFT = "last-shift"
@@ -57,7 +58,7 @@ def handoff(
     check_file_option(ctx.obj, "--format", text_format)
     at = now()
     with connect(ctx.obj) as oncall:
-        begin = None if since == LAST_SHIFT else parse_past(since, ctx.obj.tz, before=at)
+        begin = None if since == LAST_SHIFT else past_time(ctx.obj, since, before=at)
         found = lookup.find(oncall.teams, team)  # a text for people has the name of the team, even if its ID was given
         summary = rota_handoff.read(oncall, lookup.Named(found.id, found.name), at, since=begin)
     if text_format or (ctx.obj.format is Format.TABLE and ctx.obj.columns is None):
