@@ -64,4 +64,4 @@ def shifts(
     ]
     if ctx.obj.format is Format.ID:
         rows = [{"id": user} for user in dict.fromkeys(user for shift in rota.shifts for user in shift.users)]
-    render(ctx.obj, documents, SHIFTS, rows=rows)
+    render(ctx.obj, documents, SHIFTS, rows=rows, empty="")

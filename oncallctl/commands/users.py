@@ -83,4 +83,4 @@ def shifts(
     rows = [{**shift.document(), "covering_name": shift.covering_name} for shift in on_call]
     if ctx.obj.format is Format.ID:  # the people
         rows = [{"id": user} for user in dict.fromkeys(shift.user.id for shift in on_call)]
-    render(ctx.obj, documents, SHIFTS, rows=rows)
+    render(ctx.obj, documents, SHIFTS, rows=rows, empty="no shifts in this time")

@@ -62,8 +62,8 @@ def render(
     Raises:
         InvalidInput: --columns names an unknown field.
     """
-    objects = _objects(settings, value, rows, secrets)
-    _write_objects(settings, objects, columns, empty, single=isinstance(value, Mapping))
+    objects, single = _objects(settings, value, rows, secrets)
+    _write_objects(settings, objects, columns, empty, single=single)
 
 
 def render_done(
@@ -76,8 +76,8 @@ def render_done(
     empty: str = "nothing to change",
 ) -> None:
     """Write the results of a change. An unknown field in --columns is only a warning, since the change was made."""
-    objects = _objects(settings, value, rows, secrets)
-    _write_objects(settings, objects, columns, empty, single=isinstance(value, Mapping), done=True)
+    objects, single = _objects(settings, value, rows, secrets)
+    _write_objects(settings, objects, columns, empty, single=single, done=True)
 
 
 def render_values(settings: Settings, values: Iterable[object], *, whole: object = None, done: bool = False) -> None:
@@ -140,14 +140,16 @@ def limited(settings: Settings, objects: Iterable[Item], limit: int | None) -> I
 
 def _objects(
     settings: Settings, value: Iterable[Row] | Row, rows: Iterable[Row] | None, secrets: Secrets
-) -> Iterable[Row]:
-    """Return the objects to write, with secrets masked."""
+) -> tuple[Iterable[Row], bool]:
+    """Return the objects to write, with secrets masked, and whether json shows a single object instead of an array."""
+    single = isinstance(value, Mapping)
     objects: Iterable[Row] = [value] if isinstance(value, Mapping) else value
     if rows is not None and (settings.columns is not None or not settings.has_structured_output):
-        objects = rows
+        objects = rows = list(rows)
+        single = isinstance(value, Mapping) and "id" in value and [row.get("id") for row in rows] == [value["id"]]
     if secrets is Secrets.SHOWN or (secrets is Secrets.IN_JSON and settings.shows_links):
-        return objects
-    return (masked(item) for item in objects)
+        return objects, single
+    return (masked(item) for item in objects), single
 
 
 def _write_objects(

@@ -51,6 +51,14 @@ def test_columns_in_json_are_the_only_keys(run: Runner) -> None:
     assert json.loads(lines[0]) == {"name": "service-010"}
 
 
+@pytest.mark.usefixtures("server")
+def test_columns_in_json_pick_from_the_rows_of_the_table(run: Runner) -> None:
+    people = run("teams who-is-on-call platform --columns email -o json").json
+    assert people == [{"email": "alice@example.com"}, {"email": "dave@example.com"}]
+    (page,) = [run("escalate --user alice --title t --columns id,title -o json").json]
+    assert page["title"] == "t"
+
+
 @pytest.mark.usefixtures("cloud")
 def test_column_that_is_a_field_of_the_server_is_that_field_and_not_the_header(run: Runner) -> None:
     chosen = run("users get bob --columns teams,TEAMS -o json").json

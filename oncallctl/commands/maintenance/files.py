@@ -181,7 +181,7 @@ def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False)
     server, folder = choose_profile(settings.profile, os.environ).host, state_folder()
     known = skew.remembered(folder, server)
     if known is not None and not applying.near(rules, now() + known):
-        render(settings, [], OUTCOMES)
+        render(settings, [], OUTCOMES, empty="nothing is due")
         return
     try:
         with nullcontext() if dry_run else _only_run(folder, server, file), connect(settings) as oncall:
@@ -193,7 +193,7 @@ def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False)
             )
     except Held as held:
         _note_other_run(settings, file, held.holder)
-        render(settings, [], OUTCOMES)
+        render(settings, [], OUTCOMES, empty="")
         return
     write = render_requests if dry_run else render_done
     write(settings, [each.document() for each in results.items], OUTCOMES, rows=[each.row() for each in results.items])

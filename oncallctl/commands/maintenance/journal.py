@@ -47,4 +47,5 @@ def history(
     begin = past_time(ctx.obj, since, before=now()) if since else None
     wanted = ctx.obj.profile
     entries = [entry for entry in Journal().entries(ctx.obj.warn, begin) if wanted in {None, entry.profile}]
-    render(ctx.obj, [{"id": entry.integration.id, **entry.raw} for entry in entries], HISTORY)
+    documents = [{"id": entry.integration.id, **entry.raw} for entry in entries]
+    render(ctx.obj, documents, HISTORY, empty="no windows in this time")

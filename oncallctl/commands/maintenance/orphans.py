@@ -38,4 +38,4 @@ def orphans(ctx: typer.Context) -> None:
         for record, integration in orphaned(oncall, state_folder(), ctx.obj.warn):
             known = plan.status(oncall, integration) | authorship(openers, integration)
             found.append({**known, "reason": record.reason, "run": record.run})
-    render(ctx.obj, found, ORPHANS)
+    render(ctx.obj, found, ORPHANS, empty="no windows left behind")

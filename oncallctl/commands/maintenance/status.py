@@ -88,7 +88,7 @@ def status(
                     " does not send its time, so whether it is overdue is not known"
                 )
         shown = with_names(oncall, ctx.obj, documents, INTEGRATIONS, columns=WINDOWS)
-    render(ctx.obj, shown, WINDOWS)
+    render(ctx.obj, shown, WINDOWS, empty="no integration is in maintenance")
     if require is RequireState.ACTIVE and (not found or not all(each.maintenance_mode for each in found)):
         raise ConditionFailed("not all are in maintenance" if found else "none is in maintenance")
     if require is RequireState.INACTIVE and any(each.maintenance_mode for each in found):

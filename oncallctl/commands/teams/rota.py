@@ -139,7 +139,7 @@ def gaps(
         }
         for each in documents
     ]
-    render(ctx.obj, documents, GAPS, rows=rows)
+    render(ctx.obj, documents, GAPS, rows=rows, empty="")
     if not documents and checked:
         ctx.obj.note(f"no gap in the next {days} day{'' if days == 1 else 's'}")
     _note_unstaffed(ctx.obj, team_rotas)
