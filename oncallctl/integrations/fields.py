@@ -1,4 +1,4 @@
-"""An integration as options and files describe it, turned into the body that creates or changes it."""
+"""Bodies of requests that create or update an integration, from options and files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oncallctl.api.resources.base import TeamFilter
 from oncallctl.api.resources.integrations import Integration, label_pairs
 from oncallctl.errors import InvalidInput
 
-# "Create an integration" of the documents; `webhook` is in the recordings of the engine, `msteams` is Cloud's.
+# Source: "Create an integration" in both API documents. `webhook` is only in recordings, `msteams` only on Cloud.
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "grouping_key": (),
     "resolve_signal": (),
@@ -28,8 +28,8 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "phone_call": ("title",),
 }
 
-# What the server gives an integration by itself; a definition that was read from another one carries these.
-_SERVERS_OWN = (
+# Fields that the server sets. A file that was read from another integration contains them.
+_READ_ONLY = (
     "id",
     "link",
     "inbound_email",
@@ -39,22 +39,22 @@ _SERVERS_OWN = (
     "maintenance_end_at",
 )
 
-# "Labels" of the Cloud document.
+# Source: "Labels" in the Cloud document.
 _KEY = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]{0,61}[A-Za-z])?")
 _VALUE = re.compile(r"[A-Za-z_.-](?:[A-Za-z0-9_.-]{0,61}[A-Za-z_.-])?")
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What options say about an integration; None and empty say nothing.
+    """Integration fields given on the command line; None and empty mean "not given".
 
     Attributes:
-        team: whose it is, or of no team.
-        escalation_chain: the ID of the chain of its default route.
+        team: a team, or no team.
+        escalation_chain: the ID of the chain of the default route.
         templates: dotted path -> text, or None to reset to the default.
         labels: key -> value.
         dynamic_labels: key -> Jinja2 template.
-        remove_labels: keys, of either kind.
+        remove_labels: keys of labels of either kind.
     """
 
     type: str | None = None
@@ -69,26 +69,26 @@ class Definition:
 
     @property
     def needs_present_labels(self) -> bool:
-        """Whether the body depends on the labels that are there: the API replaces the whole list."""
+        """True if the body depends on the present labels, because the API replaces the complete list."""
         return bool(self.labels or self.dynamic_labels or self.remove_labels)
 
     def body(self, base: Mapping[str, Any] | None = None, present: Integration | None = None) -> dict[str, Any]:
-        """Make the body of a create or an update.
+        """Return the body of a create or an update.
 
         Args:
-            base: a definition from a file, which the options add to.
-            present: the integration that is updated, for its labels.
+            base: the object of a file, which the options override.
+            present: the integration to update, for its labels.
 
         Raises:
-            InvalidInput: a template that there is not, a label that breaks the documented rules, or nothing to do.
+            InvalidInput: an unknown template, a label that breaks the documented rules, or nothing to change.
         """
-        body = {key: value for key, value in (base or {}).items() if key not in _SERVERS_OWN}
-        plain = {
+        body = {key: value for key, value in (base or {}).items() if key not in _READ_ONLY}
+        simple = {
             "type": self.type,
             "name": self.name,
             "description_short": self.description,
         }
-        body |= {key: value for key, value in plain.items() if value is not None}
+        body |= {key: value for key, value in simple.items() if value is not None}
         if self.team:
             body["team_id"] = self.team.id
         if self.escalation_chain:
@@ -101,30 +101,30 @@ class Definition:
         if self.needs_present_labels:
             self._add_labels(body, present)
         if not body:
-            raise InvalidInput("nothing to change", hint="name the changes by options or --file")
+            raise InvalidInput("nothing to change", hint="give the changes as options or with --file")
         return body
 
     def _add_labels(self, body: dict[str, Any], present: Integration | None) -> None:
-        fixed = label_pairs(present.labels if present else None) | label_pairs(body.get("labels"))
+        static = label_pairs(present.labels if present else None) | label_pairs(body.get("labels"))
         dynamic = label_pairs(present.dynamic_labels if present else None) | label_pairs(body.get("dynamic_labels"))
         for key in self.remove_labels:
-            if key not in fixed and key not in dynamic:
-                raise InvalidInput(f"there is no label {key!r} to remove")
-            fixed.pop(key, None)
+            if key not in static and key not in dynamic:
+                raise InvalidInput(f"cannot remove label {key!r}: the integration does not have it")
+            static.pop(key, None)
             dynamic.pop(key, None)
         for key, value in self.labels.items():
             _check_label(key, value)
         for key in self.dynamic_labels:
             _check_label(key, None)
-        body["labels"] = _label_list({**fixed, **self.labels})
+        body["labels"] = _label_list({**static, **self.labels})
         body["dynamic_labels"] = _label_list({**dynamic, **self.dynamic_labels})
 
 
 def known_template(path: str) -> str:
-    """Check the dotted path of a template.
+    """Return the dotted path of a template if it exists.
 
     Raises:
-        InvalidInput: there is no such template; the server would ignore it without a word.
+        InvalidInput: there is no such template. The server would silently ignore it.
     """
     group, dot, leaf = path.partition(".")
     leaves = TEMPLATES.get(group)
@@ -132,7 +132,7 @@ def known_template(path: str) -> str:
         known = ", ".join(
             f"{name}.{part}" if part else name for name, parts in TEMPLATES.items() for part in parts or ("",)
         )
-        raise InvalidInput(f"no template {path!r}", hint=f"there are {known}")
+        raise InvalidInput(f"unknown template {path!r}", hint=f"templates: {known}")
     return path
 
 
@@ -151,11 +151,11 @@ def _templates(base: Mapping[str, Any], given: Mapping[str, str | None]) -> dict
 def _check_label(key: str, value: str | None) -> None:
     if not _KEY.fullmatch(key):
         raise InvalidInput(
-            f"label key {key!r}: 1 to 63 letters, digits and underscores, with a letter at either end",
+            f"invalid label key {key!r}: use 1 to 63 letters, digits and underscores, with a letter at both ends",
         )
     if value is not None and not _VALUE.fullmatch(value):
         raise InvalidInput(
-            f"label value {value!r}: 1 to 63 letters, digits, -, _ and ., without a digit at either end",
+            f"invalid label value {value!r}: use 1 to 63 letters, digits, -, _ and ., without a digit at the ends",
         )
 
 

@@ -98,9 +98,9 @@ def select(oncall: OnCall, selector: IntegrationSelector, *, direct_paging: bool
         Ambiguous: several integrations have the name.
     """
     if not selector.ways:
-        raise InvalidInput("no integration named", hint="name integrations, or use --team, --label, --match or --all")
+        raise InvalidInput("no integration given", hint="name integrations, or use --team, --label, --match or --all")
     if selector.ways > 1:
-        raise InvalidInput("integrations are named, or chosen by one of --team, --label, --match and --all; not both")
+        raise InvalidInput("give integrations or one of --team, --label, --match and --all, not both")
     if selector.given:
         found = lookup.several(oncall.integrations, selector.given)
         once: dict[str, Target[Integration]] = {}
@@ -110,6 +110,6 @@ def select(oncall: OnCall, selector: IntegrationSelector, *, direct_paging: bool
     matching = selector.filter.apply(oncall)
     targets = [Target(each.id, each) for each in matching if direct_paging or not each.is_direct_paging]
     if not targets:
-        left_out = "" if direct_paging else " (direct paging integrations are left out; name them)"
-        raise NotFound(f"no integration matches{left_out}", hint="oncallctl integrations list")
+        omitted = "" if direct_paging else " (direct paging integrations are omitted unless named)"
+        raise NotFound(f"no integration matches{omitted}", hint="oncallctl integrations list")
     return targets

@@ -1,7 +1,7 @@
-"""The journal of windows, which the server does not keep: who started, renewed or stopped which window, and why.
+"""The journal of windows: who started, renewed or stopped which window, and why. The server does not store this.
 
-One JSON line per event, in the state folder. The journal belongs to one user on one machine: windows that were opened
-elsewhere are foreign to it. Times are the server's (`OnCall.now`).
+One JSON line per event, in the state folder. The journal belongs to one user on one machine; windows that were started
+elsewhere are foreign. Times are the server's (`OnCall.now`).
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ NAME = "journal.jsonl"
 LARGEST = 4 * 1024 * 1024
 KEPT = 3  # older files
 
-# The outcome of a change. The first one is written before a stop is sent, so that a program that is killed then leaves
-# a trace; the others replace it. FAILED is shown nowhere: nothing was changed.
+# The outcome of a change. SENT is written before a stop is sent, so that a program that is killed then leaves a trace;
+# the others replace it. FAILED is never shown, because nothing was changed.
 SENT, DONE, UNKNOWN, FAILED = "sent", "done", "unknown", "failed"
 
 
 class Event(StrEnum):
-    """What happened to a window."""
+    """An event in the life of a window."""
 
     OPENED = "opened"
     RENEWED = "renewed"
@@ -43,11 +43,11 @@ class Event(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a window was stopped before its end."""
+    """The cause of a stop."""
 
     STOP = "stop"  # somebody stopped it: `maintenance stop`
-    REPLACE = "replace"  # another one took its place
-    RUN = "run"  # the last `maintenance run` that needed it left
+    REPLACE = "replace"  # another window replaced it
+    RUN = "run"  # the last `maintenance run` that needed it ended
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Author:
     """The author of changes: one run of this program.
 
     Attributes:
-        reason: why, in a person's words, or None.
-        run: one id for all that this run does.
-        window: the name of the window in a file of windows, and the start of its occurrence, or None.
+        reason: the user's reason, or None.
+        run: the ID of this run of the program.
+        window: the occurrence of a window in a file of windows, or None.
     """
 
     reason: str | None = None
@@ -78,10 +78,10 @@ class Entry(BaseModel):
     """One line of the journal.
 
     Attributes:
-        time: when it happened, by the server's clock.
-        server: host and port; older versions wrote them as the profile's URL spelled them.
-        cause: why a window was ended; None if it was not, and in lines of versions that did not record it.
-        run: the id of the run of this program that did it.
+        time: of the event, by the server's clock.
+        server: host and port; older versions wrote them as in the profile's URL.
+        cause: of a stop; None for other events, and in lines of older versions.
+        run: the ID of the run of the program.
         window: the occurrence of a window in a file, or None.
         mode, started_at, ends_at: the window.
     """
@@ -110,15 +110,15 @@ class Entry(BaseModel):
         """Parse a line.
 
         Raises:
-            ValueError: it is incomplete; the message says what is wrong with it.
+            ValueError: it is incomplete; the message has the reason.
         """
         try:
             entry = cls._parse(line)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            said = {"json_invalid": "not JSON", "model_type": "not an object", "missing": f"no {where}"}
-            raise ValueError(said.get(first["type"], f"{where}: {first['msg']}")) from error
+            messages = {"json_invalid": "not JSON", "model_type": "not an object", "missing": f"no {where}"}
+            raise ValueError(messages.get(first["type"], f"{where}: {first['msg']}")) from error
         entry._line = line  # noqa: SLF001  # its own
         return entry
 
@@ -137,12 +137,12 @@ class Entry(BaseModel):
 
     @property
     def opens(self) -> bool:
-        """True if a window was opened, or a new one in place of an old one."""
+        """True if a window was started or renewed."""
         return self.event in {Event.OPENED, Event.RENEWED}
 
     @property
     def raw(self) -> dict[str, Any]:
-        """The line as scripts read it, with what other versions wrote into it."""
+        """The line for structured output, including fields of other versions."""
         outcome = UNKNOWN if self.outcome == SENT else self.outcome
         time = _text(self.time.replace(microsecond=0))
         return {"cause": None, **json.loads(self._line), "time": time, "outcome": outcome}
@@ -152,7 +152,7 @@ class Journal:
     """The journal of this user on this machine.
 
     Raises:
-        InvalidInput: it cannot be used, which is said before anything is changed.
+        InvalidInput: it cannot be used. This is raised before anything is changed.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -161,7 +161,7 @@ class Journal:
         with contextlib.suppress(FileNotFoundError):
             os.close(open_private(self._path, os.O_RDONLY))
 
-    def record(  # noqa: PLR0913  # an event has this much to it
+    def record(  # noqa: PLR0913  # the fields of an event
         self,
         event: Event,
         place: Profile,
@@ -175,13 +175,13 @@ class Journal:
         """Write one event.
 
         Args:
-            event: what happened.
-            place: the server.
-            integration: with the window; for one that was ended, as it was before.
-            author: on whose behalf.
-            at: when, by the server's clock.
-            cause: why the window was ended.
-            outcome: what became of it.
+            event: the event.
+            place: the profile of the server.
+            integration: the integration with the window; after a stop, its former state.
+            author: the author.
+            at: the time, by the server's clock.
+            cause: of a stop.
+            outcome: of the change.
 
         Raises:
             InvalidInput: the file cannot be written.
@@ -210,11 +210,11 @@ class Journal:
             append_line(self._path, data)
 
     def entries(self, warn: Callable[[str], None], since: datetime | None = None) -> list[Entry]:
-        """Return the events, the oldest first, without changes that were not made.
+        """Return the events, oldest first, without failed changes.
 
         Args:
             warn: receives one message if lines are skipped because they are incomplete.
-            since: return only what happened from then on.
+            since: return only events from then on.
         """
         found, skipped = [], []
         for path, content in self._contents():
@@ -228,7 +228,7 @@ class Journal:
         return [entry for entry in _settled(found) if since is None or entry.time >= since]
 
     def at(self, place: Profile, warn: Callable[[str], None]) -> Iterator[Entry]:
-        """Yield the events on one server, the oldest first; see `entries`."""
+        """Yield the events on one server, oldest first; see `entries`."""
         is_there: dict[str, bool] = {}
         for entry in self.entries(warn):
             if entry.server not in is_there:
@@ -237,7 +237,7 @@ class Journal:
                 yield entry
 
     def openers(self, place: Profile, warn: Callable[[str], None]) -> dict[tuple[str, datetime], Entry]:
-        """Return who opened which window: (integration, start to the second) -> the event that opened or renewed it."""
+        """Return the authors of windows: (integration, start to the second) -> the event that started or renewed it."""
         return {
             (entry.integration.id, entry.started_at.replace(microsecond=0)): entry
             for entry in self.at(place, warn)
@@ -245,10 +245,10 @@ class Journal:
         }
 
     def _contents(self) -> list[tuple[Path, bytes]]:
-        """Return the files with their contents, the oldest first.
+        """Return the files with their contents, oldest first.
 
-        They are read the other way round, without the lock that a read-only folder does not have: a file that is
-        rotated meanwhile is seen twice, and recognized by its inode, where it would be missed otherwise.
+        They are read newest first and without the lock, which a read-only folder does not have. A file that is rotated
+        meanwhile is seen twice, and recognized by its inode; in the other order it could be missed.
         """
         contents: dict[int, tuple[Path, bytes]] = {}
         for path in [self._path, *(self._folder / f"{NAME}.{number}" for number in range(1, KEPT + 1))]:
@@ -266,18 +266,18 @@ class Journal:
 
 
 def _settled(entries: list[Entry]) -> list[Entry]:
-    """Let each line that says what became of a change replace the one that announced it."""
-    kept: dict[int, Entry] = {}
+    """Replace each line that announces a change by the line with its outcome."""
+    settled: dict[int, Entry] = {}
     announced: dict[tuple[str, str, str, str, datetime | None], int] = {}
     for number, entry in enumerate(entries):
         change = (entry.run, entry.event, entry.server, entry.integration.id, entry.started_at)
         if entry.outcome == SENT:
             announced[change] = number
         elif change in announced:
-            del kept[announced.pop(change)]
+            del settled[announced.pop(change)]
         if entry.outcome != FAILED:
-            kept[number] = entry
-    return list(kept.values())
+            settled[number] = entry
+    return list(settled.values())
 
 
 def _text(moment: datetime | None) -> str | None:
@@ -286,7 +286,7 @@ def _text(moment: datetime | None) -> str | None:
 
 
 def authorship(openers: Mapping[tuple[str, datetime], Entry], integration: Integration) -> dict[str, Any]:
-    """Return who opened the window of an integration, and why; `foreign` if this journal does not know."""
+    """Return the author of the window of an integration, and the reason; `foreign` if the journal does not know it."""
     started_at = integration.maintenance_started_at
     if integration.maintenance_mode is None or started_at is None:
         return {"opened_by": None, "reason": None}
@@ -299,5 +299,5 @@ def authorship(openers: Mapping[tuple[str, datetime], Entry], integration: Integ
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a uid without a name, as in containers
+    except (KeyError, OSError):  # a user ID without a name, as in containers
         return str(os.getuid())

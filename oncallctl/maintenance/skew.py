@@ -15,19 +15,19 @@ from oncallctl.config.private_files import open_private, replace_private, usable
 from oncallctl.errors import InvalidInput
 from oncallctl.times import now
 
-KEPT = timedelta(hours=1)
+MAX_AGE = timedelta(hours=1)
 
 
 def remembered(folder: Path, server: str) -> timedelta | None:
     """Return the difference measured within the last hour, or None."""
     try:
         with os.fdopen(open_private(_path(folder, server), os.O_RDONLY), encoding="utf-8") as file:
-            learned, seconds = file.read().split()
-        age = now() - datetime.fromisoformat(learned)
+            measured_at, seconds = file.read().split()
+        age = now() - datetime.fromisoformat(measured_at)
         skew = timedelta(seconds=float(seconds))
     except (OSError, ValueError, OverflowError, InvalidInput):  # missing or unusable
         return None
-    return skew if timedelta() <= age < KEPT else None  # negative: this machine's clock was set back since
+    return skew if timedelta() <= age < MAX_AGE else None  # negative: this machine's clock was set back since
 
 
 def remember(folder: Path, server: str, skew: timedelta) -> None:

@@ -434,7 +434,7 @@ class TestLostAnswers:
 
         server.fail("POST", "maintenance_start", shorter)
         done = run("maintenance start service-010 --for 30m -o json", status=9)
-        assert "not the one asked for" in done.error["message"]
+        assert "not the requested one" in done.error["message"]
 
     @pytest.mark.promise("window-counts-as-started-or")
     def test_stop_whose_response_still_shows_the_window_is_read_back(self, server: Serving, run: Runner) -> None:

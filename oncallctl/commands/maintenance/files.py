@@ -54,7 +54,7 @@ OCCURRENCES = {
     "IN ITS ZONE": "zoned",
     "LOCAL": "local",
     "TARGETS": "names",
-    "NOTES": "said",
+    "NOTES": "notes_text",
 }
 ON_A_TERMINAL = {
     "WINDOW": "window",
@@ -127,8 +127,8 @@ def plan(
         problem = found[rule.name] if found is not None else None
         if isinstance(problem, OncallError):
             settings.warn(f"window {rule.name!r}: {problem.message}")
-    for sentence in timeline.left_out(rules, at, days):
-        settings.warn(sentence)
+    for omitted in timeline.left_out(rules, at, days):
+        settings.warn(omitted)
     for_a_person = settings.format is Format.TABLE and on_a_terminal()
     documents = [each.document(settings.tz) for each in planned]
     if not for_a_person:
@@ -137,7 +137,7 @@ def plan(
     chart = timeline.chart(rules, planned, at, days)
     draw(settings, lambda width, plain: terminal.draw([chart], now=at, tz=settings.tz, width=width, plain=plain))
     for each in planned:
-        for note in each.oddities():
+        for note in each.timing_notes():
             settings.note(f"{each.occurrence.key}: {note}")
     render(settings, documents, ON_A_TERMINAL, rows=timeline.folded(planned, settings.tz))
 

@@ -312,7 +312,7 @@ def _carry_out(
             if yes:
                 settings.note(str(proposal))
             elif confirm(settings, oncall.profile, proposal):
-                steps = [plan.look_again(oncall, step) for step in steps]
+                steps = [plan.recheck(oncall, step) for step in steps]
         with progress(settings, "maintenance", len(steps)) as finished:
             report = change.carry_out(service, steps, finished)
     write = render_requests if dry_run else render_done

@@ -1,4 +1,4 @@
-"""Start the windows of a file that are due: run often, from several machines, each occurrence once."""
+"""Start the due windows of a file. Runs every minute, on several machines; each occurrence is started once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, WindowRequest, utc
 from oncallctl.maintenance.windows.plan import WindowAction, WindowChange, check_start, plan_start, row
 from oncallctl.maintenance.windows.settle import LOOK
 
-# How far this machine's clock and the server's may be apart before an occurrence is recognized late.
+# Largest difference between this machine's clock and the server's at which no occurrence is recognized late.
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 
@@ -36,16 +36,16 @@ class Result:
 
     def document(self) -> dict[str, Any]:
         """Return the element of the JSON array."""
-        return {**(self.outcome.document() if self.outcome else self._lost()), **self._of()}
+        return {**(self.outcome.document() if self.outcome else self._without_targets()), **self._occurrence()}
 
     def row(self) -> dict[str, Any]:
         """Return the document with the present window, for a table."""
-        return {**(row(self.outcome) if self.outcome else self._lost()), **self._of()}
+        return {**(row(self.outcome) if self.outcome else self._without_targets()), **self._occurrence()}
 
-    def _of(self) -> dict[str, Any]:
+    def _occurrence(self) -> dict[str, Any]:
         return {"window": self.occurrence.rule.name, "occurrence": utc(self.occurrence.start)}
 
-    def _lost(self) -> dict[str, Any]:
+    def _without_targets(self) -> dict[str, Any]:
         return {
             "target": self.occurrence.rule.targets,
             "id": None,
@@ -94,8 +94,8 @@ def near(rules: Sequence[WindowRule], at: datetime) -> list[WindowRule]:
 def due(rules: Sequence[WindowRule], at: datetime) -> list[Occurrence]:
     """Return the occurrences that are due, the one that ends last first.
 
-    Of overlapping occurrences of a rule only the last one counts. The last minute of an occurrence is left out: the
-    server may have closed the window already, and a minute is not worth starting it again.
+    Of overlapping occurrences of a rule only the last one counts. An occurrence is not due in its last minute: the
+    server may have closed the window already, and it is not worth another start.
     """
     found = [
         each
@@ -118,28 +118,30 @@ class _Job:
         return WindowRequest(self.occurrence.rule.mode, until=self.occurrence.end)
 
 
-def apply(desk: WindowService, rules: Sequence[WindowRule], debug: Callable[[str], None], *, dry_run: bool) -> Results:
+def apply(
+    service: WindowService, rules: Sequence[WindowRule], debug: Callable[[str], None], *, dry_run: bool
+) -> Results:
     """Start the occurrences that are due by the server's clock, unless they were started or stopped before.
 
-    An integration has one window at a time: of several occurrences on it the one that ends last is started, and the
-    others wait behind it.
+    An integration has one window at a time. Of several due occurrences, the one that ends last is started; the others
+    are tried only if it does not start.
 
     Args:
-        desk: changes the windows; the author's `window` is filled in here.
-        rules: the windows that may be due; see `near`.
+        service: changes the windows; the `window` of its author is set here.
+        rules: the windows that may be due, see `near`.
         debug: logs a message.
         dry_run: return the requests instead of sending them.
     """
-    found = _Targets(desk.oncall)
+    found = _Targets(service.oncall)
     for rule in rules:
-        found.of(rule)  # before the clock is read: the responses tell the server's time
-    occurrences = due(rules, desk.oncall.now())
+        found.of(rule)  # before the clock is read: responses have the server's time
+    occurrences = due(rules, service.oncall.now())
     jobs, results = _jobs(found, occurrences)
-    journaled = _JournaledWindows(desk) if jobs else None
+    journaled = _JournaledWindows(service) if jobs else None
     waiting: dict[str, list[_Job]] = {}
     for job in jobs:
         if journaled and (objection := journaled.objection(job)):
-            debug(f"{job.occurrence.key} {objection} on {job.target.found.name!r}; it is not opened again")
+            debug(f"{job.occurrence.key} {objection} on {job.target.found.name!r}; it is not started again")
             results.append(Result(job.occurrence, Outcome(job.target, "unchanged"), None))
         else:
             waiting.setdefault(job.target.found.id, []).append(job)
@@ -147,17 +149,17 @@ def apply(desk: WindowService, rules: Sequence[WindowRule], debug: Callable[[str
     while waiting and signum is None:
         turn = [jobs.pop(0) for jobs in waiting.values()]
         if dry_run:
-            report = _rehearse(desk, turn)
+            report = _rehearse(service, turn)
         else:
-            report = for_each(turn, _target, lambda job: _open(desk, job), _nothing, LOOK)
+            report = for_each(turn, _target, lambda job: _start(service, job), _ignore_progress, LOOK)
         signum = report.signum
         for job, outcome in zip(turn, report.outcomes, strict=True):
             results.append(Result(job.occurrence, outcome, outcome.error))
-            behind = waiting[job.target.found.id]
-            if outcome.requests:  # had it been sent, the window would be open
-                results += [Result(each.occurrence, Outcome(each.target, "unchanged"), None) for each in behind]
-                behind.clear()
-            _pass_on(outcome, behind)
+            waiting_behind = waiting[job.target.found.id]
+            if outcome.requests:  # if sent, the window would be active
+                results += [Result(each.occurrence, Outcome(each.target, "unchanged"), None) for each in waiting_behind]
+                waiting_behind.clear()
+            _pass_on(outcome, waiting_behind)
         waiting = {ident: jobs for ident, jobs in waiting.items() if jobs}
     order = {each.key: index for index, each in enumerate(occurrences)}
     return Results(sorted(results, key=lambda each: order[each.occurrence.key]), signum)
@@ -167,12 +169,12 @@ def _target(job: _Job) -> Target[Integration]:
     return job.target
 
 
-def _nothing() -> None:
-    """Ignore progress."""
+def _ignore_progress() -> None:
+    pass
 
 
 def _pass_on(outcome: Outcome[Integration], jobs: list[_Job]) -> None:
-    """Give the present integration to the jobs that wait for it."""
+    """Update the integration in the jobs that wait for it."""
     if outcome.after:
         jobs[:] = [replace(job, target=replace(job.target, found=outcome.after)) for job in jobs]
 
@@ -186,13 +188,13 @@ class _Targets:
         self._down: Unavailable | None = None
 
     def of(self, rule: WindowRule) -> list[Target[Integration]] | OncallError:
-        """Return the integrations of a rule, or why there are none."""
+        """Return the integrations of a rule, or the error of their lookup."""
         if rule.name not in self._found:
             self._found[rule.name] = self._look_up(rule)
         return self._found[rule.name]
 
     def _look_up(self, rule: WindowRule) -> list[Target[Integration]] | OncallError:
-        if self._down:  # each further attempt would take as long as the first one did
+        if self._down:  # each attempt would take as long as the first
             return self._down
         try:
             return targets(self._oncall, rule)
@@ -202,30 +204,30 @@ class _Targets:
 
 
 def _jobs(found: _Targets, occurrences: Sequence[Occurrence]) -> tuple[list[_Job], list[Result]]:
-    """Pair occurrences with their targets; one whose targets cannot be found or are not allowed fails alone."""
+    """Pair occurrences with their targets. A failed lookup fails only its own occurrence."""
     jobs: list[_Job] = []
     failed: list[Result] = []
     for occurrence in occurrences:
-        there = found.of(occurrence.rule)
-        if isinstance(there, OncallError):
-            failed.append(Result(occurrence, None, there))
+        targets = found.of(occurrence.rule)
+        if isinstance(targets, OncallError):
+            failed.append(Result(occurrence, None, targets))
         else:
-            jobs += [_Job(occurrence, target) for target in there]
+            jobs += [_Job(occurrence, target) for target in targets]
     return jobs, failed
 
 
 def targets(oncall: OnCall, rule: WindowRule) -> list[Target[Integration]]:
-    """Find the integrations of a window, once the profile and the server allow it.
+    """Look up the integrations of a window, if the profile and the server allow the window.
 
     Raises:
-        InvalidInput: a guard rail of the profile.
-        Unsupported, AccessDenied: a mode that this server has not, or a token that it fails on.
-        NotFound, Ambiguous: the targets.
+        InvalidInput: a guard rail of the profile refuses the window.
+        Unsupported, AccessDenied: the server does not support the mode or the token.
+        NotFound, Ambiguous: a target cannot be resolved.
     """
     try:
         guards.check_window(oncall.profile, mode=rule.mode, seconds=rule.duration.total_seconds(), reason=rule.reason)
     except InvalidInput as error:
-        hints = {"--max": "longest_window in the profile allows it", "--reason": "give it a reason in the file"}
+        hints = {"--max": "longest_window in the profile allows it", "--reason": "set reason in the file"}
         error.hint = next((hint for word, hint in hints.items() if word in (error.hint or "")), error.hint)
         raise
     check_start(oncall, WindowRequest(rule.mode, duration=rule.duration))
@@ -238,29 +240,29 @@ def targets(oncall: OnCall, rule: WindowRule) -> list[Target[Integration]]:
 class _JournaledWindows:
     """The windows in this machine's journal, by integration."""
 
-    def __init__(self, desk: WindowService) -> None:
+    def __init__(self, service: WindowService) -> None:
         self._entries: dict[str, list[Entry]] = defaultdict(list)
-        for entry in desk.journal.at(desk.oncall.profile, desk.warn):
+        for entry in service.journal.at(service.oncall.profile, service.warn):
             self._entries[entry.integration.id].append(entry)
 
     def objection(self, job: _Job) -> str | None:
-        """Return why an occurrence must not be started on an integration, or None.
+        """Return the reason not to start an occurrence on an integration, or None.
 
-        Either a window was stopped here while the occurrence was due, whoever had started it. Or a window was started
-        here for it, or one that covered it, and its end was neither a replacement nor the end of a run: if it is gone,
-        somebody stopped it elsewhere. Whoever stops the longer of two windows early wants neither to come back.
+        There are two: a window was stopped here while the occurrence was due, whoever started it; or a window for the
+        occurrence, or one that covered it, was started here and was not ended by a replacement or a run. If that window
+        is gone, somebody stopped it elsewhere. A user who stops the longer of two windows wants neither to come back.
         """
-        occurrence, opened = job.occurrence, None
+        occurrence, started = job.occurrence, None
         for entry in self._entries[job.target.found.id]:
             if entry.opens:
                 if entry.outcome == DONE and (entry.window == occurrence.key or _covers(entry, job)):
-                    opened = entry
-            elif entry.cause not in {Cause.REPLACE, Cause.RUN}:  # without a cause: from a version that recorded none
+                    started = entry
+            elif entry.cause not in {Cause.REPLACE, Cause.RUN}:  # no cause: written by an older version
                 if occurrence.start <= entry.time < occurrence.end:
                     return f"was stopped at {utc(entry.time)}"
-            elif opened and entry.started_at == opened.started_at:
-                opened = None
-        return f"was opened at {utc(opened.time)}" if opened else None
+            elif started and entry.started_at == started.started_at:
+                started = None
+        return f"was started at {utc(started.time)}" if started else None
 
 
 def _covers(entry: Entry, job: _Job) -> bool:
@@ -272,32 +274,30 @@ def _covers(entry: Entry, job: _Job) -> bool:
     )
 
 
-def _judge(desk: WindowService, job: _Job) -> WindowChange:
-    """Plan one job. An active window is never stopped here, not even an overdue one."""
-    (step,) = plan_start(desk.oncall, [job.target], job.wanted, IfActive.KEEP)
+def _plan(service: WindowService, job: _Job) -> WindowChange:
+    """Plan one job. An active window is never stopped here, even if it is overdue."""
+    (step,) = plan_start(service.oncall, [job.target], job.wanted, IfActive.KEEP)
     if step.action is WindowAction.REPLACE:
         name = repr(job.target.found.name)
-        warning = (
-            f"{name} is still in a window that is over; {job.occurrence.rule.name!r} waits until the server ends it"
-        )
+        warning = f"the window of {name} is overdue; {job.occurrence.rule.name!r} waits until the server closes it"
         step = WindowChange(job.target, WindowAction.NOTHING, warning=warning)
     if step.warning:
-        desk.warn(f"window {job.occurrence.rule.name!r}: {step.warning}")
+        service.warn(f"window {job.occurrence.rule.name!r}: {step.warning}")
     return step
 
 
-def _open(desk: WindowService, job: _Job) -> Outcome[Integration]:
-    step = _judge(desk, job)
-    author = Author(job.occurrence.rule.reason, desk.author.run, job.occurrence.key)
+def _start(service: WindowService, job: _Job) -> Outcome[Integration]:
+    step = _plan(service, job)
+    author = Author(job.occurrence.rule.reason, service.author.run, job.occurrence.key)
     if not step.opens:
         return Outcome(job.target, "unchanged")
     try:
-        integration = replace(desk, author=author).carry_out(step)
-    except Conflict as taken:  # somebody was quicker, with another window
-        desk.warn(f"window {job.occurrence.rule.name!r}: {taken.message}; it is kept as it is")
+        integration = replace(service, author=author).carry_out(step)
+    except Conflict as taken:  # somebody else started another window first
+        service.warn(f"window {job.occurrence.rule.name!r}: {taken.message}; it is left alone")
         return Outcome(job.target, "unchanged")
     return Outcome(job.target, "started", integration)
 
 
-def _rehearse(desk: WindowService, jobs: Sequence[_Job]) -> Report[Integration]:
-    return rehearse(desk.oncall, [_judge(desk, job) for job in jobs])
+def _rehearse(service: WindowService, jobs: Sequence[_Job]) -> Report[Integration]:
+    return rehearse(service.oncall, [_plan(service, job) for job in jobs])

@@ -1,8 +1,8 @@
 """When the windows of a file occur.
 
-cronsim says which wall-clock times an expression means; what becomes of a time that a change of the clocks skips or
-repeats is decided here, as cronsim and Debian's cron do. cronsim itself is not asked for times in a zone: stepping
-through a change by half an hour (Lord Howe) it loses occurrences.
+cronsim expands an expression to wall-clock times. Times that a clock change skips or repeats are handled here, by the
+rules of cronsim and of Debian's cron. cronsim is not used with a time zone, because it loses occurrences when the
+clocks change by half an hour (Lord Howe).
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from oncallctl.errors import InvalidInput
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
-_LEAP = datetime(2024, 1, 1)  # noqa: DTZ001  # a wall-clock time: any from which every date is still to come
+_LEAP = datetime(2024, 1, 1)  # noqa: DTZ001  # a wall-clock time before a February 29
 
 
 class Clocks(StrEnum):
-    """What a change of the clocks does to the start of an occurrence."""
+    """The effect of a clock change on the start of an occurrence."""
 
     STEADY = "steady"
-    SKIPPED = "skipped"  # the time does not exist: it starts at the first minute that does
-    LEFT_OUT = "left out"  # the time does not exist, and the expression names too many for it to be made up
-    FIRST = "first"  # the time comes twice and only the first counts
-    TWICE_FIRST = "twice, first"  # the time comes twice and both count
+    SKIPPED = "skipped"  # the time does not exist: it starts at the next minute that does
+    LEFT_OUT = "left out"  # the time does not exist, and an interval does not make up for it
+    FIRST = "first"  # the time occurs twice, and only the first one counts
+    TWICE_FIRST = "twice, first"  # the time occurs twice, and both count
     TWICE_SECOND = "twice, second"
 
 
 @dataclass(frozen=True, order=True)
 class Moment:
-    """A start: the instant in UTC, the wall-clock time that was meant, and what the clocks did to it."""
+    """A start: the instant in UTC, the scheduled wall-clock time, and the effect of a clock change."""
 
     instant: datetime
     wall: datetime
@@ -45,19 +45,19 @@ class Moment:
 
 
 class Recurrence(Protocol):
-    """When windows begin."""
+    """The schedule of a window."""
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone of its wall-clock times."""
+        """The time zone of its wall-clock times."""
 
     def moments(self, begin: datetime, end: datetime) -> Iterator[Moment]:
-        """The starts from `begin` to before `end`, in order; with those that are left out."""
+        """Yield the starts from `begin` to before `end`, in order, including omitted ones."""
 
 
 @dataclass(frozen=True)
 class Once:
-    """Once."""
+    """A schedule with one start."""
 
     instant: datetime
     zone: ZoneInfo
@@ -67,56 +67,56 @@ class Once:
         """Read a local date-time of TOML.
 
         Raises:
-            InvalidInput: it is none, or it does not name one instant.
+            InvalidInput: it is not a local date-time, or a clock change skips or repeats it.
         """
         if not isinstance(value, datetime):
-            raise InvalidInput("at must be a date and a time without quotes, such as 2026-12-01T02:00:00")
+            raise InvalidInput("must be a date and a time without quotes, such as 2026-12-01T02:00:00")
         if value.tzinfo is not None:
-            raise InvalidInput("at must not have an offset: timezone says which zone it is in")
+            raise InvalidInput("must not have an offset; set timezone instead")
         try:
-            found = [moment for moment in _moments(value, zone, once=False) if moment.clocks is not Clocks.LEFT_OUT]
+            starts = [moment for moment in _moments(value, zone, once=False) if moment.clocks is not Clocks.LEFT_OUT]
         except OverflowError as error:
-            raise InvalidInput(f"at is out of range: {value}") from error
-        if not found:
+            raise InvalidInput(f"time out of range: {value}") from error
+        if not starts:
             raise InvalidInput(f"{value} does not exist in {zone}: the clocks skip it")
-        if len(found) > 1:
-            readings = " and as ".join(moment.instant.astimezone(zone).isoformat() for moment in found)
-            raise InvalidInput(f'{value} comes twice in {zone}: as {readings}; write it with timezone = "UTC"')
-        return cls(found[0].instant, zone)
+        if len(starts) > 1:
+            readings = " and as ".join(moment.instant.astimezone(zone).isoformat() for moment in starts)
+            raise InvalidInput(f'{value} occurs twice in {zone}: as {readings}; use timezone = "UTC"')
+        return cls(starts[0].instant, zone)
 
     def moments(self, begin: datetime, end: datetime) -> Iterator[Moment]:
-        """The start, if it is in this time."""
+        """Yield the start if it is in this time."""
         if begin <= self.instant < end:
             yield Moment(self.instant, self.instant.astimezone(self.zone).replace(tzinfo=None))
 
 
 @dataclass(frozen=True)
 class Cron:
-    """Whenever a cron expression says."""
+    """A schedule from a cron expression."""
 
     expression: str
     zone: ZoneInfo
 
     @classmethod
     def parse(cls, expression: str, zone: ZoneInfo) -> Cron:
-        """Read an expression of five fields.
+        """Parse an expression of five fields.
 
         Raises:
-            InvalidInput: it is none, or one that never comes.
+            InvalidInput: it is malformed, or matches no time.
         """
         if len(expression.split()) != 5:
-            raise InvalidInput(f"not a cron expression of five fields: {expression!r}")
+            raise InvalidInput(f"not a cron expression with five fields: {expression!r}")
         try:
             next(CronSim(expression, _LEAP))
         except StopIteration:
-            raise InvalidInput(f"the cron expression {expression!r} never comes") from None
+            raise InvalidInput(f"the cron expression {expression!r} matches no time") from None
         except (CronSimError, AssertionError, TypeError, ValueError) as error:
             reason = f": {str(error).lower()}" if isinstance(error, CronSimError) else ""
             raise InvalidInput(f"not a cron expression: {expression!r}{reason}") from error
         return cls(expression, zone)
 
     def moments(self, begin: datetime, end: datetime) -> Iterator[Moment]:
-        """The starts in this time; two that the clocks bring together are one."""
+        """Yield the starts in this time. Two starts that a clock change moves to one instant count once."""
         day, last = begin.astimezone(UTC).date(), end.astimezone(UTC).date()
         while day <= last:
             for moment in _moments_of_utc_day(self.expression, self.zone, day):
@@ -127,31 +127,31 @@ class Cron:
 
 @lru_cache(maxsize=4096)
 def _moments_of_utc_day(expression: str, zone: ZoneInfo, day: date) -> tuple[Moment, ...]:
-    """The starts on one day of UTC: from the days of the calendar that have a part in it."""
-    found: dict[tuple[datetime, bool], Moment] = {}
+    """Return the starts on one UTC day, from the local days that overlap it."""
+    moments: dict[tuple[datetime, bool], Moment] = {}
     for days in range(-1, 2):
         for moment in _moments_of_day(expression, zone, day + timedelta(days=days)):
             if moment.instant.date() == day:
-                found.setdefault((moment.instant, moment.clocks is Clocks.LEFT_OUT), moment)
-    return tuple(sorted(found.values()))
+                moments.setdefault((moment.instant, moment.clocks is Clocks.LEFT_OUT), moment)
+    return tuple(sorted(moments.values()))
 
 
 @lru_cache(maxsize=4096)
 def _moments_of_day(expression: str, zone: ZoneInfo, day: date) -> tuple[Moment, ...]:
-    """The starts on one day of the calendar."""
+    """Return the starts on one local day."""
     minute, hour = expression.split()[:2]
-    once = not minute.startswith("*") and not hour.startswith("*")  # cronsim: a time of day, not an interval
+    once = not minute.startswith("*") and not hour.startswith("*")  # as in cronsim: a time of day, not an interval
     midnight = datetime.combine(day, time())
-    found: list[Moment] = []
+    moments: list[Moment] = []
     for wall in CronSim(expression, midnight - timedelta(seconds=1)):
         if wall >= midnight + _DAY:
             break
-        found += _moments(wall, zone, once=once)
-    return tuple(found)
+        moments += _moments(wall, zone, once=once)
+    return tuple(moments)
 
 
 def _moments(wall: datetime, zone: ZoneInfo, *, once: bool) -> list[Moment]:
-    """Turn a wall-clock time into the starts that it means."""
+    """Return the starts for a wall-clock time."""
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if first == second:
         return [Moment(first, wall)]
@@ -161,10 +161,10 @@ def _moments(wall: datetime, zone: ZoneInfo, *, once: bool) -> list[Moment]:
         return [Moment(first, wall, Clocks.TWICE_FIRST), Moment(second, wall, Clocks.TWICE_SECOND)]
     if not once:
         return [Moment(first, wall, Clocks.LEFT_OUT)]
-    there = wall
-    while not _exists(there, zone):
-        there += _MINUTE
-    return [Moment(there.replace(tzinfo=zone).astimezone(UTC), wall, Clocks.SKIPPED)]
+    start = wall
+    while not _exists(start, zone):
+        start += _MINUTE
+    return [Moment(start.replace(tzinfo=zone).astimezone(UTC), wall, Clocks.SKIPPED)]
 
 
 def _exists(wall: datetime, zone: ZoneInfo) -> bool:

@@ -17,7 +17,7 @@ class WindowRule:
 
     Attributes:
         mode: in Cloud's words.
-        duration: elapsed time, regardless of changes of the clocks.
+        duration: elapsed time, even across a clock change.
         skip: the days, in the window's time zone, on which it does not start.
     """
 
@@ -48,7 +48,7 @@ class WindowRule:
                 yield Occurrence(self, moment)
 
     def left_out(self, begin: datetime, end: datetime) -> Iterator[Moment]:
-        """Yield the starts in this time that do not happen because of a change of the clocks."""
+        """Yield the starts in this time that do not happen because of a clock change."""
         for moment in self.schedule.moments(begin, end):
             if moment.clocks is Clocks.LEFT_OUT and not self._skips(moment):
                 yield moment
@@ -70,8 +70,8 @@ class WindowRule:
         begin, end = after + instant, until + instant
         while begin < end:
             day = max(begin, end - timedelta(days=1))
-            if found := list(self.occurrences(day, end)):
-                return found[-1]
+            if occurrences := list(self.occurrences(day, end)):
+                return occurrences[-1]
             end = day
         return None
 

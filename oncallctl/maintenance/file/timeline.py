@@ -1,4 +1,4 @@
-"""The plan of a file: the occurrences of the next days, with warnings, and a drawing."""
+"""The plan of a file: the occurrences of the next days, with notes, and their chart."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Overlap:
 
 @dataclass
 class Planned:
-    """A planned occurrence; `targets` is None if they are not known, or the error why there are none."""
+    """A planned occurrence. `targets` is None without a server, or the error of their lookup."""
 
     occurrence: Occurrence
     targets: list[Target[Integration]] | OncallError | None
@@ -50,25 +50,25 @@ class Planned:
 
     def notes(self) -> Iterator[str]:
         """Yield all notes about it."""
-        yield from self.oddities()
+        yield from self.timing_notes()
         if isinstance(self.targets, OncallError):
             yield self.targets.message
 
-    def oddities(self) -> Iterator[str]:
-        """Yield notes about changes of the clocks and overlaps."""
+    def timing_notes(self) -> Iterator[str]:
+        """Yield notes about clock changes and overlaps."""
         moment, zone = self.occurrence.moment, self.occurrence.rule.schedule.zone
         start, end = self.occurrence.start.astimezone(zone), self.occurrence.end.astimezone(zone)
-        meant = f"{moment.wall:%H:%M}"
+        scheduled = f"{moment.wall:%H:%M}"
         if moment.clocks is Clocks.SKIPPED:
-            yield f"{meant} does not exist on this day: it starts at {start:%H:%M}"
+            yield f"{scheduled} does not exist on this day: it starts at {start:%H:%M}"
         elif moment.clocks is Clocks.FIRST:
-            yield f"{meant} comes twice on this day: it starts at the first"
+            yield f"{scheduled} occurs twice on this day: it starts at the first"
         elif moment.clocks in {Clocks.TWICE_FIRST, Clocks.TWICE_SECOND}:
-            yield f"{meant} comes twice on this day: it starts at both"
+            yield f"{scheduled} occurs twice on this day: it starts at both"
         change = (end.utcoffset() or timedelta()) - (start.utcoffset() or timedelta())
         if change:
             ahead = "forward" if change > timedelta() else "back"
-            yield f"the clocks go {ahead} by {abs(change) // timedelta(minutes=1)} min while it is open"
+            yield f"the clocks go {ahead} by {abs(change) // timedelta(minutes=1)} min during the window"
         for overlap in self.overlaps:
             other = overlap.other.rule.name
             which = "its own next or last occurrence" if other == self.occurrence.rule.name else f"window {other!r}"
@@ -111,7 +111,7 @@ class Planned:
             "local_short": f"{start.astimezone(local):%a %m-%d %H:%M %Z}",
             "names": ", ".join(names),
             "names_short": f"{names[0]} +{len(names) - 1}" if len(names) > 1 else "".join(names),
-            "said": "; ".join(dict.fromkeys(self.notes())),
+            "notes_text": "; ".join(dict.fromkeys(self.notes())),
         }
 
 
@@ -130,7 +130,7 @@ def plan(rules: Sequence[WindowRule], at: datetime, days: int, found: Found | No
         rules: the windows of the file.
         at: now.
         days: how many days to look ahead.
-        found: the targets of each window by its name, or why there are none; None without a server.
+        found: the targets of each window by its name, or the error of their lookup; None without a server.
     """
     planned = [
         Planned(occurrence, found[rule.name] if found is not None else None)
@@ -143,27 +143,27 @@ def plan(rules: Sequence[WindowRule], at: datetime, days: int, found: Found | No
 
 
 def left_out(rules: Sequence[WindowRule], at: datetime, days: int) -> Iterator[str]:
-    """Yield a warning for each start that a change of the clocks skips."""
+    """Yield a warning for each start that is omitted because of a clock change."""
     for rule in rules:
         for moment in rule.left_out(at, at + timedelta(days=days)):
             yield (
                 f"window {rule.name!r}: {moment.wall:%Y-%m-%d %H:%M} does not exist in {rule.schedule.zone}"
-                " and is left out"
+                " and is skipped"
             )
 
 
 def _from_now_on(rule: WindowRule, at: datetime, end: datetime) -> Iterator[Occurrence]:
     """Yield the current occurrence, as `apply` sees it, and those that start before `end`."""
-    if going_on := rule.due(at):
-        yield going_on
+    if current := rule.due(at):
+        yield current
     yield from rule.occurrences(at + timedelta(microseconds=1), end)
 
 
 def _find_overlaps(planned: Sequence[Planned]) -> None:
-    going_on: dict[str, Planned] = {}  # the last one of each rule: `apply` opens no other
+    latest: dict[str, Planned] = {}  # the last one of each rule: `apply` starts no other
     for each in planned:
         begin = each.occurrence.start
-        for other in going_on.values():
+        for other in latest.values():
             if other.occurrence.end <= begin:
                 continue
             shared = tuple(name for key, name in each.integrations.items() if key in other.integrations)
@@ -171,7 +171,7 @@ def _find_overlaps(planned: Sequence[Planned]) -> None:
                 end = min(each.occurrence.end, other.occurrence.end)
                 each.overlaps.append(Overlap(other.occurrence, begin, end, shared))
                 other.overlaps.append(Overlap(each.occurrence, begin, end, shared))
-        going_on[each.occurrence.rule.name] = each
+        latest[each.occurrence.rule.name] = each
 
 
 def chart(rules: Sequence[WindowRule], planned: Sequence[Planned], at: datetime, days: int) -> Chart:

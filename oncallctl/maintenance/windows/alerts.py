@@ -45,7 +45,7 @@ class Escalating:
 
     Attributes:
         groups: integration id -> its groups.
-        is_cut: whether there may be more groups than were read.
+        is_cut: whether there may be more groups than were fetched.
     """
 
     groups: dict[str, list[AlertGroup]]
@@ -82,12 +82,12 @@ def collected(oncall: OnCall, integration: Integration) -> str | None:
     """
     window = Window.of(integration)
     if window is None or window.started_at is None:
-        return "what it collected"
+        return "the alert groups that it collected"
     try:
         arrived = oncall.alert_groups.between(window.started_at, oncall.now())
         groups = list(oncall.alert_groups.list(integration_id=integration.id, started_at=arrived))
     except OncallError as error:
-        return f"what it collected, of which the number is not known ({error.message})"
+        return f"an unknown number of alert groups that it collected ({error.message})"
     count = sum(group.state != "resolved" for group in groups)
     if not count:
         return None
@@ -146,19 +146,19 @@ def left_behind(
     begin, end = min(each.start for each in times), max(each.end for each in times)
     arrived = oncall.alert_groups.between(begin, end)
     for group in oncall.alert_groups.list(integration_id=integration.id, started_at=arrived):
-        for quiet in times:
-            if group.created_at is None or not quiet.start <= group.created_at <= quiet.end:
+        for period in times:
+            if group.created_at is None or not period.start <= group.created_at <= period.end:
                 continue
             if group.state == "firing":
                 yield group, SuppressedOutcome.STILL_FIRING
-            elif quiet.mode == GROUP and _resolved_unseen(group, quiet):
+            elif period.mode == GROUP and _resolved_unseen(group, period):
                 yield group, SuppressedOutcome.RESOLVED_UNSEEN
             break
 
 
-def _resolved_unseen(group: AlertGroup, quiet: SuppressedPeriod) -> bool:
+def _resolved_unseen(group: AlertGroup, period: SuppressedPeriod) -> bool:
     seen = group.raw.get("acknowledged_at") or group.raw.get("resolved_by")
-    return not seen and group.resolved_at is not None and group.resolved_at >= quiet.end - SLACK
+    return not seen and group.resolved_at is not None and group.resolved_at >= period.end - SLACK
 
 
 def document(group: AlertGroup, fate: SuppressedOutcome) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from oncallctl.maintenance.journal import DONE, FAILED, SENT, UNKNOWN, Author, C
 from oncallctl.maintenance.windows import guards
 from oncallctl.maintenance.windows.model import Window, WindowRequest, utc
 from oncallctl.maintenance.windows.plan import STATUSES, WindowChange
-from oncallctl.maintenance.windows.settle import LOOK, AlreadyOpen, Sending, start, stop
+from oncallctl.maintenance.windows.settle import LOOK, AlreadyActive, Sending, start, stop
 
 
 def rehearse(oncall: OnCall, steps: Sequence[WindowChange]) -> Report[Integration]:
@@ -60,7 +60,7 @@ class WindowService:
         """Stop the active window, start the requested one, and record both.
 
         Args:
-            step: what to do, planned from the state that was just fetched.
+            step: the change, planned from the state that was just fetched.
             cause: the cause of the stop in the journal; by default a replacement, or a manual stop.
             event: the event of the start in the journal; a renewal is one event.
             own: see `settle.start`.
@@ -72,8 +72,8 @@ class WindowService:
 
         Raises:
             InvalidInput: a guard rail of the profile; nothing was changed.
-            AlreadyOpen: somebody else started a window meanwhile that does what was asked (unless `own`).
-            OncallError: the step was refused, or failed; after a stop the message gives the state of the integration.
+            AlreadyActive: somebody else started an equivalent window meanwhile (unless `own`).
+            OncallError: the step was refused, or failed. After a stop the message gives the state of the integration.
         """
         if step.error:
             raise step.error
@@ -83,12 +83,12 @@ class WindowService:
         integration = step.target.found
         if step.ends:
             cause = cause or (Cause.REPLACE if wanted else Cause.STOP)
-            integration = self._close(integration, cause, is_journaled=event is not Event.RENEWED)
+            integration = self._stop(integration, cause, is_journaled=event is not Event.RENEWED)
         if wanted is None:
             return integration
         try:
-            return self._open(integration, wanted, event, own=own, sending=sending)
-        except AlreadyOpen:
+            return self._start(integration, wanted, event, own=own, sending=sending)
+        except AlreadyActive:
             raise
         except OncallError as error:
             if step.ends:
@@ -112,32 +112,32 @@ class WindowService:
             self.oncall.profile, mode=wanted.mode, seconds=seconds, reason=self.author.reason, longest=self.longest
         )
 
-    def _open(
+    def _start(
         self, integration: Integration, wanted: WindowRequest, event: Event, *, own: bool, sending: Sending | None
     ) -> Integration:
         try:
-            opened = start(self.oncall, integration, wanted, own=own, sending=sending)
+            started = start(self.oncall, integration, wanted, own=own, sending=sending)
         except OutcomeUnknown:
-            self._remember(event, integration, UNKNOWN)
+            self._record(event, integration, UNKNOWN)
             raise
-        self._remember(event, opened, DONE)
-        return opened
+        self._record(event, started, DONE)
+        return started
 
-    def _close(self, integration: Integration, cause: Cause, *, is_journaled: bool) -> Integration:
-        """Stop a window, and record that before: `apply` must not reopen it even if this program is killed."""
+    def _stop(self, integration: Integration, cause: Cause, *, is_journaled: bool) -> Integration:
+        """Stop a window. The stop is recorded first: `apply` must not restart it even if this program is killed."""
 
-        def remember(outcome: str) -> None:
+        def record(outcome: str) -> None:
             if is_journaled:
-                self._remember(Event.ENDED, integration, outcome, cause)
+                self._record(Event.ENDED, integration, outcome, cause)
 
-        remember(SENT)
+        record(SENT)
         try:
-            closed = stop(self.oncall, integration)
+            stopped = stop(self.oncall, integration)
         except OncallError as error:
-            remember(UNKNOWN if isinstance(error, OutcomeUnknown) else FAILED)
+            record(UNKNOWN if isinstance(error, OutcomeUnknown) else FAILED)
             raise
-        remember(DONE)
-        return closed
+        record(DONE)
+        return stopped
 
     def _explain_loss(
         self,
@@ -153,15 +153,15 @@ class WindowService:
         error.message = (
             f"the {window.mode} window of {name}{end} was stopped and the new one did not start: {error.message}"
         )
-        if isinstance(error, Conflict):  # somebody else's window is in its place
+        if isinstance(error, Conflict):  # another window took its place
             return
         if isinstance(error, OutcomeUnknown) or restore is None or window.ends_at is None:
-            error.message += f"; {_left(before, error)}"
+            error.message += f"; {_state_after(before, error)}"
             return
         try:
             restore(after, WindowRequest(window.mode, until=window.ends_at))
         except OncallError as again:
-            error.message += f"; starting the old one again failed too: {again.message}; {_left(before, again)}"
+            error.message += f"; starting the old one again failed too: {again.message}; {_state_after(before, again)}"
         else:
             error.message += "; the old one was started again"
 
@@ -169,7 +169,7 @@ class WindowService:
         options = ["--until", utc(wanted.ends_at(self.oncall.now())), "--mode", wanted.mode]
         return command(self.oncall, ["maintenance", "start", integration.id, *options])
 
-    def _remember(self, event: Event, integration: Integration, outcome: str, cause: Cause | None = None) -> None:
+    def _record(self, event: Event, integration: Integration, outcome: str, cause: Cause | None = None) -> None:
         """Record a change; if the journal cannot be written, warn."""
         place, at = self.oncall.profile, self.oncall.now()
         try:
@@ -197,7 +197,7 @@ class Again:
         if self.if_active is IfActive.FAIL and all(isinstance(each.error, Conflict) for each in failed):
             replacing = self._command(oncall, failed, IfActive.REPLACE)
             return f"to stop those windows and start yours (--if-active keep leaves them): {replacing}"
-        # What is unknown may be active: with `keep` that is not a conflict.
+        # An unknown outcome may be an active window, which is no conflict with `keep`.
         keep = IfActive.KEEP if self.if_active is IfActive.FAIL else self.if_active
         return f"to repeat only what failed: {self._command(oncall, failed, keep)}"
 
@@ -206,7 +206,7 @@ class Again:
         return command(oncall, [*self.verb, *(each.target.found.id for each in failed), *self.options, *policy])
 
 
-def _left(integration: Integration, error: OncallError) -> str:
+def _state_after(integration: Integration, error: OncallError) -> str:
     """Describe the state of an integration after a failed start."""
     verb = "may NOT be" if isinstance(error, OutcomeUnknown) else "is NOT"
     return f"{integration.name!r} {verb} in maintenance"
@@ -222,6 +222,6 @@ def carry_out(
 def _carry_out(service: WindowService, step: WindowChange) -> Outcome[Integration]:
     try:
         integration = service.because(step.reason).carry_out(step)
-    except AlreadyOpen as other:
+    except AlreadyActive as other:
         return Outcome(step.target, "unchanged", other.integration)
     return Outcome(step.target, STATUSES[step.action], integration)

@@ -27,10 +27,10 @@ def check_window(
     limits = [limit for limit in (longest, profile.longest_window) if limit] or [LONGEST]
     most = min(parse_duration(limit).total_seconds() for limit in limits)
     if seconds > most:
-        hint = "longest_window in the profile says so" if profile.longest_window else "allow it with --max"
+        hint = "longest_window in the profile limits it" if profile.longest_window else "allow it with --max"
         raise InvalidInput(f"a window of {span(seconds)} is longer than the {span(most)} that are allowed", hint=hint)
     if profile.reason_required and not (reason and reason.strip()):
-        raise InvalidInput("the profile wants a reason for every window", hint="say why with --reason")
+        raise InvalidInput("the profile requires a reason for every window", hint="add --reason TEXT")
     if profile.modes_allowed is not None and mode not in profile.modes_allowed:
         allowed = ", ".join(profile.modes_allowed) or "none"
         raise InvalidInput(f"the profile does not allow {mode}", hint=f"allowed: {allowed}")

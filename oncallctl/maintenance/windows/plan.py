@@ -1,4 +1,4 @@
-"""Planned changes of windows, judged from the present state; nothing is sent here."""
+"""Plans for changes of windows, from their present state. No request is sent here."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ def plan_start(
     oncall: OnCall, targets: Sequence[Target[Integration]], wanted: WindowRequest, if_active: IfActive
 ) -> list[WindowChange]:
     """Plan the start of the window on each target, from the state that was just fetched."""
-    return [_judge(oncall, target, wanted, if_active) for target in targets]
+    return [_to_start(oncall, target, wanted, if_active) for target in targets]
 
 
-def _judge(oncall: OnCall, target: Target[Integration], wanted: WindowRequest, if_active: IfActive) -> WindowChange:
+def _to_start(oncall: OnCall, target: Target[Integration], wanted: WindowRequest, if_active: IfActive) -> WindowChange:
     window, at = Window.of(target.found), oncall.now()
     if window is None:
         return WindowChange(target, WindowAction.START, wanted)
@@ -111,16 +111,16 @@ def _judge(oncall: OnCall, target: Target[Integration], wanted: WindowRequest, i
         return WindowChange(target, WindowAction.REPLACE, wanted)
     if window.mode == wanted.mode and (window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH):
         return WindowChange(target, WindowAction.NOTHING)
-    there = f"{target.found.name!r} is already in maintenance: {_described(window)}"
+    conflict = f"{target.found.name!r} is already in maintenance: {_described(window)}"
     if if_active is IfActive.KEEP:
-        return WindowChange(target, WindowAction.NOTHING, warning=f"{there}; it is kept as it is")
+        return WindowChange(target, WindowAction.NOTHING, warning=f"{conflict}; it is left alone")
     if if_active is IfActive.REPLACE:
         return WindowChange(target, WindowAction.REPLACE, wanted)
     hint = "use --if-active keep to leave it, or --if-active replace to stop it and start yours"
     if window.mode == wanted.mode:
         extend = command(oncall, ["maintenance", "extend", target.found.id, "--until", utc(wanted.ends_at(at))])
         hint = f"{hint}; to extend it: {extend}"
-    return WindowChange(target, WindowAction.REFUSE, error=Conflict(there, hint=hint))
+    return WindowChange(target, WindowAction.REFUSE, error=Conflict(conflict, hint=hint))
 
 
 def plan_extend(
@@ -140,10 +140,10 @@ def plan_extend(
         until: the new end, if `by` is None. A window that ends then or later is left alone.
         is_held: returns True if a run on this machine needs the window of an integration.
     """
-    return [_extended(oncall, target, by, until, is_held) for target in targets]
+    return [_to_extend(oncall, target, by, until, is_held) for target in targets]
 
 
-def _extended(
+def _to_extend(
     oncall: OnCall,
     target: Target[Integration],
     by: timedelta | None,
@@ -176,18 +176,18 @@ def is_overdue(oncall: OnCall, window: Window) -> bool:
 
 
 def _described(window: Window) -> str:
-    return f"{window.mode} until {window.ends_at.isoformat() if window.ends_at else 'somebody ends it'}"
+    return f"{window.mode} until {window.ends_at.isoformat() if window.ends_at else 'somebody stops it'}"
 
 
 def plan_stop(targets: Sequence[Target[Integration]]) -> list[WindowChange]:
-    """Plan the stop on each target that has a window, even an overdue one."""
+    """Plan the stop of each target's window, even if it is overdue."""
     return [
         WindowChange(target, WindowAction.STOP if Window.of(target.found) else WindowAction.NOTHING)
         for target in targets
     ]
 
 
-def look_again(oncall: OnCall, step: WindowChange) -> WindowChange:
+def recheck(oncall: OnCall, step: WindowChange) -> WindowChange:
     """Refuse the step if the window to stop has changed since the prompt was shown."""
     if not step.ends:
         return step
@@ -195,7 +195,7 @@ def look_again(oncall: OnCall, step: WindowChange) -> WindowChange:
     if Window.of(found) == Window.of(step.target.found):
         return step
     changed = Conflict(
-        f"the maintenance of {found.name!r} was changed by somebody else meanwhile", hint="run the command again"
+        f"the maintenance of {found.name!r} was changed by somebody else after the prompt", hint="run the command again"
     )
     return WindowChange(step.target, WindowAction.REFUSE, error=changed)
 

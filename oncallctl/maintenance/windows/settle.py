@@ -21,7 +21,7 @@ LOOK = "oncallctl maintenance status"  # the command that shows windows
 # How often a change is sent again after a 5xx response, if reading back shows that it was not made.
 RETRIES = 3
 
-# How much earlier than it was sent a window may have begun by the server's clock: the Date header may be a proxy's.
+# Tolerance for a window that started before its request was sent: the Date header may come from a proxy.
 CLOCKS_DIFFER = timedelta(minutes=1)
 CLOCK_UNKNOWN = timedelta(minutes=5)
 
@@ -42,15 +42,15 @@ def start(
         oncall: the server.
         integration: as it was read last.
         wanted: the window.
-        own: refuse a window that somebody else started meanwhile, even if it does what was asked.
+        own: refuse a window that somebody else started meanwhile, even an equivalent one.
         sending: called before each request with the server's time and the length in seconds.
 
     Returns:
         The integration with the window.
 
     Raises:
-        AlreadyOpen: somebody else started a window meanwhile that does what was asked (unless `own`).
-        Conflict: somebody else started another window meanwhile.
+        AlreadyActive: somebody else started an equivalent window meanwhile (unless `own`).
+        Conflict: somebody else started a different window meanwhile.
         Unavailable: the request certainly did not arrive; it is safe to try again.
         OutcomeUnknown: reading back did not settle it.
     """
@@ -58,16 +58,16 @@ def start(
     problem = Conflict(f"{integration.name!r} is in another maintenance window now")
     try:
         found, is_proven = _settle(oncall, request)
-    except Conflict as taken:  # somebody was quicker, or an earlier attempt was carried out late
+    except Conflict as taken:  # somebody else started a window first, or an earlier attempt took effect late
         if own and request.lost is None:
             raise
         problem, found, is_proven = taken, oncall.integrations.get(integration.id), False
     if is_proven or request.made(found):
         return found
     if not own and request.is_met_by(found):
-        raise AlreadyOpen(found) from problem
-    if request.lost and request.lost.http_status == 200:  # it did something, and not what was asked
-        raise _unsettled(request.lost, f"{problem.message}, which is not the one asked for")
+        raise AlreadyActive(found) from problem
+    if request.lost and request.lost.http_status == 200:  # it had an effect, but not the requested one
+        raise _unsettled(request.lost, f"{problem.message}, which is not the requested one")
     raise problem
 
 
@@ -84,8 +84,8 @@ def stop(oncall: OnCall, integration: Integration) -> Integration:
     return _settle(oncall, _Stop(oncall, integration))[0]
 
 
-class AlreadyOpen(Conflict):
-    """Somebody else was quicker, and started a window that does what was asked."""
+class AlreadyActive(Conflict):
+    """Somebody else started an equivalent window first."""
 
     def __init__(self, integration: Integration) -> None:
         super().__init__(f"{integration.name!r} was put into maintenance by somebody else meanwhile")
@@ -100,7 +100,7 @@ def seconds_left(wanted: WindowRequest, at: datetime) -> int:
     """
     seconds = wanted.seconds(at)
     if seconds <= 0:
-        raise InvalidInput("the time that the window was to end at has passed meanwhile")
+        raise InvalidInput("the end of the window has passed meanwhile")
     return seconds
 
 
@@ -120,12 +120,12 @@ class _Request(ABC):
     lost: OutcomeUnknown | None = None
 
     @abstractmethod
-    def is_done(self, answered: Integration) -> bool:
-        """True if the integration in the response is as asked."""
+    def is_done(self, response: Integration) -> bool:
+        """True if the integration in the response is in the requested state."""
 
     @abstractmethod
     def is_settled(self, found: Integration) -> bool:
-        """True if an integration that was read back is not as it was before."""
+        """True if an integration that was read back is not in its former state."""
 
     def lose(self, error: OutcomeUnknown) -> None:
         """Record that the request was sent and may have been carried out."""
@@ -147,8 +147,8 @@ class _Start(_Request):
         self._sent_at = self._lost_since = oncall.now()
         self._length = 0
 
-    def is_done(self, answered: Integration) -> bool:
-        window = Window.of(answered)
+    def is_done(self, response: Integration) -> bool:
+        window = Window.of(response)
         if window is None or window.mode != self._wanted.mode or window.started_at is None or window.ends_at is None:
             return False
         wrong = abs((window.ends_at - window.started_at).total_seconds() - self._length)
@@ -163,7 +163,7 @@ class _Start(_Request):
         super().lose(error)
 
     def made(self, found: Integration) -> bool:
-        """True if a window is the one of a lost response: of its mode and length, and begun since it was sent."""
+        """True if a window is that of the lost response: in its mode and length, and started since it was sent."""
         window = Window.of(found)
         if self.lost is None or window is None or window.started_at is None:
             return False
@@ -171,7 +171,7 @@ class _Start(_Request):
         return self.is_done(found) and window.started_at >= self._lost_since - earlier
 
     def is_met_by(self, found: Integration) -> bool:
-        """True if a window, whoever started it, does what was asked."""
+        """True if a window is equivalent to the requested one, whoever started it."""
         window = Window.of(found)
         if window is None or window.mode != self._wanted.mode:
             return False
@@ -193,17 +193,17 @@ class _Stop(_Request):
         self.change = oncall.integrations.stop_maintenance(integration.id)
         self.undone = f"the window of {integration.name!r} is still active"
 
-    def is_done(self, answered: Integration) -> bool:
-        return Window.of(answered) is None
+    def is_done(self, response: Integration) -> bool:
+        return Window.of(response) is None
 
     def is_settled(self, found: Integration) -> bool:
         before, window = Window.of(self.integration), Window.of(found)
-        # Another one, begun at another time, is somebody else's.
+        # A window with another start is somebody else's.
         return window is None or before is None or window.started_at != before.started_at
 
 
 class _Turns:
-    """Lets first attempts go together, and each retry go alone.
+    """Lets first attempts run concurrently, and each retry alone.
 
     An engine on SQLite answers 500 "database is locked" to changes that arrive together.
     """
@@ -252,7 +252,7 @@ def _settle(oncall: OnCall, request: _Request) -> tuple[Integration, bool]:
                 raise
             raise _unsettled(request.lost, f"{request.undone}, and trying again failed: {error.message}") from error
         request.lose(lost)
-        found = _look_again(oncall, request, lost)
+        found = _read_back(oncall, request, lost)
         if found is not None:
             return found, False
         attempt += 1
@@ -263,18 +263,18 @@ def _settle(oncall: OnCall, request: _Request) -> tuple[Integration, bool]:
 
 
 def _send(oncall: OnCall, request: _Request) -> Integration:
-    """Send a request once; a success that does not show what was asked for proves nothing."""
-    answered = oncall.send(request.change)
-    if answered.id == request.integration.id and request.is_done(answered):
-        return answered
+    """Send a request once. A success response that does not show the requested state proves nothing."""
+    response = oncall.send(request.change)
+    if response.id == request.integration.id and request.is_done(response):
+        return response
     raise OutcomeUnknown(
-        f"{request.change.method} {API}{request.change.path} was sent, and the response shows something else",
+        f"{request.change.method} {API}{request.change.path} was sent, but the response shows another state",
         http_status=200,
     )
 
 
-def _look_again(oncall: OnCall, request: _Request, lost: OutcomeUnknown) -> Integration | None:
-    """Read the integration back until it is not as it was before; None if it stays so."""
+def _read_back(oncall: OnCall, request: _Request, lost: OutcomeUnknown) -> Integration | None:
+    """Read the integration back until its state has changed; return None if it does not change."""
     ident = request.integration.id
     hint = command(oncall, ["maintenance", "status", ident])
     return read_back(lost, lambda: oncall.integrations.get(ident), request.is_settled, hint)

@@ -265,7 +265,7 @@ class TestOtherWindows:
         done = run(f"maintenance apply {file} -o json")
         assert done.json[0]["status"] == "unchanged"
         assert "window 'nightly'" in done.stderr
-        assert "it is kept as it is" in done.stderr
+        assert "it is left alone" in done.stderr
         assert state(server) == before
 
     def test_one_that_is_over_is_not_ended_either(self, unswept: Serving, run: Runner, file: Path) -> None:
@@ -273,7 +273,7 @@ class TestOtherWindows:
         unswept.seen.clear()
         done = run(f"maintenance apply {file} -o json")
         assert done.json[0]["status"] == "unchanged"
-        assert "waits until the server ends it" in done.stderr
+        assert "waits until the server closes it" in done.stderr
         assert unswept.changes() == []
 
     def test_whoever_is_quicker_with_another_window_keeps_it(self, server: Serving, run: Runner, file: Path) -> None:
@@ -285,7 +285,7 @@ class TestOtherWindows:
         server.fail("POST", "maintenance_start", quicker)
         done = run(f"maintenance apply {file} -o json")
         assert done.json[0]["status"] == "unchanged"
-        assert "it is kept as it is" in done.stderr
+        assert "it is left alone" in done.stderr
 
     @pytest.mark.parametrize("first", ["long", "short"])
     def test_of_two_that_are_due_the_one_that_ends_last_is_opened(
@@ -443,7 +443,7 @@ class TestConsent:
         ("rail", "said"),
         [
             ('longest_window = "1h"', "longer than the 1h"),
-            ("reason_required = true", "wants a reason"),
+            ("reason_required = true", "requires a reason"),
             ('modes_allowed = ["group_alerts"]', "does not allow silence_escalations"),
             ("most_targets = 0", "more than the 0"),
         ],

@@ -112,7 +112,7 @@ class TestRefusals:
         ("rail", "message"),
         [
             ('longest_window = "1h"', "longer than the 1h"),
-            ("reason_required = true", "wants a reason"),
+            ("reason_required = true", "requires a reason"),
             ('modes_allowed = ["group_alerts"]', "does not allow silence_escalations"),
             ("most_targets = 0", "more than the 0"),
         ],

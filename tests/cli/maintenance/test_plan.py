@@ -108,26 +108,26 @@ def test_skipped_start_has_a_note() -> None:
 def test_repeated_start_has_a_note() -> None:
     at = datetime(2026, 10, 24, 12, tzinfo=UTC)
     assert notes("30 2 * * *", "Europe/Berlin", at) == [
-        "02:30 comes twice on this day: it starts at the first",
-        "the clocks go back by 60 min while it is open",
+        "02:30 occurs twice on this day: it starts at the first",
+        "the clocks go back by 60 min during the window",
     ]
     assert notes("*/30 2 * * *", "Europe/Berlin", at, "5m") == [
-        "02:00 comes twice on this day: it starts at both",
-        "02:30 comes twice on this day: it starts at both",
-        "02:00 comes twice on this day: it starts at both",
-        "02:30 comes twice on this day: it starts at both",
+        "02:00 occurs twice on this day: it starts at both",
+        "02:30 occurs twice on this day: it starts at both",
+        "02:00 occurs twice on this day: it starts at both",
+        "02:30 occurs twice on this day: it starts at both",
     ]
 
 
 def test_clock_change_during_a_window_has_a_note() -> None:
     at = datetime(2026, 4, 4, 10, tzinfo=UTC)
-    assert notes("0 1 * * *", "Australia/Lord_Howe", at) == ["the clocks go back by 30 min while it is open"]
+    assert notes("0 1 * * *", "Australia/Lord_Howe", at) == ["the clocks go back by 30 min during the window"]
 
 
 def test_omitted_start_has_a_warning() -> None:
     text = '[[window]]\nname="w"\nteam="t"\ncron="0 */2 * * *"\ntimezone="Europe/Berlin"\nduration="1h"\n'
     assert list(timeline.left_out(rules(text), datetime(2026, 3, 28, 12, tzinfo=UTC), 1)) == [
-        "window 'w': 2026-03-29 02:00 does not exist in Europe/Berlin and is left out"
+        "window 'w': 2026-03-29 02:00 does not exist in Europe/Berlin and is skipped"
     ]
 
 

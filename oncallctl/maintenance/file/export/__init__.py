@@ -1,4 +1,4 @@
-"""What runs `maintenance apply` every minute, written for cron, systemd or Kubernetes."""
+"""Jobs that run `maintenance apply` every minute: for cron, systemd and Kubernetes."""
 
 from oncallctl.maintenance.file.export.crontab import crontab
 from oncallctl.maintenance.file.export.job import Job, program

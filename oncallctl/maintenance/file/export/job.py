@@ -1,4 +1,4 @@
-"""What is to run, wherever it runs."""
+"""The job: the command, its profile and its environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oncallctl.errors import InvalidInput
 
 WRITTEN = "# Written by `oncallctl maintenance export`"
 
-# Not output: the job shows no results.
+# The output format is left out: the job prints no results.
 _CONFIG = (
     "url",
     "grafana_url",
@@ -35,11 +35,11 @@ class Job:
 
     Attributes:
         file: its absolute path.
-        text: what is in it.
-        program: the words that start this program, the first an absolute path.
-        profile: whose server; None where this machine has none that the job could use.
-        environment: what the program finds its files by here, and would not find there.
-        dialect: which server it is.
+        text: its content.
+        program: the words that start this program; the first is an absolute path.
+        profile: the profile to use; None if this machine has none that the job could use.
+        environment: the variables that locate the program's files here, but are not set for the job.
+        dialect: the variant of the server.
     """
 
     file: Path
@@ -51,7 +51,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """A name for units and objects, such as ``oncallctl-windows``: what DNS, systemd and file systems all take."""
+        """A name for units and objects, such as ``oncallctl-windows``, valid in DNS, systemd and file systems."""
         words = re.sub(r"[^a-z0-9]+", "-", self.file.stem.lower()).strip("-")[:40].strip("-")
         return f"oncallctl-{words or 'windows'}"
 
@@ -64,17 +64,17 @@ class Job:
 
     @property
     def arguments(self) -> list[str]:
-        """What follows the program."""
+        """The arguments of the program."""
         return self.arguments_for(str(self.file))
 
     def arguments_for(self, file: str) -> list[str]:
-        """What follows the program where the file is in another place."""
-        # Named, not left to be the default one: `auth switch` must not send the windows to another server.
+        """Return the arguments of the program if the file has another path."""
+        # Named even if it is the default: `auth switch` must not move the windows to another server.
         profile = ["--profile", self.profile.name] if self.profile else []
         return ["maintenance", "apply", file, "--quiet", *profile]
 
     def config(self, profile: Profile, token_file: str) -> str:
-        """A config.toml with a profile alone, whose token is in a file; there is no secret in it."""
+        """Return a config.toml with only this profile, whose token is in a file. It contains no secret."""
         import tomlkit
 
         values = {key: getattr(profile, key) for key in _CONFIG} | {"api": self.dialect, "token_file": token_file}
@@ -83,17 +83,17 @@ class Job:
 
 
 def program() -> tuple[str, ...]:
-    """How this program is started from anywhere: its script, or Python and the module."""
+    """Return the words that start this program from any folder: its script, or Python and the module."""
     script = Path(sysconfig.get_path("scripts"), "oncallctl")
     return (str(script),) if script.is_file() else (sys.executable, "-m", "oncallctl")
 
 
 def plain(text: str, what: str) -> str:
-    """Pass a text on that goes into a line of a file.
+    """Return a text that is safe in a line of a file.
 
     Raises:
-        InvalidInput: it would begin a new line, or do what control characters do.
+        InvalidInput: it contains line breaks or control characters.
     """
     if not text.isprintable():
-        raise InvalidInput(f"{what} holds a character that cannot be written: {text!r}", hint="give it a plain name")
+        raise InvalidInput(f"{what} contains a character that cannot be written: {text!r}", hint="rename it")
     return text

@@ -1,4 +1,4 @@
-"""Manifests for Kubernetes: the file, the configuration, and a job for every minute."""
+"""Manifests for Kubernetes: a ConfigMap with the file and the profile, and a CronJob."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _PLAIN_LINE = re.compile(
 
 
 def manifests(job: Job, profile: Profile, image: str) -> dict[str, str]:
-    """Write a ConfigMap and a CronJob, by file name.
+    """Return a ConfigMap and a CronJob, by file name.
 
     Args:
-        job: what to run.
-        profile: whose server; its token is not written, a Secret has it.
-        image: the image that has this program as its entry point.
+        job: the job.
+        profile: its profile. The token is not written; a Secret contains it.
+        image: an image with this program as its entry point.
 
     Raises:
-        InvalidInput: what no object can hold.
+        InvalidInput: a text cannot be written in an object.
     """
     if len(job.text.encode()) > LARGEST:
-        raise InvalidInput(f"{job.file} is too large for a ConfigMap", hint="divide it")
+        raise InvalidInput(f"{job.file} is too large for a ConfigMap", hint="split it into several files")
     secret = f"{job.name}-token"
     arguments = "\n".join(f"                - {_string(each)}" for each in job.arguments_for(f"{CONFIG}/windows.toml"))
     text = f"""\
 {WRITTEN}: the windows of {plain(str(job.file), "the path")},
-# on {plain(job.place, "the profile")}. The token is not in here; put it into its Secret once:
+# on {plain(job.place, "the profile")}. The token is not in this file. Store it in its Secret once:
 #   kubectl create secret generic {secret} --from-file=token=FILE
-# After a change of the file, export and apply this again.
+# After a change of the file, export and apply it again.
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -57,14 +57,14 @@ metadata:
     app.kubernetes.io/name: oncallctl
 spec:
   schedule: "* * * * *"
-  timeZone: Etc/UTC  # the file names its zones; this one only says when a minute begins
+  timeZone: Etc/UTC  # the file names its own time zones
   concurrencyPolicy: Forbid
   startingDeadlineSeconds: 50
   successfulJobsHistoryLimit: 1
   failedJobsHistoryLimit: 3
   jobTemplate:
     spec:
-      backoffLimit: 0  # the next minute tries again
+      backoffLimit: 0  # the job runs again after a minute
       activeDeadlineSeconds: 900
       template:
         metadata:
@@ -121,8 +121,8 @@ spec:
               secret:
                 secretName: {secret}
                 defaultMode: 0400
-            # An emptyDir is gone with its pod and keeps no journal: `maintenance history` has nothing to show, and a
-            # window that somebody ends by hand is opened again the next minute. A persistentVolumeClaim keeps one.
+            # An emptyDir is deleted with its pod and keeps no journal: `maintenance history` is empty, and a window
+            # that somebody stops by hand is started again a minute later. Use a persistentVolumeClaim to keep it.
             - name: state
               emptyDir:
                 sizeLimit: 16Mi
@@ -131,7 +131,7 @@ spec:
 
 
 def _string(text: str) -> str:
-    """Write a string on one line; YAML takes it for nothing else."""
+    """Return a YAML string on one line, quoted so that it has no other type."""
     return f'"{"".join(_escaped(character) for character in text)}"'
 
 
@@ -144,7 +144,7 @@ def _escaped(character: str) -> str:
 
 
 def _text(text: str, indent: int) -> str:
-    """Write a text of many lines, as it is where YAML can say it so."""
+    """Return a text of several lines, unescaped if YAML allows it."""
     lines = text.split("\n")
     if lines[-1] or not lines[0] or not all(_PLAIN_LINE.fullmatch(line) for line in lines):
         return _string(text)

@@ -16,10 +16,10 @@ CREDENTIAL = "oncall-token"
 
 
 def units(job: Job) -> dict[str, str]:
-    """Write the service and the timer, by file name.
+    """Return the service and the timer, by file name.
 
     Raises:
-        InvalidInput: a name that no unit can hold.
+        InvalidInput: a path or a name cannot be written in a unit.
     """
     return {f"{job.name}.service": _service(job), f"{job.name}.timer": _timer(job)}
 
@@ -32,7 +32,7 @@ def _service(job: Job) -> str:
     start = " ".join([_quoted(plain(first, "the path")), *(_argument(each) for each in others)])
     return f"""\
 {WRITTEN}: the windows of {plain(str(job.file), "the path")},
-# on {plain(job.place, "the profile")}. It prints one line when it fails: journalctl -u {job.name}
+# on {plain(job.place, "the profile")}. It prints one line on failure: journalctl -u {job.name}
 [Unit]
 Description=Maintenance windows of {_percent(job.file.name)}
 Documentation=man:systemd.timer(5)
@@ -48,7 +48,7 @@ StateDirectory={job.name}
 StateDirectoryMode=0700
 {_user(job)}
 
-# It needs the network, its files and its own state, and nothing else.
+# It needs only the network, its files and its own state.
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=read-only
@@ -79,7 +79,7 @@ UMask=0077
 def _timer(job: Job) -> str:
     return f"""\
 {WRITTEN}: starts {job.name}.service every minute.
-# The file names its zones; that of this machine does not matter.
+# The file names its own time zones; that of the machine does not matter.
 [Unit]
 Description=Maintenance windows of {_percent(job.file.name)}, every minute
 
@@ -94,41 +94,46 @@ WantedBy=timers.target
 
 
 def _credentials(job: Job) -> tuple[str, dict[str, str]]:
-    """Hand the token over as a credential, with a configuration that reads it there; else point at the user's own."""
+    """Return the lines that pass the token as a credential, and the environment of the service.
+
+    Without a token file they use the user's own configuration.
+    """
     profile = job.profile
     if profile is None or profile.token_file is None or profile.is_sandbox or reads_credential(profile):
         known = {name: _percent(value) for name, value in job.environment.items() if name == "ONCALLCTL_CONFIG"}
-        mine = profile is not None and reads_credential(profile)
-        return "# The profile reads a credential: say here where it is, as LoadCredential=NAME:FILE\n" * mine, known
+        has_own = profile is not None and reads_credential(profile)
+        return "# The profile reads a credential: add LoadCredential=NAME:FILE here\n" * has_own, known
     source = str(Path(profile.token_file).expanduser())
     config = job.config(profile, f"$CREDENTIALS_DIRECTORY/{CREDENTIAL}")
     lines = f"""\
-# The token is read by systemd, as root, and shown to this service alone.
+# systemd reads the token as root and shows it only to this service.
 LoadCredential={CREDENTIAL}:{_percent(plain(source, "token_file"))}
-# The profile as it was when this was written; no secret.
+# A copy of the profile from the time of the export, without a secret.
 SetCredential=config.toml:{_escaped(config)}
 """
-    # Not %d, which systemd knows since 251 only; this is what it stands for.
+    # The value of %d, which systemd supports only since version 251.
     return lines, {"ONCALLCTL_CONFIG": f"/run/credentials/{job.name}.service/config.toml"}
 
 
 def reads_credential(profile: Profile) -> bool:
-    """Whether the token file is already one of systemd's credentials, whose source only its unit knows."""
+    """True if the token file is already a systemd credential, whose source only its unit knows."""
     return "CREDENTIALS_DIRECTORY" in (profile.token_file or "")
 
 
 def _user(job: Job) -> str:
-    """Run it as nobody in particular where anybody may read what it needs, else as who wrote this."""
+    """Return a dynamic user if everybody may read the files of the job, else the present user."""
     needed = [Path(job.program[0]), Path(sys.base_prefix), Path(__file__).parent, job.file]
-    place = job.profile
-    alone = place is not None and (place.is_sandbox or (place.token_file is not None and not reads_credential(place)))
-    if alone and all(_open_to_all(path) for path in needed):
-        return "# A user that there is only while it runs.\nDynamicUser=yes"
+    profile = job.profile
+    needs_no_user = profile is not None and (
+        profile.is_sandbox or (profile.token_file is not None and not reads_credential(profile))
+    )
+    if needs_no_user and all(_open_to_all(path) for path in needed):
+        return "# A temporary user that exists only while the job runs.\nDynamicUser=yes"
     return f"User={_percent(_effective_user())}"
 
 
 def _effective_user() -> str:
-    """Return the effective user's name, not one that LOGNAME claims; or the ID, which systemd takes as well."""
+    """Return the effective user's name, not the one in LOGNAME; or the ID, which systemd accepts too."""
     uid = os.geteuid()
     try:
         return pwd.getpwuid(uid).pw_name
@@ -147,12 +152,12 @@ def _open_to_all(path: Path) -> bool:
 
 
 def _percent(text: str) -> str:
-    """Keep systemd from reading specifiers."""
+    """Escape systemd's specifiers."""
     return text.replace("%", "%%")
 
 
 def _quoted(text: str) -> str:
-    """Write one word."""
+    """Return one word, quoted if necessary."""
     text = _percent(text)
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./-]+", text):
         return text
@@ -161,12 +166,12 @@ def _quoted(text: str) -> str:
 
 
 def _argument(text: str) -> str:
-    """Write one word of a command, in which systemd reads variables too; not so in the path of the program."""
+    """Return one word of a command; systemd expands variables there, but not in the path of the program."""
     return _quoted(plain(text, "the path").replace("$", "$$"))
 
 
 def _word(text: str) -> str:
-    """Write one word in which the specifiers are meant, or already doubled."""
+    """Return one word whose specifiers are intended, or already escaped."""
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./-]+", text):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -174,5 +179,5 @@ def _word(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Write a text of many lines on one, as C does."""
+    """Return a text of several lines on one line, with the escapes of C."""
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
