@@ -64,6 +64,7 @@ def get(ctx: typer.Context, key: KeyArgument) -> None:
         "oncallctl config set aliases.mine 'alert-groups list --mine'",
         "oncallctl config list",
     ],
+    changes="machine",
 )
 def set_key(
     ctx: typer.Context,
@@ -87,7 +88,8 @@ def set_key(
     examples=[
         "oncallctl config set aliases.mine 'alert-groups list --mine'",
         "oncallctl config unset aliases.mine",
-    ]
+    ],
+    changes="machine",
 )
 def unset(ctx: typer.Context, key: KeyArgument) -> None:
     """Remove a key, so that its default applies."""
