@@ -1,4 +1,4 @@
-"""A line of every command of the program, and what each fault makes of it: the exit codes of README.md."""
+"""Command lines of every command, and their exit codes for each kind of fault."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from oncallctl.api import nouns
 
-# Of the sandbox's sample data.
+# Objects of the sample data.
 SERVICE = "C5BPMMTY9FMXJ"
 TEAM, USER = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ"
 FIRING, ACKNOWLEDGED, RESOLVED, SILENCED = "IWM9M5WQXRBEN", "ITZS8C3IAPIQD", "IXVZICTNDV9PQ", "ISHJTMEUMF6E6"
 SCHEDULE, ROUTE, CHAIN = "SN1XIG9SHWR2U", "RMRXVRQ1RJMKS", "F3VV9WSX4RBEK"
 
-# An object of each noun that the commands get.
+# One object of each noun.
 SAMPLES = {
     nouns.INTEGRATIONS: SERVICE,
     nouns.TEAMS: TEAM,
@@ -35,7 +35,7 @@ SAMPLES = {
     nouns.ORGANIZATIONS: "",
 }
 
-# The fields of a new object of each noun that has the generic `create`, and of an update.
+# Fields of a new object and of an update, for nouns with the generic `create` and `update`.
 BODIES: dict[nouns.Noun, tuple[dict[str, Any], dict[str, Any]]] = {
     nouns.ON_CALL_SHIFTS: (
         {"name": "new", "type": "single_event", "start": "2030-01-01T00:00:00", "duration": 3600, "users": [USER]},
@@ -54,14 +54,14 @@ BODIES: dict[nouns.Noun, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 class Kind(Enum):
-    """What happens to a request; one of each kind."""
+    """Kind of fault."""
 
     REFUSED = "the connection is refused"
-    BEFORE = "the connection is lost before anything is done"
-    AFTER = "the connection is lost after it was done"
-    FORBIDDEN = "a status refuses it"
-    DOWN = "a gateway answers for the server"
-    NONSENSE = "a login page is the answer"
+    BEFORE = "the connection is lost before the request is carried out"
+    AFTER = "the connection is lost after the request was carried out"
+    FORBIDDEN = "the server responds 403"
+    DOWN = "a gateway responds 503"
+    NONSENSE = "the response is a login page"
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ class Codes:
 
 
 READ = Codes(refused=8, before=8, after=8, forbidden=3, down=8, nonsense=8)
-# A create or a page: what was sent and not answered may have been done.
+# A create or a page: without a response it may have been carried out.
 SENT = Codes(refused=8, before=9, after=9, forbidden=3, down=9, nonsense=9)
-# What reading back settles.
+# A change whose outcome can be read back.
 SETTLED = Codes(refused=8, before=9, after=0, forbidden=3, down=9, nonsense=9)
-# It warns, and goes on without.
+# Reads whose failure is only a warning.
 NO_MATTER = Codes(0, 0, 0, 0, 0, 0)
-# A page goes out although it cannot be checked whom it reaches; but not to a server that accepts nothing.
+# Reads before a page: the page is sent although they fail, except if the server refuses connections.
 CHECK = Codes(refused=8, before=0, after=0, forbidden=0, down=0, nonsense=0)
 NOT_OPENED = Codes(125, 125, 125, 125, 125, 125)
 RUN = Codes(refused=125, before=125, after=0, forbidden=125, down=125, nonsense=125)
@@ -97,16 +97,16 @@ class Line:
     """A command line.
 
     Attributes:
-        rest: what follows the words of the command; `{windows}`, `{token}`, `{url}` and `{body}` are filled in.
-        body: the object that `{body}` is a file of.
-        reads: the exit codes when reads meet a fault; None where nothing is read.
-        changes: the same for changes.
-        success: the exit code without faults.
-        path: of the change, which may arrive once.
-        window: whether a window is open on the integration before.
-        orphaned: whether it is one that a run left behind.
-        shows_secrets: whether json and jsonl show what lets anyone raise alerts.
-        shows_token: whether it is what prints the token.
+        rest: arguments; `{windows}`, `{token}`, `{url}` and `{body}` are replaced.
+        body: JSON object in the file `{body}`.
+        reads: exit codes for faults of reads; None if the command reads nothing.
+        changes: exit codes for faults of changes; None if the command changes nothing.
+        success: exit code without faults.
+        path: part of the path of the change, which may arrive once.
+        window: True if the integration needs an open window.
+        orphaned: True if that window belongs to a run that died.
+        shows_secrets: True if json and jsonl show links that let anyone raise alerts.
+        shows_token: True if the command prints the token.
     """
 
     rest: str = ""
@@ -126,7 +126,7 @@ def local(rest: str = "", **more: Any) -> Line:
 
 
 def of_noun(noun: nouns.Noun) -> dict[str, Line]:
-    """The lines of the generic commands of a noun."""
+    """Return the lines of the generic commands of a noun."""
     sample, secrets = SAMPLES[noun], noun is nouns.INTEGRATIONS
     found = {"list": Line(shows_secrets=secrets), "get": Line(sample, shows_secrets=secrets)}
     if noun in BODIES:
@@ -204,12 +204,12 @@ LINES: dict[str, Line] = {
     "help": local("exit-codes"),
 }
 
-# What has no line, and why.
-ASIDE = {"sandbox serve": "it asks no server, and goes on until it is stopped: tests/system starts it"}
+# Commands without a line -> reason.
+ASIDE = {"sandbox serve": "it runs until it is stopped; tests/system starts it"}
 
 
 def windows(at: datetime) -> str:
-    """A file with a window that began ten minutes ago."""
+    """Return a file with a window that started ten minutes ago."""
     begun = (at.astimezone(UTC) - timedelta(minutes=10)).replace(microsecond=0, tzinfo=None)
     return (
         f'[[window]]\nname = "nightly"\nintegrations = ["{SERVICE}"]\nat = {begun.isoformat()}\n'

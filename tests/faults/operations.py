@@ -1,4 +1,4 @@
-"""Every operation of the API layer, found in its collections: one that is new and not here fails a test."""
+"""Operations of the API layer for the fault tests. A test fails if the API layer has an operation that is not here."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Operation:
-    """What is asked of a server.
+    """A call of the API layer.
 
     Attributes:
-        run: does it.
-        changes: whether it changes something.
-        looks: whether a change whose answer was lost is looked for, with a read.
-        takes_anything: whether an answer of any shape will do.
-        finds_nothing: whether it leaves out what is not found.
-        paginates: True if it reads result pages, so that one that is too large is requested with fewer rows.
+        run: makes the call.
+        changes: True if it sends a change.
+        looks: True if it reads back when the response is lost.
+        takes_anything: True if it accepts JSON of any shape.
+        finds_nothing: True if it omits objects that the server does not find.
+        paginates: True if it reads result pages, and requests fewer rows when one is too large.
     """
 
     run: Callable[[OnCall], object]
@@ -50,22 +50,22 @@ def sent_for_nothing(make: Callable[[OnCall], Change[Any]]) -> Operation:
 
 
 def collections(oncall: OnCall) -> dict[str, Resource[Any] | Escalation]:
-    """The collections of a server, by name."""
+    """Return the collections of a server, by name."""
     return {"escalation": oncall.escalation, **{path: oncall.collection(noun) for path, noun in COLLECTIONS.items()}}
 
 
 def anywhere() -> OnCall:
-    """A server that is never asked."""
+    """Return a server that receives no requests."""
     return OnCall(None, Dialect.CLOUD, profile=Profile(name="none", url="http://none.invalid"))  # type: ignore[arg-type]
 
 
 def public(kind: type) -> set[str]:
-    """The methods that a class itself has for others."""
+    """Return the public methods that a class defines."""
     return {name for name, each in vars(kind).items() if inspect.isfunction(each) and not name.startswith("_")}
 
 
 def of_noun(noun: Noun) -> dict[str, Operation]:
-    """The operations that follow from the declaration of a noun."""
+    """Return the operations that follow from the declaration of a noun."""
     found = {
         "get": Operation(lambda oncall: oncall.collection(noun).get(IDENT), paginates=not noun.has_get),
         "list": Operation(lambda oncall: list(oncall.collection(noun).list()), paginates=True),
@@ -110,7 +110,7 @@ OWN: dict[str, Operation] = {
     "escalation.page": sent(lambda oncall: oncall.escalation.page({"team": IDENT, "users": []})),
 }
 
-# Whatever is asked for in its own words takes whatever comes.
+# `oncallctl api` accepts any response.
 RAW: dict[str, Operation] = {
     "raw.read": Operation(lambda oncall: raw.request("GET", "teams/", []).read(oncall), takes_anything=True),
     "raw.change": Operation(
@@ -120,5 +120,5 @@ RAW: dict[str, Operation] = {
 
 OPERATIONS = {**OF_NOUNS, **OWN, **RAW}
 
-# What sends no request of its own, and the lookup of a role, which hides its failures: the refusal before it counts.
+# Methods without requests, and the lookup of the token's role, which ignores errors because it follows a refusal.
 ASIDE = {"adopt", "alert_groups.between", "users.own_role"}
