@@ -1,6 +1,6 @@
-"""What can go wrong between this program and a server, as data: what happens on the wire, and what it has to come to.
+"""Table of faults between the program and a server, with the errors and numbers of requests that must follow.
 
-A fault is played by `tests.unit.api.wire.Wire` over a real socket, on every request that arrives.
+`tests.unit.api.wire.Wire` plays a fault over a real socket, for every request.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from oncallctl.errors import (
 from tests import certificates
 from tests.unit.api.wire import MOMENT, RESET, SILENCE, Reaction, Step, answer
 
-ENOUGH = 2**20  # bytes; the tests of the operations lower the limit on an answer to this
-ELSEWHERE = "{elsewhere}"  # stands for another server's URL in a Location
+ENOUGH = 2**20  # bytes; the tests of operations lower the limit for responses to this
+ELSEWHERE = "{elsewhere}"  # placeholder for the URL of another server in a Location
 
 Error = type[OncallError]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to every request.
+    """A fault that every request meets.
 
     Attributes:
-        reaction: what goes over the wire instead of an answer; made anew for each request where it is a function.
-        read: what a read ends in.
-        change: what a change ends in.
-        reads: how many requests of a read reach the server.
-        changes: how many requests of a change reach the server.
-        listening: whether connections are accepted.
-        hangs: whether it is the time-out that ends it.
-        certificate: what the server shows, where it speaks TLS; "none" for one that does not although it should.
-        shape: whether the answer is good JSON, so that it depends on the operation whether it is accepted.
+        reaction: sent instead of a response.
+        read: error of a read.
+        change: error of a change.
+        reads: number of requests of a read that reach the server.
+        changes: number of requests of a change that reach the server.
+        listening: True if the server accepts connections.
+        hangs: True if the timeout ends the request.
+        certificate: certificate of a TLS server; "none" for a server without TLS behind an https URL.
+        shape: True if the response is valid JSON, which some operations accept.
     """
 
     reaction: Reaction
@@ -59,7 +59,7 @@ class Fault:
 
 
 class Again(Iterable[Step]):
-    """A reaction of several steps that can be played any number of times; `forever` goes on as good as without end."""
+    """A reaction of several steps that can be played repeatedly. The steps in `forever` are repeated `LONG` times."""
 
     def __init__(self, *first: Step, forever: tuple[Step, ...] = ()) -> None:
         self._first, self._forever = first, forever
@@ -100,14 +100,14 @@ def good_json(document: object) -> Fault:
 
 
 def bomb(size: int) -> bytes:
-    """An answer that is small on its way and large when it is unpacked."""
+    """Return a response that is small, and large when it is decompressed."""
     return answer(200, text=gzip.compress(b"[" + b" " * size + b"]"), content_encoding="gzip")
 
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 LOGIN = "<!doctype html><title>Log in</title><form method=post>"
 PIECE = b" " * 65536
-LONG = 200  # times of what goes on without end: some seconds of dripping, so that a test fails and does not hang
+LONG = 200  # repetitions that stand for an endless response; finite, so that a test fails instead of hanging
 
 FAULTS: dict[str, Fault] = {
     "connections are refused": Fault(b"", Unavailable, Unavailable, 0, 0, listening=False),

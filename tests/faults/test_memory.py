@@ -104,7 +104,7 @@ either = pytest.mark.parametrize("kind", [*HUGE_BODIES, *DENSE_BODIES])
 
 @pytest.mark.promise("response-cannot-fill-memory-or")
 @either
-def test_a_response_that_is_too_large_is_refused_in_bounded_memory(kind: str, usual: int) -> None:
+def test_too_large_response_is_refused_in_bounded_memory(kind: str, usual: int) -> None:
     with Wire((HUGE_BODIES | DENSE_BODIES)[kind]()) as wire:
         done = run(wire, "teams", "get", TEAM)
     assert (done.status, len(done.errors)) == (8, 1)
@@ -114,9 +114,7 @@ def test_a_response_that_is_too_large_is_refused_in_bounded_memory(kind: str, us
 
 
 @pytest.mark.parametrize("kind", ["100 MB", "objects"])
-def test_a_response_to_a_page_that_is_too_large_leaves_its_outcome_unknown_in_bounded_memory(
-    kind: str, usual: int
-) -> None:
+def test_too_large_response_to_a_page_is_an_unknown_outcome_in_bounded_memory(kind: str, usual: int) -> None:
     with Wire((HUGE_BODIES | DENSE_BODIES)[kind]()) as wire:
         done = run(wire, "escalate", "--team", TEAM, "--title", "fire", "--anyway")
     assert (done.status, len(done.errors)) == (9, 1)
@@ -124,7 +122,7 @@ def test_a_response_to_a_page_that_is_too_large_leaves_its_outcome_unknown_in_bo
     assert done.peak - usual < 2.5 * LARGEST_BODY
 
 
-def test_an_error_response_that_is_dense_is_not_parsed(usual: int) -> None:
+def test_dense_error_response_is_not_parsed(usual: int) -> None:
     with Wire(zipped(dense(b'{"":0}'), 400)) as wire:
         done = run(wire, "teams", "get", TEAM)
     assert (done.status, len(done.errors)) == (1, 1)
@@ -150,7 +148,7 @@ def team(number: int, **more: object) -> dict[str, Any]:
     return {"id": f"T{number}", "name": f"team {number}", **more}
 
 
-def test_result_pages_that_are_too_large_are_fetched_with_fewer_rows(usual: int) -> None:
+def test_too_large_result_pages_are_fetched_with_fewer_rows(usual: int) -> None:
     with Wire(decide=Rows(30, lambda number: team(number, filler="x" * MIB))) as wire:
         done = run(wire, "teams", "list", "-o", "id")
     assert (done.status, done.errors) == (0, [])
@@ -159,7 +157,7 @@ def test_result_pages_that_are_too_large_are_fetched_with_fewer_rows(usual: int)
     assert done.peak - usual < LARGEST_RESPONSE
 
 
-def test_a_result_page_that_is_too_large_in_the_middle_loses_no_row(usual: int) -> None:
+def test_too_large_result_page_in_the_middle_loses_no_row(usual: int) -> None:
     large = range(310, 320)
     with Wire(decide=Rows(500, lambda number: team(number, filler="x" * 3 * MIB * (number in large)))) as wire:
         done = run(wire, "teams", "list", "-o", "id")
@@ -179,7 +177,7 @@ def test_dense_result_pages_are_fetched_one_at_a_time(usual: int) -> None:
 
 @pytest.mark.promise("response-cannot-fill-memory-or")
 @pytest.mark.parametrize("first", [1, 2], ids=["all pages", "all but the first page"])
-def test_a_list_of_nine_dense_pages_is_refused_in_bounded_memory(first: int, usual: int) -> None:
+def test_list_of_nine_dense_pages_is_refused_in_bounded_memory(first: int, usual: int) -> None:
     bomb = zipped(b'{"results": ' + dense(b'{"":0}') + b', "next": "http://x/?page=2", "total_pages": 9}')
     few = answer(200, {"results": [team(number) for number in range(50)], "next": "http://x/?page=2", "total_pages": 9})
     with Wire(decide=lambda arrived: bomb if int(arrived.query["page"]) >= first else few) as wire:
@@ -191,7 +189,7 @@ def test_a_list_of_nine_dense_pages_is_refused_in_bounded_memory(first: int, usu
 
 @pytest.mark.promise("response-cannot-fill-memory-or")
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_a_list_is_given_up_once_it_fills_the_memory_unless_it_is_streamed(form: str, usual: int) -> None:
+def test_list_larger_than_the_memory_limit_is_refused_unless_streamed(form: str, usual: int) -> None:
     with Wire(decide=Rows(8_000, lambda number: team(number, filler=f"{number} " * 1_600))) as wire:
         done = run(wire, "teams", "list", "-o", form, largest_process=usual + 40 * MIB)
     assert done.peak - usual < 64 * MIB

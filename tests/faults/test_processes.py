@@ -55,7 +55,7 @@ def assert_nothing(serving: Serving, seen: Path) -> None:
 
 
 @pytest.mark.promise("profiles-token-handed-to-no")
-def test_the_command_that_says_the_token_does_not_see_it_and_nobody_sees_it_with_it(
+def test_token_command_has_the_token_in_no_argument_and_no_variable(
     logged_in: Program, oss: Serving, seen: Path
 ) -> None:
     seen.unlink()
@@ -64,7 +64,7 @@ def test_the_command_that_says_the_token_does_not_see_it_and_nobody_sees_it_with
 
 
 @pytest.mark.promise("profiles-token-handed-to-no")
-def test_a_command_under_maintenance_is_not_given_the_token(
+def test_command_of_maintenance_run_does_not_receive_the_token(
     logged_in: Program, oss: Serving, seen: Path, world: Path
 ) -> None:
     other = world / "seen-by-the-command"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import select
 import signal
@@ -10,11 +11,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import time
 from functools import cache
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from tests.places import ROOT
 from tests.system.fork_server import Start
@@ -56,8 +58,8 @@ class Forked:
 
     def __init__(self, start: Start, stdin: int, stdout: int, stderr: int) -> None:
         """Start the program; `subprocess.PIPE` stands for a new pipe, every other number is a descriptor."""
-        self.stdout: BinaryIO | None = None
-        self.stderr: BinaryIO | None = None
+        self.stdout: FileIO | None = None
+        self.stderr: FileIO | None = None
         self.returncode: int | None = None
         given = [stdin, stdout, stderr]
         opened = []
@@ -65,7 +67,7 @@ class Forked:
             if given[number] == subprocess.PIPE:
                 read, given[number] = os.pipe()
                 opened.append(given[number])
-                setattr(self, name, os.fdopen(read, "rb"))
+                setattr(self, name, os.fdopen(read, "rb", buffering=0))  # `communicate` reads what `readline` left
         self._connection = socket.socket(socket.AF_UNIX)
         self._connection.connect(server_socket())
         request = start.encode()
@@ -109,16 +111,35 @@ class Forked:
             return None
 
     def communicate(self, timeout: float | None = None) -> tuple[bytes | None, bytes | None]:
-        """Read the pipes to their end, and wait for the process."""
-        with ThreadPoolExecutor(2) as pool:
-            reads = [pool.submit(stream.read) if stream else None for stream in (self.stdout, self.stderr)]
-            try:
-                out, err = (each and each.result(timeout) for each in reads)
-                self.wait(timeout)
-            except (TimeoutError, subprocess.TimeoutExpired):
-                self.kill()
-                raise
+        """Read the pipes to their end, and wait for the process.
+
+        Raises:
+            subprocess.TimeoutExpired: a pipe is still open, or the process runs, after so many seconds. It is killed.
+        """
+        give_up = time.monotonic() + (timeout or math.inf)
+        try:
+            content = self._read_pipes(give_up)
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        out, err = (stream and bytes(content[stream]) for stream in (self.stdout, self.stderr))
         return out, err
+
+    def _read_pipes(self, give_up: float) -> dict[FileIO, bytearray]:
+        content = {stream: bytearray() for stream in (self.stdout, self.stderr) if stream}
+        unfinished = list(content)
+        while unfinished:
+            rest = give_up - time.monotonic()
+            ready, _, _ = select.select(unfinished, [], [], None if rest == math.inf else max(rest, 0))
+            if not ready:
+                raise subprocess.TimeoutExpired("oncallctl", rest)
+            for stream in ready:
+                more = os.read(stream.fileno(), 65536)
+                content[stream] += more
+                if not more:
+                    unfinished.remove(stream)
+        return content
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -194,10 +195,19 @@ class TestEndingInEveryWay:
     def test_a_command_that_handles_a_signal_gets_it_once_and_goes_on(
         self, work: Program, cloud: Serving, signum: signal.Signals, code: int, pipe: Pipe
     ) -> None:
-        name = signum.name.removeprefix("SIG")
-        # The signal may come before the reading begins, or interrupt it.
-        script = f"trap 'echo got' {name}; echo $$ >{pipe.up}; until read a <{pipe.down}; do :; done; exit 7"
-        with work.started(*RUN, "--", "sh", "-c", script) as process:
+        # A shell may take the signal just before it blocks in `read`, and run its trap only afterwards.
+        script = f"""
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [{signum:d}])
+with open({str(pipe.up)!r}, "w") as up:
+    up.write(str(os.getpid()))
+signal.sigwait([{signum:d}])
+print("got", flush=True)
+with open({str(pipe.down)!r}) as down:
+    down.read()
+sys.exit(8 if signal.sigpending() else 7)
+"""
+        with work.started(*RUN, "--", sys.executable, "-c", script) as process:
             pipe.pid()
             process.send_signal(signum)
             assert process.stdout is not None

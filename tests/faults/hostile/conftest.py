@@ -1,4 +1,4 @@
-"""The hostile server, what points at it, and the program as a process of its own."""
+"""Fixtures for hostile texts: the server, and the program as a process."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.system.program import Program
 
 @pytest.fixture
 def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spoiled]:
-    """A Cloud whose every text is hostile, behind a socket; the environment points at it."""
-    # Nothing is gained by waiting before another attempt, and hypothesis wants no chance but its own.
+    """Start Cloud with hostile texts, and point the environment at it."""
+    # No waits before retries, and no randomness beside that of Hypothesis.
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr("random.uniform", lambda least, _: least)
     with Spoiled(tmp_path / "cloud.sqlite3", "cloud", rate_limit=100_000) as serving:
@@ -28,7 +28,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spoiled
 
 @pytest.fixture
 def program(world: Path, hostile: Spoiled) -> Program:
-    """The program as a process that the environment points at the hostile server."""
+    """Return the program with an environment that points at the hostile server."""
     return Program(
         {
             "HOME": str(world / "home"),

@@ -1,4 +1,4 @@
-"""Documents that a server might send: as they should be, with more in them, and wrong in many ways."""
+"""Hypothesis strategies for JSON documents, and functions that change fields of a document."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-ODD: list[Any] = [
+UNUSUAL: list[Any] = [
     None,
     True,
     False,
@@ -46,7 +46,7 @@ ODD: list[Any] = [
 ]
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.datetimes().map(str)
-VALUES = st.sampled_from(ODD) | st.recursive(
+VALUES = st.sampled_from(UNUSUAL) | st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
@@ -54,7 +54,7 @@ VALUES = st.sampled_from(ODD) | st.recursive(
 
 
 def changed(document: Any, field: str, value: Any, *, drop: bool = False) -> Any:
-    """The document with a field of this name, wherever there is one, holding another value, or left out."""
+    """Return the document with every field of this name replaced by a value, or removed."""
     if isinstance(document, dict):
         return {
             key: value if key == field else changed(item, field, value, drop=drop)
@@ -67,7 +67,7 @@ def changed(document: Any, field: str, value: Any, *, drop: bool = False) -> Any
 
 
 def fields(document: Any) -> set[str]:
-    """The names of all fields in a document."""
+    """Return the names of all fields of a document."""
     if isinstance(document, dict):
         return {*document, *(name for item in document.values() for name in fields(item))}
     return {name for item in document for name in fields(item)} if isinstance(document, list) else set()

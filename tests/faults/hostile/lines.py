@@ -1,4 +1,4 @@
-"""A command line for every command, against the sample data of the sandbox."""
+"""Command lines of every command for hostile texts, on the sample data of the sandbox."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ TEAM, USER, SCHEDULE, CHAIN, ROUTE = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ", "SN1XIG9S
 
 @dataclass(frozen=True)
 class Line:
-    """How a command is run; in its words ``{integration}``, ``{firing}`` and ``{file}`` are filled in.
+    """Arguments of a command, in which ``{integration}``, ``{firing}`` and ``{file}`` are replaced.
 
     Attributes:
-        whole: whether json has the server's objects as they were sent, but for secrets.
-        shown: whether a table shows a text of the server's.
-        in_json: False if only the names of linked objects, which json lacks, are texts of the server's.
-        before: what is done first, by another command.
-        status: how it ends.
-        body: the text of `{file}`, with the same words filled in; a file of windows by default.
+        unchanged: True if json has the server's objects unchanged except for secrets.
+        shown: True if a table shows a text of the server.
+        in_json: False if the only texts of the server are names of linked objects, which json lacks.
+        before: command line to run first.
+        status: exit status.
+        body: content of `{file}`, with the same replacements; a file of windows by default.
     """
 
     words: str
-    whole: bool = False
+    unchanged: bool = False
     shown: bool = True
     in_json: bool = True
     before: str = ""
@@ -40,7 +40,7 @@ class Line:
     body: str = ""
 
     def filled(self, words: str, number: int, file: object) -> str:
-        """The words for the run with this number, which leaves alone what the runs before it changed."""
+        """Return the arguments of a run, with objects that the runs with other numbers do not use."""
         return words.format(integration=INTEGRATIONS[number], firing=FIRING[number], file=file)
 
 
@@ -48,11 +48,11 @@ ONLY_IDS = {nouns.ESCALATION_POLICIES, nouns.PERSONAL_NOTIFICATION_RULES}
 
 
 def _of_noun(noun: nouns.Noun) -> dict[str, Line]:
-    """The lines of `list` and `get`; `escalation-chains get` adds steps to the server's object."""
+    """Return the lines of `list` and `get`; `escalation-chains get` adds steps to the server's object."""
     shown = noun is not nouns.ORGANIZATIONS  # which has only an ID
-    whole = noun is not nouns.ESCALATION_CHAINS
+    unchanged = noun is not nouns.ESCALATION_CHAINS
     texts = {"shown": shown, "in_json": noun not in ONLY_IDS}
-    found = {"list": Line("", whole=True, **texts), "get": Line(SAMPLES[noun], whole=whole, **texts)}
+    found = {"list": Line("", unchanged=True, **texts), "get": Line(SAMPLES[noun], unchanged=unchanged, **texts)}
     return {f"{noun.name} {verb}": line for verb, line in found.items()}
 
 
@@ -61,14 +61,14 @@ def _writes(noun: nouns.Noun) -> dict[str, Line]:
     new, changed = (json.dumps(body).replace("{", "{{").replace("}", "}}") for body in BODIES[noun])
     new = new.replace('"new"', '"new{firing}"')  # names are unique
     return {
-        f"{noun.name} create": Line("--file {file}", whole=True, body=new, in_json=in_json),
-        f"{noun.name} update": Line(f"{sample} --file {{file}}", whole=True, body=changed, in_json=in_json),
+        f"{noun.name} create": Line("--file {file}", unchanged=True, body=new, in_json=in_json),
+        f"{noun.name} update": Line(f"{sample} --file {{file}}", unchanged=True, body=changed, in_json=in_json),
     }
 
 
 READS = {
     **{name: line for noun in nouns.NOUNS for name, line in _of_noun(noun).items()},
-    "integrations get": Line("C5U5IZGQ48B4M C3VV5L7ASAXEA", whole=True),
+    "integrations get": Line("C5U5IZGQ48B4M C3VV5L7ASAXEA", unchanged=True),
     "integrations types": Line("", shown=False),
     "maintenance status": Line("{integration}", before="maintenance start {integration} --for 30m"),
     "maintenance history": Line("", before="maintenance start {integration} --for 30m --reason 'disks'"),
@@ -80,18 +80,18 @@ READS = {
     "teams rota": Line(TEAM),
     "teams gaps": Line("TUNFSIER6R4P3"),
     "teams handoff": Line(TEAM),
-    "users whoami": Line("", whole=True),
+    "users whoami": Line("", unchanged=True),
     "users shifts": Line(USER),
-    "alert-groups alerts": Line(FIRING[0], whole=True),
+    "alert-groups alerts": Line(FIRING[0], unchanged=True),
     "schedules shifts": Line(SCHEDULE),
     "auth status": Line(""),
     "doctor": Line(""),
-    "api": Line("GET integrations/C5U5IZGQ48B4M/", whole=True),
+    "api": Line("GET integrations/C5U5IZGQ48B4M/", unchanged=True),
 }
 CHANGES = {
     **{name: line for noun in BODIES for name, line in _writes(noun).items()},
-    "integrations create": Line("--type webhook --name new{firing}", whole=True),
-    "integrations update": Line("{integration} --description x", whole=True),
+    "integrations create": Line("--type webhook --name new{firing}", unchanged=True),
+    "integrations update": Line("{integration} --description x", unchanged=True),
     "integrations delete": Line("{integration} --yes"),
     "maintenance start": Line("{integration} --for 30m"),
     "maintenance extend": Line("{integration} --by 30m", before="maintenance start {integration} --for 30m"),
@@ -104,7 +104,7 @@ CHANGES = {
     "alert-groups silence": Line("{firing} --for 1h"),
     "alert-groups unsilence": Line("{firing}", before="alert-groups silence {firing} --for 1h"),
     "alert-groups note": Line("{firing} --text looked"),
-    "escalate": Line(f"--user {USER} --title t{{firing}}", whole=True),
+    "escalate": Line(f"--user {USER} --title t{{firing}}", unchanged=True),
 }
 ELSEWHERE = {
     **{f"{noun.name} delete": "reports like `integrations delete`" for noun in (*BODIES, nouns.SHIFT_SWAPS)},
@@ -127,7 +127,7 @@ ELSEWHERE = {
 
 
 def leaves() -> Iterator[str]:
-    """Every command that there is."""
+    """Yield every command."""
     yield from _below(get_command(app))
 
 

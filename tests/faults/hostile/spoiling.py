@@ -1,4 +1,4 @@
-"""A server whose every text is hostile, and how to look for what of it got through."""
+"""A sandbox with hostile texts, and assertions about output that contains them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from oncallctl.text import MASK, visible
 from tests.serving import Fault, Serving
 from tests.system.program import RICH
 
-MARK = "root@evil"  # what nothing but hostile text has
+MARK = "root@evil"  # only in hostile texts
 
 OBEYED = {
     "osc 52": "\x1b]52;c;cm0gLXJmIH4=\x07",
@@ -36,7 +36,7 @@ OBEYED = {
 TEXT = f"=cmd|'/c calc'!A1 {MARK} {' '.join(OBEYED.values())} {{}} %s \\x1b"
 SHOWN = visible(TEXT)
 
-# What the program goes by, and what a server cannot choose freely without being none of OnCall's.
+# Fields that the program interprets: a server with other texts there would not be OnCall.
 _GOES_BY = re.compile(
     r"(.*_)?id|next|previous|.*_at|.*_start|.*_end|start|until|state|type|routing_type|maintenance_mode|user_pk|author"
     r"|users|teams|rolling_users|shifts|on_call_now|persons_to_notify.*|acknowledged_by|resolved_by|time_zone|.*_to_notify"
@@ -45,7 +45,7 @@ _GOES_BY = re.compile(
 
 
 def spoiled(value: Any, text: str, goes_by: re.Pattern[str] = _GOES_BY, key: str = "") -> Any:
-    """The same document with this text in every place where a server has a text of its choice."""
+    """Return the document with a text in every field that a server can choose freely."""
     if isinstance(value, dict):
         return {name: spoiled(item, text, goes_by, name) for name, item in value.items()}
     if isinstance(value, list):
@@ -55,13 +55,13 @@ def spoiled(value: Any, text: str, goes_by: re.Pattern[str] = _GOES_BY, key: str
 
 @dataclass
 class Spoiled(Serving):
-    """The sandbox, with a text of somebody else's wherever it has one.
+    """The sandbox with a hostile text in every field.
 
     Attributes:
-        sent: the JSON values that it answered with.
+        sent: JSON documents of its responses.
         text: the text.
-        rows: how many of the rows of each list there are; None leaves lists as they are.
-        change: what is done to each document instead.
+        rows: number of rows to keep of each list; None keeps all.
+        change: function that changes documents instead.
     """
 
     sent: list[Any] = field(default_factory=list)
@@ -79,17 +79,17 @@ class Spoiled(Serving):
             if isinstance(document, dict) and isinstance(document.get("results"), list) and self.rows is not None:
                 _cut(document, self.rows)
             self.sent.append(document)
-            made.data = json.dumps(document)  # with escapes: half of a surrogate pair has no other form
+            made.data = json.dumps(document)  # escaped, because half of a surrogate pair has no encoding
         return made
 
     def objects(self) -> list[Any]:
-        """Every object that was sent, with its secrets and without them."""
+        """Return every object that was sent, with and without its secrets."""
         whole = [each for document in self.sent for each in _objects(document)]
         return [*whole, *(_masked(each) for each in whole)]
 
 
 def _cut(page: dict[str, Any], rows: int) -> None:
-    """Leave only the first rows of a list, of which this is a result page."""
+    """Remove all but the first rows of a list from a result page."""
     number, size = page.get("current_page_number", 1), page.get("page_size", rows)
     count = min(page["count"], rows)
     last = max(math.ceil(count / size), 1)
@@ -116,7 +116,7 @@ def _masked(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def harmless(text: str) -> None:
-    """Nothing in it is obeyed by a terminal, nothing reorders or hides, and lines end where the program ends them."""
+    """Assert that a text has no control characters, nothing that reorders or hides text, and no foreign line breaks."""
     bad = {hex(ord(each)) for each in text if each not in "\n\t" and _is_obeyed(each)}
     assert not bad, f"{bad} in {text[:2000]!r}"
 
@@ -131,12 +131,12 @@ def _is_obeyed(character: str) -> bool:
 
 
 def plain(shown: bytes) -> str:
-    """What a terminal was sent, without what rich itself says to it: colours, the cursor, lines cleared."""
+    """Return the output at a terminal without the escape sequences of rich."""
     return RICH.sub(b"", shown).decode().replace("\r\n", "\n").replace("\r", "")
 
 
 def texts(value: Any) -> Iterator[str]:
-    """All texts in a JSON value, the keys too."""
+    """Yield all texts in a JSON value, including keys."""
     if isinstance(value, str):
         yield value
     for item in value if isinstance(value, list) else (*value, *value.values()) if isinstance(value, dict) else ():
@@ -144,20 +144,20 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def exact(document: Any, text: str = TEXT) -> None:
-    """Whatever a JSON value has of a hostile text, it has whole and unchanged."""
+    """Assert that hostile texts in a JSON value are complete and unchanged."""
     for each in texts(document):
         assert each.count(MARK) == each.count(text), repr(each)
 
 
 def cells_of_tabs(text: str) -> list[list[str]]:
-    """The rows of a piped table; each has as many cells as the header."""
+    """Return the rows of a piped table, after checking that all have as many cells as the header."""
     rows = [line.split("\t") for line in text.removesuffix("\n").split("\n")]
     assert {len(row) for row in rows} == {len(rows[0])}, rows
     return rows
 
 
 def cells_of_csv(text: str) -> list[list[str]]:
-    """The rows of a csv, none of whose cells is a formula; each has as many cells as the header."""
+    """Return the rows of a csv, after checking that no cell is a formula and all rows are as long as the header."""
     rows = list(csv.reader(io.StringIO(text, newline="")))
     assert {len(row) for row in rows} == {len(rows[0])}, rows
     formulas = [cell for row in rows for cell in row if cell.lstrip()[:1] in set("=+-@\t\r") and not _number(cell)]

@@ -1,4 +1,4 @@
-"""Whatever a server sends is either taken, whole, or refused by the name of what is wrong with it."""
+"""Unusual and invalid documents: accepted unchanged, or refused with the name of the invalid field."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def valid(model: type[ServerObject]) -> dict[str, Any]:
     return {name: copy.deepcopy(VALID.get(name)) for name in named(model)}
 
 
-def test_every_model_that_is_read_is_tried_here() -> None:
+def test_list_of_models_includes_the_resources() -> None:
     assert {"Integration", "Team", "User", "AlertGroup", "Schedule", "EscalationPolicy"} <= {
         model.__name__ for model in MODELS
     }
@@ -81,7 +81,7 @@ def test_every_model_that_is_read_is_tried_here() -> None:
 @pytest.mark.parametrize("model", MODELS)
 @settings(SAME, max_examples=15)
 @given(more=st.dictionaries(st.text(max_size=10), VALUES, max_size=4))
-def test_a_document_with_more_in_it_is_taken_and_kept_whole(model: type[ServerObject], more: dict[str, Any]) -> None:
+def test_document_with_unknown_fields_is_accepted_unchanged(model: type[ServerObject], more: dict[str, Any]) -> None:
     document = {**more, **valid(model)}
     assert model.read(document).raw is document
 
@@ -89,7 +89,7 @@ def test_a_document_with_more_in_it_is_taken_and_kept_whole(model: type[ServerOb
 @pytest.mark.parametrize("model", MODELS)
 @settings(SAME, max_examples=40)
 @given(data=st.data())
-def test_a_document_that_is_wrong_is_taken_whole_or_refused_by_name(model: type[ServerObject], data: Any) -> None:
+def test_invalid_document_is_accepted_unchanged_or_refused_by_field(model: type[ServerObject], data: Any) -> None:
     names = data.draw(st.lists(st.sampled_from(named(model)), min_size=1, max_size=2, unique=True))
     document = valid(model)
     for name in names:
@@ -110,7 +110,7 @@ def test_a_document_that_is_wrong_is_taken_whole_or_refused_by_name(model: type[
 @pytest.mark.parametrize("model", MODELS)
 @settings(SAME, max_examples=15)
 @given(document=VALUES)
-def test_what_is_no_such_object_at_all_is_refused(model: type[ServerObject], document: Any) -> None:
+def test_document_of_another_shape_is_refused(model: type[ServerObject], document: Any) -> None:
     if isinstance(document, dict) and isinstance(document.get("id"), str):
         return
     with pytest.raises(UnexpectedShape) as refused:
@@ -157,13 +157,13 @@ CHANGES = (
 
 
 @pytest.mark.parametrize("words", READS)
-def test_a_command_that_reads_takes_an_odd_answer_or_says_so(hostile: Spoiled, run: Runner, words: str) -> None:
+def test_read_with_an_unusual_response_succeeds_or_reports_it(hostile: Spoiled, run: Runner, words: str) -> None:
     # The doctor tells of everything that it meets, and ends with the worst of it.
     odd(hostile, run, words, {0, 8})
 
 
 @pytest.mark.parametrize("words", CHANGES)
-def test_a_command_that_changes_takes_an_odd_answer_or_says_so(hostile: Spoiled, run: Runner, words: str) -> None:
+def test_change_with_an_unusual_response_succeeds_or_reports_it(hostile: Spoiled, run: Runner, words: str) -> None:
     odd(hostile, run, words, {0, 7, 8, 9})
 
 
@@ -233,7 +233,7 @@ LATE, EARLY = "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"
         (f"alert-groups acknowledge {FIRING[1]}", "id", "../../x"),
     ],
 )
-def test_what_no_server_should_send_is_no_defect(
+def test_impossible_value_in_a_response_is_no_bug(
     hostile: Spoiled, run: Runner, words: str, field: str, value: Any
 ) -> None:
     if "maintenance sto" in words or "maintenance sta" in words:
@@ -246,7 +246,7 @@ def test_what_no_server_should_send_is_no_defect(
         harmless(done.stdout + done.stderr)
 
 
-def test_a_time_that_is_none_is_named_and_not_compared(hostile: Spoiled, run: Runner) -> None:
+def test_invalid_time_in_a_response_is_named(hostile: Spoiled, run: Runner) -> None:
     hostile.change = lambda document: document
     run(f"maintenance start {INTEGRATIONS[1]} --for 30m --mode group_alerts")
     hostile.alert(INTEGRATIONS[1])
@@ -257,7 +257,7 @@ def test_a_time_that_is_none_is_named_and_not_compared(hostile: Spoiled, run: Ru
 
 
 @pytest.mark.parametrize("moment", [1_700_000_000, "1700000000", "2026-01-01T00:00:00"])
-def test_an_odd_start_of_a_window_does_not_spoil_the_journal(hostile: Spoiled, run: Runner, moment: object) -> None:
+def test_unusual_start_of_a_window_leaves_the_journal_readable(hostile: Spoiled, run: Runner, moment: object) -> None:
     hostile.change = lambda document: changed(document, "maintenance_started_at", moment)
     run(f"maintenance start {INTEGRATIONS[1]} --for 30m", status=None)
     for words in (f"maintenance status {INTEGRATIONS[1]}", f"maintenance debrief {INTEGRATIONS[1]}"):
@@ -267,7 +267,7 @@ def test_an_odd_start_of_a_window_does_not_spoil_the_journal(hostile: Spoiled, r
 
 
 @pytest.mark.parametrize("depth", [100, 900, 950, 970, 990, 5000])
-def test_what_is_nested_without_end_is_no_defect(hostile: Spoiled, run: Runner, depth: int) -> None:
+def test_deeply_nested_response_is_no_bug(hostile: Spoiled, run: Runner, depth: int) -> None:
     hostile.change = lambda document: document
     page = f'{{"results": [{{"id": "A1", "payload": {"[" * depth}{"]" * depth}}}]}}'
     hostile.fail("GET", "alerts", lambda *_: Response(page, 200, content_type="application/json"), times=99)

@@ -1,4 +1,4 @@
-"""Every command, in every format, where every text of the server is hostile."""
+"""Every command in every format on a server whose texts are hostile."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OUR_OWN_TEXT = {"teams handoff"}  # Markdown, which has a test of its own
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A file of windows, one on each integration, that are open now."""
+    """Return a file with a window that is due now for each integration."""
     path = tmp_path / "windows.toml"
     begun = (datetime.now(UTC) - timedelta(minutes=10)).replace(microsecond=0, tzinfo=None).isoformat()
     windows = (
@@ -41,12 +41,12 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_command_has_a_line_here() -> None:
+def test_tables_of_lines_cover_every_command() -> None:
     assert set(leaves()) == {*READS, *CHANGES, *ELSEWHERE}
 
 
 class Command:
-    """One command, run in one format after the other."""
+    """A command that is run in one format after the other."""
 
     def __init__(self, run: Runner, leaf: str, line: Line, file: Path) -> None:
         self.run, self.leaf, self.line, self.file = run, leaf, line, file
@@ -66,7 +66,7 @@ class Command:
 
 @pytest.mark.promise("data")
 @pytest.mark.parametrize("leaf", LINES)
-def test_nothing_a_server_says_is_obeyed_in_any_format(hostile: Spoiled, run: Runner, file: Path, leaf: str) -> None:
+def test_hostile_text_is_harmless_in_every_format(hostile: Spoiled, run: Runner, file: Path, leaf: str) -> None:
     line = LINES[leaf]
     command = Command(run, leaf, line, file)
 
@@ -99,7 +99,7 @@ def test_nothing_a_server_says_is_obeyed_in_any_format(hostile: Spoiled, run: Ru
     harmless(done.stderr)
     exact(done.json)
     assert (MARK in done.stdout) is (line.shown and line.in_json)
-    if line.whole:
+    if line.unchanged:
         assert all(each in hostile.objects() for each in _listed(done.json)), done.stdout
 
     hostile.sent.clear()
@@ -109,7 +109,7 @@ def test_nothing_a_server_says_is_obeyed_in_any_format(hostile: Spoiled, run: Ru
     found = [json.loads(each) for each in done.stdout.split("\n") if each]
     exact(found)
     assert (MARK in done.stdout) is (line.shown and line.in_json)
-    if line.whole:
+    if line.unchanged:
         assert all(each in hostile.objects() for each in found)
     for said in done.stderr.split("\n"):
         if said.startswith("{"):
@@ -121,7 +121,7 @@ def _listed(document: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("leaf", sorted(CHANGES.keys() - {"maintenance extend"}))  # without a window it has no requests
-def test_what_would_be_sent_is_shown_harmless(hostile: Spoiled, run: Runner, file: Path, leaf: str) -> None:
+def test_dry_run_with_hostile_text_is_harmless(hostile: Spoiled, run: Runner, file: Path, leaf: str) -> None:
     for number, output in enumerate(("table", "csv", "json")):
         command = Command(run, leaf, replace(CHANGES[leaf], before=""), file)
         command.times = number
@@ -134,7 +134,7 @@ def test_what_would_be_sent_is_shown_harmless(hostile: Spoiled, run: Runner, fil
     assert hostile.changes() == []
 
 
-def test_a_text_of_the_server_goes_back_to_it_as_it_came(hostile: Spoiled, run: Runner, tmp_path: Path) -> None:
+def test_text_of_the_server_in_a_definition_is_sent_unchanged(hostile: Spoiled, run: Runner, tmp_path: Path) -> None:
     hostile.text = TEXT.replace(OBEYED["surrogate"], "")  # which has no form in UTF-8
     definition = tmp_path / "definition.json"
     definition.write_text(run("integrations get C5U5IZGQ48B4M -o json").stdout)
@@ -144,7 +144,7 @@ def test_a_text_of_the_server_goes_back_to_it_as_it_came(hostile: Spoiled, run: 
     exact(body, hostile.text)
 
 
-def test_what_cannot_be_sent_as_it_came_is_not_sent(hostile: Spoiled, run: Runner, tmp_path: Path) -> None:
+def test_text_without_an_encoding_is_refused_unsent(hostile: Spoiled, run: Runner, tmp_path: Path) -> None:
     definition = tmp_path / "definition.json"
     definition.write_text(run("integrations get C5U5IZGQ48B4M -o json").stdout)
     assert "cannot encode" in run(f"integrations update C5U5IZGQ48B4M --file {definition}", status=2).stderr

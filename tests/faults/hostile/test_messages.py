@@ -1,4 +1,4 @@
-"""What is said beside results: errors, hints, warnings, notes and questions."""
+"""Hostile texts in errors, hints, warnings, notes and prompts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.serving import Fault
 from tests.system.program import Program, Terminal
 from tests.system.test_watch import Hasty
 
-SHORT = TEXT[:300]  # of a refusal only the beginning is said
+SHORT = TEXT[:300]  # messages quote only the beginning of an error response
 SHAPES: dict[str, Any] = {
     "detail": {"detail": SHORT},
     "field": {"name": [SHORT]},
@@ -24,7 +24,7 @@ SHAPES: dict[str, Any] = {
     "list": [SHORT],
     "text": SHORT,
 }
-# What no terminal may be sent, beside what `harmless` looks for after rich's own sequences have been taken away.
+# Sequences that no terminal may receive; `harmless` checks the rest after the sequences of rich are removed.
 NEVER = (b"\x1b]", b"\x1b[2J", b"\x1b[7;5m", "\x9b".encode())
 
 
@@ -37,7 +37,7 @@ def refusal(code: int, body: object, content_type: str = "application/json", **h
 @pytest.mark.promise("data")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("code", [400, 403, 404, 409])
-def test_the_words_of_a_refusal_are_said_and_not_obeyed(hostile: Spoiled, run: Runner, shape: str, code: int) -> None:
+def test_hostile_error_response_is_quoted_harmlessly(hostile: Spoiled, run: Runner, shape: str, code: int) -> None:
     lines = (
         ("GET", f"users get {USER}"),
         ("PUT", f"integrations update {INTEGRATIONS[0]} --description x"),
@@ -57,7 +57,7 @@ def test_the_words_of_a_refusal_are_said_and_not_obeyed(hostile: Spoiled, run: R
         hostile.faults.clear()
 
 
-def test_a_page_of_a_proxy_is_not_said_at_all(hostile: Spoiled, run: Runner) -> None:
+def test_html_error_response_is_not_quoted(hostile: Spoiled, run: Runner) -> None:
     hostile.fail("GET", "users", refusal(400, f"<html>{MARK}\x1b]0;x\x07</html>", "text/html"))
     assert MARK not in run(f"users get {USER}", status=1).stderr
 
@@ -81,7 +81,7 @@ LATIN = "\x9b31m\x85 \xad x"  # what a header can carry
     ],
     ids=lambda value: None if isinstance(value, str) else "",
 )
-def test_headers_are_not_obeyed(hostile: Spoiled, run: Runner, words: str, fault: Fault) -> None:
+def test_hostile_headers_are_harmless(hostile: Spoiled, run: Runner, words: str, fault: Fault) -> None:
     for options in ("-vv", "-o json"):
         hostile.fail("GET", "/", fault, times=20)
         done = run(f"--timeout 5 {words} {options}", status=None)
@@ -92,7 +92,7 @@ def test_headers_are_not_obeyed(hostile: Spoiled, run: Runner, words: str, fault
 
 @pytest.fixture
 def namesakes(hostile: Spoiled) -> str:
-    """The name that everything has; without what a query cannot hold."""
+    """Return the name of every object, without the characters that a query cannot contain."""
     hostile.text = TEXT.replace(OBEYED["surrogate"], "")
     return hostile.text
 
@@ -100,7 +100,7 @@ def namesakes(hostile: Spoiled) -> str:
 @pytest.mark.parametrize(
     "words", ["integrations get", "teams get", "users get", "schedules get", "escalation-chains get"]
 )
-def test_candidates_are_named_and_not_obeyed(namesakes: str, run: Runner, words: str) -> None:
+def test_hostile_candidates_are_listed_harmlessly(namesakes: str, run: Runner, words: str) -> None:
     import shlex
 
     done = run(f"{words} {shlex.quote(f'name:{namesakes}')} -v", status=6)
@@ -114,14 +114,14 @@ def test_candidates_are_named_and_not_obeyed(namesakes: str, run: Runner, words:
 @pytest.mark.parametrize(
     "words", ["integrations get", "teams get", "users get", "schedules get", "escalation-chains get"]
 )
-def test_the_closest_names_are_not_obeyed(hostile: Spoiled, run: Runner, words: str) -> None:
+def test_hostile_suggestion_is_harmless(hostile: Spoiled, run: Runner, words: str) -> None:
     hostile.text = "webs\x1b[7;5m"
     done = run(f"{words} webs", status=6)
     harmless(done.stderr)
     assert r"did you mean 'webs\x1b[7;5m'" in done.stderr
 
 
-def test_following_a_page_names_who_took_it(hostile: Spoiled, run: Runner) -> None:
+def test_wait_with_a_hostile_name_is_harmless(hostile: Spoiled, run: Runner) -> None:
     hostile.change = lambda document: _taken(hostile, document)
     done = run(f"escalate --user {USER} --title t --wait acknowledged --within 1m")
     harmless(done.stdout + done.stderr)
@@ -135,7 +135,7 @@ def _taken(hostile: Spoiled, document: Any) -> Any:
     return {**spoiled(document, hostile.text), **({"state": "acknowledged", "acknowledged_by": USER} if group else {})}
 
 
-def test_notes_and_warnings_name_things_and_are_not_obeyed(hostile: Spoiled, run: Runner) -> None:
+def test_hostile_names_in_notes_and_warnings_are_harmless(hostile: Spoiled, run: Runner) -> None:
     run(f"maintenance start {INTEGRATIONS[0]} --for 30m")
     lines = (
         f"maintenance start {INTEGRATIONS[0]} --for 5h --if-active keep",
@@ -167,14 +167,14 @@ def test_notes_and_warnings_name_things_and_are_not_obeyed(hostile: Spoiled, run
         f"escalate --team {TEAM} --title t",
     ],
 )
-def test_a_question_names_things_and_is_not_obeyed(hostile: Spoiled, program: Program, words: str) -> None:
+def test_hostile_names_in_a_prompt_are_harmless(hostile: Spoiled, program: Program, words: str) -> None:
     hostile.rows = None if words.startswith("escalate") else 3  # the check needs the team's integration
     with program.at_terminal(*words.split()) as terminal:
         asked = terminal.expect("[y/N] ")
         assert MARK in asked
         terminal.type("n\n")
         terminal.end(5)
-    not_obeyed(terminal)
+    assert_harmless_at(terminal)
     assert hostile.changes() == []
 
 
@@ -193,13 +193,13 @@ def test_a_question_names_things_and_is_not_obeyed(hostile: Spoiled, program: Pr
     ],
 )
 @pytest.mark.parametrize("width", [60, 1000])
-def test_a_row_is_a_line_at_a_terminal(
+def test_hostile_row_at_a_terminal_takes_one_line(
     hostile: Spoiled, program: Program, words: str, rows: int | None, width: int
 ) -> None:
     hostile.rows = 3
     with program.at_terminal(*words.split(), width=width) as terminal:
         terminal.end()
-    not_obeyed(terminal)
+    assert_harmless_at(terminal)
     lines = terminal.plain.replace("\r", "\n").splitlines()
     if rows is not None:
         lines = lines[-rows - 1 :]
@@ -210,7 +210,7 @@ def test_a_row_is_a_line_at_a_terminal(
         assert "[red]x[/red] [bold]b" in terminal.plain
 
 
-def test_a_live_list_is_not_obeyed(hostile: Spoiled, program: Program) -> None:
+def test_hostile_live_list_is_harmless(hostile: Spoiled, program: Program) -> None:
     hostile.rows = 3
     hasty = Hasty(program.environment, program.folder, forks=False)
     with hasty.at_terminal("alert-groups", "list", "--watch", width=300) as terminal:
@@ -220,28 +220,28 @@ def test_a_live_list_is_not_obeyed(hostile: Spoiled, program: Program) -> None:
         terminal.expect(MARK)
         terminal.type("\x03")
         terminal.end(130)
-    not_obeyed(terminal)
+    assert_harmless_at(terminal)
     assert SHOWN[:20] in terminal.plain
 
 
-def test_errors_at_a_terminal_are_not_obeyed(hostile: Spoiled, program: Program) -> None:
+def test_hostile_error_at_a_terminal_is_harmless(hostile: Spoiled, program: Program) -> None:
     hostile.fail("GET", "users", refusal(400, {"detail": SHORT}))
     with program.at_terminal("users", "get", USER) as terminal:
         terminal.end(1)
-    not_obeyed(terminal)
+    assert_harmless_at(terminal)
     assert MARK in terminal.plain
 
 
 @pytest.mark.parametrize("words", [f"teams handoff {TEAM}", f"teams rota {TEAM}", "doctor"])
-def test_texts_and_pictures_at_a_terminal_are_not_obeyed(hostile: Spoiled, program: Program, words: str) -> None:
+def test_hostile_texts_and_drawings_at_a_terminal_are_harmless(hostile: Spoiled, program: Program, words: str) -> None:
     with program.at_terminal(*words.split(), width=80) as terminal:
         terminal.end()
-    not_obeyed(terminal)
+    assert_harmless_at(terminal)
     assert MARK in terminal.plain.replace("\\@", "@")
 
 
-def not_obeyed(terminal: Terminal) -> None:
-    """Of all that was sent to a terminal nothing but rich's own sequences is obeyed."""
+def assert_harmless_at(terminal: Terminal) -> None:
+    """Assert that a terminal received no escape sequences but those of rich."""
     shown = bytes(terminal.shown)
     assert not [each for each in NEVER if each in shown]
     harmless(plain(shown))

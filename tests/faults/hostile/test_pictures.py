@@ -1,4 +1,4 @@
-"""Drawings and texts to paste: the SVG of a rota, the Markdown of a handoff."""
+"""Hostile texts in files for other programs: the SVG of a rota, and handoffs in Markdown and for Slack."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ OURS = {"paragraph", "bullet_list", "list_item", "inline", "strong", "text", "co
 
 @pytest.mark.promise("data")
 @pytest.mark.parametrize("text", [TEXT, MARKUP], ids=["everything", "markup"])
-def test_a_drawing_has_no_element_and_no_attribute_of_anybody_elses(hostile: Spoiled, run: Runner, text: str) -> None:
+def test_svg_with_hostile_names_has_only_its_own_elements_and_attributes(
+    hostile: Spoiled, run: Runner, text: str
+) -> None:
     hostile.text = text
     drawn = run(f"teams rota {TEAM} --svg -").stdout
     harmless(drawn)
@@ -43,7 +45,7 @@ def test_a_drawing_has_no_element_and_no_attribute_of_anybody_elses(hostile: Spo
 
 @pytest.mark.promise("data")
 @pytest.mark.parametrize("text", MARKDOWN.values(), ids=MARKDOWN)
-def test_what_is_pasted_has_no_markdown_of_anybody_elses(hostile: Spoiled, run: Runner, text: str) -> None:
+def test_handoff_with_hostile_names_has_only_its_own_markdown(hostile: Spoiled, run: Runner, text: str) -> None:
     hostile.text = text
     pasted = run(f"teams handoff {TEAM}").stdout
     harmless(pasted)
@@ -78,9 +80,7 @@ def test_handoff_for_slack_with_hostile_names_formats_only_its_own_headings(
     "text",
     ["https://evil.example/x", "see http://evil.example", "HTTPS://EVIL", "www.evil.example", "evil.example/login"],
 )
-def test_address_in_a_name_is_pasted_as_code_which_no_chat_makes_a_link(
-    hostile: Spoiled, run: Runner, text: str
-) -> None:
+def test_url_in_a_name_of_a_handoff_is_formatted_as_code(hostile: Spoiled, run: Runner, text: str) -> None:
     hostile.text = f"{MARK} {text}"
     pasted = run(f"teams handoff {TEAM}").stdout
     tokens = [inner for token in Markdown(pasted).parsed for inner in (token.children or ())]
@@ -101,7 +101,7 @@ def test_address_in_a_name_is_pasted_as_code_which_no_chat_makes_a_link(
         "//evil.example",
     ],
 )
-def test_a_link_that_is_not_one_is_left_out(hostile: Spoiled, run: Runner, link: str) -> None:
+def test_invalid_link_in_a_handoff_is_omitted(hostile: Spoiled, run: Runner, link: str) -> None:
     hostile.text = link
     pasted = run(f"teams handoff {TEAM}").stdout
     harmless(pasted)
