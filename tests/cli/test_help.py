@@ -75,8 +75,8 @@ class TestCommands:
         assert tree["global_options"][0]["names"] == ["--profile", "-p"]
 
     def test_arguments_have_name_and_number(self, tree: dict[str, Any]) -> None:
-        (argument,) = self.command(tree, "teams get")["arguments"]
-        assert (argument["names"], argument["required"], argument["repeatable"]) == (["TEAM"], True, False)
+        (argument,) = self.command(tree, "auth switch")["arguments"]
+        assert (argument["names"], argument["required"], argument["repeatable"]) == (["PROFILE"], True, False)
         (argument,) = self.command(tree, "maintenance stop")["arguments"]
         assert (argument["names"], argument["required"], argument["repeatable"]) == (["INTEGRATION"], False, True)
 
