@@ -171,10 +171,10 @@ complete -c oncallctl -n '__oncallctl_at' -a auth -d 'Log in and out, and choose
 complete -c oncallctl -n '__oncallctl_at' -a config -d 'Show and change config.toml: profiles, defaults and aliases'
 complete -c oncallctl -n '__oncallctl_at' -a sandbox -d 'The sandbox: a local OnCall server that pages nobody'
 complete -c oncallctl -n '__oncallctl_at' -a api -d 'Call any API endpoint with the profile\'s credentials'
+complete -c oncallctl -n '__oncallctl_at' -a commands -d 'List all commands. With -o json, print the complete tree: arguments, options, types, defaults and examples'
+complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script for a shell'
 complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Check the configuration, the credentials and the server, and suggest fixes'
 complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or users. On a terminal, escalate asks for a missing recipient and title, and for confirmation'
-complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script for a shell'
-complete -c oncallctl -n '__oncallctl_at' -a commands -d 'List all commands. With -o json, print the complete tree: arguments, options, types, defaults and examples'
 complete -c oncallctl -n '__oncallctl_at' -a help -d 'Show the help of a command, or about a topic'
 complete -c oncallctl -n '__oncallctl_at' -a who -d 'Show who is on call'
 complete -c oncallctl -n '__oncallctl_at' -a page -d 'Page a team or users. On a terminal, escalate asks for a missing recipient and title, and for confirmation'
@@ -824,6 +824,9 @@ complete -c oncallctl -n '__oncallctl_at api' -l dry-run -d 'Print the exact req
 complete -c oncallctl -n '__oncallctl_at api' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at api' -l show-secrets -d 'Show secrets in every format, not only in json'
 
+# oncallctl completion
+complete -c oncallctl -n '__oncallctl_argument_of completion' -x -a 'bash zsh fish'
+
 # oncallctl doctor
 complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Check as a cron job: no environment, no terminal, no desktop'
 
@@ -841,9 +844,6 @@ complete -c oncallctl -n '__oncallctl_at escalate' -l wait -x -a 'acknowledged r
 complete -c oncallctl -n '__oncallctl_at escalate' -l within -x -d 'Timeout of --wait. [default: 10m]'
 complete -c oncallctl -n '__oncallctl_at escalate' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at escalate' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl completion
-complete -c oncallctl -n '__oncallctl_argument_of completion' -x -a 'bash zsh fish'
 
 # oncallctl who
 complete -c oncallctl -n '__oncallctl_arguments_of who' -x -a '(__oncallctl_names teams)'

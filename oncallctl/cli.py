@@ -7,15 +7,15 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from itertools import zip_longest
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.main import get_group
+from typer.main import get_command, get_group
 
 from oncallctl import __version__
-from oncallctl.commands import NOUNS, api, app_of, commands, completion, doctor, escalate, help_topics
+from oncallctl.commands import NOUNS, VERBS, app_of
 from oncallctl.config.settings import Settings
 from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.output import colors
@@ -53,16 +53,19 @@ SECTIONS = {
 
 
 class Tree(MutableMapping[str, Any]):
-    """The commands below the root, by name. A noun's module is imported on first access."""
+    """The commands below the root, by name. The module of each is imported on first access."""
 
-    def __init__(self, verbs: Mapping[str, Any]) -> None:
-        self._made = dict(verbs)
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # Typer's own Command is private
-        if name in NOUNS and name not in self._made:
-            group = get_group(app_of(name))
-            group.name, group.help = name, NOUNS[name]
-            self._made[name] = group
+        if name not in self._made:
+            if name in NOUNS:
+                group = get_group(app_of(name))
+                group.name, group.help = name, NOUNS[name]
+                self._made[name] = group
+            elif name in VERBS:
+                self._made[name] = get_command(app_of(name))
         return self._made[name]
 
     def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401
@@ -72,10 +75,10 @@ class Tree(MutableMapping[str, Any]):
         del self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**NOUNS, **self._made})
+        return iter({**NOUNS, **VERBS, **self._made})
 
     def __len__(self) -> int:
-        return len({**NOUNS, **self._made})
+        return len({**NOUNS, **VERBS, **self._made})
 
 
 class Root(Group):
@@ -83,12 +86,11 @@ class Root(Group):
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401  # as Typer gives them
         super().__init__(**attributes)
-        self.commands = Tree(self.commands)
+        self.commands = Tree()
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401, ARG002
         """Write the commands by purpose, without importing their modules, and the shortcuts."""
-        verbs = {name: self.commands[name] for name in self.commands if name not in NOUNS}
-        rows = {**NOUNS, **{name: command.get_short_help_str() for name, command in verbs.items()}}
+        rows = {**NOUNS, **VERBS}
         others = sorted(rows.keys() - {name for names in SECTIONS.values() for name in names})
         for heading, names in {**SECTIONS, OTHERS: (*others, *SECTIONS[OTHERS])}.items():
             if listed := [(name, rows[name].removesuffix(".")) for name in names if name in rows]:
@@ -257,12 +259,6 @@ def _guess(words: list[str]) -> tuple[bool, bool]:
 
 
 app = Commands(cls=Root, rich_markup_mode=None, add_completion=False)
-app.command(examples=api.EXAMPLES)(api.api)
-app.command(examples=doctor.EXAMPLES)(doctor.doctor)
-app.command(examples=escalate.EXAMPLES)(escalate.escalate)
-app.command(examples=completion.EXAMPLES)(completion.completion)
-app.command(examples=commands.EXAMPLES)(commands.commands)
-app.command("help", examples=help_topics.EXAMPLES)(help_topics.help_)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it

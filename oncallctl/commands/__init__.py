@@ -1,6 +1,6 @@
-"""The commands: nouns and their verbs.
+"""The commands: nouns and their verbs, and a few verbs without a noun.
 
-The commands of a noun are built when it is used: to build all of them would take most of the start of the program.
+Commands are built when they are used: to build all of them would take most of the start of the program.
 """
 
 from __future__ import annotations
@@ -40,11 +40,22 @@ NOUNS = {
 }
 """Noun -> its summary in the help."""
 
+VERBS = {
+    "api": "Call any API endpoint with the profile's credentials.",
+    "commands": "List all commands.",
+    "completion": "Print the completion script for a shell.",
+    "doctor": "Check the configuration, the credentials and the server, and suggest fixes.",
+    "escalate": "Page a team or users.",
+    "help": "Show the help of a command, or about a topic.",
+}
+"""Command without a noun -> its summary: the first sentence of its docstring."""
+
 
 def app_of(name: str) -> typer.Typer:
-    """Return the commands of a noun: from its module if it has one, else those that follow from its declaration."""
-    if name in _WITH_A_MODULE:
-        app: typer.Typer = import_module(f"oncallctl.commands.{name.replace('-', '_')}").app
+    """Return the commands of a noun, or a verb: from its module if it has one, else from the noun's declaration."""
+    if name in _WITH_A_MODULE or name in VERBS:
+        module = "help_topics" if name == "help" else name.replace("-", "_")
+        app: typer.Typer = import_module(f"oncallctl.commands.{module}").app
         return app
     from oncallctl.commands import generic
 

@@ -15,6 +15,7 @@ from oncallctl.errors import InvalidInput
 from oncallctl.output.dry_run import render_request
 from oncallctl.output.prompts import Proposal, confirm
 from oncallctl.output.render import render_values
+from oncallctl.parsing.framework import verb
 from oncallctl.parsing.options import (
     DryRunOption,
     ShowSecretsOption,
@@ -29,11 +30,7 @@ if TYPE_CHECKING:
     from oncallctl.config.settings import Settings
 
 
-EXAMPLES = (
-    "oncallctl api GET teams/",
-    "oncallctl api GET integrations/ --paginate -o jsonl",
-    "oncallctl api POST webhooks/ --field name=chat --field url=https://chat.example.com --dry-run",
-)
+app = verb()
 
 
 class HttpMethod(StrEnum):
@@ -46,6 +43,13 @@ class HttpMethod(StrEnum):
     DELETE = "DELETE"
 
 
+@app.command(
+    examples=[
+        "oncallctl api GET teams/",
+        "oncallctl api GET integrations/ --paginate -o jsonl",
+        "oncallctl api POST webhooks/ --field name=chat --field url=https://chat.example.com --dry-run",
+    ]
+)
 def api(
     ctx: typer.Context,
     method: Annotated[

@@ -9,15 +9,21 @@ import typer
 from oncallctl import __version__
 from oncallctl.errors import EXIT_CODES
 from oncallctl.output.render import render
+from oncallctl.parsing.framework import verb
 
-EXAMPLES = (
-    "oncallctl commands",
-    "oncallctl commands -o json",
-    "oncallctl commands --columns command,changes,prompts,dry_run",
-)
+app = verb()
+
+
 COLUMNS = {"COMMAND": "command", "CHANGES": "changes", "PROMPTS": "prompts", "SUMMARY": "summary"}
 
 
+@app.command(
+    examples=[
+        "oncallctl commands",
+        "oncallctl commands -o json",
+        "oncallctl commands --columns command,changes,prompts,dry_run",
+    ]
+)
 def commands(ctx: typer.Context) -> None:
     """List all commands. With -o json, print the complete tree: arguments, options, types, defaults and examples."""
     from oncallctl.parsing import catalog

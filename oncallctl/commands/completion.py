@@ -8,12 +8,9 @@ from typing import Annotated
 import typer
 
 from oncallctl.output.render import render_text
+from oncallctl.parsing.framework import verb
 
-EXAMPLES = (
-    "oncallctl completion bash > oncallctl.bash",
-    "oncallctl completion zsh > _oncallctl",
-    "oncallctl completion fish > oncallctl.fish",
-)
+app = verb()
 
 
 class Shell(StrEnum):
@@ -24,6 +21,13 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
+@app.command(
+    examples=[
+        "oncallctl completion bash > oncallctl.bash",
+        "oncallctl completion zsh > _oncallctl",
+        "oncallctl completion fish > oncallctl.fish",
+    ]
+)
 def completion(
     ctx: typer.Context, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
 ) -> None:

@@ -12,20 +12,24 @@ from oncallctl.config.settings import Format
 from oncallctl.output import colors
 from oncallctl.output.render import render
 from oncallctl.output.table import console
+from oncallctl.parsing.framework import verb
 
 if TYPE_CHECKING:
     from oncallctl.config.settings import Settings
     from oncallctl.doctor import Finding
 
+app = verb()
+
+
 COLUMNS = {"STATUS": "status", "CHECK": "check", "MESSAGE": "message", "HINT": "hint"}
 
 
-EXAMPLES = (
-    "oncallctl doctor",
-    "oncallctl doctor --as-cron --profile sandbox",
+@app.command(
+    examples=[
+        "oncallctl doctor",
+        "oncallctl doctor --as-cron --profile sandbox",
+    ]
 )
-
-
 def doctor(
     ctx: typer.Context,
     as_cron: Annotated[

@@ -14,6 +14,7 @@ from oncallctl.errors import Conflict, Interrupted, InvalidInput, OncallError, S
 from oncallctl.output.dry_run import render_request
 from oncallctl.output.prompts import Proposal, ask_text, choose, interactive, prompt
 from oncallctl.output.render import render_done
+from oncallctl.parsing.framework import verb
 from oncallctl.parsing.options import DryRunOption, YesOption, text_value
 from oncallctl.times import parse_duration
 
@@ -29,11 +30,7 @@ if TYPE_CHECKING:
     from oncallctl.escalation.reach import Reach
 
 
-EXAMPLES = (
-    'oncallctl escalate --team platform --title "db down" --dry-run',
-    'oncallctl escalate --team platform --title "db down" --message "no replica left"',
-    "oncallctl escalate --user carol --alert-group IWM9M5WQXRBEN",
-)
+app = verb()
 
 
 class Wait(StrEnum):
@@ -46,6 +43,13 @@ class Wait(StrEnum):
 COLUMNS = {"ID": "id", "STATE": "state", "TITLE": "title", "CREATED": "created_at", "WEB": "permalinks.web"}
 
 
+@app.command(
+    examples=[
+        'oncallctl escalate --team platform --title "db down" --dry-run',
+        'oncallctl escalate --team platform --title "db down" --message "no replica left"',
+        "oncallctl escalate --user carol --alert-group IWM9M5WQXRBEN",
+    ]
+)
 def escalate(
     ctx: typer.Context,
     team: Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Page this team (name or ID).")] = None,

@@ -153,6 +153,11 @@ def noun() -> Commands:
     return Commands(cls=Group, rich_markup_mode=None)
 
 
+def verb() -> Commands:
+    """Return the application of a command without a noun; it holds one leaf."""
+    return Commands(rich_markup_mode=None, add_completion=False)
+
+
 class Commands(typer.Typer):
     """Typer's application, whose commands are leaves with examples."""
 

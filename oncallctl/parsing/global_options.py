@@ -9,7 +9,6 @@ from typing import Any
 import typer
 from typer.core import TyperOption
 
-from oncallctl.config.connect import profile_defaults
 from oncallctl.config.settings import LONGEST_TIMEOUT, Format, Settings
 from oncallctl.errors import InvalidInput
 from oncallctl.output import colors
@@ -66,6 +65,8 @@ def resolve(settings: Settings, given: dict[str, Any]) -> None:
     Raises:
         InvalidInput: a value cannot be used.
     """
+    from oncallctl.config.connect import profile_defaults
+
     settings.quiet = bool(given["quiet"])
     settings.verbose = given["verbose"] or 0
     settings.color = not given["no_color"]

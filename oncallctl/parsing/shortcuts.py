@@ -8,8 +8,6 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
-from oncallctl.config.aliases import split_alias
-from oncallctl.config.config_file import aliases, config_path
 from oncallctl.errors import InvalidInput, OncallError
 from oncallctl.text import closest
 
@@ -88,6 +86,9 @@ def expand(args: Sequence[str], is_command: Callable[[str], bool]) -> list[str]:
     Raises:
         InvalidInput: the alias does not start with a command, but for example with another alias.
     """
+    from oncallctl.config.aliases import split_alias
+    from oncallctl.config.config_file import aliases, config_path
+
     name, *rest = args
     line = aliases().get(name)
     if line is None:
@@ -103,6 +104,8 @@ def expand(args: Sequence[str], is_command: Callable[[str], bool]) -> list[str]:
 
 def warn_if_shadowed(settings: Settings, command: str) -> None:
     """Warn of an alias with the name of the command that runs: the command always wins."""
+    from oncallctl.config.config_file import aliases, config_path
+
     with suppress(OncallError):  # a broken file is reported by what needs it
         if command in aliases():
             settings.warn(f"alias {command!r} in {config_path()} is ignored: it is the name of a command")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oncallctl import __version__
-from oncallctl.commands import NOUNS
+from oncallctl.commands import NOUNS, VERBS
 from tests.conftest import Runner
 from tests.serving import Fault, Serving, drop, lose, status
 
@@ -39,12 +39,16 @@ def test_help_loads_no_heavy_module(line: str) -> None:
     assert done.stderr == "[]\n"
 
 
-@pytest.mark.parametrize(("line", "loaded"), [("--version", []), ("--help", []), ("teams --help", ["teams"])])
+@pytest.mark.parametrize(
+    ("line", "loaded"),
+    [("--version", []), ("--help", []), ("teams --help", ["teams"]), ("escalate --help", ["escalate"])],
+)
 def test_noun_that_is_used_is_the_only_one_loaded(line: str, loaded: list[str]) -> None:
     code = (
-        "import sys\nfrom oncallctl.cli import app\nfrom oncallctl.commands import NOUNS\n"
+        "import sys\nfrom oncallctl.cli import app\nfrom oncallctl.commands import NOUNS, VERBS\n"
         f"try: app({line.split()!r})\nexcept SystemExit: pass\n"
-        "loaded = [noun for noun in NOUNS if 'oncallctl.commands.' + noun.replace('-', '_') in sys.modules]\n"
+        "modules = {name: f'oncallctl.commands.{name}'.replace('-', '_') for name in [*NOUNS, *VERBS]}\n"
+        "loaded = [name for name, module in modules.items() if module in sys.modules]\n"
         "print(loaded, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -319,6 +323,12 @@ class TestAliases:
         assert run("teams list").stderr == ""
 
 
+@pytest.mark.parametrize(("name", "summary"), VERBS.items())
+def test_summary_of_a_command_without_a_noun_is_its_first_sentence(run: Runner, name: str, summary: str) -> None:
+    text = " ".join(run(f"{name} --help").stdout.split())
+    assert f" {summary}" in text
+
+
 class TestHelp:
     def test_own_options_come_before_the_global_ones(self, run: Runner) -> None:
         text = run("maintenance start --help").stdout
@@ -342,7 +352,7 @@ class TestHelp:
 
     def test_help_of_the_program_lists_every_command_and_shortcut(self, run: Runner) -> None:
         lines = [line.split() for line in run("--help").stdout.splitlines()]
-        assert {*NOUNS, "escalate", "doctor", "api", "completion"} <= {line[0] for line in lines if line}
+        assert {*NOUNS, *VERBS} <= {line[0] for line in lines if line}
         assert ["who", "teams", "who-is-on-call"] in lines
 
 

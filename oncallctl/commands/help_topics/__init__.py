@@ -9,12 +9,10 @@ import typer
 
 from oncallctl.errors import EXIT_CODES, InvalidInput
 from oncallctl.output.render import render_text
+from oncallctl.parsing.framework import verb
 
-EXAMPLES = (
-    "oncallctl help maintenance start",
-    "oncallctl help exit-codes",
-    "oncallctl help agents > AGENTS.md",
-)
+app = verb()
+
 
 _FILES = {
     "agents": "AGENTS.md",
@@ -36,6 +34,14 @@ TOPICS = {
 """Topic -> its title."""
 
 
+@app.command(
+    "help",
+    examples=[
+        "oncallctl help maintenance start",
+        "oncallctl help exit-codes",
+        "oncallctl help agents > AGENTS.md",
+    ],
+)
 def help_(
     ctx: typer.Context,
     words: Annotated[
