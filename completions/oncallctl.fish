@@ -183,10 +183,10 @@ complete -c oncallctl -n '__oncallctl_at' -l version -d 'Print the version and e
 
 # oncallctl integrations
 complete -c oncallctl -n '__oncallctl_at integrations' -a get -d 'Show integrations'
-complete -c oncallctl -n '__oncallctl_at integrations' -a list -d 'List the integrations'
-complete -c oncallctl -n '__oncallctl_at integrations' -a types -d 'List the types that integrations here have; a server may know more'
+complete -c oncallctl -n '__oncallctl_at integrations' -a list -d 'List integrations'
+complete -c oncallctl -n '__oncallctl_at integrations' -a types -d 'List the types of existing integrations; the server may support others'
 complete -c oncallctl -n '__oncallctl_at integrations' -a create -d 'Create an integration'
-complete -c oncallctl -n '__oncallctl_at integrations' -a update -d 'Change an integration; what is not mentioned stays'
+complete -c oncallctl -n '__oncallctl_at integrations' -a update -d 'Update an integration; options that are not given leave their fields unchanged'
 complete -c oncallctl -n '__oncallctl_at integrations' -a delete -d 'Delete integrations; their alert groups stay'
 complete -c oncallctl -n '__oncallctl_at integrations' -s h -l help -d 'Show this message and exit'
 
@@ -196,36 +196,36 @@ complete -c oncallctl -n '__oncallctl_at integrations get' -l show-secrets -d 'S
 
 # oncallctl integrations list
 complete -c oncallctl -n '__oncallctl_at integrations list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
-complete -c oncallctl -n '__oncallctl_at integrations list' -l type -x -d 'Those of this type'
+complete -c oncallctl -n '__oncallctl_at integrations list' -l type -x -d 'Limit to integrations of this type'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l match -x -d 'Limit to names that match; * and ? are wildcards'
-complete -c oncallctl -n '__oncallctl_at integrations list' -l label -x -d 'With this label (Cloud); may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations list' -l in-maintenance -l not-in-maintenance -d 'Those that are, or are not, in maintenance'
+complete -c oncallctl -n '__oncallctl_at integrations list' -l label -x -d 'Limit to integrations with this label (Cloud only). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at integrations list' -l in-maintenance -l not-in-maintenance -d 'Limit to integrations that are, or are not, in maintenance'
 complete -c oncallctl -n '__oncallctl_at integrations list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl integrations create
-complete -c oncallctl -n '__oncallctl_at integrations create' -l type -x -d 'Its type, such as webhook or alertmanager'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l name -x -d 'Its name'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l team -x -a '(__oncallctl_names teams)' -d 'Its team (name or ID; none: no team)'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l description -x -d 'What it is for'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l escalation-chain -x -a '(__oncallctl_names escalation_chains)' -d 'The chain of its default route (name or ID)'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l template -x -a '(__oncallctl_at_files)' -d 'A template, such as slack.title=…; may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l label -x -d 'With this label (Cloud); may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l dynamic-label -x -d 'A label made from each alert (Cloud); may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l type -x -d 'Type, for example webhook or alertmanager'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l name -x -d 'Name of the integration'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l team -x -a '(__oncallctl_names teams)' -d 'Team of the integration (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l description -x -d 'Description of the integration'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l escalation-chain -x -a '(__oncallctl_names escalation_chains)' -d 'Escalation chain of the default route (name or ID)'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l template -x -a '(__oncallctl_at_files)' -d 'Template, for example slack.title=TEXT. Can be repeated'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l label -x -d 'Label (Cloud only). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l dynamic-label -x -d 'Label computed from each alert (Cloud only). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at integrations create' -l file -s f -r -F -d 'JSON object as printed by `get -o json`; - is stdin'
 complete -c oncallctl -n '__oncallctl_at integrations create' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl integrations update
 complete -c oncallctl -n '__oncallctl_argument_of integrations update' -x -a '(__oncallctl_names integrations)'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l name -x -d 'Its name'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l team -x -a '(__oncallctl_names teams)' -d 'Its team (name or ID; none: no team)'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l description -x -d 'What it is for'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l escalation-chain -x -a '(__oncallctl_names escalation_chains)' -d 'The chain of its default route (name or ID)'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l template -x -a '(__oncallctl_at_files)' -d 'A template, such as slack.title=…; may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l reset-template -x -d 'Back to the default; may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l label -x -d 'With this label (Cloud); may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l dynamic-label -x -d 'A label made from each alert (Cloud); may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l remove-label -x -d 'Take a label away; may be repeated'
-complete -c oncallctl -n '__oncallctl_at integrations update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l name -x -d 'Name of the integration'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l team -x -a '(__oncallctl_names teams)' -d 'Team of the integration (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l description -x -d 'Description of the integration'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l escalation-chain -x -a '(__oncallctl_names escalation_chains)' -d 'Escalation chain of the default route (name or ID)'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l template -x -a '(__oncallctl_at_files)' -d 'Template, for example slack.title=TEXT. Can be repeated'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l reset-template -x -d 'Reset this template to the default. Can be repeated'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l label -x -d 'Label (Cloud only). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l dynamic-label -x -d 'Label computed from each alert (Cloud only). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l remove-label -x -d 'Remove the label with this key. Can be repeated'
+complete -c oncallctl -n '__oncallctl_at integrations update' -l file -s f -r -F -d 'JSON object as printed by `get -o json`; - is stdin'
 complete -c oncallctl -n '__oncallctl_at integrations update' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl integrations delete
@@ -449,12 +449,12 @@ complete -c oncallctl -n '__oncallctl_at schedules shifts' -l ics -r -F -d 'Writ
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a list -d 'List on call shifts'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a get -d 'Show on call shifts'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a create -d 'Create an on call shift from a JSON object'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a update -d 'Update an on call shift from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a update -d 'Update an on call shift from a JSON object; fields that it lacks are unchanged'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts; a server ends a shift of a web schedule that has begun, and keeps it'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -s h -l help -d 'Show this message and exit'
 
 # oncallctl on-call-shifts list
-complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Only those of this schedule (name or ID)'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Limit to on call shifts of this schedule (name or ID)'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l limit -x -d 'Show at most N rows'
 
@@ -477,7 +477,7 @@ complete -c oncallctl -n '__oncallctl_at shift-swaps' -a delete -d 'Delete shift
 complete -c oncallctl -n '__oncallctl_at shift-swaps' -s h -l help -d 'Show this message and exit'
 
 # oncallctl shift-swaps list
-complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Only those of this schedule (name or ID)'
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Limit to shift swaps of this schedule (name or ID)'
 complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl shift-swaps delete
@@ -488,12 +488,12 @@ complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l dry-run -d 'Prin
 complete -c oncallctl -n '__oncallctl_at routes' -a list -d 'List routes'
 complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show routes'
 complete -c oncallctl -n '__oncallctl_at routes' -a create -d 'Create a route from a JSON object'
-complete -c oncallctl -n '__oncallctl_at routes' -a update -d 'Update a route from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at routes' -a update -d 'Update a route from a JSON object; fields that it lacks are unchanged'
 complete -c oncallctl -n '__oncallctl_at routes' -a delete -d 'Delete routes; default routes cannot be deleted'
 complete -c oncallctl -n '__oncallctl_at routes' -s h -l help -d 'Show this message and exit'
 
 # oncallctl routes list
-complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Only those of this integration (name or ID)'
+complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Limit to routes of this integration (name or ID)'
 complete -c oncallctl -n '__oncallctl_at routes list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl routes create
@@ -511,7 +511,7 @@ complete -c oncallctl -n '__oncallctl_at routes delete' -l dry-run -d 'Print the
 # oncallctl escalation-chains
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -a list -d 'List escalation chains'
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -a create -d 'Create an escalation chain from a JSON object'
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -a update -d 'Update an escalation chain from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a update -d 'Update an escalation chain from a JSON object; fields that it lacks are unchanged'
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -a delete -d 'Delete escalation chains; their steps are deleted too, and routes that use them notify nobody'
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show an escalation chain, step by step'
 complete -c oncallctl -n '__oncallctl_at escalation-chains' -s h -l help -d 'Show this message and exit'
@@ -541,12 +541,12 @@ complete -c oncallctl -n '__oncallctl_argument_of escalation-chains get' -x -a '
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a list -d 'List escalation policies'
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a get -d 'Show escalation policies'
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a create -d 'Create an escalation policy from a JSON object'
-complete -c oncallctl -n '__oncallctl_at escalation-policies' -a update -d 'Update an escalation policy from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a update -d 'Update an escalation policy from a JSON object; fields that it lacks are unchanged'
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -a delete -d 'Delete escalation policies'
 complete -c oncallctl -n '__oncallctl_at escalation-policies' -s h -l help -d 'Show this message and exit'
 
 # oncallctl escalation-policies list
-complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l chain -x -a '(__oncallctl_names escalation_chains)' -d 'Only those of this escalation chain (name or ID)'
+complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l chain -x -a '(__oncallctl_names escalation_chains)' -d 'Limit to escalation policies of this escalation chain (name or ID)'
 complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl escalation-policies create
@@ -565,7 +565,7 @@ complete -c oncallctl -n '__oncallctl_at escalation-policies delete' -l dry-run 
 complete -c oncallctl -n '__oncallctl_at webhooks' -a list -d 'List webhooks'
 complete -c oncallctl -n '__oncallctl_at webhooks' -a get -d 'Show webhooks'
 complete -c oncallctl -n '__oncallctl_at webhooks' -a create -d 'Create a webhook from a JSON object'
-complete -c oncallctl -n '__oncallctl_at webhooks' -a update -d 'Update a webhook from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at webhooks' -a update -d 'Update a webhook from a JSON object; fields that it lacks are unchanged'
 complete -c oncallctl -n '__oncallctl_at webhooks' -a delete -d 'Delete webhooks'
 complete -c oncallctl -n '__oncallctl_at webhooks' -s h -l help -d 'Show this message and exit'
 
@@ -592,12 +592,12 @@ complete -c oncallctl -n '__oncallctl_at webhooks delete' -l dry-run -d 'Print t
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a list -d 'List resolution notes'
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a get -d 'Show resolution notes'
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a create -d 'Create a resolution note from a JSON object'
-complete -c oncallctl -n '__oncallctl_at resolution-notes' -a update -d 'Update a resolution note from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a update -d 'Update a resolution note from a JSON object; fields that it lacks are unchanged'
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -a delete -d 'Delete resolution notes'
 complete -c oncallctl -n '__oncallctl_at resolution-notes' -s h -l help -d 'Show this message and exit'
 
 # oncallctl resolution-notes list
-complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l alert-group -x -a '(__oncallctl_names alert-groups)' -d 'Only those of this alert group (ID)'
+complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l alert-group -x -a '(__oncallctl_names alert-groups)' -d 'Limit to resolution notes of this alert group (ID)'
 complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl resolution-notes create
@@ -616,13 +616,13 @@ complete -c oncallctl -n '__oncallctl_at resolution-notes delete' -l dry-run -d 
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a list -d 'List personal notification rules'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a get -d 'Show personal notification rules'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a create -d 'Create a personal notification rule from a JSON object'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a update -d 'Update a personal notification rule from a JSON object; fields that it lacks stay as they are'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a update -d 'Update a personal notification rule from a JSON object; fields that it lacks are unchanged'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a delete -d 'Delete personal notification rules'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -s h -l help -d 'Show this message and exit'
 
 # oncallctl personal-notification-rules list
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l user -x -a '(__oncallctl_names users)' -d 'Only those of this user (name or ID)'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l important -l not-important -d 'Only those that are, or are not, important'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l user -x -a '(__oncallctl_names users)' -d 'Limit to personal notification rules of this user (name or ID)'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l important -l not-important -d 'Limit to personal notification rules that are, or are not, important'
 complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl personal-notification-rules create

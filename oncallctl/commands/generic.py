@@ -76,7 +76,7 @@ def add_list(app: Commands, noun: Noun, described: Described | None = None) -> N
             found = oncall.collection(noun).of_team(team, limit and limit + 1, **filters)
             show_list(ctx.obj, oncall, noun, found, limit, described)
 
-    parameters = [_option(each.option.replace("-", "_"), _filter_option(each)) for each in noun.filters]
+    parameters = [_option(each.option.replace("-", "_"), _filter_option(noun, each)) for each in noun.filters]
     if noun.team_field:
         parameters.append(_option("team", TeamOption))
     _add(app, noun, "list", f"List {noun.plural}.", list_objects, [*parameters, _option("limit", LimitOption)])
@@ -129,7 +129,7 @@ def add_update(app: Commands, noun: Noun) -> None:
             send_or_show(ctx.obj, oncall, noun, change, ["get", ident], dry_run=dry_run, ident=ident)
 
     article = "an" if noun.singular[0] in "aeio" else "a"
-    text = f"Update {article} {noun.singular} from a JSON object; fields that it lacks stay as they are."
+    text = f"Update {article} {noun.singular} from a JSON object; fields that it lacks are unchanged."
     _add(app, noun, "update", text, update, [_argument(noun), _file(), _option("dry_run", DryRunOption, default=False)])
 
 
@@ -193,7 +193,7 @@ def send_or_show(
     oncall: OnCall,
     noun: Noun,
     change: Change[Any],
-    look: Sequence[str],
+    check: Sequence[str],
     *,
     dry_run: bool,
     ident: str | None = None,
@@ -205,7 +205,7 @@ def send_or_show(
         oncall: the server.
         noun: the kind of object.
         change: the request.
-        look: the verb and arguments that show the result if the response is lost.
+        check: the verb and arguments that show the result if the response is lost.
         dry_run: True to send nothing.
         ident: the ID that the object in the response must have.
 
@@ -218,7 +218,7 @@ def send_or_show(
     if dry_run:
         render_request(settings, oncall.described(change))
         return
-    words = [noun.name, *look]
+    words = [noun.name, *check]
     sent = send_once(oncall, change, "the change", words)
     if ident and sent.id != ident:
         raise OutcomeUnknown(
@@ -235,7 +235,7 @@ def _delete(
 ) -> None:
     from oncallctl.batch import Outcome, for_each
 
-    collection, look = oncall.collection(noun), f"oncallctl {noun.name} list"
+    collection, check = oncall.collection(noun), f"oncallctl {noun.name} list"
 
     def remove(target: Target[Any]) -> Outcome[Any]:
         collection.remove(target.found)
@@ -251,7 +251,7 @@ def _delete(
         return
     confirm(settings, oncall.profile, on_targets("Delete", targets, is_destructive=True), yes=yes)
     with progress(settings, "deleting", len(targets)) as finished:
-        report = for_each(targets, lambda target: target, remove, finished, look)
+        report = for_each(targets, lambda target: target, remove, finished, check)
     render_done(settings, [outcome.document() for outcome in report.outcomes], columns)
     report.raise_failures()
 
@@ -342,11 +342,11 @@ def _argument(noun: Noun, *, many: bool = False) -> inspect.Parameter:
     return inspect.Parameter("target", inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
 
 
-def _filter_option(each: ListFilter) -> Any:  # noqa: ANN401
+def _filter_option(noun: Noun, each: ListFilter) -> Any:  # noqa: ANN401
     if each.noun is None:
         flag = f"--{each.option}/--not-{each.option}"
-        text = f"Only those that are, or are not, {each.option}."
+        text = f"Limit to {noun.plural} that are, or are not, {each.option}."
         return Annotated[bool | None, typer.Option(flag, help=text, show_default=False)]
     by = "ID" if each.noun.title is None else "name or ID"
-    text = f"Only those of this {each.noun.singular} ({by})."
+    text = f"Limit to {noun.plural} of this {each.noun.singular} ({by})."
     return Annotated[str | None, typer.Option(f"--{each.option}", metavar=each.noun.metavar, help=text)]

@@ -26,32 +26,43 @@ if TYPE_CHECKING:
 
 TYPES = {"TYPE": "type", "INTEGRATIONS": "count"}
 
-IntegrationArgument = Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or id.")]
-IntegrationsArgument = Annotated[
-    list[str], typer.Argument(metavar="INTEGRATION...", help="Names or ids; - reads them from stdin.")
+IntegrationArgument = Annotated[str, typer.Argument(metavar="INTEGRATION", help="Name or ID.")]
+LabelsFilterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label", metavar="KEY=VALUE", help="Limit to integrations with this label (Cloud only). Can be repeated."
+    ),
 ]
 LabelsOption = Annotated[
-    list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="With this label (Cloud); may be repeated.")
+    list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label (Cloud only). Can be repeated.")
 ]
-NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Its name.")]
+NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the integration.")]
 OfTeamOption = Annotated[
-    str | None, typer.Option("--team", metavar="TEAM", help="Its team (name or ID; none: no team).")
+    str | None,
+    typer.Option("--team", metavar="TEAM", help="Team of the integration (name or ID); none means without a team."),
 ]
-DescriptionOption = Annotated[str | None, typer.Option("--description", metavar="TEXT", help="What it is for.")]
+DescriptionOption = Annotated[
+    str | None, typer.Option("--description", metavar="TEXT", help="Description of the integration.")
+]
 ChainOption = Annotated[
-    str | None, typer.Option("--escalation-chain", metavar="CHAIN", help="The chain of its default route (name or ID).")
+    str | None,
+    typer.Option("--escalation-chain", metavar="CHAIN", help="Escalation chain of the default route (name or ID)."),
 ]
 TemplatesOption = Annotated[
     list[str] | None,
-    typer.Option("--template", metavar="PATH=TEXT|@FILE", help="A template, such as slack.title=…; may be repeated."),
+    typer.Option(
+        "--template", metavar="PATH=TEXT|@FILE", help="Template, for example slack.title=TEXT. Can be repeated."
+    ),
 ]
 DynamicLabelsOption = Annotated[
     list[str] | None,
-    typer.Option("--dynamic-label", metavar="KEY=JINJA", help="A label made from each alert (Cloud); may be repeated."),
+    typer.Option(
+        "--dynamic-label", metavar="KEY=JINJA", help="Label computed from each alert (Cloud only). Can be repeated."
+    ),
 ]
 OptionalFileOption = Annotated[
     str | None,
-    typer.Option("--file", "-f", metavar="FILE|-", help="A JSON object as `get -o json` prints it; - is stdin."),
+    typer.Option("--file", "-f", metavar="FILE|-", help="JSON object as printed by `get -o json`; - is stdin."),
 ]
 
 app = generic.app_of(INTEGRATIONS, without=("list", "create", "update", "delete"))
@@ -69,20 +80,22 @@ app = generic.app_of(INTEGRATIONS, without=("list", "create", "update", "delete"
 def list_integrations(
     ctx: typer.Context,
     team: TeamOption = None,
-    type_: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Those of this type.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="Limit to integrations of this type.")
+    ] = None,
     match: MatchOption = None,
-    label: LabelsOption = None,
+    label: LabelsFilterOption = None,
     in_maintenance: Annotated[
         bool | None,
         typer.Option(
             "--in-maintenance/--not-in-maintenance",
-            help="Those that are, or are not, in maintenance.",
+            help="Limit to integrations that are, or are not, in maintenance.",
             show_default=False,
         ),
     ] = None,
     limit: LimitOption = None,
 ) -> None:
-    """List the integrations."""
+    """List integrations."""
     from oncallctl.integrations.selection import IntegrationFilter
 
     labels = [key_value(each, "--label") for each in label or ()]
@@ -99,7 +112,7 @@ def list_integrations(
     ],
 )
 def types(ctx: typer.Context) -> None:
-    """List the types that integrations here have; a server may know more."""
+    """List the types of existing integrations; the server may support others."""
     from collections import Counter
 
     with connect(ctx.obj) as oncall:
@@ -116,7 +129,7 @@ def types(ctx: typer.Context) -> None:
 def create(
     ctx: typer.Context,
     type_: Annotated[
-        str | None, typer.Option("--type", metavar="TYPE", help="Its type, such as webhook or alertmanager.")
+        str | None, typer.Option("--type", metavar="TYPE", help="Type, for example webhook or alertmanager.")
     ] = None,
     name: NameOption = None,
     team: OfTeamOption = None,
@@ -135,7 +148,7 @@ def create(
     base = _base(file)
     if not (type_ or base.get("type")):
         raise InvalidInput(
-            "an integration needs a type", hint="--type webhook; oncallctl integrations types lists those in use"
+            "missing option: --type", hint="add --type webhook; to list the types in use: oncallctl integrations types"
         )
     with connect(ctx.obj) as oncall:
         definition = Definition(
@@ -149,9 +162,9 @@ def create(
             dynamic_labels=_pairs(dynamic_label, "--dynamic-label"),
         )
         body = definition.body(base)
-        look = ["list", "--match", str(body.get("name") or "*")]
+        check = ["list", "--match", str(body.get("name") or "*")]
         change = oncall.integrations.create(body)
-        generic.send_or_show(ctx.obj, oncall, INTEGRATIONS, change, look, dry_run=dry_run)
+        generic.send_or_show(ctx.obj, oncall, INTEGRATIONS, change, check, dry_run=dry_run)
 
 
 @app.command(
@@ -169,17 +182,19 @@ def update(
     escalation_chain: ChainOption = None,
     template: TemplatesOption = None,
     reset_template: Annotated[
-        list[str] | None, typer.Option("--reset-template", metavar="PATH", help="Back to the default; may be repeated.")
+        list[str] | None,
+        typer.Option("--reset-template", metavar="PATH", help="Reset this template to the default. Can be repeated."),
     ] = None,
     label: LabelsOption = None,
     dynamic_label: DynamicLabelsOption = None,
     remove_label: Annotated[
-        list[str] | None, typer.Option("--remove-label", metavar="KEY", help="Take a label away; may be repeated.")
+        list[str] | None,
+        typer.Option("--remove-label", metavar="KEY", help="Remove the label with this key. Can be repeated."),
     ] = None,
     file: OptionalFileOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Change an integration; what is not mentioned stays."""
+    """Update an integration; options that are not given leave their fields unchanged."""
     from oncallctl.api import lookup
     from oncallctl.integrations.fields import Definition
 
@@ -200,8 +215,8 @@ def update(
             oncall.cloud_only("labels")
         present = lookup.find(oncall.integrations, integration)
         change = oncall.integrations.update(present.id, definition.body(base, present))
-        look = ["get", present.id]
-        generic.send_or_show(ctx.obj, oncall, INTEGRATIONS, change, look, dry_run=dry_run, ident=present.id)
+        check = ["get", present.id]
+        generic.send_or_show(ctx.obj, oncall, INTEGRATIONS, change, check, dry_run=dry_run, ident=present.id)
 
 
 generic.add_delete(app, INTEGRATIONS)
@@ -227,5 +242,5 @@ def _templates(given: list[str] | None) -> dict[str, str | None]:
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     pairs = [key_value(each, option) for each in given or ()]
     if len(dict(pairs)) < len(pairs):
-        raise InvalidInput(f"{option} names a key twice")
+        raise InvalidInput(f"{option} repeats a key", hint="give each key once")
     return dict(pairs)
