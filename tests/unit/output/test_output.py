@@ -1,9 +1,10 @@
-"""What is written, in each format."""
+"""Output in each format."""
 
 import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ ROWS = [
     {"id": "C1", "name": "[prod] api", "route": {"id": "R1"}, "until": "2026-11-21T09:00:00Z", "link": "http://x/s/"},
     {"id": "C2", "name": "a\tb\nc\x1b[31m", "route": None, "until": None, "link": None, "on": True, "n": -5},
 ]
+Out = Callable[..., str]
 COLUMNS = {"ID": "id", "NAME": "name", "UNTIL": "until"}
 
 
@@ -27,57 +29,57 @@ def written(capsys: pytest.CaptureFixture[str], settings: Settings, value: objec
 
 
 @pytest.fixture
-def out(capsys: pytest.CaptureFixture[str]) -> object:
+def out(capsys: pytest.CaptureFixture[str]) -> Out:
     return lambda output="table", value=ROWS, **options: written(
         capsys, Settings(output=Format(output), **options), value
     )
 
 
-def test_a_list_is_an_array_and_an_object_an_object(out: object) -> None:
-    assert [row["id"] for row in json.loads(out("json"))] == ["C1", "C2"]  # type: ignore[operator]
-    assert json.loads(out("json", ROWS[0]))["id"] == "C1"  # type: ignore[operator]
-    assert json.loads(out("json", [])) == []  # type: ignore[operator]
+def test_json_of_a_list_is_an_array_and_of_an_object_an_object(out: Out) -> None:
+    assert [row["id"] for row in json.loads(out("json"))] == ["C1", "C2"]
+    assert json.loads(out("json", ROWS[0]))["id"] == "C1"
+    assert json.loads(out("json", [])) == []
 
 
-def test_jsonl_is_a_line_an_object(out: object) -> None:
-    lines = out("jsonl").splitlines()  # type: ignore[operator]
+def test_jsonl_prints_one_object_per_line(out: Out) -> None:
+    lines = out("jsonl").splitlines()
     assert [json.loads(line)["name"] for line in lines] == [row["name"] for row in ROWS]
 
 
-def test_id_is_a_line_an_id(out: object) -> None:
-    assert out("id") == "C1\nC2\n"  # type: ignore[operator]
+def test_id_prints_one_id_per_line(out: Out) -> None:
+    assert out("id") == "C1\nC2\n"
 
 
-def test_a_piped_table_is_tab_separated_whole_and_as_the_server_says_it(out: object) -> None:
-    lines = out().splitlines()  # type: ignore[operator]
+def test_piped_table_is_tab_separated_and_complete(out: Out) -> None:
+    lines = out().splitlines()
     assert lines[0].split("\t") == ["ID", "NAME", "UNTIL"]
     assert lines[1].split("\t") == ["C1", "[prod] api", "2026-11-21T09:00:00Z"]
 
 
-def test_columns_stay_columns_and_lines_lines(out: object) -> None:
-    lines = out().splitlines()  # type: ignore[operator]
+def test_piped_cell_with_tabs_and_line_breaks_stays_one_cell(out: Out) -> None:
+    lines = out().splitlines()
     assert len(lines) == 3
     assert lines[2].split("\t") == ["C2", "a\\tb\\nc\\x1b[31m", ""]
 
 
-def test_no_header_leaves_it_out(out: object) -> None:
-    assert len(out(header=False).splitlines()) == 2  # type: ignore[operator]
-    assert out("csv", header=False).startswith("C1")  # type: ignore[operator]
+def test_no_header_omits_the_header_line(out: Out) -> None:
+    assert len(out(header=False).splitlines()) == 2
+    assert out("csv", header=False).startswith("C1")
 
 
-def test_columns_pick_fields_and_reach_inside(out: object) -> None:
-    lines = out(columns=["id", "route.id"]).splitlines()  # type: ignore[operator]
+def test_columns_select_nested_fields(out: Out) -> None:
+    lines = out(columns=["id", "route.id"]).splitlines()
     assert [line.split("\t") for line in lines] == [["id", "route.id"], ["C1", "R1"], ["C2", ""]]
 
 
-def test_fields_of_all_kinds_have_a_text(out: object) -> None:
-    lines = out(value=ROWS[1:], columns=["on", "n", "route", "route.id"]).splitlines()  # type: ignore[operator]
+def test_field_of_any_kind_is_written_as_text(out: Out) -> None:
+    lines = out(value=ROWS[1:], columns=["on", "n", "route", "route.id"]).splitlines()
     assert lines[1].split("\t") == ["true", "-5", "", ""]
-    lines = out(value=ROWS[:1], columns=["route", "route.id"]).splitlines()  # type: ignore[operator]
+    lines = out(value=ROWS[:1], columns=["route", "route.id"]).splitlines()
     assert lines[1].split("\t") == ['{"id": "R1"}', "R1"]
 
 
-def test_a_column_that_there_is_not_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_column_raises_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InvalidInput) as refused:
         render(Settings(columns=["nmae"]), ROWS, COLUMNS)
     assert "name" in str(refused.value.hint)
@@ -101,10 +103,10 @@ SPACES = ["", " ", "\u00a0", "\u202f", "\u3000\u00a0"]
 
 @pytest.mark.promise("data")
 @pytest.mark.parametrize("name", [f"{space}{formula}" for formula in FORMULAS for space in SPACES])
-def test_cell_that_a_spreadsheet_would_execute_is_text_in_csv_and_in_a_piped_table(out: object, name: str) -> None:
+def test_cell_that_a_spreadsheet_would_execute_is_text_in_csv_and_in_a_piped_table(out: Out, name: str) -> None:
     value = [{"id": "C1", "name": name, "until": None}]
-    (_, row) = csv.reader(io.StringIO(out("csv", value)))  # type: ignore[operator]
-    (_, line) = out("table", value).splitlines()  # type: ignore[operator]
+    (_, row) = csv.reader(io.StringIO(out("csv", value)))
+    (_, line) = out("table", value).splitlines()
     for cell in (row[1], line.split("\t")[1]):
         assert cell.lstrip()[0] not in "=+-@\uff1d\uff0b\uff0d\uff20\t\r"
         assert cell.endswith(name.strip()[-1])
@@ -131,23 +133,23 @@ def test_header_that_a_spreadsheet_would_execute_is_text(capsys: pytest.CaptureF
     ],
 )
 def test_time_in_a_pipe_is_to_the_second_and_in_utc_unless_a_zone_is_given(
-    out: object, output: str, text: str, zone: str | None, shown: str
+    out: Out, output: str, text: str, zone: str | None, shown: str
 ) -> None:
     tz = zone and ZoneInfo(zone)
-    written = out(output, [{"id": "C1", "name": "n", "until": text}], tz=tz)  # type: ignore[operator]
+    written = out(output, [{"id": "C1", "name": "n", "until": text}], tz=tz)
     assert re.split(r"[,\t\n]", written)[-2] == shown
 
 
 @pytest.mark.parametrize("number", ["+12025550101", "+49 30 1234567"])
 @pytest.mark.parametrize("output", ["csv", "table"])
-def test_phone_number_stays_as_it_is(out: object, output: str, number: str) -> None:
-    text = out(output, [{"id": "C1", "name": number, "until": None}])  # type: ignore[operator]
+def test_phone_number_stays_as_it_is(out: Out, output: str, number: str) -> None:
+    text = out(output, [{"id": "C1", "name": number, "until": None}])
     assert number in re.split(r"[,\t\n]", text)
 
 
-def test_csv_reads_back_with_its_commas_and_quotes(out: object) -> None:
+def test_csv_reads_back_with_its_commas_and_quotes(out: Out) -> None:
     name = 'a,"b" [c]'
-    rows = list(csv.reader(io.StringIO(out("csv", [{"id": "C1", "name": name, "until": None}]))))  # type: ignore[operator]
+    rows = list(csv.reader(io.StringIO(out("csv", [{"id": "C1", "name": name, "until": None}]))))
     assert rows == [["ID", "NAME", "UNTIL"], ["C1", name, ""]]
 
 
@@ -164,14 +166,14 @@ def test_csv_reads_back_with_its_commas_and_quotes(out: object) -> None:
         ("table", Secrets.SHOWN, True),
     ],
 )
-def test_secrets_are_shown_only_where_they_may_be(
+def test_secrets_are_masked_by_format(
     capsys: pytest.CaptureFixture[str], output: str, secrets: Secrets, *, shown: bool
 ) -> None:
     text = written(capsys, Settings(output=Format(output), columns=["link"]), ROWS[:1], secrets=secrets)
     assert ("http://x/s/" in text) is shown
 
 
-def test_quiet_writes_nothing_but_reads_all(out: object) -> None:
+def test_quiet_writes_nothing_and_reads_all_rows(out: Out) -> None:
     seen = []
 
     def rows() -> object:
@@ -179,11 +181,11 @@ def test_quiet_writes_nothing_but_reads_all(out: object) -> None:
             seen.append(row["id"])
             yield row
 
-    assert out("jsonl", rows(), quiet=True) == ""  # type: ignore[operator]
+    assert out("jsonl", rows(), quiet=True) == ""
     assert seen == ["C1", "C2"]
 
 
-def test_a_limit_that_cuts_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_limit_that_omits_rows_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(limited(Settings(), ROWS, 1)) == ROWS[:1]
     assert "omit --limit" in capsys.readouterr().err
     assert list(limited(Settings(), ROWS, 2)) == ROWS
