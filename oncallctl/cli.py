@@ -21,7 +21,7 @@ from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput,
 from oncallctl.output import colors
 from oncallctl.parsing import shortcuts
 from oncallctl.parsing.framework import Commands, Group
-from oncallctl.parsing.global_options import global_options, keep_for_leaf
+from oncallctl.parsing.global_options import Click, global_options, keep_for_leaf
 from oncallctl.parsing.usage_errors import as_invalid_input
 from oncallctl.process import interrupts, sent_changes
 from oncallctl.text import dump_json, sentence
@@ -58,7 +58,7 @@ class Tree(MutableMapping[str, Any]):
     def __init__(self) -> None:
         self._made: dict[str, Any] = {}
 
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # Typer's own Command is private
+    def __getitem__(self, name: str) -> Click:
         if name not in self._made:
             if name in NOUNS:
                 group = get_group(app_of(name))
@@ -68,7 +68,7 @@ class Tree(MutableMapping[str, Any]):
                 self._made[name] = get_command(app_of(name))
         return self._made[name]
 
-    def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401
+    def __setitem__(self, name: str, command: Click) -> None:
         self._made[name] = command
 
     def __delitem__(self, name: str) -> None:
@@ -88,7 +88,7 @@ class Root(Group):
         super().__init__(**attributes)
         self.commands = Tree()
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401, ARG002
+    def format_commands(self, ctx: Click, formatter: Click) -> None:  # noqa: ARG002
         """Write the commands by purpose, without importing their modules, and the shortcuts."""
         rows = {**NOUNS, **VERBS}
         others = sorted(rows.keys() - {name for names in SECTIONS.values() for name in names})
@@ -99,18 +99,18 @@ class Root(Group):
         with formatter.section("Shortcuts"):
             formatter.write_dl([(name, " ".join(words)) for name, words in shortcuts.of_noun("").items()])
 
-    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
+    def get_params(self, ctx: Click) -> list[Click]:
         """Add the global options, which may stand before the noun too; --help stays last."""
         own = super().get_params(ctx)
         return [*own[:-1], *global_options(), *own[-1:]]
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401, ARG002
+    def get_command(self, ctx: Click, cmd_name: str) -> Click:  # noqa: ARG002
         """Return a command by its name or a shortcut; None if there is none."""
         noun, *verb = shortcuts.of_noun("").get(cmd_name, (cmd_name,))
         command: Any = self.commands.get(noun)
         return command.commands[verb[0]] if command and verb else command
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def resolve_command(self, ctx: Click, args: list[str]) -> Click:
         """Return the name, the command and its arguments.
 
         Raises:
@@ -125,7 +125,7 @@ class Root(Group):
     def _verbs(self, name: str) -> Iterable[str]:
         return getattr(self.commands[name], "commands", ())
 
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def invoke(self, ctx: Click) -> object:
         """Store the global options for the command, and invoke it."""
         keep_for_leaf(ctx)
         try:
@@ -133,7 +133,7 @@ class Root(Group):
         except BrokenPipeError:  # Typer would exit with 1
             raise Signal(signal.SIGPIPE) from None
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+    def list_commands(self, ctx: Click) -> list[str]:  # noqa: ARG002
         """Return nouns and verbs sorted by name; Typer's implementation would import them."""
         return sorted(self.commands)
 
@@ -177,14 +177,14 @@ def _with_changes(error: OncallError, *, sudden: bool) -> OncallError:
         error: the error that ended the program.
         sudden: True if it was unexpected, so that the command could not report what it had sent.
     """
-    told = [each for each in sent_changes.unreported() if each.request not in error.message]
+    unreported = [each for each in sent_changes.unreported() if each.request not in error.message]
     if not sudden:
-        told = [each for each in told if each.response and not each.accounted]
-    if not told:
+        unreported = [each for each in unreported if each.response and not each.accounted]
+    if not unreported:
         return error
-    error.message = f"{error.message}; {sent_changes.listed(told)}"
-    error.hint = next((f"check before you try again: {each.check}" for each in told if each.check), error.hint)
-    if isinstance(error, Bug) and any(each.response is None for each in told):
+    error.message = f"{error.message}; {sent_changes.listed(unreported)}"
+    error.hint = next((f"check before you try again: {each.check}" for each in unreported if each.check), error.hint)
+    if isinstance(error, Bug) and any(each.response is None for each in unreported):
         return OutcomeUnknown(error.message, hint=error.hint)
     return error
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from oncallctl.parsing import help_layout, shortcuts
 from oncallctl.parsing.framework import Leaf
-from oncallctl.parsing.global_options import NAMES, global_options
+from oncallctl.parsing.global_options import NAMES, Click, global_options
 
 _DEFAULT = re.compile(r" ?\[default: ([^];]+)[^]]*\]")
 _VALUE_TYPES = {
@@ -77,7 +76,7 @@ class Command:
     examples: tuple[str, ...]
 
 
-def commands(root: Any) -> list[Command]:  # noqa: ANN401  # Typer's own Click is private
+def commands(root: Click) -> list[Command]:
     """Return all commands, in the order of the tree.
 
     Args:
@@ -86,12 +85,12 @@ def commands(root: Any) -> list[Command]:  # noqa: ANN401  # Typer's own Click i
     return list(_leaves(root, ()))
 
 
-def global_parameters(root: Any) -> list[Parameter]:  # noqa: ANN401
+def global_parameters(root: Click) -> list[Parameter]:
     """Return the global options."""
     return [_parameter(option, root) for option in global_options()]
 
 
-def _leaves(context: Any, path: tuple[str, ...]) -> Iterator[Command]:  # noqa: ANN401
+def _leaves(context: Click, path: tuple[str, ...]) -> Iterator[Command]:
     if isinstance(context.command, Leaf):
         yield _command(context, path)
         return
@@ -100,7 +99,7 @@ def _leaves(context: Any, path: tuple[str, ...]) -> Iterator[Command]:  # noqa: 
         yield from _leaves(command.context_class(command, info_name=name, parent=context), (*path, name))
 
 
-def _command(context: Any, path: tuple[str, ...]) -> Command:  # noqa: ANN401
+def _command(context: Click, path: tuple[str, ...]) -> Command:
     leaf: Leaf = context.command
     own = [each for each in leaf.get_params(context) if each.name not in {*NAMES, "help"} and not each.hidden]
     flags = {name for each in own for name in each.opts}
@@ -119,7 +118,7 @@ def _command(context: Any, path: tuple[str, ...]) -> Command:  # noqa: ANN401
     )
 
 
-def _parameter(param: Any, context: Any) -> Parameter:  # noqa: ANN401
+def _parameter(param: Click, context: Click) -> Parameter:
     choices = help_layout.choices_of(param)
     is_option = param.param_type_name == "option"
     is_flag = is_option and (param.is_flag or param.count)

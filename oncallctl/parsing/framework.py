@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from oncallctl.errors import InvalidInput
 from oncallctl.parsing import help_layout, shortcuts
-from oncallctl.parsing.global_options import global_options, resolve_for_leaf
+from oncallctl.parsing.global_options import Click, global_options, resolve_for_leaf
 
 Changes = Literal["server", "machine"] | None
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -41,12 +41,12 @@ class Leaf(TyperCommand):
         previews = any("--dry-run" in param.opts for param in self.params)
         self.changes = changes or ("server" if previews else None)
 
-    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]  # Typer's own Parameter is private
+    def get_params(self, ctx: Click) -> list[Click]:
         """Add the global options; --help stays last."""
         own = super().get_params(ctx)
         return [*own[:-1], *global_options(), *own[-1:]]
 
-    def get_help_option_names(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+    def get_help_option_names(self, ctx: Click) -> list[str]:  # noqa: ARG002
         """Return the names of the help option."""
         return list(help_layout.HELP_OPTION)
 
@@ -54,17 +54,17 @@ class Leaf(TyperCommand):
         """Return the first sentence of the help."""
         return help_layout.first_sentence(self.help)
 
-    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+    def collect_usage_pieces(self, ctx: Click) -> list[str]:
         """Return the words of the usage line; Typer puts required arguments in braces."""
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
-    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+    def format_options(self, ctx: Click, formatter: Click) -> None:
         """Write arguments, own options, global options and examples."""
         help_layout.write_own(self.get_params(ctx), ctx, formatter)
         help_layout.write_global(self.get_params(ctx), ctx, formatter, "Global options")
         help_layout.write_examples(self.examples, formatter)
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+    def parse_args(self, ctx: Click, args: list[str]) -> list[str]:
         """Refuse an option that takes one value and is given twice: Click would silently use the last one."""
         with _errors_of(ctx):
             _, _, order = self.make_parser(ctx).parse_args(list(args))
@@ -74,7 +74,7 @@ class Leaf(TyperCommand):
                     raise InvalidInput(f"{repeated.opts[0]} is given {times} times", hint="give it once")
             return super().parse_args(ctx, args)
 
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def invoke(self, ctx: Click) -> object:
         """Resolve the global options into settings, and run the command with its own options."""
         self._refuse_empty(ctx)
         resolve_for_leaf(ctx)
@@ -95,11 +95,11 @@ class Leaf(TyperCommand):
 class Group(TyperGroup):
     """A command with subcommands: it takes their shortcuts, and answers other words with the command to type."""
 
-    def get_help_option_names(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+    def get_help_option_names(self, ctx: Click) -> list[str]:  # noqa: ARG002
         """Return the names of the help option."""
         return list(help_layout.HELP_OPTION)
 
-    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+    def format_options(self, ctx: Click, formatter: Click) -> None:
         """Write own options, commands and global options."""
         *own, help_option = self.get_params(ctx)
         help_layout.write_own(own, ctx, formatter)
@@ -107,12 +107,12 @@ class Group(TyperGroup):
         heading = "Global options (before the noun or after the verb)"
         help_layout.write_global([*global_options(), help_option], ctx, formatter, heading)
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+    def parse_args(self, ctx: Click, args: list[str]) -> list[str]:
         """Parse the options before the subcommand."""
         with _errors_of(ctx):
             return super().parse_args(ctx, args)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def get_command(self, ctx: Click, cmd_name: str) -> Click:
         """Return a command by its name or a shortcut; None if there is none."""
         words = shortcuts.of_noun(self.name or "").get(cmd_name)
         return super().get_command(ctx, words[-1] if words else cmd_name)
@@ -122,7 +122,7 @@ class Group(TyperGroup):
         """The words besides the names of its commands that `get_command` takes."""
         return list(shortcuts.of_noun(self.name or ""))
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def resolve_command(self, ctx: Click, args: list[str]) -> Click:
         """Return the name, the command and its arguments.
 
         Raises:
@@ -161,7 +161,7 @@ def verb() -> Commands:
 class Commands(typer.Typer):
     """Typer's application, whose commands are leaves with examples."""
 
-    def command(  # type: ignore[override]
+    def command(  # type: ignore[override]  # it has more arguments
         self,
         name: str | None = None,
         *,

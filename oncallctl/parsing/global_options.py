@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import typer
 from typer.core import TyperOption
@@ -13,6 +13,9 @@ from oncallctl.config.settings import LONGEST_TIMEOUT, Format, Settings
 from oncallctl.errors import InvalidInput
 from oncallctl.output import colors
 from oncallctl.times import zone
+
+Click: TypeAlias = Any
+"""A context, command, parameter or formatter of Typer's own Click, whose classes are private."""
 
 NAMES = ("profile", "output", "columns", "no_header", "tz", "timeout", "quiet", "verbose", "no_color")
 """The parameter names of the global options."""

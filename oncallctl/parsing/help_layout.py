@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from oncallctl.parsing.global_options import NAMES
+from oncallctl.parsing.global_options import NAMES, Click
 
 HELP_OPTION = ("-h", "--help")
 
@@ -22,7 +21,7 @@ def first_sentence(text: str | None) -> str:
     return line.partition(". ")[0].removesuffix(".")
 
 
-def write_own(params: Iterable[Any], ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # Click's own are private
+def write_own(params: Iterable[Click], ctx: Click, formatter: Click) -> None:
     """Write the arguments and the options that are not global."""
     own = [param for param in params if param.name not in _GLOBAL]
     arguments = [_argument(param, ctx) for param in own if param.param_type_name == "argument"]
@@ -33,20 +32,20 @@ def write_own(params: Iterable[Any], ctx: Any, formatter: Any) -> None:  # noqa:
                 formatter.write_dl(rows)
 
 
-def write_global(params: Iterable[Any], ctx: Any, formatter: Any, heading: str) -> None:  # noqa: ANN401
+def write_global(params: Iterable[Click], ctx: Click, formatter: Click, heading: str) -> None:
     """Write the global options and --help."""
     with formatter.section(heading):
         formatter.write_dl([_option(param, ctx) for param in params if param.name in _GLOBAL])
 
 
-def write_examples(examples: Sequence[str], formatter: Any) -> None:  # noqa: ANN401
+def write_examples(examples: Sequence[str], formatter: Click) -> None:
     """Write command lines as they can be pasted, never wrapped."""
     if examples:
         with formatter.section("Examples"):
             formatter.write("".join(f"  {line}\n" for line in examples))
 
 
-def choices_of(param: Any) -> tuple[str, ...]:  # noqa: ANN401
+def choices_of(param: Click) -> tuple[str, ...]:
     """Return the values of a parameter that takes one of a few words."""
     if choices := getattr(param.type, "choices", None):
         return tuple(str(getattr(choice, "value", choice)) for choice in choices)
@@ -54,13 +53,13 @@ def choices_of(param: Any) -> tuple[str, ...]:  # noqa: ANN401
     return tuple(found[0].split("|")) if found else ()
 
 
-def value_name(param: Any) -> str:  # noqa: ANN401
+def value_name(param: Click) -> str:
     """Return the word that stands for a parameter's value."""
     word: str = param.name.upper()
     return _VALUES.get(param.name, word) if choices_of(param) else param.metavar or word
 
 
-def remark(param: Any, ctx: Any) -> str:  # noqa: ANN401
+def remark(param: Click, ctx: Click) -> str:
     """Return the remarks about default and range that end the help text of a parameter; "" if there are none."""
     _, text = param.get_help_record(ctx)
     text = re.sub(r"(\[|; )(\d+)<=x<=(\d+)", r"\1from \2 to \3", re.sub(r"\[x>=\d+\]|; x>=\d+", "", text))
@@ -68,12 +67,12 @@ def remark(param: Any, ctx: Any) -> str:  # noqa: ANN401
     return found[0] if found else ""
 
 
-def _argument(param: Any, ctx: Any) -> tuple[str, str]:  # noqa: ANN401
+def _argument(param: Click, ctx: Click) -> tuple[str, str]:
     name, _ = param.get_help_record(ctx)
     return name, _joined(param.help, remark(param, ctx).replace("[required]", ""))
 
 
-def _option(param: Any, ctx: Any) -> tuple[str, str]:  # noqa: ANN401
+def _option(param: Click, ctx: Click) -> tuple[str, str]:
     """Return an option and its text. Many choices stand in the text, because they would push it to the next line."""
     name, _ = param.get_help_record(ctx)
     text = param.help or ""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from oncallctl.errors import InvalidInput
-from oncallctl.parsing.global_options import global_options
+from oncallctl.parsing.global_options import Click, global_options
 from oncallctl.text import closest
 
 _MESSAGES = (
@@ -25,7 +24,7 @@ _MESSAGES = (
 )
 
 
-def as_invalid_input(error: Any) -> InvalidInput:  # noqa: ANN401  # Typer's usage errors are private
+def as_invalid_input(error: Click) -> InvalidInput:
     """Convert a usage error; the hint names the help of the innermost command that was recognized."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "oncallctl"
@@ -40,7 +39,7 @@ def as_invalid_input(error: Any) -> InvalidInput:  # noqa: ANN401  # Typer's usa
     return InvalidInput(message, hint=hint)
 
 
-def _unknown_option(option: str, context: Any, hint: str) -> tuple[str, str]:  # noqa: ANN401
+def _unknown_option(option: str, context: Click, hint: str) -> tuple[str, str]:
     message = f"unknown option: {option}"
     is_global = any(option in each.opts for each in global_options())
     if is_global and context.parent and hasattr(context.command, "commands"):

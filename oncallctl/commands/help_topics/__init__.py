@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from oncallctl.errors import EXIT_CODES, InvalidInput
 from oncallctl.output.render import render_text
 from oncallctl.parsing.framework import verb
+from oncallctl.parsing.global_options import Click
 
 app = verb()
 
@@ -95,7 +96,7 @@ def _exit_codes() -> str:
     return "\n".join(lines)
 
 
-def _of_command(root: Any, words: list[str]) -> str:  # noqa: ANN401  # Typer's own Context is private
+def _of_command(root: Click, words: list[str]) -> str:
     """Return the help of a command.
 
     Raises:
