@@ -1,4 +1,4 @@
-"""The journal, and what `history` and `status` make of it."""
+"""The journal, and the commands `history` and `status` that read it."""
 
 import json
 import os
@@ -35,7 +35,7 @@ INTEGRATION = Integration.read(
 
 
 class TestWriting:
-    def test_each_window_is_remembered_with_who_when_and_why(self, server: Serving, run: Runner) -> None:
+    def test_history_has_the_author_time_and_reason_of_each_window(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --reason 'db upgrade'")
         run("maintenance stop service-010")
         opened, ended = run("maintenance history -o json").json
@@ -50,12 +50,12 @@ class TestWriting:
         assert {"time", "profile", "host", "user"} <= set(opened)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", opened["time"])
 
-    def test_what_was_not_changed_is_not_remembered(self, server: Serving, run: Runner) -> None:
+    def test_unchanged_window_is_not_recorded(self, server: Serving, run: Runner) -> None:
         run("maintenance stop service-010")
         run("maintenance start service-010 --for 30m --dry-run")
         assert run("maintenance history -o json").json == []
 
-    def test_a_replacement_is_an_end_and_a_start(self, server: Serving, run: Runner) -> None:
+    def test_replacement_is_recorded_as_a_stop_and_a_start(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance start service-010 --for 2h --if-active replace")
         assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened", "ended", "opened"]
@@ -75,7 +75,7 @@ class TestWriting:
             ("ended", "run"),
         ]
 
-    def test_stop_cut_short_by_a_kill_is_recorded_as_unknown(
+    def test_stop_interrupted_by_a_kill_is_recorded_as_unknown(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def killed(*_: object) -> None:
@@ -93,7 +93,7 @@ class TestWriting:
         run("maintenance stop service-010", status=3)
         assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened"]
 
-    def test_what_is_not_known_is_remembered_as_such(
+    def test_unknown_outcome_is_recorded_as_unknown(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0,))
@@ -101,7 +101,7 @@ class TestWriting:
         run("maintenance start service-010 --for 30m", status=9)
         assert run("maintenance history -o json").json[0]["outcome"] == "unknown"
 
-    def test_a_journal_that_cannot_be_written_does_not_undo_the_window(
+    def test_unwritable_journal_does_not_undo_the_window(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def full(*_: object) -> int:
@@ -113,18 +113,18 @@ class TestWriting:
         assert "No space left" in done.stderr
 
     @pytest.mark.promise("in-no-file-this-programs")
-    def test_no_secret_gets_into_it(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_journal_contains_no_secret(self, server: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
         text = (world / STATE / "journal.jsonl").read_text()
         assert server.token not in text
         assert "/integrations/v1/" not in text
 
-    def test_it_is_for_its_owner_alone(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_journal_is_readable_only_by_its_owner(self, server: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
         assert modes.S_IMODE((world / STATE / "journal.jsonl").stat().st_mode) == 0o600
         assert modes.S_IMODE((world / STATE).stat().st_mode) == 0o700
 
-    def test_many_writers_lose_nothing_also_while_it_is_rotated(self, tmp_path: Path) -> None:
+    def test_concurrent_writers_lose_nothing_during_a_rotation(self, tmp_path: Path) -> None:
         code = (
             "import sys; from pathlib import Path; from tests.cli.test_journal import *\n"
             "import oncallctl.maintenance.journal as journal; journal.LARGEST = 20000\n"
@@ -139,7 +139,7 @@ class TestWriting:
         assert reasons == {f"{writer}-{number}" for writer in range(4) for number in range(25)}
         assert (tmp_path / "journal.jsonl.1").exists()
 
-    def test_it_keeps_a_few_older_files_and_no_more(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_rotation_limits_the_number_of_files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("oncallctl.maintenance.journal.LARGEST", 1)
         for number in range(10):
             Journal(tmp_path).record(Event.OPENED, PLACE, INTEGRATION, Author(str(number)), at=now())
@@ -226,7 +226,7 @@ class TestReading:
         (window,) = run("maintenance status -o json", ONCALLCTL_URL=local).json
         assert window["reason"] == "db upgrade"
 
-    def test_since_leaves_out_what_is_older(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_history_since_a_time_omits_older_events(self, server: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
         path = world / STATE / "journal.jsonl"
         old = {**json.loads(path.read_text()), "time": "2020-01-01T00:00:00+00:00"}
@@ -234,16 +234,16 @@ class TestReading:
         assert len(run("maintenance history -o json").json) == 2
         assert len(run("maintenance history --since 1d -o json").json) == 1
 
-    def test_nothing_remembered_is_an_empty_list(self, run: Runner) -> None:
+    def test_history_of_an_empty_journal_is_an_empty_list(self, run: Runner) -> None:
         assert run("maintenance history -o json").json == []
 
-    def test_status_says_who_opened_a_window_and_why(self, server: Serving, run: Runner) -> None:
+    def test_status_has_the_author_and_reason_of_a_window(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --reason 'db upgrade'")
         (window,) = run("maintenance status -o json").json
         assert window["reason"] == "db upgrade"
         assert "@" in window["opened_by"]
 
-    def test_a_window_of_somebody_elses_is_foreign(self, server: Serving, run: Runner) -> None:
+    def test_window_unknown_to_the_journal_is_foreign(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --reason mine")
         run("maintenance stop service-010")
         mode = "silence_escalations" if server.dialect == "cloud" else "debug"
@@ -251,12 +251,12 @@ class TestReading:
         (window,) = run("maintenance status -o json").json
         assert (window["opened_by"], window["reason"]) == ("foreign", None)
 
-    def test_what_is_not_in_maintenance_was_opened_by_nobody(self, server: Serving, run: Runner) -> None:
+    def test_status_without_a_window_has_no_author(self, server: Serving, run: Runner) -> None:
         (window,) = run("maintenance status service-010 -o json").json
         assert window["opened_by"] is None
 
     @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
-    def test_a_state_folder_of_somebody_elses_is_refused(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_state_folder_of_another_user_is_refused(self, server: Serving, run: Runner, world: Path) -> None:
         (world / STATE).mkdir(parents=True)
         os.chown(world / STATE, 12345, 12345)
         run("maintenance start service-010 --for 30m", status=2)
@@ -289,13 +289,13 @@ class TestGuardRails:
             "service-010 service-011 service-012 --for 30m --reason r",
         ],
     )
-    def test_what_the_profile_does_not_allow_is_refused_and_nothing_sent(
+    def test_window_that_the_profile_forbids_is_refused_before_any_change(
         self, server: Serving, run: Runner, options: str
     ) -> None:
         run(f"maintenance start {options} --yes -p work", status=2)
         assert server.changes() == []
 
     @pytest.mark.usefixtures("profile")
-    def test_what_it_allows_is_done(self, server: Serving, run: Runner) -> None:
+    def test_window_that_the_profile_allows_is_started(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 service-011 --for 30m --reason r -p work")
         assert len(server.changes()) == 2

@@ -16,7 +16,7 @@ from oncallctl.text import counted
 
 GROUPS = {
     "ID": "id",
-    "FATE": "fate",
+    "OUTCOME": "outcome",
     "STATE": "state",
     "TITLE": "title",
     "CREATED": "created_at",
@@ -59,7 +59,7 @@ def debrief(
         begin = past_time(ctx.obj, since, before=at) if since else None
         times = alerts.quiet_times(oncall, found, Journal(), since=begin, at=at, warn=ctx.obj.warn)
         left = list(alerts.left_behind(oncall, found, times))
-    documents = [alerts.document(group, fate) for group, fate in left]
+    documents = [alerts.document(group, outcome) for group, outcome in left]
     rows = [{**document, "title": group.title} for document, (group, _) in zip(documents, left, strict=True)]
     render(ctx.obj, documents, GROUPS, rows=rows, empty="no alert groups that need attention")
     if require and left:

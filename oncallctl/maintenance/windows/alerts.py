@@ -161,6 +161,6 @@ def _resolved_unseen(group: AlertGroup, period: SuppressedPeriod) -> bool:
     return not seen and group.resolved_at is not None and group.resolved_at >= period.end - SLACK
 
 
-def document(group: AlertGroup, fate: SuppressedOutcome) -> dict[str, Any]:
+def document(group: AlertGroup, outcome: SuppressedOutcome) -> dict[str, Any]:
     """Return the alert group with its outcome."""
-    return {**group.raw, "fate": fate.value}
+    return {**group.raw, "outcome": outcome.value}

@@ -1,4 +1,4 @@
-"""`maintenance apply` against the sandbox behind a socket: what reached it, and what was said."""
+"""`maintenance apply` against the sandbox behind a socket: requests that reached it, and output."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START = f"POST /api/v1/integrations/{ONE}/maintenance_start"
 
 
 def window(name: str = "nightly", targets: str = 'integrations = ["service-010"]', **keys: str) -> str:
-    """A window that began ten minutes ago and is two hours long."""
+    """Return a window that began ten minutes ago and lasts two hours."""
     ago = timedelta(minutes=int(keys.pop("ago", "10")))
     begun = (datetime.now(UTC) - ago).replace(microsecond=0, tzinfo=None)
     values = {"at": begun.isoformat(), "timezone": '"UTC"', "duration": '"2h"', **keys}
@@ -55,7 +55,7 @@ def statuses(done: Run) -> dict[tuple[str, str | None], str]:
 
 
 class TestOpening:
-    def test_what_is_due_is_opened_for_the_time_that_remains(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_due_window_is_started_for_the_remaining_time(self, server: Serving, run: Runner, file: Path) -> None:
         (outcome,) = run(f"maintenance apply {file} -o json").json
         begun = datetime.fromisoformat(file.read_text().split("at = ")[1].split("\n")[0])
         assert {key: outcome[key] for key in ("target", "id", "name", "status", "error", "window", "occurrence")} == {
@@ -70,7 +70,7 @@ class TestOpening:
         assert server.changes() == [START]
         assert 110 * 60 - 30 <= server.bodies()[0]["duration"] <= 110 * 60
 
-    def test_it_is_opened_once_however_often_it_is_applied(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_repeated_apply_starts_a_window_once(self, server: Serving, run: Runner, file: Path) -> None:
         for expected in ("started", "unchanged", "unchanged"):
             assert run(f"maintenance apply {file} -o json").json[0]["status"] == expected
         assert server.changes() == [START]
@@ -83,7 +83,7 @@ class TestOpening:
             {"ago": "10", "skip": "[{day}]"},
         ],
     )
-    def test_where_nothing_is_due_no_server_is_asked(
+    def test_apply_without_due_windows_sends_only_the_clock_check(
         self, server: Serving, run: Runner, file: Path, keys: dict[str, str]
     ) -> None:
         day = (datetime.now(UTC) - timedelta(minutes=10)).date()
@@ -94,7 +94,7 @@ class TestOpening:
         assert run(f"maintenance apply {file} -o json").json == []
         assert server.seen == []
 
-    def test_what_is_due_is_judged_by_the_servers_clock(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_due_windows_are_determined_by_the_servers_clock(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(ago="0", duration='"1h"'))
         server.ahead = timedelta(minutes=-3)
         assert run(f"maintenance apply {file} -o json").json == []
@@ -112,10 +112,10 @@ class TestOpening:
             assert run(f"maintenance apply {file} -o json").json[0]["status"] == expected
         assert 19 * 60 < server.bodies()[0]["duration"] <= 20 * 60
 
-    def test_occurrence_that_a_host_with_a_fast_clock_opened_is_not_opened_again_by_another(
+    def test_occurrence_started_by_a_host_with_a_fast_clock_is_not_restarted_by_another(
         self, server: Serving, run: Runner, file: Path, tmp_path: Path
     ) -> None:
-        """The first host is three minutes ahead; by its clock the window would end when it is still due."""
+        """The first host is three minutes ahead; by its clock the window ends while it is still due."""
         file.write_text(window(ago="5", duration='"1h"'))
         server.ahead = timedelta(minutes=-3)
         run(f"maintenance apply {file}")
@@ -141,28 +141,30 @@ class TestOpening:
         assert server.reads() == ["GET /api/v1/teams/"]
         run(f"maintenance plan {file} --days 1 --quiet")
 
-    def test_the_last_minute_is_not_opened_any_more(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_occurrence_in_its_last_minute_is_not_started(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(ago="119", duration='"7170s"'))
         assert run(f"maintenance apply {file} -o json").json == []
 
-    def test_a_window_shorter_than_a_minute_is_opened(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_window_shorter_than_a_minute_is_started(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(ago="0", duration='"50s"'))
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_the_mode_of_the_engine_is_an_alias(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_mode_of_the_engine_is_an_alias(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(mode='"maintenance"'))
         run(f"maintenance apply {file}")
         assert server.bodies()[0]["mode"] == ("group_alerts" if server.dialect == "cloud" else "maintenance")
 
     @pytest.mark.promise("dry-run-sends-no-change")
-    def test_a_dry_run_changes_nothing_and_says_the_request(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_apply_dry_run_prints_the_request_and_changes_nothing(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
         (outcome,) = run(f"maintenance apply {file} --dry-run -o json").json
         assert outcome["status"] == "would-start"
         assert outcome["requests"][0]["url"].endswith(f"{ONE}/maintenance_start")
         assert server.changes() == []
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_a_lost_answer_is_settled_by_looking(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_lost_response_is_read_back(self, server: Serving, run: Runner, file: Path) -> None:
         server.fail("POST", "maintenance_start", lose)
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
@@ -170,20 +172,22 @@ class TestOpening:
 
 
 class TestOtherWindows:
-    def test_one_that_a_person_ended_early_is_not_opened_again(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_window_stopped_by_a_user_is_not_restarted(self, server: Serving, run: Runner, file: Path) -> None:
         run(f"maintenance apply {file}")
         stop(server)
         (outcome,) = run(f"maintenance apply {file} -o json").json
         assert outcome["status"] == "unchanged"
         assert state(server)["maintenance_mode"] is None
 
-    def test_nor_when_the_file_gives_it_another_mode_meanwhile(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_window_stopped_by_a_user_is_not_restarted_in_another_mode(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
         run(f"maintenance apply {file}")
         stop(server)
         file.write_text(f'{file.read_text()}mode = "group_alerts"\n')
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
 
-    def test_another_occurrence_of_it_is_opened(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_next_occurrence_of_a_stopped_window_is_started(self, server: Serving, run: Runner, file: Path) -> None:
         run(f"maintenance apply {file}")
         stop(server)
         file.write_text(window(ago="5"))
@@ -191,7 +195,7 @@ class TestOtherWindows:
 
     @pytest.mark.promise("window-you-stop-stays-stopped")
     @pytest.mark.parametrize("started", ["by this host", "by another host", "by a longer window"])
-    def test_window_that_was_stopped_on_this_machine_is_not_reopened(
+    def test_window_stopped_on_this_machine_is_not_restarted(
         self, server: Serving, run: Runner, file: Path, tmp_path: Path, started: str
     ) -> None:
         if started == "by a longer window":
@@ -233,33 +237,37 @@ class TestOtherWindows:
         journal.write_text(journal.read_text().replace('"server": "127.0.0.1:', '"server": "oncall.example.org:'))
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_end_of_a_run_that_replaced_the_window_is_no_stop_by_hand(
+    def test_end_of_a_run_that_replaced_the_window_does_not_count_as_a_stop(
         self, server: Serving, run: Runner, file: Path
     ) -> None:
         run(f"maintenance apply {file}")
         run("maintenance run service-010 --for 3h --if-active replace -- true")
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_expiry_of_a_shorter_replacement_is_no_stop_by_hand(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_expiry_of_a_shorter_replacement_does_not_count_as_a_stop(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
         run(f"maintenance apply {file}")
         run("maintenance start service-010 --for 20m --mode group_alerts --if-active replace")
         server.ahead = timedelta(minutes=30)
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_another_host_cannot_know(self, server: Serving, run: Runner, file: Path, tmp_path: Path) -> None:
+    def test_stop_on_another_host_is_not_known(self, server: Serving, run: Runner, file: Path, tmp_path: Path) -> None:
         run(f"maintenance apply {file}")
         stop(server)
         done = run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other"))
         assert done.json[0]["status"] == "started"
 
-    def test_one_that_suffices_is_left_alone_without_a_word(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_active_window_that_suffices_is_left_alone_silently(self, server: Serving, run: Runner, file: Path) -> None:
         run("maintenance start service-010 --for 3h")
         done = run(f"maintenance apply {file} -o json")
         assert (done.json[0]["status"], done.stderr) == ("unchanged", "")
         assert server.changes() == [START]
 
     @pytest.mark.parametrize("options", ["--for 30m", "--for 3h --mode group_alerts"])
-    def test_another_one_is_kept_with_a_warning(self, server: Serving, run: Runner, file: Path, options: str) -> None:
+    def test_other_active_window_is_left_alone_with_a_warning(
+        self, server: Serving, run: Runner, file: Path, options: str
+    ) -> None:
         run(f"maintenance start service-010 {options}")
         before = state(server)
         done = run(f"maintenance apply {file} -o json")
@@ -268,7 +276,7 @@ class TestOtherWindows:
         assert "it is left alone" in done.stderr
         assert state(server) == before
 
-    def test_one_that_is_over_is_not_ended_either(self, unswept: Serving, run: Runner, file: Path) -> None:
+    def test_overdue_window_is_not_stopped(self, unswept: Serving, run: Runner, file: Path) -> None:
         unswept.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": "maintenance", "duration": 0})
         unswept.seen.clear()
         done = run(f"maintenance apply {file} -o json")
@@ -276,7 +284,9 @@ class TestOtherWindows:
         assert "waits until the server closes it" in done.stderr
         assert unswept.changes() == []
 
-    def test_whoever_is_quicker_with_another_window_keeps_it(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_window_started_by_somebody_else_meanwhile_is_left_alone(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
         def quicker(_request: Request, answer: Any) -> Response:
             server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
             return answer()
@@ -288,7 +298,7 @@ class TestOtherWindows:
         assert "it is left alone" in done.stderr
 
     @pytest.mark.parametrize("first", ["long", "short"])
-    def test_of_two_that_are_due_the_one_that_ends_last_is_opened(
+    def test_two_due_windows_on_an_integration_start_the_one_that_ends_last(
         self, server: Serving, run: Runner, file: Path, first: str
     ) -> None:
         both = {"long": window("long", duration='"4h"'), "short": window("short")}
@@ -298,27 +308,29 @@ class TestOtherWindows:
         assert len(server.changes()) == 1
         assert server.bodies()[0]["duration"] > 3 * 3600
 
-    def test_ending_the_longer_of_two_brings_neither_back(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_stop_of_the_longer_of_two_due_windows_restarts_neither(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
         file.write_text(window("long", duration='"4h"') + window("short"))
         run(f"maintenance apply {file}")
         stop(server)
         assert set(statuses(run(f"maintenance apply {file} -o json")).values()) == {"unchanged"}
         assert state(server)["maintenance_mode"] is None
 
-    def test_a_dry_run_of_two_opens_one(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_dry_run_of_two_due_windows_starts_one(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window("long", duration='"4h"') + window("short"))
         done = run(f"maintenance apply {file} --dry-run -o json")
         assert [each["status"] for each in done.json] == ["would-start", "unchanged"]
 
 
 class TestFailing:
-    def test_a_broken_file_starts_nothing(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_invalid_file_starts_nothing(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window() + "[[window]]\n")
         done = run(f"maintenance apply {file}", status=2)
         assert f"{file}:7: " in done.stderr
         assert server.seen == []
 
-    def test_a_target_that_is_not_found_fails_its_window_alone(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_missing_target_fails_only_its_window(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window("lost", 'integrations = ["service-010", "nowhere"]') + window())
         done = run(f"maintenance apply {file} -o json", status=4)
         assert statuses(done) == {("lost", None): "failed", ("nightly", "service-010"): "started"}
@@ -327,28 +339,26 @@ class TestFailing:
         assert lost["error"]["code"] == "not_found"
 
     @pytest.mark.parametrize("targets", ['match = "nothing-*"', 'team = "nobody"', 'integrations = ["nowhere"]'])
-    def test_when_nothing_else_is_due_that_is_the_exit_status(
+    def test_missing_target_of_the_only_due_window_is_the_exit_status(
         self, server: Serving, run: Runner, file: Path, targets: str
     ) -> None:
         file.write_text(window(targets=targets))
         done = run(f"maintenance apply {file}", status=6)
         assert "window 'nightly'" in done.stderr
 
-    def test_a_mode_that_the_server_has_not_fails_its_window_alone(self, oss: Serving, run: Runner, file: Path) -> None:
+    def test_unsupported_mode_fails_only_its_window(self, oss: Serving, run: Runner, file: Path) -> None:
         file.write_text(window("cloud", mode='"disable_alerts"') + window())
         done = run(f"maintenance apply {file} -o json", status=4)
         assert [each["status"] for each in done.json] == ["failed", "started"]
         assert done.json[0]["error"]["code"] == "unsupported"
 
-    def test_one_start_that_is_refused_does_not_stop_the_others(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_refused_start_does_not_prevent_others(self, server: Serving, run: Runner, file: Path) -> None:
         server.fail("POST", ONE, status(403, '{"detail": "no"}'))
         file.write_text(window(targets='integrations = ["service-010", "service-011"]'))
         done = run(f"maintenance apply {file} -o json", status=4)
         assert statuses(done) == {("nightly", "service-010"): "failed", ("nightly", "service-011"): "started"}
 
-    def test_quiet_says_nothing_when_it_is_done_and_one_line_when_it_fails(
-        self, server: Serving, run: Runner, file: Path
-    ) -> None:
+    def test_quiet_apply_prints_nothing_or_one_line_on_failure(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window() + window("other mode", mode='"group_alerts"'))
         for _ in range(2):
             done = run(f"maintenance apply {file} -q")
@@ -362,7 +372,7 @@ class TestFailing:
 class TestLocking:
     @pytest.fixture
     def lock(self, server: Serving, run: Runner, file: Path, world: Path) -> Path:
-        """The lock of the file, as a run leaves it that has just taken it."""
+        """Hold the lock of the file, like a run that has just started."""
         run(f"maintenance apply {file}")
         (path,) = (world / "home/.local/state/oncallctl").glob("apply-*.lock")
         assert path.read_bytes() == b""
@@ -375,9 +385,7 @@ class TestLocking:
         os.pwrite(descriptor, f"4711 {(datetime.now(UTC) - since).isoformat()}\n".encode(), 0)
         return descriptor
 
-    def test_run_that_finds_another_one_at_work_does_nothing(
-        self, server: Serving, run: Runner, file: Path, lock: Path
-    ) -> None:
+    def test_apply_during_another_run_does_nothing(self, server: Serving, run: Runner, file: Path, lock: Path) -> None:
         descriptor = self.hold(lock, timedelta(minutes=9))
         done = run(f"maintenance apply {file} -o json")
         assert (done.json, server.seen) == ([], [])
@@ -386,9 +394,7 @@ class TestLocking:
         os.close(descriptor)
         assert len(run(f"maintenance apply {file} -o json").json) == 1
 
-    def test_run_that_finds_another_one_hanging_fails(
-        self, server: Serving, run: Runner, file: Path, lock: Path
-    ) -> None:
+    def test_apply_during_a_hanging_run_fails(self, server: Serving, run: Runner, file: Path, lock: Path) -> None:
         descriptor = self.hold(lock, timedelta(minutes=11))
         done = run(f"maintenance apply {file} -o json", status=8)
         assert "process 4711 has been applying" in done.error["message"]
@@ -396,7 +402,7 @@ class TestLocking:
         os.close(descriptor)
         assert server.seen == []
 
-    def test_lock_of_one_file_does_not_hold_up_another(
+    def test_lock_of_a_file_does_not_block_another_file(
         self, server: Serving, run: Runner, file: Path, lock: Path, tmp_path: Path
     ) -> None:
         other = tmp_path / "other.toml"
@@ -406,7 +412,7 @@ class TestLocking:
         assert run(f"maintenance apply {file} --dry-run -o json").json[0]["status"] == "unchanged"
         os.close(descriptor)
 
-    def test_journal_that_another_process_holds_is_given_up_and_the_window_started(
+    def test_locked_journal_does_not_prevent_the_start(
         self, server: Serving, run: Runner, file: Path, world: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.config.private_files.LOCK_SECONDS", 0.0)
@@ -422,25 +428,27 @@ class TestLocking:
 
 
 class TestConsent:
-    def test_direct_paging_is_opened_when_named_and_nobody_is_asked(
+    def test_named_direct_paging_integration_is_started_without_a_prompt(
         self, server: Serving, run: Runner, file: Path
     ) -> None:
         file.write_text(window(targets='integrations = ["Direct paging (platform team)"]'))
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_direct_paging_is_left_out_of_what_matches(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_selector_omits_direct_paging_integrations(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(targets='match = "Direct paging*"'))
         run(f"maintenance apply {file}", status=6)
         assert server.changes() == []
 
-    def test_many_that_match_are_opened_unasked(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_many_matching_integrations_are_started_without_a_prompt(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
         file.write_text(window(targets='match = "service-*"'))
         done = run(f"maintenance apply {file} -o json")
         assert len(done.json) > 20
         assert {each["status"] for each in done.json} == {"started"}
 
     @pytest.mark.parametrize(
-        ("rail", "said"),
+        ("rail", "message"),
         [
             ('longest_window = "1h"', "longer than the 1h"),
             ("reason_required = true", "requires a reason"),
@@ -448,8 +456,8 @@ class TestConsent:
             ("most_targets = 0", "more than the 0"),
         ],
     )
-    def test_the_guard_rails_of_the_profile_hold(
-        self, server: Serving, run: Runner, file: Path, tmp_path: Path, rail: str, said: str
+    def test_guard_rails_of_the_profile_apply(
+        self, server: Serving, run: Runner, file: Path, tmp_path: Path, rail: str, message: str
     ) -> None:
         token = tmp_path / "token"
         token.write_text(server.token)
@@ -459,7 +467,7 @@ class TestConsent:
             f'[profiles.p]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\n{rail}\n'
         )
         done = run(f"maintenance apply {file} --profile p", status=2, ONCALLCTL_CONFIG=str(config))
-        assert said in done.stderr
+        assert message in done.stderr
         assert server.changes() == []
 
 

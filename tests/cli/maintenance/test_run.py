@@ -1,4 +1,4 @@
-"""A command under maintenance: whose windows are ended, who shares them, and how short ones are renewed."""
+"""`maintenance run`: windows that are shared by runs, renewed while the command runs, and stopped after it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def window(serving: Serving, ident: str = ONE) -> dict[str, object] | None:
 
 
 class Clock:
-    """The time as the tests have it: this program's, and by moving its windows back, the server's."""
+    """A clock that tests move: the program's and, by moving windows back, the server's."""
 
     def __init__(self, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
         self._serving = serving
@@ -58,7 +58,7 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
     def pass_(self, time: timedelta) -> None:
-        """Let time go by here; the server's windows are seen as they then are."""
+        """Move the time forward."""
         self.ahead += time
 
 
@@ -72,7 +72,7 @@ Covering = Callable[..., RunWindows]
 
 @pytest.fixture
 def covering(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Covering:
-    """Make a run's cover; each has a run id of its own. What they warn of is in `warned`."""
+    """Return a function that creates the windows of a run, each with its own run ID. Warnings are in `WARNED`."""
 
     def make(
         until: timedelta = HOUR, lease: timedelta | None = None, if_active: IfActive = IfActive.FAIL, mode: str = ""
@@ -90,7 +90,7 @@ WARNED: list[str] = []
 
 
 def enter(cover: RunWindows, ident: str = ONE) -> str:
-    """Enter one integration; return what became of it."""
+    """Join one integration; return the outcome."""
     (outcome,) = cover.join([Target(ident, cover.oncall.integrations.get(ident))]).outcomes
     return outcome.status if outcome.error is None else outcome.error.code
 
@@ -101,40 +101,40 @@ def leave(cover: RunWindows) -> str:
 
 
 class TestTheCommandLine:
-    def test_confirmation_is_asked_as_for_start(self, cloud: Serving, run: Runner) -> None:
+    def test_run_that_needs_a_confirmation_requires_yes(self, cloud: Serving, run: Runner) -> None:
         done = run(f"maintenance run {DIRECT_PAGING} --for 30m -- true", status=2)
         assert "--yes" in done.stderr
         run("maintenance run --all --for 30m -- true", status=2)
         assert cloud.changes() == []
 
-    def test_a_lease_is_refused_with_group_alerts(self, cloud: Serving, run: Runner) -> None:
+    def test_lease_with_group_alerts_is_refused(self, cloud: Serving, run: Runner) -> None:
         done = run("maintenance run service-010 --for 1h --mode maintenance --lease 15m -- true", status=2)
         assert "resolve" in done.stderr
         assert cloud.seen == []
 
     @pytest.mark.parametrize("words", ["--lease 59", "--lease soon", "--for 8d", "--tail -1", "--mode x"])
-    def test_what_makes_no_sense_is_refused_and_nothing_sent(self, cloud: Serving, run: Runner, words: str) -> None:
+    def test_invalid_duration_is_refused_before_any_change(self, cloud: Serving, run: Runner, words: str) -> None:
         length = "" if "--for" in words else "--for 30m"
         run(f"maintenance run service-010 {length} {words} -- false", status=2)
         assert cloud.changes() == []
 
-    def test_a_window_that_is_open_already_is_a_conflict_and_125(self, cloud: Serving, run: Runner) -> None:
+    def test_shorter_active_window_is_a_conflict_with_exit_125(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         done = run("maintenance run service-010 --for 2h -o json -- false", status=125)
         assert done.error["code"] == "conflict"
         assert cloud.changes() == [START]
 
-    def test_one_that_does_what_is_needed_is_left_as_it_is(self, cloud: Serving, run: Runner) -> None:
+    def test_active_window_that_suffices_is_left_alone(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 2h")
         run("maintenance run service-010 --for 30m -- true")
         assert cloud.changes() == [START]
 
-    def test_one_that_is_kept_is_not_ended(self, cloud: Serving, run: Runner) -> None:
+    def test_kept_window_is_not_stopped(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance run service-010 --for 2h --if-active keep -- true")
         assert cloud.changes() == [START]
 
-    def test_one_that_is_replaced_is_this_runs_and_ended(self, cloud: Serving, run: Runner) -> None:
+    def test_replaced_window_is_stopped_after_the_run(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance run service-010 --for 2h --if-active replace -- true")
         assert cloud.changes() == [START, STOP, START, STOP]
@@ -162,22 +162,22 @@ class TestTheCommandLine:
     def test_replacement_that_finds_another_window_in_its_place_says_that_the_old_one_is_gone(
         self, cloud: Serving, run: Runner
     ) -> None:
-        def somebody_is_quicker(_request: object, answer: Callable[[], object]) -> object:
+        def somebody_starts_first(_request: object, answer: Callable[[], object]) -> object:
             body = {"mode": "group_alerts", "duration": 60}
             cloud.call("POST", f"integrations/{ONE}/maintenance_start", body)
             return answer()
 
         run("maintenance start service-010 --for 30m")
-        cloud.fail("POST", "maintenance_start", somebody_is_quicker)  # type: ignore[arg-type]
+        cloud.fail("POST", "maintenance_start", somebody_starts_first)  # type: ignore[arg-type]
         done = run("maintenance run service-010 --for 2h --if-active replace -- true", status=125)
         assert "was stopped and the new one did not start" in done.stderr
         assert window(cloud) is not None
 
-    def test_a_group_alerts_window_of_its_own_is_ended_without_a_question(self, cloud: Serving, run: Runner) -> None:
+    def test_own_group_alerts_window_is_stopped_without_a_prompt(self, cloud: Serving, run: Runner) -> None:
         run("maintenance run service-010 --for 2h --mode group_alerts -- true")
         assert cloud.changes() == [START, STOP]
 
-    def test_replacing_somebodys_group_alerts_window_needs_yes(self, cloud: Serving, run: Runner) -> None:
+    def test_replacement_of_a_foreign_group_alerts_window_requires_yes(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
         cloud.alert(ONE)
         words = "maintenance run service-010 --for 2h --if-active replace"
@@ -185,23 +185,25 @@ class TestTheCommandLine:
         run(f"{words} --yes -- true")
         assert window(cloud) is None
 
-    def test_the_journal_knows_reason_and_run(self, cloud: Serving, run: Runner) -> None:
+    def test_journal_has_the_reason_and_the_run(self, cloud: Serving, run: Runner) -> None:
         run("maintenance run service-010 --for 30m --reason upgrade -- true")
         opened, ended = run("maintenance history -o json").json
         assert (opened["event"], ended["event"]) == ("opened", "ended")
         assert opened["reason"] == ended["reason"] == "upgrade"
         assert opened["run"] == ended["run"]
 
-    def test_a_self_hosted_engine_is_served_too(self, oss: Serving, run: Runner) -> None:
+    def test_run_on_a_self_hosted_engine_starts_and_stops_its_window(self, oss: Serving, run: Runner) -> None:
         run("maintenance run service-010 --for 30m -- true")
         assert oss.bodies() == [{"mode": "debug", "duration": 1800}, None]
 
-    def test_no_orphans_is_an_empty_list(self, cloud: Serving, run: Runner) -> None:
+    def test_orphans_without_any_is_an_empty_list(self, cloud: Serving, run: Runner) -> None:
         assert run("maintenance orphans -o json").json == []
 
 
 class TestWhoseWindowItIs:
-    def test_one_that_somebody_opened_meanwhile_is_not_ended(self, cloud: Serving, covering: Covering) -> None:
+    def test_window_that_somebody_else_started_meanwhile_is_not_stopped(
+        self, cloud: Serving, covering: Covering
+    ) -> None:
         cover = covering()
         assert enter(cover) == "started"
         cloud.call("POST", f"integrations/{ONE}/maintenance_stop")
@@ -211,16 +213,14 @@ class TestWhoseWindowItIs:
         assert leave(cover) == "left"
         assert window(cloud) is not None
 
-    def test_one_that_somebody_ended_is_nothing_to_end(self, cloud: Serving, covering: Covering) -> None:
+    def test_window_that_somebody_stopped_is_not_stopped_again(self, cloud: Serving, covering: Covering) -> None:
         cover = covering()
         enter(cover)
         cloud.call("POST", f"integrations/{ONE}/maintenance_stop")
         assert leave(cover) == "left"
         assert cloud.changes() == [START]
 
-    def test_one_that_another_program_opened_in_between_is_not_taken_for_its_own(
-        self, cloud: Serving, covering: Covering
-    ) -> None:
+    def test_equivalent_window_of_another_program_is_not_owned(self, cloud: Serving, covering: Covering) -> None:
         def first(_request: object, answer: Callable[[], object]) -> object:
             cloud.call(
                 "POST", f"integrations/{ONE}/maintenance_start", {"mode": "silence_escalations", "duration": 3600}
@@ -233,7 +233,7 @@ class TestWhoseWindowItIs:
         assert leave(cover) == "left"
         assert window(cloud) is not None
 
-    def test_one_that_could_not_be_told_is_known_by_its_mode_length_and_time(self) -> None:
+    def test_window_without_a_known_start_is_recognized_by_mode_length_and_time(self) -> None:
         at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
         opened = WindowRecord("host", ONE, "one", "silence_escalations", 1800, at, "run", None)
         end = at + timedelta(seconds=1801)
@@ -246,7 +246,7 @@ class TestWhoseWindowItIs:
 
 
 class TestSharing:
-    def test_the_last_to_leave_ends_it_whoever_opened_it(self, cloud: Serving, covering: Covering) -> None:
+    def test_last_run_to_leave_stops_the_window(self, cloud: Serving, covering: Covering) -> None:
         first, second = covering(), covering()
         assert (enter(first), enter(second)) == ("started", "shared")
         assert leave(first) == "left"
@@ -254,7 +254,7 @@ class TestSharing:
         assert leave(second) == "stopped"
         assert cloud.changes() == [START, STOP]
 
-    def test_who_needs_it_longer_replaces_it_for_all(self, cloud: Serving, covering: Covering) -> None:
+    def test_run_that_needs_the_window_longer_replaces_it(self, cloud: Serving, covering: Covering) -> None:
         first, second = covering(HOUR), covering(2 * HOUR)
         assert (enter(first), enter(second)) == ("started", "replaced")
         assert cloud.bodies()[-1]["duration"] == 7200
@@ -292,11 +292,11 @@ class TestSharing:
         assert outcome.error.message.endswith("'service-010' is NOT in maintenance")
         assert outcome.error.exit_code == 3
 
-    def test_who_needs_it_a_few_seconds_longer_shares_it(self, cloud: Serving, covering: Covering) -> None:
+    def test_run_that_needs_the_window_a_few_seconds_longer_shares_it(self, cloud: Serving, covering: Covering) -> None:
         assert enter(covering(HOUR)) == "started"
         assert enter(covering(HOUR + timedelta(seconds=30))) == "shared"
 
-    def test_another_mode_is_a_conflict_even_to_replace(self, cloud: Serving, covering: Covering) -> None:
+    def test_other_mode_is_a_conflict_even_with_replace(self, cloud: Serving, covering: Covering) -> None:
         first = covering()
         enter(first)
         assert enter(covering(mode="disable_alerts")) == "conflict"
@@ -304,14 +304,14 @@ class TestSharing:
         assert cloud.changes() == [START]
         assert leave(first) == "stopped", "those that did not come in need nothing"
 
-    def test_who_keeps_another_mode_is_not_left_without_it(self, cloud: Serving, covering: Covering) -> None:
+    def test_window_kept_in_another_mode_is_not_stopped_by_others(self, cloud: Serving, covering: Covering) -> None:
         first, second = covering(), covering(mode="disable_alerts", if_active=IfActive.KEEP)
         enter(first)
         assert enter(second) == "unchanged"
         assert leave(first) == "left"
         assert leave(second) == "stopped"
 
-    def test_integrations_are_held_one_by_one(self, cloud: Serving, covering: Covering) -> None:
+    def test_runs_share_each_integration_separately(self, cloud: Serving, covering: Covering) -> None:
         first, second = covering(), covering()
         enter(first)
         other = cloud.call("GET", "integrations/?perpage=1")["results"][0]["id"]
@@ -320,7 +320,7 @@ class TestSharing:
         assert leave(first) == "stopped"
         assert window(cloud, other) is not None
 
-    def test_window_file_that_is_damaged_is_ignored(self, world: Path) -> None:
+    def test_damaged_window_file_is_ignored(self, world: Path) -> None:
         shared = SharedWindow.of(state_folder(), "host", ONE)
         (file,) = [shared._window]
         file.write_text('{"server": ', encoding="utf-8")
@@ -332,7 +332,7 @@ class TestSharing:
         shared.save(opened)
         assert shared.record(pytest.fail) == opened
 
-    def test_a_window_that_is_open_is_ended_although_the_note_of_it_could_not_be_completed(
+    def test_window_with_an_incomplete_record_is_stopped(
         self, cloud: Serving, covering: Covering, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         write = shared_module.replace_private
@@ -345,11 +345,11 @@ class TestSharing:
         monkeypatch.setattr(shared_module, "replace_private", fills_up)
         cover = covering()
         assert enter(cover) == "started"
-        assert any("No space left" in said for said in WARNED)
+        assert any("No space left" in warning for warning in WARNED)
         assert leave(cover) == "stopped"
         assert window(cloud) is None
 
-    def test_runs_of_an_older_version_are_joined_under_their_spelling_of_the_server(self, world: Path) -> None:
+    def test_runs_of_an_older_version_are_joined_under_their_server_name(self, world: Path) -> None:
         older = SharedWindow.of(state_folder(), "HOST:443", ONE)
         with older.mutex():
             hold = older.lock("run")
@@ -358,16 +358,14 @@ class TestSharing:
             hold.release()
         assert SharedWindow.of(state_folder(), "host", ONE, "HOST:443")._window != older._window
 
-    def test_what_is_kept_is_its_owners_alone(self, cloud: Serving, covering: Covering) -> None:
+    def test_state_of_runs_is_readable_only_by_its_owner(self, cloud: Serving, covering: Covering) -> None:
         enter(covering())
         for path in (state_folder() / shared_module.FOLDER).rglob("*"):
             assert path.stat().st_mode & 0o077 == 0, path
 
 
 class TestLeases:
-    def test_it_is_renewed_in_good_time_and_up_to_the_end(
-        self, cloud: Serving, covering: Covering, clock: Clock
-    ) -> None:
+    def test_lease_is_renewed_early_until_the_end(self, cloud: Serving, covering: Covering, clock: Clock) -> None:
         cover = covering(timedelta(minutes=20), QUARTER)
         enter(cover)
         due = cover.next_renewal()
@@ -382,7 +380,9 @@ class TestLeases:
         events = [entry.event for entry in Journal().entries(pytest.fail)]
         assert events == ["opened", "renewed", "ended"]
 
-    def test_one_that_another_run_renewed_is_left(self, cloud: Serving, covering: Covering, clock: Clock) -> None:
+    def test_window_renewed_by_another_run_is_not_renewed_again(
+        self, cloud: Serving, covering: Covering, clock: Clock
+    ) -> None:
         first, second = covering(HOUR, QUARTER), covering(HOUR, QUARTER)
         assert (enter(first), enter(second)) == ("started", "shared")
         clock.pass_(timedelta(minutes=11))
@@ -391,9 +391,7 @@ class TestLeases:
         assert cloud.changes() == [START, STOP, START]
         assert first.next_renewal() == second.next_renewal()
 
-    def test_a_renewal_that_fails_is_said_and_tried_again(
-        self, cloud: Serving, covering: Covering, clock: Clock
-    ) -> None:
+    def test_failed_renewal_warns_and_is_retried(self, cloud: Serving, covering: Covering, clock: Clock) -> None:
         cover = covering(HOUR, QUARTER)
         enter(cover)
         clock.pass_(timedelta(minutes=11))
@@ -409,9 +407,7 @@ class TestLeases:
         assert window(cloud) is not None
         assert leave(cover) == "stopped"
 
-    def test_one_that_could_not_be_renewed_in_time_is_opened_again(
-        self, cloud: Serving, covering: Covering, clock: Clock
-    ) -> None:
+    def test_expired_lease_is_started_again(self, cloud: Serving, covering: Covering, clock: Clock) -> None:
         cover = covering(HOUR, QUARTER)
         enter(cover)
         clock.pass_(timedelta(minutes=16))
@@ -419,7 +415,7 @@ class TestLeases:
         cover.renew()
         assert window(cloud) is not None
 
-    def test_one_that_somebody_ended_is_not_opened_again(
+    def test_lease_that_somebody_stopped_is_not_restarted(
         self, cloud: Serving, covering: Covering, clock: Clock
     ) -> None:
         cover = covering(HOUR, QUARTER)
@@ -431,7 +427,7 @@ class TestLeases:
         assert "somebody stopped it" in WARNED[-1]
         assert window(cloud) is None
 
-    def test_one_that_is_somebody_elses_now_is_left_alone(
+    def test_window_replaced_by_somebody_else_is_left_alone(
         self, cloud: Serving, covering: Covering, clock: Clock
     ) -> None:
         cover = covering(HOUR, QUARTER)
@@ -467,25 +463,25 @@ class TestLeases:
         assert "the silence_escalations window of 'service-010'" in WARNED[-1]
         assert WARNED[-1].endswith("'service-010' is NOT in maintenance")
 
-    def test_a_run_without_a_lease_makes_the_window_last_for_it(self, cloud: Serving, covering: Covering) -> None:
+    def test_run_without_a_lease_extends_a_shared_lease(self, cloud: Serving, covering: Covering) -> None:
         leased, plain = covering(HOUR, QUARTER), covering(2 * HOUR)
         enter(leased)
         assert enter(plain) == "replaced"
         assert cloud.bodies()[-1]["duration"] == 7200
 
-    def test_a_lease_shorter_than_a_minute_is_refused(self) -> None:
+    def test_lease_shorter_than_a_minute_is_refused(self) -> None:
         with pytest.raises(InvalidInput):
             LeasePolicy("silence_escalations", times.now() + HOUR, timedelta(seconds=59))
 
     @pytest.mark.parametrize("lease", [60, 120, 900, 7200])
-    def test_there_is_time_for_a_second_try(self, lease: int) -> None:
+    def test_renewal_leaves_time_for_a_retry(self, lease: int) -> None:
         length = timedelta(seconds=lease)
         at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
         due = LeasePolicy("silence_escalations", at + timedelta(days=1), length).renewal(at + length)
         assert due is not None
         assert at < due <= at + length - timedelta(seconds=30)
 
-    def test_waiting_looks_at_the_clock_again_and_stops_when_told(self) -> None:
+    def test_wait_for_a_renewal_rechecks_the_clock_and_can_be_stopped(self) -> None:
         at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
         moments = {"now": at, "due": at + timedelta(seconds=70)}
         waits: list[float] = []
@@ -558,7 +554,7 @@ class TestOrphans:
 
 
 class TestDying:
-    def test_what_a_run_was_about_to_open_is_known_after_its_death(
+    def test_window_of_a_killed_run_is_known_before_its_start(
         self, cloud: Serving, covering: Covering, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from oncallctl.maintenance.run.shared import orphaned
@@ -575,7 +571,7 @@ class TestDying:
         ((opened, integration),) = orphaned(cover.oncall, state_folder(), pytest.fail)
         assert (opened.id, opened.started_at, integration.id) == (ONE, None, ONE)
 
-    def test_a_hold_is_free_when_its_file_is_closed(self, world: Path) -> None:
+    def test_run_lock_is_released_when_its_file_is_closed(self, world: Path) -> None:
         shared = SharedWindow.of(state_folder(), "host", ONE)
         with shared.mutex():
             hold = shared.lock("dead")

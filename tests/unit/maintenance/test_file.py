@@ -1,4 +1,4 @@
-"""`maintenance check`: everything that is wrong with a file, each with its line, and nothing that is not."""
+"""`maintenance check`: all mistakes of a file, each with its line."""
 
 import textwrap
 from datetime import date, timedelta
@@ -25,13 +25,13 @@ def mistakes(text: str) -> list[tuple[int, str | None, str]]:
 
 
 def changed(line: int, text: str) -> str:
-    """The good file with one line changed, or left out where the text is empty."""
+    """Return the valid file with one line changed, or removed if the text is empty."""
     lines = GOOD.splitlines()
     lines[line - 1 : line] = [text] if text else []
     return "\n".join(lines) + "\n"
 
 
-def test_a_good_file_says_what_it_means() -> None:
+def test_valid_file_is_read_completely() -> None:
     text = """\
         timezone = "Europe/Berlin"
         [[window]]
@@ -52,7 +52,7 @@ def test_a_good_file_says_what_it_means() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "text", "at", "said"),
+    ("line", "text", "at", "expected"),
     [
         (2, "", 1, "name is missing"),
         (2, "name = 1", 2, "name must be a string"),
@@ -113,14 +113,14 @@ def test_a_good_file_says_what_it_means() -> None:
         (1, '[[windows]]\nname = "x"\n[[window]]', 1, "windows: unknown key (did you mean window?)"),
     ],
 )
-def test_each_mistake_is_said_with_its_line(line: int, text: str, at: int, said: str) -> None:
+def test_mistake_in_a_window_is_reported_with_its_line(line: int, text: str, at: int, expected: str) -> None:
     ((number, _, message),) = mistakes(changed(line, text))
     assert number == at
-    assert said in message
+    assert expected in message
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "expected"),
     [
         ("", 1, "there is no [[window]]"),
         ('timezone = "UTC"\nwindow = []\n', 1, "there is no [[window]]"),
@@ -132,23 +132,23 @@ def test_each_mistake_is_said_with_its_line(line: int, text: str, at: int, said:
         ("window = " + "[" * 5000, 1, "not TOML"),
     ],
 )
-def test_what_is_wrong_with_the_file_as_a_whole_is_said_with_its_line(text: str, line: int, said: str) -> None:
+def test_mistake_of_the_file_is_reported_with_its_line(text: str, line: int, expected: str) -> None:
     number, window, message = mistakes(text)[-1]
     assert (number, window) == (line, None)
-    assert said in message
+    assert expected in message
 
 
-def test_a_name_that_two_windows_have_names_the_other_line() -> None:
+def test_duplicate_name_is_reported_with_the_other_line() -> None:
     assert mistakes(GOOD + GOOD) == [(8, "nightly", "the window on line 2 has the same name")]
 
 
-def test_all_mistakes_are_said_at_once_in_the_order_of_their_lines() -> None:
+def test_several_mistakes_are_reported_in_the_order_of_their_lines() -> None:
     text = GOOD.replace("2h", "never") + GOOD.replace("Berlin", "Atlantis") + "[[window]]\n"
     assert [line for line, _, _ in mistakes(text)] == [6, 8, 11, *[13] * 5]
 
 
 @pytest.mark.parametrize("quotes", ['"""', "'''"])
-def test_lines_within_a_text_are_not_taken_for_keys_and_headers(quotes: str) -> None:
+def test_lines_in_a_multiline_string_are_not_keys_or_headers(quotes: str) -> None:
     reason = f'reason = {quotes}\n[[window]]\nduration = "2h"\nname = 3\n{quotes}\n'
     text = GOOD.replace("[[window]]\n", f"[[window]]\n{reason}") + '\n# [[window]]\n[[ "window" ]] # two\nname = 4\n'
     wrong = mistakes(text)
@@ -156,24 +156,24 @@ def test_lines_within_a_text_are_not_taken_for_keys_and_headers(quotes: str) -> 
     assert (15, None, "name must be a string") in wrong
 
 
-def test_a_list_of_many_lines_is_where_its_key_is() -> None:
+def test_mistake_in_a_multiline_array_has_the_line_of_its_key() -> None:
     assert mistakes(changed(3, "integrations = [\n  'a', # one\n  3,\n]"))[0][0] == 3
 
 
-def test_a_long_list_is_read_in_one_go() -> None:
+def test_long_array_is_read_quickly() -> None:
     text = changed(3, "integrations = [\n" + "  'service-010',\n" * 20_000 + "]") + "more = 1\n"
     assert [line for line, _, _ in mistakes(text)] == [20_008]
 
 
 @given(st.lists(st.sampled_from([*GOOD.splitlines(), "", "# a", "x = [", "]", '"""', "[[window]]", "[a.b]"])))
-def test_no_file_is_too_odd_to_be_judged(lines: list[str]) -> None:
+def test_any_text_has_windows_or_mistakes(lines: list[str]) -> None:
     text = "\n".join(lines)
     rules, wrong = load(text)
     assert rules or wrong
     assert all(1 <= mistake.line <= max(len(lines), 1) for mistake in wrong)
 
 
-def test_check_says_mistakes_as_compilers_do_and_exits_with_2(run: Runner, tmp_path: Path) -> None:
+def test_check_prints_mistakes_in_the_format_of_compilers_and_exits_with_2(run: Runner, tmp_path: Path) -> None:
     path = tmp_path / "windows.toml"
     path.write_text(changed(5, 'timezone = "Mars"'))
     done = run(f"maintenance check {path}", status=2)
@@ -183,7 +183,7 @@ def test_check_says_mistakes_as_compilers_do_and_exits_with_2(run: Runner, tmp_p
     assert done.error["code"] == "invalid_input"
 
 
-def test_check_of_a_good_file_needs_no_server_and_says_nothing_on_stdout(run: Runner, tmp_path: Path) -> None:
+def test_check_of_a_valid_file_needs_no_server_and_prints_nothing(run: Runner, tmp_path: Path) -> None:
     path = tmp_path / "windows.toml"
     path.write_text(GOOD)
     assert run(f"maintenance check {path}").stdout == ""
@@ -191,12 +191,12 @@ def test_check_of_a_good_file_needs_no_server_and_says_nothing_on_stdout(run: Ru
     assert run(f"maintenance check {path} -q").stderr == ""
 
 
-def test_check_of_a_window_that_the_usual_guard_rails_refuse_warns(run: Runner, tmp_path: Path) -> None:
+def test_check_of_a_window_over_the_default_limit_warns(run: Runner, tmp_path: Path) -> None:
     path = tmp_path / "windows.toml"
     path.write_text('[[window]]\nname = "w"\nteam = "t"\ncron = "* * * * *"\ntimezone = "UTC"\nduration = "3650d"\n')
     assert "warning: window 'w': 3650d is longer than 7d" in run(f"maintenance check {path}").stderr
 
 
-def test_check_reads_stdin_and_says_when_there_is_no_file(run: Runner) -> None:
+def test_check_reads_stdin_and_refuses_a_missing_file(run: Runner) -> None:
     assert run("maintenance check -", stdin=changed(6, ""), status=2).stdout.startswith("-:1: ")
     assert "cannot read" in run("maintenance check nowhere.toml", status=2).stderr

@@ -1,4 +1,4 @@
-"""When windows occur, held against the clocks themselves: every minute of a day is looked at."""
+"""Occurrences of windows, compared with the wall clock of every minute of a day."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ def starts(expression: str, zone: ZoneInfo, begin: datetime, days: float = 3) ->
     return [(moment.instant.astimezone(zone).isoformat(timespec="minutes"), moment.clocks) for moment in moments]
 
 
-def test_a_time_that_is_skipped_starts_when_the_clocks_go_on() -> None:
+def test_skipped_time_starts_at_the_next_minute_that_exists() -> None:
     assert starts("30 2 * * *", BERLIN, datetime(2026, 3, 28, tzinfo=UTC)) == [
         ("2026-03-28T02:30+01:00", Clocks.STEADY),
         ("2026-03-29T03:00+02:00", Clocks.SKIPPED),
@@ -41,7 +41,7 @@ def test_a_time_that_is_skipped_starts_when_the_clocks_go_on() -> None:
     ]
 
 
-def test_a_time_that_comes_twice_starts_at_the_first() -> None:
+def test_repeated_time_starts_at_the_first() -> None:
     assert starts("30 2 * * *", BERLIN, datetime(2026, 10, 24, tzinfo=UTC)) == [
         ("2026-10-24T02:30+02:00", Clocks.STEADY),
         ("2026-10-25T02:30+02:00", Clocks.FIRST),
@@ -49,7 +49,7 @@ def test_a_time_that_comes_twice_starts_at_the_first() -> None:
     ]
 
 
-def test_an_interval_goes_on_through_the_repeated_hour_and_leaves_the_skipped_one_out() -> None:
+def test_interval_runs_through_the_repeated_hour_and_omits_the_skipped_one() -> None:
     assert starts("30 */2 * * *", NEW_YORK, datetime(2026, 3, 8, 5, tzinfo=UTC), days=0.2) == [
         ("2026-03-08T00:30-05:00", Clocks.STEADY),
         ("2026-03-08T03:30-04:00", Clocks.LEFT_OUT),
@@ -63,12 +63,12 @@ def test_an_interval_goes_on_through_the_repeated_hour_and_leaves_the_skipped_on
     ]
 
 
-def test_two_times_that_the_clocks_bring_together_are_one() -> None:
+def test_two_starts_at_one_instant_count_once() -> None:
     found = starts("0,30 2,3 * * *", BERLIN, datetime(2026, 3, 29, tzinfo=UTC), days=1)
     assert [moment for moment, _ in found] == ["2026-03-29T03:00+02:00", "2026-03-29T03:30+02:00"]
 
 
-def test_a_change_by_half_an_hour_loses_nothing() -> None:
+def test_clock_change_by_half_an_hour_loses_no_start() -> None:
     found = [moment for moment, _ in starts("0 */2 * * *", LORD_HOWE, datetime(2026, 4, 4, 12, tzinfo=UTC), days=0.4)]
     assert found[:4] == [
         "2026-04-05T00:00+11:00",
@@ -90,8 +90,8 @@ FIELDS = [
 @pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.tuples(*FIELDS).map(" ".join), st.sampled_from(CHANGES))
-def test_what_starts_is_what_the_clocks_of_the_zone_show(expression: str, change: tuple[ZoneInfo, datetime]) -> None:
-    """Each wall-clock time that the expression means, looked for among all minutes of the time."""
+def test_starts_match_the_wall_clock_of_the_zone(expression: str, change: tuple[ZoneInfo, datetime]) -> None:
+    """Return the starts of an expression by testing every minute."""
     zone, begin = change
     end = begin + timedelta(days=3)
     shown: dict[datetime, list[datetime]] = {}
@@ -115,13 +115,13 @@ def test_what_starts_is_what_the_clocks_of_the_zone_show(expression: str, change
 
 @settings(deadline=None, max_examples=50)
 @given(st.tuples(*FIELDS).map(" ".join), st.integers(1, 71), st.sampled_from(CHANGES))
-def test_a_time_cut_in_two_has_the_same_starts(expression: str, hours: int, change: tuple[ZoneInfo, datetime]) -> None:
+def test_divided_range_has_the_same_starts(expression: str, hours: int, change: tuple[ZoneInfo, datetime]) -> None:
     zone, begin = change
     cron, end, cut = Cron.parse(expression, zone), begin + timedelta(days=3), begin + timedelta(hours=hours)
     assert [*cron.moments(begin, cut), *cron.moments(cut, end)] == list(cron.moments(begin, end))
 
 
-def test_a_single_time_is_in_the_zone_and_starts_once() -> None:
+def test_single_time_in_its_zone_starts_once() -> None:
     at = Once.of(datetime(2026, 12, 1, 2), BERLIN)  # noqa: DTZ001
     begin = datetime(2026, 12, 1, 1, tzinfo=UTC)
     assert [moment.instant for moment in at.moments(begin, begin + MINUTE)] == [begin]
@@ -130,7 +130,7 @@ def test_a_single_time_is_in_the_zone_and_starts_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ("2026-12-01T02:00", "without quotes"),
         (datetime(2026, 12, 1, 2, tzinfo=UTC), "must not have an offset"),
@@ -139,8 +139,8 @@ def test_a_single_time_is_in_the_zone_and_starts_once() -> None:
         (datetime(1, 1, 1), "out of range"),  # noqa: DTZ001
     ],
 )
-def test_a_single_time_that_names_no_one_instant_is_refused(value: object, said: str) -> None:
-    with pytest.raises(InvalidInput, match=said):
+def test_single_time_that_is_skipped_or_repeated_is_refused(value: object, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
         Once.of(value, BERLIN)
 
 
@@ -152,6 +152,6 @@ def test_a_single_time_that_names_no_one_instant_is_refused(value: object, said:
         "a b c d e",
     ],
 )
-def test_what_is_no_expression_or_never_comes_is_refused(expression: str) -> None:
+def test_malformed_or_impossible_cron_expression_is_refused(expression: str) -> None:
     with pytest.raises(InvalidInput):
         Cron.parse(expression, BERLIN)
