@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.cli.maintenance.support import ONE, START, STOP, pasted
 from tests.conftest import Runner
 from tests.serving import Serving, lose, status
-
-ONE = "C5BPMMTY9FMXJ"  # service-010, of data infra
-START = f"POST /api/v1/integrations/{ONE}/maintenance_start"
-STOP = f"POST /api/v1/integrations/{ONE}/maintenance_stop"
 
 
 def window(server: Serving) -> dict[str, Any]:
@@ -23,11 +20,6 @@ def window(server: Serving) -> dict[str, Any]:
 
 def ends_at(server: Serving) -> datetime:
     return datetime.fromisoformat(window(server)["maintenance_end_at"])
-
-
-def pasted(hint: str) -> str:
-    """The command line in a hint, without the program's name."""
-    return hint.partition("oncallctl ")[2]
 
 
 class TestExtending:

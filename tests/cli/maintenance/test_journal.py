@@ -126,7 +126,7 @@ class TestWriting:
 
     def test_concurrent_writers_lose_nothing_during_a_rotation(self, tmp_path: Path) -> None:
         code = (
-            "import sys; from pathlib import Path; from tests.cli.test_journal import *\n"
+            "import sys; from pathlib import Path; from tests.cli.maintenance.test_journal import *\n"
             "import oncallctl.maintenance.journal as journal; journal.LARGEST = 20000\n"
             "for number in range(25): Journal(Path(sys.argv[1])).record("
             "Event.OPENED, PLACE, INTEGRATION, Author(f'{sys.argv[2]}-{number}'), at=now())"
