@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oncallctl.config.config_file import KEYS, Config, Table, put
 from oncallctl.config.profiles import NAME, SANDBOXES
 from oncallctl.errors import InvalidInput, NotFound
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEFAULT_PROFILE = "default_profile"
 PROFILES = "profiles"
@@ -108,6 +104,8 @@ def set_text(file: Config, key: Key, text: str) -> None:
         table = document
         for name in key.tables:
             table = table.setdefault(name, {})
+            if not isinstance(table, Mapping):
+                raise InvalidInput(f"{file.path}: {name} must be a table", hint="fix the file")
         put(table, key.name, value)
 
     file.edit(change)
@@ -127,8 +125,8 @@ def unset(file: Config, key: Key) -> bool:
     def change(document: Table) -> None:
         table = document
         for name in key.tables:
-            table = table[name]
-        del table[key.name]
+            table = table.get(name, {})
+        table.pop(key.name, None)  # another process may have removed it
 
     file.edit(change)
     return True

@@ -204,3 +204,23 @@ def test_file_with_a_syntax_error_is_not_changed(file: Path, run: Runner) -> Non
         assert str(file) in run(f"config {line}", status=2).stderr
     assert file.read_text() == "[profiles"
     assert run("config path").stdout == f"{file}\n"
+
+
+def test_set_in_tables_that_are_out_of_order_is_stored(file: Path, run: Runner) -> None:
+    file.write_text(
+        '[profiles.a]\nurl = "https://a"\n\n[aliases]\nt = "teams list"\n\n[profiles.b]\nurl = "https://b"  # b\n'
+    )
+    run("config set profiles.b.timeout 5")
+    run("config set profiles.a.timeout 6")
+    run("config unset profiles.a.timeout")
+    assert file.read_text().count("# b") == 1
+    assert run("config get profiles.b.timeout").stdout == "5\n"
+    assert run("config get profiles.a.timeout", status=6).stdout == ""
+
+
+def test_set_below_a_value_that_is_not_a_table_is_wrong_usage(file: Path, run: Runner) -> None:
+    file.write_text("aliases = 3\n")
+    assert "aliases must be a table" in run("config set aliases.mine teams", status=2).stderr
+    file.write_text("aliases = {mine = 3}\n")
+    run("config set aliases.mine 'teams list'")
+    assert run("config get aliases.mine").stdout == "teams list\n"
