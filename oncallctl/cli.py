@@ -19,7 +19,7 @@ from oncallctl.commands import NOUNS, VERBS, app_of
 from oncallctl.config.settings import Settings
 from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.output import colors
-from oncallctl.parsing import shortcuts
+from oncallctl.parsing import help_layout, shortcuts
 from oncallctl.parsing.framework import Commands, Group
 from oncallctl.parsing.global_options import Click, global_options, keep_for_leaf
 from oncallctl.parsing.usage_errors import as_invalid_input
@@ -28,6 +28,12 @@ from oncallctl.text import dump_json, sentence
 
 MAX_STDERR_WAIT = 2.0  # seconds that a message waits for stderr after a signal
 
+EXAMPLES = (
+    "oncallctl --profile sandbox who",
+    "oncallctl help maintenance start",
+    "oncallctl help times",
+    "oncallctl help",
+)
 OTHERS = "Other commands"
 SECTIONS = {
     "On call": ("teams", "schedules", "shift-swaps", "cover", "users"),
@@ -50,6 +56,9 @@ SECTIONS = {
     OTHERS: ("api", "commands", "help"),
 }
 """Heading of the help -> the commands below it."""
+
+
+_NAME_WIDTH = max(map(len, (*NOUNS, *VERBS)))
 
 
 class Tree(MutableMapping[str, Any]):
@@ -93,11 +102,16 @@ class Root(Group):
         rows = {**NOUNS, **VERBS}
         others = sorted(rows.keys() - {name for names in SECTIONS.values() for name in names})
         for heading, names in {**SECTIONS, OTHERS: (*others, *SECTIONS[OTHERS])}.items():
-            if listed := [(name, rows[name].removesuffix(".")) for name in names if name in rows]:
+            if listed := [(f"{name:<{_NAME_WIDTH}}", rows[name].removesuffix(".")) for name in names if name in rows]:
                 with formatter.section(heading):
                     formatter.write_dl(listed)
         with formatter.section("Shortcuts"):
-            formatter.write_dl([(name, " ".join(words)) for name, words in shortcuts.of_noun("").items()])
+            shown = shortcuts.of_noun("").items()
+            formatter.write_dl([(f"{name:<{_NAME_WIDTH}}", " ".join(words)) for name, words in shown])
+
+    def format_epilog(self, ctx: Click, formatter: Click) -> None:  # noqa: ARG002
+        """Write examples, which lead to the help topics too."""
+        help_layout.write_examples(EXAMPLES, formatter)
 
     def get_params(self, ctx: Click) -> list[Click]:
         """Add the global options, which may stand before the noun too; --help stays last."""

@@ -28,7 +28,9 @@ def test_import_of_the_program_loads_no_heavy_module() -> None:
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("line", ["--help", "maintenance --help", "maintenance start --help", "--version"])
+@pytest.mark.parametrize(
+    "line", ["--help", "maintenance --help", "maintenance start --help", "who --help", "--version"]
+)
 def test_help_loads_no_heavy_module(line: str) -> None:
     code = (
         "import sys\nfrom oncallctl.cli import app\n"

@@ -98,7 +98,7 @@ def test_links_of_a_page_lead_to_files(page: Path) -> None:
     assert [target for target in targets if "://" not in target and not (page.parent / target).exists()] == []
 
 
-def test_picture_of_the_rota_was_made_by_the_program() -> None:
+def test_picture_of_the_rota_is_a_drawing_of_the_program() -> None:
     picture = ET.parse(ROOT / "docs" / "rota.svg").getroot()
     assert picture.tag == "{http://www.w3.org/2000/svg}svg"
     assert "platform-primary" in "".join(picture.itertext())
@@ -123,7 +123,7 @@ def test_readme_fits_a_few_screens() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
 
 
-def test_every_command_says_what_it_does(run: Runner) -> None:
+def test_help_of_every_command_describes_it(run: Runner) -> None:
     root = get_command(app)
     for noun, group in root.commands.items():  # type: ignore[attr-defined]
         for verb in getattr(group, "commands", {"": group}):

@@ -1,4 +1,4 @@
-"""SECURITY.md keeps its word: the tests it names are there, and the lock file is what it says."""
+"""SECURITY.md is true: each promise has a test, and the lock file pins everything."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ PROMISED = SECURITY.partition("## What is promised")[2].partition("## What is no
 PROMISES = re.findall(r"^- .*\(`([a-z0-9-]+)`\)$", PROMISED, re.MULTILINE)
 
 
-def test_every_promise_has_an_id_and_a_test_that_proves_it() -> None:
+def test_every_promise_has_an_id_and_a_test() -> None:
     marked = {
         str(decorator.args[0].value)
         for path in (ROOT / "tests").rglob("test_*.py")
@@ -31,12 +31,12 @@ def test_every_promise_has_an_id_and_a_test_that_proves_it() -> None:
     assert set(PROMISES) == marked
 
 
-def test_the_readme_leads_to_it() -> None:
+def test_readme_links_to_the_security_page() -> None:
     assert "(SECURITY.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.promise("pinned-with-hash")
-def test_every_file_of_the_lock_has_a_hash_and_comes_from_the_registry() -> None:
+def test_lock_file_pins_each_file_of_the_registry_with_a_hash() -> None:
     lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
     packages = [package for package in lock["package"] if package["source"] != {"editable": "."}]
     assert len(packages) == len(lock["package"]) - 1
@@ -50,7 +50,7 @@ def test_every_file_of_the_lock_has_a_hash_and_comes_from_the_registry() -> None
 
 
 @pytest.mark.promise("sandbox-listens-on-this-machine")
-def test_the_sandbox_listens_on_this_machine_alone() -> None:
+def test_sandbox_refuses_connections_from_another_address() -> None:
     words = [sys.executable, "-m", "oncallctl", "sandbox", "serve"]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as serving:
         try:
@@ -58,7 +58,7 @@ def test_the_sandbox_listens_on_this_machine_alone() -> None:
             port = urlsplit(serving.stdout.readline().strip()).port
             assert port is not None
             socket.create_connection(("127.0.0.1", port), timeout=10).close()
-            # Another address of this machine, which one that listens everywhere would answer at.
+            # Another address of this machine: a server that listens on all addresses would accept the connection.
             with pytest.raises(OSError):
                 socket.create_connection(("127.0.0.2", port), timeout=10).close()
         finally:

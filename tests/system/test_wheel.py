@@ -19,6 +19,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+def test_wheel_has_the_manual_page_and_the_help_topics(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (manual,) = [name for name in names if name.endswith(".data/data/share/man/man1/oncallctl.1")]
+        assert archive.read(manual) == (ROOT / "man" / "oncallctl.1").read_bytes()
+    topics = ROOT / "oncallctl" / "commands" / "help_topics"
+    texts = [path.relative_to(ROOT).as_posix() for path in topics.iterdir() if path.suffix in {".txt", ".md"}]
+    assert texts
+    assert [text for text in texts if text not in names] == []
+
+
 def test_the_completions_are_where_shells_look(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for place, source in (
