@@ -129,7 +129,7 @@ def _job(settings: Settings, file: str, to: To) -> Job:
     schema.usable(text, file)
     profile = _profile(settings, to)
     dialect = dialect_of(profile).value if profile else "oss"
-    return Job(Path(os.path.abspath(file)), text, program(), profile, _found_by(os.environ), dialect)  # noqa: PTH100
+    return Job(Path(os.path.abspath(file)), text, program(), profile, _found_by(os.environ), dialect)  # noqa: PTH100  # keeps links
 
 
 def _profile(settings: Settings, to: To) -> Profile | None:

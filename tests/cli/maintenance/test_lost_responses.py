@@ -154,10 +154,10 @@ class TestLostResponses:
         run("maintenance start service-010 --for 30m", status=7)
 
     def test_equivalent_window_started_by_somebody_else_is_unchanged(self, server: Serving, run: Runner) -> None:
-        def somebody_starts_first(_request: object, answer: object) -> object:
+        def somebody_starts_first(_request: object, answer: Callable[[], Response]) -> Response:
             mode = "silence_escalations" if server.dialect == "cloud" else "debug"
             server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 1800})
-            return answer()  # type: ignore[operator]
+            return answer()
 
         server.fail("POST", "maintenance_start", somebody_starts_first)
         assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "unchanged"
@@ -172,8 +172,8 @@ class TestLostResponses:
         assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "unchanged"
 
     def test_stop_whose_window_was_replaced_meanwhile_is_stopped(self, server: Serving, run: Runner) -> None:
-        def another_window_replaces_it(_request: object, answer: object) -> None:
-            answer()  # type: ignore[operator]
+        def another_window_replaces_it(_request: object, answer: Callable[[], Response]) -> None:
+            answer()
             mode = "group_alerts" if server.dialect == "cloud" else "maintenance"
             server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
 

