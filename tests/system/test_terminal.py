@@ -262,6 +262,25 @@ def test_json_carries_a_name_whole_and_a_terminal_still_obeys_nothing(work: Prog
     assert len(lines) == len(work("integrations", "list", "-o", "id").stdout.split("\n")), "an object is a line"
 
 
+def test_get_at_a_terminal_shows_a_card_and_in_a_pipe_a_row(work: Program) -> None:
+    card = at_terminal(work, "escalation-chains", "get", "platform-default", width=80)
+    assert card.startswith("platform-default\nID ")
+    assert "1  notify who is on call in platform-primary\n" in card
+    row = at_terminal(work, "integrations", "get", "service-000", "-o", "csv", width=80)
+    assert row.startswith("ID,NAME,")
+    assert work("integrations", "get", "service-000").stdout.startswith("ID\tNAME\t")
+
+
+def test_json_is_colored_at_a_terminal_only(work: Program) -> None:
+    command = ("teams", "get", "platform", "-o", "json")
+    with work.at_terminal(*command) as terminal:
+        shown = terminal.end()
+    assert '\x1b[1m"name"\x1b[0m: \x1b[32m"platform"\x1b[0m' in shown
+    assert terminal.plain == work(*command).stdout
+    with work.at_terminal(*command, NO_COLOR="1") as terminal:
+        assert ESC not in terminal.end()
+
+
 def test_an_error_that_names_a_candidate_is_not_obeyed(work: Program, cloud: Serving, hostile: Any) -> None:
     cloud.call("POST", "integrations/", {"type": "webhook", "name": HOSTILE, "team_id": "TKPSLLWBFUI9R"})
     with work.at_terminal("integrations", "get", f"name:{HOSTILE}") as terminal:

@@ -93,7 +93,8 @@ def _state(lookups: Lookups, row: Row, state: str, people: dict[str, str]) -> st
 
 def _alerts(lookups: Lookups, row: Row) -> str:
     last = lookups.moment(field(row, "last_alert.created_at"))
-    return f"{row.get('alerts_count')}, the last {last}" if last else str(row.get("alerts_count") or "")
+    count = row.get("alerts_count")
+    return ", ".join(part for part in ("" if count is None else str(count), f"the last {last}" if last else "") if part)
 
 
 def _people(row: Row, notes: list[ResolutionNote]) -> list[str]:

@@ -58,7 +58,7 @@ def _phone(row: Row) -> str:
 
 def _rules(lookups: Lookups, user: str) -> Sequence[ServerObject]:
     rules = lookups.oncall.collection(nouns.PERSONAL_NOTIFICATION_RULES).list(user_id=user)
-    return sorted(rules, key=lambda rule: rule.raw.get("position") or 0)
+    return sorted(rules, key=lambda rule: position if isinstance(position := rule.raw.get("position"), int) else 0)
 
 
 def _rule(rule: ServerObject) -> str:
