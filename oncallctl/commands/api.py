@@ -129,4 +129,4 @@ def _show(settings: Settings, response: object, *, done: bool = False) -> None:
         number, count = response.get("current_page_number"), response.get("total_pages")
         if settings.format is not Format.JSON:  # json shows it
             settings.note(f"result page {number} of {count}; --paginate fetches all")
-    render_values(settings, raw.listed(response), whole=response, done=done)
+    render_values(settings, raw.listed(response), document=response, done=done)

@@ -22,7 +22,7 @@ Wait = Callable[[], dict[str, str]]
 
 @dataclass
 class NameLookupCache:
-    """Names that a list that is refreshed need not look up again.
+    """Names known from earlier lookups, for lists that are refreshed.
 
     Attributes:
         names: ID -> name.

@@ -80,17 +80,17 @@ def render_done(
     _write_objects(settings, objects, columns, empty, single=single, done=True)
 
 
-def render_values(settings: Settings, values: Iterable[object], *, whole: object = None, done: bool = False) -> None:
+def render_values(settings: Settings, values: Iterable[object], *, document: object = None, done: bool = False) -> None:
     """Write JSON values of any kind, without masking.
 
     Args:
         settings: the format, --columns, time zone and --quiet.
         values: the rows; jsonl writes each one immediately.
-        whole: the document for json. The default is an array of the rows.
+        document: the document for json. The default is an array of the rows.
         done: whether the values are the response to a change; see `render_done`.
     """
     if settings.format is Format.JSON and settings.columns is None:
-        render_text(settings, f"{_json(settings, list(values) if whole is None else whole, indent=2)}\n")
+        render_text(settings, f"{_json(settings, list(values) if document is None else document, indent=2)}\n")
     elif settings.format is Format.JSONL and settings.columns is None:
         for value in values:
             render_text(settings, f"{_json(settings, value)}\n")
