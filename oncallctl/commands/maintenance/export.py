@@ -124,7 +124,7 @@ def _job(settings: Settings, file: str, to: To) -> Job:
     from oncallctl.maintenance.file.export import Job, program
 
     if file == "-":
-        raise InvalidInput("the job reads the file every minute: it cannot be stdin", hint="name a file")
+        raise InvalidInput("the file cannot be stdin: the job reads it every minute", hint="name a file")
     text = read_text(file, "FILE")
     schema.usable(text, file)
     profile = _profile(settings, to)
@@ -139,32 +139,34 @@ def _profile(settings: Settings, to: To) -> Profile | None:
     except NoCredentials:
         if to is To.KUBERNETES:
             raise
-        settings.warn("nobody is logged in here; where the job runs, somebody has to be: oncallctl auth login")
+        settings.warn("there is no profile on this machine; the job needs one where it runs: oncallctl auth login")
         return None
     if to is To.KUBERNETES:
         return profile
     if profile.name == ENVIRONMENT:
-        settings.warn("URL and token are in this shell's environment, which the job does not have: it needs a profile")
+        settings.warn(
+            "URL and token come from this shell's environment, which the job does not have; it needs a profile"
+        )
         return None
     if profile.token_source == "keyring":  # noqa: S105  # a source, not a token
         settings.warn(
-            f"the token of profile {profile.name} is in the keyring, which does not open without a desktop: "
-            "use auth login --token-file; doctor --as-cron shows what the job will find"
+            f"the token of profile {profile.name} is in the keyring, which is not available to the job: "
+            "use auth login --token-file, and check the setup with doctor --as-cron"
         )
     elif "CREDENTIALS_DIRECTORY" in (profile.token_file or ""):
-        settings.warn(f"the token of profile {profile.name} is a credential of systemd's, which only a unit loads")
+        settings.warn(f"the token of profile {profile.name} is a systemd credential, which only its unit can read")
     return profile
 
 
 def _remote(profile: Profile | None) -> Profile:
     if profile is None or profile.is_sandbox:
-        raise InvalidInput("the sandbox is on this machine alone", hint="name another profile with --profile")
+        raise InvalidInput("the sandbox exists only on this machine", hint="name another profile with --profile")
     return profile
 
 
 def _checked(image: str) -> str:
     if not image or any(character.isspace() or not character.isprintable() for character in image):
-        raise InvalidInput(f"not the name of an image: {image!r}")
+        raise InvalidInput(f"invalid image name: {image!r}")
     return image
 
 
@@ -185,7 +187,7 @@ def _written(folder: Path, files: Mapping[str, str]) -> list[dict[str, str]]:
     paths = {folder / name: text for name, text in files.items()}
     for path in paths:
         if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(WRITTEN):
-            raise InvalidInput(f"{path} is there, and was not written by this command", hint="move it away")
+            raise InvalidInput(f"{path} exists and was not written by this command", hint="move it away")
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in paths.items():
         path.write_text(text, encoding="utf-8")

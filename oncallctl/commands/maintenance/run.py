@@ -197,7 +197,7 @@ def _prepare(
 def _plan(
     oncall: OnCall, targets: Sequence[Target[Integration]], policy: LeasePolicy, if_active: IfActive
 ) -> list[WindowChange]:
-    """Return the changes to confirm. Windows that runs on this machine share are judged when the run joins them."""
+    """Return the changes to confirm. Windows shared by runs on this machine are checked when the run joins them."""
     from oncallctl.maintenance.run.run_windows import is_shared
     from oncallctl.maintenance.windows import plan
     from oncallctl.maintenance.windows.model import WindowRequest

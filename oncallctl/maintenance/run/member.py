@@ -142,7 +142,7 @@ class RunMember:
             again = self._oncall.integrations.get(integration.id)
             if Window.of(again) == window:
                 raise
-            step_again = self._plan(again)  # somebody was quicker, perhaps with a window that is long enough
+            step_again = self._plan(again)  # another window was started first, and may be long enough
             if step.ends and step_again.action in {WindowAction.REPLACE, WindowAction.REFUSE}:
                 raise taken from None  # its message says if the old window is gone
             return self._carry_out(step_again)

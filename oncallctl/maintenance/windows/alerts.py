@@ -116,8 +116,8 @@ def quiet_times(
         return [each for each in known if each.end > since] or [SuppressedPeriod(since, at, None)]
     if not known:
         raise NotFound(
-            f"no window of {integration.name!r} is open, and this machine's journal knows of none",
-            hint="say how far to look back with --since",
+            f"no window of {integration.name!r} is active, and the journal on this machine has none",
+            hint="add --since, for example --since 24h",
         )
     last = max(known, key=lambda each: each.start)
     return [each for each in known if each is last or (each.run is not None and each.run == last.run)]

@@ -38,7 +38,7 @@ class Window:
         return cls(integration.maintenance_mode, integration.maintenance_started_at, integration.maintenance_end_at)
 
     def remaining(self, at: datetime) -> int | None:
-        """Return the whole seconds until its end; negative after it."""
+        """Return the number of seconds until its end; negative after it."""
         return None if self.ends_at is None else math.floor((self.ends_at - at).total_seconds())
 
     def is_overdue(self, at: datetime) -> bool:

@@ -112,7 +112,7 @@ class TestEvery:
 
     @pytest.mark.parametrize("to", TARGETS[:2])
     def test_export_without_a_login_warns(self, file: Path, run: Runner, to: str) -> None:
-        assert "nobody is logged in" in run(f"maintenance export {file} --to {to}").stderr
+        assert "there is no profile on this machine" in run(f"maintenance export {file} --to {to}").stderr
 
     @pytest.mark.parametrize("to", TARGETS[:2])
     def test_token_in_the_keyring_causes_a_warning(self, world: Path, file: Path, run: Runner, to: str) -> None:
@@ -125,7 +125,7 @@ class TestEvery:
     ) -> None:
         configure(world, f'url = "{URL}"\ntoken_file = "$CREDENTIALS_DIRECTORY/oncall"')
         done = run(f"maintenance export {file} --to {to}")
-        assert "only a unit loads" in done.stderr
+        assert "only its unit can read" in done.stderr
         assert "\nLoadCredential=" not in done.stdout
 
     def test_write_overwrites_only_exported_files(self, work: Path, file: Path, run: Runner, tmp_path: Path) -> None:
