@@ -1,7 +1,7 @@
-"""`make bench`: measure performance and compare each figure with its limit.
+"""`make bench`: measures performance, and compares each figure with its limit.
 
-hyperfine measures medians in one run on one machine. The limits are ratios, because milliseconds say more about the
-machine. Exits with 1 if a limit is exceeded.
+hyperfine measures medians on an otherwise idle machine. Most limits are ratios, because milliseconds depend on the
+machine. The exit status is 1 if a limit is exceeded.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STARTS, TARGETS = 200, 1000
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table."""
+    """A line of the table."""
 
     what: str
     measured: str
@@ -48,7 +48,7 @@ def ratio(what: str, took: float, reference: float, limit: float, than: str) -> 
 
 
 def medians(*commands: str, runs: int = 20, environment: dict[str, str]) -> list[float]:
-    """The median seconds of each command, run in turn by hyperfine."""
+    """Return the median time of each command in seconds, measured by hyperfine."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         words = [
             "hyperfine",
@@ -65,7 +65,7 @@ def medians(*commands: str, runs: int = 20, environment: dict[str, str]) -> list
 
 @contextlib.contextmanager
 def served(*options: str) -> Iterator[str]:
-    """The server of this folder, as a process of its own."""
+    """Start `server.py`, and yield its URL."""
     with subprocess.Popen(
         [PYTHON, HERE / "server.py", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
@@ -76,7 +76,7 @@ def served(*options: str) -> Iterator[str]:
 
 
 def starting(environment: dict[str, str]) -> Iterator[Figure]:
-    """What every run pays."""
+    """Measure the start of the program."""
     nothing, version, text, leaf = medians(
         f"{PYTHON} -c pass",
         f"{PROGRAM} --version",
@@ -90,7 +90,7 @@ def starting(environment: dict[str, str]) -> Iterator[Figure]:
 
 
 def reading(url: str, environment: dict[str, str]) -> Iterator[Figure]:
-    """A list of teams over loopback."""
+    """Measure a list of teams over loopback."""
     script, as_json, as_table = medians(
         f"{PYTHON} {HERE / 'reference.py'} teams {url}",
         f"{PROGRAM} teams list -o json",
@@ -102,7 +102,7 @@ def reading(url: str, environment: dict[str, str]) -> Iterator[Figure]:
 
 
 def much(url: str, environment: dict[str, str]) -> Iterator[Figure]:
-    """Many pages, and many changes."""
+    """Measure many result pages and many changes."""
     eight, program = medians(
         f"{PYTHON} {HERE / 'reference.py'} pages {url}",
         f"{PROGRAM} integrations list -o jsonl",
@@ -121,7 +121,7 @@ def much(url: str, environment: dict[str, str]) -> Iterator[Figure]:
 
 
 def idents() -> list[str]:
-    """The ids of as many integrations as are started."""
+    """Return the IDs of the integrations to start."""
     sys.path.insert(0, str(HERE))
     from server import ident
 
@@ -129,7 +129,7 @@ def idents() -> list[str]:
 
 
 def first_line(url: str, environment: dict[str, str]) -> Iterator[Figure]:
-    """When the first line comes, and how much memory all of them take."""
+    """Measure the time of the first line and the memory for all of them."""
     with subprocess.Popen(
         [PROGRAM, "integrations", "list", "-o", "jsonl"], stdout=subprocess.PIPE, env=environment
     ) as process:
@@ -137,15 +137,15 @@ def first_line(url: str, environment: dict[str, str]) -> Iterator[Figure]:
         process.stdout.readline()
         first = time.time()
         count = 1 + sum(1 for _ in process.stdout)
-    asked = json.load(urllib.request.urlopen(f"{url}/api/v1/served/"))
-    before = asked["last_page_at"] - first
+    served_at = json.load(urllib.request.urlopen(f"{url}/api/v1/served/"))
+    before = served_at["last_page_at"] - first
     yield Figure("first `jsonl` line of 5,000", f"{before * 1000:.0f} ms before the last page", "before it", before > 0)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     yield Figure(f"memory for {count:,} integrations", f"{peak:.0f} MB", "120 MB", peak < 120 and count == 5000)
 
 
 def limited(environment: dict[str, str]) -> Iterator[Figure]:
-    """Far more targets than a minute allows."""
+    """Measure changes of more targets than the rate limit allows in a minute."""
     with served(str(TARGETS), "300") as url:
         begin = time.monotonic()
         done = subprocess.run(
@@ -158,14 +158,14 @@ def limited(environment: dict[str, str]) -> Iterator[Figure]:
         took = time.monotonic() - begin
         answered = json.load(urllib.request.urlopen(f"{url}/api/v1/served/"))
     started = sum(each["status"] == "started" for each in json.loads(done.stdout or "[]"))
-    told = done.stderr.count("rate limited, next try in")
-    holds = done.returncode == 0 and started == answered["starts"] == TARGETS and told > 0
-    measured = f"{started:,} started once each in {took:.0f} s, {told} waits told"
-    yield Figure(f"{TARGETS:,} starts at 300 requests a minute", measured, "none failed, waits in sight", holds)
+    waits = done.stderr.count("rate limited, ")
+    holds = done.returncode == 0 and started == answered["starts"] == TARGETS and waits > 0
+    measured = f"{started:,} started once each in {took:.0f} s, {waits} waits reported"
+    yield Figure(f"{TARGETS:,} starts at 300 requests a minute", measured, "no failure, waits reported", holds)
 
 
 def completing(environment: dict[str, str]) -> Iterator[Figure]:
-    """Measure TAB in bash without the time to load the script. Names are completed by a call of the program."""
+    """Measure TAB in bash without loading the script. Names are completed by a call of the program."""
     script = ROOT / "completions" / "oncallctl.bash"
     environment = {**environment, "PATH": f"{PROGRAM.parent}:{environment['PATH']}"}
     loaded = f"source {script}"
@@ -201,7 +201,7 @@ def import_times(environment: dict[str, str]) -> dict[str, float]:
 
 
 def main() -> int:
-    """Measure, and print the table."""
+    """Measure everything, and print the table."""
     if not shutil.which("hyperfine"):
         print("make bench needs hyperfine (Debian: apt-get install hyperfine)", file=sys.stderr)
         return 2

@@ -1,7 +1,7 @@
-"""What the program is measured against: httpx, without anything around it.
+"""Reference for the benchmark: scripts that use httpx only.
 
-`reference.py teams URL` is the ten lines that people write instead; `pages` and `starts` are what eight requests at a
-time can reach.
+`reference.py teams URL` is the ten-line script that people write instead. `pages` and `starts` send eight requests at a
+time.
 """
 
 import json

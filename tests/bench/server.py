@@ -1,7 +1,7 @@
-"""A server for measuring: it answers from memory, after a delay, so that what is measured is the program.
+"""Server for the benchmark: responds from memory after a fixed delay, so that its own speed does not matter.
 
-`python tests/bench/server.py [INTEGRATIONS [LIMIT]]` prints its URL and serves until its stdin is closed. With a limit
-it answers so many requests in any minute, and 429 to others.
+`python tests/bench/server.py [INTEGRATIONS [LIMIT]]` prints its URL and serves until stdin is closed. With a limit it
+accepts that many requests per minute, and responds 429 to others.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ BUSY_MODE = {"maintenance_mode": "silence_escalations", "maintenance_started_at"
 
 
 def ident(number: int) -> str:
-    """An id as OnCall's: a letter and twelve of A-Z and 1-9."""
+    """Return an ID in OnCall's form: a letter and twelve characters of A-Z and 1-9."""
     digits = "ABCDEFGHI"
     return "C" + "".join(digits[number // 9**place % 9] for place in range(12))
 
 
 def integration(number: int) -> dict[str, object]:
-    """An integration about as large as a real one."""
+    """Return an integration of about the size of a real one."""
     return {
         "id": ident(number),
         "name": f"service {number}",
@@ -49,7 +49,7 @@ def integration(number: int) -> dict[str, object]:
 
 
 def pages(rows: list[dict[str, object]], size: int) -> list[bytes]:
-    """The pages of a listing, ready to be sent."""
+    """Return the encoded result pages of a list."""
     total = max(1, -(-len(rows) // size))
     return [
         json.dumps(
@@ -73,7 +73,7 @@ ROWS = {ident(number): integration(number) for number in range(INTEGRATIONS)}
 
 
 class Served:
-    """What was asked, and when the last page was."""
+    """Counts of requests, and the time of the last result page."""
 
     def __init__(self) -> None:
         self.last_page_at = 0.0
@@ -82,7 +82,7 @@ class Served:
         self._lately: deque[float] = deque()
 
     def wait(self) -> float | None:
-        """The seconds that whoever asks now has to wait, or None."""
+        """Return the seconds until the next request is allowed, or None."""
         now = time.monotonic()
         while self._lately and self._lately[0] <= now - MINUTE:
             self._lately.popleft()
@@ -93,8 +93,8 @@ class Served:
         return None
 
 
-async def answer(method: str, target: str, served: Served) -> bytes:
-    """Answer one request."""
+async def respond(method: str, target: str, served: Served) -> bytes:
+    """Return the body of the response to a request."""
     url = urlsplit(target)
     parts = url.path.strip("/").split("/")[2:]
     if parts == ["teams"]:
@@ -134,7 +134,7 @@ async def serve() -> None:
             await reader.readexactly(int(fields.get("content-length", 0)))
             seconds = None if target.endswith("/served/") else served.wait()
             if seconds is None:
-                status, body = b"200 OK", await answer(method, target, served)
+                status, body = b"200 OK", await respond(method, target, served)
             else:
                 status = b"429 Too Many Requests\r\nRetry-After: %d" % math.ceil(seconds)
                 body = b'{"detail": "Request was throttled."}'

@@ -1,7 +1,7 @@
-"""Walk through a year of `maintenance apply` on two hosts, and count what must not happen.
+"""`make simulate`: simulates a year of `maintenance apply` on two hosts, and counts violations.
 
-Exit status: 1 if a window was started twice for one occurrence, if one outlasts its occurrence, or if a stop by hand
-was undone on its own host.
+The exit status is 1 if a window was started twice for one occurrence, outlasted its occurrence, or was started again on
+the host that stopped it.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from tests.simulation.model import Host, Killed, Window, World, simulated
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-CLOSE = timedelta(seconds=60)  # as near as the end of a window has to be to that of its occurrence
-APART = 180  # seconds that a host's clock is wrong at most
-RARE = 15  # minutes between runs of `apply` when nothing begins, ends or happens
+CLOSE = timedelta(seconds=60)  # largest difference between the end of a window and of its occurrence
+APART = 180  # largest error of a host's clock, in seconds
+RARE = 15  # minutes between runs of `apply` while nothing happens
 
 LONG = timedelta(minutes=30)
 RUNS, STOPS = "runs", "stops"
-# What people do during an occurrence, and how often in a thousand.
-DEEDS = {"stop": 40, "stop of a longer window": 15, "end elsewhere": 10, "replacement": 10}
+# Actions of people during an occurrence, per thousand occurrences.
+ACTIONS = {"stop": 40, "stop of a longer window": 15, "end elsewhere": 10, "replacement": 10}
 
 
 @dataclass
@@ -67,30 +67,30 @@ class Year:
         self.occurrences = [each for rule in self.file for each in rule.occurrences(BEGIN, self.end)]
 
     def run(self) -> None:
-        """Let everything happen."""
+        """Run the simulation."""
         busy = self._plan()
         self._schedule_ticks(busy)
         with simulated(self.world, self._clock):
             while self.events:
-                moment, _, deed = heappop(self.events)
+                moment, _, action = heappop(self.events)
                 self.world.advance(moment)
-                deed()
+                action()
         self.world.advance(self.world.now + timedelta(days=1))
 
     def _clock(self) -> datetime:
         return self.current.now()
 
-    def at(self, moment: datetime, deed: Callable[[], None]) -> None:
-        """Let something happen then."""
-        heappush(self.events, (moment, len(self.events) + self.chance.getrandbits(40), deed))
+    def at(self, moment: datetime, action: Callable[[], None]) -> None:
+        """Schedule an action."""
+        heappush(self.events, (moment, len(self.events) + self.chance.getrandbits(40), action))
 
     def _plan(self) -> list[datetime]:
-        """Draw what people, clocks and machines do; return the moments around which `apply` runs every minute."""
+        """Draw the actions of people, clocks and machines; return the times around which `apply` runs every minute."""
         chance, busy = self.chance, []
         for each in self.occurrences:
             busy += [each.start, each.end]
             for ident in each.rule.integrations:
-                busy += self._draw_deed(each, ident)
+                busy += self._draw_action(each, ident)
         for _ in range(self.days // 4):
             moment = self._any_moment()
             busy.append(moment)
@@ -107,29 +107,29 @@ class Year:
         return busy
 
     def _any_moment(self) -> datetime:
-        """Return a moment of the year, half of the time one at which a window starts or ends."""
+        """Return a time of the year; half of them are near the start or end of a window."""
         near_an_edge = self.chance.choice(self.occurrences)
         edge = self.chance.choice([near_an_edge.start, near_an_edge.end])
         anywhere = BEGIN + timedelta(minutes=self.chance.uniform(0, self.days * 1440))
         return self.chance.choice([edge + timedelta(seconds=self.chance.uniform(-200, 100)), anywhere])
 
-    def _draw_deed(self, occurrence: Occurrence, ident: str) -> list[datetime]:
+    def _draw_action(self, occurrence: Occurrence, ident: str) -> list[datetime]:
         chance = self.chance
-        (deed,) = chance.choices([*DEEDS, None], [*DEEDS.values(), 1000 - sum(DEEDS.values())])
-        if deed is None:
+        (action,) = chance.choices([*ACTIONS, None], [*ACTIONS.values(), 1000 - sum(ACTIONS.values())])
+        if action is None:
             return []
         length = occurrence.rule.duration
         moment = occurrence.start + length * chance.uniform(0.02, 0.95)
         host = chance.choice(self.hosts)
-        if deed == "stop":
+        if action == "stop":
             self.at(moment, partial(self._stop, host, ident))
-        elif deed == "end elsewhere":
+        elif action == "end elsewhere":
             self.at(moment, partial(self.world.stop, ident, ("elsewhere",)))
-        elif length >= LONG and deed == "replacement":
+        elif length >= LONG and action == "replacement":
             wanted = WindowRequest("group_alerts", duration=timedelta(minutes=10))
             self.at(moment, partial(self._start, host, ident, wanted, IfActive.REPLACE))
             return [moment, moment + timedelta(minutes=10)]
-        elif length >= LONG and deed == "stop of a longer window":
+        elif length >= LONG and action == "stop of a longer window":
             before = occurrence.start - timedelta(minutes=chance.uniform(1, 20))
             wanted = WindowRequest("silence_escalations", duration=length + timedelta(hours=1))
             self.at(before, partial(self._start, chance.choice(self.hosts), ident, wanted, IfActive.KEEP))
@@ -137,7 +137,7 @@ class Year:
         return [moment]
 
     def _schedule_ticks(self, busy: list[datetime]) -> None:
-        """Let cron start `apply` on each host: every minute when something happens, seldom otherwise."""
+        """Schedule `apply` on each host: every minute around events, and every `RARE` minutes otherwise."""
         minutes = {round((moment - BEGIN) / MINUTE) + more for moment in busy for more in range(-3, 5)}
         minutes |= set(range(0, self.days * 1440, RARE))
         for minute in sorted(minutes):
@@ -145,11 +145,11 @@ class Year:
                 self.at(BEGIN + minute * MINUTE, partial(self._wait_for_cron, host))
 
     def _wait_for_cron(self, host: Host) -> None:
-        """Cron looks at the clock of its machine: it starts `apply` in the first second of its minutes."""
+        """Schedule `apply` for the first second of the next minute by the host's clock, as cron does."""
         rest = (-host.ahead.total_seconds()) % 60
         self.at(self.world.now + timedelta(seconds=rest + self.chance.uniform(0, 1)), partial(self._apply, host))
 
-    def _desk(self, host: Host, what: str) -> WindowService:
+    def _service(self, host: Host, what: str) -> WindowService:
         self.current = host
         return WindowService(host.connect(what), host.journal(), Author(), lambda _: None)
 
@@ -159,16 +159,16 @@ class Year:
             return
         self.counts[RUNS] += 1
         with suppress(Killed):
-            apply(self._desk(host, "apply"), rules, lambda _: None, dry_run=False)
+            apply(self._service(host, "apply"), rules, lambda _: None, dry_run=False)
 
     def _stop(self, host: Host, ident: str, attempts: int = 4) -> None:
-        """Stop a window as `maintenance stop` does; who sees that it failed tries again."""
+        """Stop a window as `maintenance stop` does, and retry if it fails."""
         self.counts[STOPS] += 1
-        desk = self._desk(host, "stop")
+        service = self._service(host, "stop")
         failed = False
         try:
-            steps = plan.plan_stop([Target(ident, desk.oncall.integrations.get(ident))])
-            failed = bool(change.carry_out(desk, steps, lambda: None).outcomes[0].error)
+            steps = plan.plan_stop([Target(ident, service.oncall.integrations.get(ident))])
+            failed = bool(change.carry_out(service, steps, lambda: None).outcomes[0].error)
         except (OncallError, Killed):
             failed = True
         if failed and attempts > 1:
@@ -176,11 +176,11 @@ class Year:
             self.at(later, partial(self._stop, host, ident, attempts - 1))
 
     def _start(self, host: Host, ident: str, wanted: WindowRequest, if_active: IfActive) -> None:
-        desk = self._desk(host, "start")
+        service = self._service(host, "start")
         with suppress(OncallError, Killed):
-            targets = [Target(ident, desk.oncall.integrations.get(ident))]
-            steps = plan.plan_start(desk.oncall, targets, wanted, if_active)
-            change.carry_out(desk, steps, lambda: None)
+            targets = [Target(ident, service.oncall.integrations.get(ident))]
+            steps = plan.plan_start(service.oncall, targets, wanted, if_active)
+            change.carry_out(service, steps, lambda: None)
 
 
 @dataclass
@@ -228,11 +228,11 @@ class Findings:
         self.opened[best.key, window.integration].append(window)
 
     def ended_by(self, *actor: str) -> list[Window]:
-        """Return the windows that were ended so."""
+        """Return the windows that an actor ended."""
         return [each for each in self.year.world.history if each.ended and each.ended[1][: len(actor)] == actor]
 
     def undone(self) -> Counter[str]:
-        """Count stops by hand after which `apply` started a window for the same occurrence, by host."""
+        """Count manual stops after which `apply` started a window for the same occurrence, by host."""
         counts: Counter[str] = Counter()
         for stop in self.ended_by("stop"):
             assert stop.ended
@@ -244,13 +244,13 @@ class Findings:
         return counts
 
     def again(self) -> Counter[str]:
-        """Count windows that were followed by another one for the same occurrence, by what ended them."""
+        """Count windows with a successor for the same occurrence, by the reason of their end."""
         pairs = [pair for group in self.opened.values() for pair in pairwise(group)]
         self.details += [f"twice: {pair}" for pair in pairs if pair[0].ended and pair[0].ended[1] == ("expiry",)]
         return Counter(first.ended[1][0] if first.ended else "expiry" for first, _ in pairs)
 
     def table(self) -> dict[str, int]:
-        """Return everything that was counted; what must be zero is in capitals."""
+        """Return all counts; those that must be zero have names in capitals."""
         counts, again, undone = self.year.counts, self.again(), self.undone()
         return {
             "occurrences, each on its integrations": sum(len(found) for found in self.places.values()),

@@ -1,4 +1,4 @@
-"""A model of the world around `maintenance apply`: a server, hosts with clocks of their own, and what goes wrong."""
+"""Model of the environment of `maintenance apply`: a server, hosts with their own clocks, and faults."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Killed(BaseException):
-    """`kill -9`: nothing of the program runs any more."""
+    """`kill -9`: the program ends at once."""
 
 
 @dataclass
 class Window:
-    """A window as the server knows it, and what became of it.
+    """A window on the server.
 
     Attributes:
-        actor: who started it, such as ("apply", "host A").
-        ended: when, and by whom: an actor, or ("expiry",).
-        swept_late: the task that ends it was lost in a restart, so that only the hourly sweep does.
+        actor: who started it, for example ("apply", "host A").
+        ended: time and actor of its end; the actor is ("expiry",) if it expired.
+        swept_late: True if a restart lost the task that closes it, so that the hourly sweep closes it.
     """
 
     integration: str
@@ -54,11 +54,11 @@ class Window:
 
 @dataclass
 class World:
-    """The true time, and one self-hosted server.
+    """The true time, and a self-hosted server.
 
     Attributes:
-        history: all windows, in the order of their starts.
-        down_until: the server does not answer before.
+        history: all windows, ordered by start.
+        down_until: time until which the server does not respond.
     """
 
     now: datetime
@@ -70,11 +70,11 @@ class World:
     late: list[tuple[datetime, Callable[[], None]]] = field(default_factory=list)
 
     def pass_(self, seconds: float) -> None:
-        """Let time go by: windows end, and requests that the server was slow with are carried out."""
+        """Advance the time by seconds."""
         self.advance(self.now + timedelta(seconds=seconds))
 
     def advance(self, moment: datetime) -> None:
-        """Let time go by until then, or not at all if it is past."""
+        """Advance the time to a moment, unless it is past: windows expire, and delayed requests are carried out."""
         for due, carry_out in sorted(self.late, key=lambda each: each[0]):
             if due <= moment:
                 self.now = max(self.now, due)
@@ -85,13 +85,13 @@ class World:
         self._expire()
 
     def restart(self, downtime: timedelta) -> None:
-        """Restart the server: tasks that were to end windows are lost, and the hourly sweep (at :05) ends them."""
+        """Restart the server. It loses the tasks that close windows, so the hourly sweep (at :05) closes them."""
         self.down_until = self.now + downtime
         for window in self.active.values():
             window.swept_late = True
 
     def start(self, ident: str, mode: str, seconds: int, actor: tuple[str, ...]) -> bool:
-        """Start a window; False if the integration has one, also one that is over and not swept."""
+        """Start a window; return False if the integration has one, including an overdue one."""
         if ident in self.active:
             return False
         window = Window(ident, mode, self.now, self.now + timedelta(seconds=seconds), actor)
@@ -105,15 +105,15 @@ class World:
             window.ended = self.now, actor
 
     def document(self, ident: str) -> dict[str, Any]:
-        """The integration as the API shows it."""
+        """Return the integration as JSON of the API."""
         window = self.active.get(ident)
         return {
             "id": ident,
             "name": f"service {ident[1]}",
             "type": "webhook",
             "maintenance_mode": window.mode if window else None,
-            "maintenance_started_at": _said(window.start) if window else None,
-            "maintenance_end_at": _said(window.end) if window else None,
+            "maintenance_started_at": _iso(window.start) if window else None,
+            "maintenance_end_at": _iso(window.end) if window else None,
         }
 
     def _expire(self) -> None:
@@ -126,11 +126,11 @@ class World:
                 del self.active[ident]
 
 
-def _said(moment: datetime) -> str:
+def _iso(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-# What may happen to a change, and how often in a thousand.
+# Faults of changes, per thousand changes.
 FAULTS = {
     "killed before": 30,
     "killed after": 30,
@@ -146,11 +146,11 @@ FAULTS = {
 
 @dataclass
 class Wire:
-    """A host's connection to the server; stands in for the transport.
+    """A host's connection to the server; replaces the transport.
 
     Attributes:
-        actor: on whose behalf requests are sent.
-        counts: how often each fault happened.
+        actor: sender of the requests.
+        counts: number of occurrences of each fault.
     """
 
     world: World
@@ -163,17 +163,17 @@ class Wire:
         self.clock = ServerClock(lambda _: None)
 
     def read(self, path: str, params: object = None) -> Response:
-        """Answer `GET integrations/ID/`."""
+        """Respond to `GET integrations/ID/`."""
         sent = self.host.now()
         self.world.pass_(self.world.chance.uniform(0.02, 0.4))
         if self.world.now < self.world.down_until:
             self.world.pass_(self.world.chance.choice([0, 0, 20]))
             raise Unavailable("no answer")
-        self._hear(sent)
+        self._observe(sent)
         return Response(200, self.world.document(path.split("/")[1]))
 
     def change(self, method: str, path: str, body: Any = None) -> Response:
-        """Carry out `POST integrations/ID/maintenance_start|stop`, or let something go wrong."""
+        """Carry out `POST integrations/ID/maintenance_start|stop`, or play a fault."""
         world, chance = self.world, self.world.chance
         _, ident, verb = path.strip("/").split("/")
         content = body() if callable(body) else body
@@ -199,7 +199,7 @@ class Wire:
             raise Killed
         if fault == "lost after":
             raise OutcomeUnknown("the response was lost")
-        self._hear(sent)
+        self._observe(sent)
         if not done:
             detail = json.dumps({"detail": "Already on maintenance"}).encode()
             raise error_from_response(400, "application/json", detail, request=f"{method} {path}")
@@ -220,7 +220,7 @@ class Wire:
                 return fault
         return None
 
-    def _hear(self, sent: datetime) -> None:
+    def _observe(self, sent: datetime) -> None:
         date = format_datetime(self.world.now.replace(microsecond=0), usegmt=True)
         self.world.pass_(self.world.chance.uniform(0.01, 0.2))
         self.clock.observe({"date": date}, sent, self.host.now())
@@ -228,11 +228,11 @@ class Wire:
 
 @dataclass
 class Host:
-    """A machine with a clock and a state folder of its own.
+    """A machine with its own clock and state folder.
 
     Attributes:
-        ahead: how far its clock is ahead of the server's.
-        asleep_until: it runs nothing before.
+        ahead: offset of its clock from the server's.
+        asleep_until: time until which it runs nothing.
     """
 
     name: str
@@ -243,11 +243,11 @@ class Host:
     asleep_until: datetime = NEVER
 
     def now(self) -> datetime:
-        """The time by its clock."""
+        """Return the time of its clock."""
         return self.world.now + self.ahead
 
     def connect(self, what: str) -> OnCall:
-        """Open the server as a new process does."""
+        """Connect to the server as a new process does."""
         wire = Wire(self.world, self, (what, self.name), self.counts)
         return OnCall(wire, Dialect.OSS, profile=PLACE)  # type: ignore[arg-type]
 
@@ -257,7 +257,7 @@ class Host:
 
 
 class CachedJournal(Journal):
-    """A journal that is parsed again only if it has changed: a year has more runs than that takes time for."""
+    """A journal that is parsed only if it has changed. A year has too many runs to parse it in each."""
 
     parsed: ClassVar[dict[Path, tuple[object, list[Entry]]]] = {}
 
@@ -273,7 +273,7 @@ class CachedJournal(Journal):
 
 @contextmanager
 def simulated(world: World, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Put a simulated clock in the place of the real one, and do things one after the other."""
+    """Replace the clock by a simulated one, and run parallel work sequentially."""
 
     def each(function: Callable[[Any], Any], items: Any, *_: object) -> Iterator[tuple[int, Any]]:
         for index, item in enumerate(items):
