@@ -31,6 +31,8 @@ _GAP = 2  # spaces between two columns
 # Useless when truncated.
 _COMPLETE = frozenset({"id", "phone_number", "state", "status", "severity"})
 # Kept longer than others: without it, a row cannot be recognized.
+_MAX_COMPLETE = 40
+"""Width up to which these values are never truncated. Longer ones are free text from the server."""
 _IDENTIFYING = frozenset({"name", "title", "username", "email", "message", "error.message", "window"})
 _LEAST = 8  # cells that a truncated column keeps
 _NAME_LEAST = 28  # the same for a name, as long as others can be hidden
@@ -158,7 +160,7 @@ def _column(title: str, path: str, cells: Sequence[str]) -> _Column:
     from rich.cells import cell_len
 
     width = max([cell_len(title), *map(cell_len, cells)])
-    if path in _COMPLETE or any(map(_URL.match, cells)):
+    if (path in _COMPLETE and width <= _MAX_COMPLETE) or any(map(_URL.match, cells)):
         return _Column(title, path, cells, width, is_name=False, gives_way=False, least=width)
     is_name = path in _IDENTIFYING or title in {"NAME", "TITLE"}
     least = min(width, _NAME_LEAST if is_name else max(_LEAST, cell_len(title)))

@@ -76,7 +76,7 @@ def redirected(job: str, out: Path) -> str:
     return f'( {job} ) >>"{out}" 2>&1; echo "exit $?" >>"{out}"'
 
 
-def test_cron_opens_the_windows_of_a_file_and_prints_only_what_fails(
+def test_exported_crontab_starts_windows_and_prints_only_failures(
     program: Program, home: Path, tmp_path: Path, token_file: Path
 ) -> None:
     refused = home / "refused"

@@ -10,7 +10,7 @@ from tests.system.program import Program
 from tests.system.secret_service.session import desktop_session
 
 
-def test_a_keyring_that_opens_here_is_found_absent_in_cron(home: Path, cloud: Serving) -> None:
+def test_doctor_reports_a_keyring_that_cron_cannot_open(home: Path, cloud: Serving) -> None:
     with desktop_session(home) as session, session.gnome_keyring("open sesame"):
         program = Program(session.environment)
         program("auth", "login", "work", "--url", cloud.url, "--token-stdin", stdin=f"{ADMIN_TOKEN}\n")
@@ -27,7 +27,7 @@ def test_a_keyring_that_opens_here_is_found_absent_in_cron(home: Path, cloud: Se
     assert ADMIN_TOKEN not in ran.stdout + ran.stderr
 
 
-def test_a_terminal_gets_a_line_for_each_check_and_the_remedy_below_it(work: Program, token_file: Path) -> None:
+def test_doctor_at_a_terminal_prints_a_line_per_check_with_remedies(work: Program, token_file: Path) -> None:
     token_file.chmod(0o644)
     with work.at_terminal("doctor", width=60) as terminal:
         terminal.end(3)

@@ -101,7 +101,7 @@ def prepared(work: Program, home: Path, cloud: Serving, file: str) -> Path:
 class TestWhose:
     @pytest.mark.promise("owner-alone")
     @pytest.mark.usefixtures("loose")
-    def test_whatever_is_made_is_for_its_owner_alone_also_under_a_loose_umask(self, work: Program, home: Path) -> None:
+    def test_created_files_are_private_under_any_umask(self, work: Program, home: Path) -> None:
         shutil.rmtree(home / ".config")
         work("auth", "login", "work", "--url", "https://oncall.example.org", "--token-file", "token", "--no-verify")
         work("auth", "login", "local", "--url", "http://127.0.0.1:9", "--token-file", "token", "--no-verify")
@@ -116,7 +116,7 @@ class TestWhose:
         assert {"config.toml", "journal.jsonl", "apply.lock", "clock", "sandbox.sqlite3", "mutex", "holds"} <= names
 
     @pytest.mark.promise("owner-alone")
-    def test_what_was_opened_to_others_is_closed_again(self, work: Program, home: Path) -> None:
+    def test_files_opened_to_others_are_made_private_again(self, work: Program, home: Path) -> None:
         work(*shlex.split(START))
         (home / STATE).chmod(0o777)
         (home / STATE / "journal.jsonl").chmod(0o666)
@@ -127,7 +127,7 @@ class TestWhose:
     @pytest.mark.promise("belongs-to-somebody-else-refused")
     @as_root
     @FILES
-    def test_a_file_of_somebody_elses_is_refused_and_nothing_sent(
+    def test_file_of_another_user_is_refused_and_nothing_sent(
         self, work: Program, home: Path, cloud: Serving, file: str, line: str, status: int
     ) -> None:
         path = prepared(work, home, cloud, file)
@@ -144,7 +144,7 @@ class TestWhose:
 
     @pytest.mark.promise("belongs-to-somebody-else-refused")
     @NO_LINKS
-    def test_a_link_in_its_place_is_refused_and_not_followed(
+    def test_link_in_place_of_a_file_is_refused_and_not_followed(
         self, work: Program, home: Path, cloud: Serving, file: str, line: str, status: int
     ) -> None:
         path = prepared(work, home, cloud, file)
@@ -158,7 +158,7 @@ class TestWhose:
         assert cloud.changes() == []
         assert precious.read_text() == "do not touch\n"
 
-    def test_what_is_no_file_is_refused_without_waiting_for_it(self, work: Program, home: Path, cloud: Serving) -> None:
+    def test_special_file_is_refused_without_blocking(self, work: Program, home: Path, cloud: Serving) -> None:
         path = prepared(work, home, cloud, f"{STATE}/journal.jsonl")
         os.mkfifo(path, 0o600)
         refused = work(*shlex.split(START), status=2)
@@ -180,7 +180,7 @@ class TestWhose:
             (STATE, "sandbox reset"),
         ],
     )
-    def test_a_folder_of_somebody_elses_is_refused(
+    def test_folder_of_another_user_is_refused(
         self, work: Program, home: Path, cloud: Serving, folder: str, line: str
     ) -> None:
         (home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -194,12 +194,12 @@ class TestWhose:
         assert content(home / folder) == before
 
     @pytest.mark.promise("belongs-to-somebody-else-refused")
-    def test_a_config_in_a_folder_that_others_may_write_to_is_refused(self, work: Program, home: Path) -> None:
+    def test_config_in_a_folder_writable_by_others_is_refused(self, work: Program, home: Path) -> None:
         (home / ".config/oncallctl").chmod(0o777)
         refused = work("auth", "list", status=2)
         assert f"chmod go-w {home / '.config/oncallctl'}" in refused.stderr
 
-    def test_a_config_that_is_a_link_is_changed_where_it_lies(self, work: Program, home: Path) -> None:
+    def test_linked_config_is_changed_at_its_target(self, work: Program, home: Path) -> None:
         (home / "dotfiles").mkdir(mode=0o700)
         real = home / "dotfiles/oncallctl.toml"
         (home / CONFIG).rename(real)
@@ -211,7 +211,7 @@ class TestWhose:
     @pytest.mark.promise("token-file-judged-after-its")
     @as_root
     @pytest.mark.parametrize("link", ["", "theirs"])
-    def test_a_token_file_is_judged_after_its_links_are_followed(
+    def test_token_file_is_checked_after_its_links_are_followed(
         self, work: Program, home: Path, cloud: Serving, token_file: Path, link: str
     ) -> None:
         if link:
@@ -302,7 +302,7 @@ def ordinary() -> Iterator[Ordinary]:
 
 class TestSomebodyOrdinary:
     @as_root
-    def test_a_state_folder_that_root_made_says_what_to_do(self, ordinary: Ordinary, cloud: Serving) -> None:
+    def test_state_folder_created_by_root_is_named_with_a_remedy(self, ordinary: Ordinary, cloud: Serving) -> None:
         (ordinary.home / STATE).mkdir(mode=0o700, parents=True)
         where = {"ONCALLCTL_URL": cloud.url, "ONCALLCTL_TOKEN": cloud.token, "ONCALLCTL_API": "cloud"}
         for line in ("maintenance start service-010 --for 30m", "maintenance history", "teams list -p sandbox"):
@@ -312,7 +312,7 @@ class TestSomebodyOrdinary:
         assert cloud.changes() == []
 
     @as_root
-    def test_a_config_that_root_mounted_is_read_whatever_the_mode_of_its_folder(self, ordinary: Ordinary) -> None:
+    def test_config_mounted_by_root_is_read_despite_the_mode_of_its_folder(self, ordinary: Ordinary) -> None:
         volume = ordinary.home / "volume"
         volume.mkdir()
         volume.chmod(0o777)  # as Kubernetes mounts a ConfigMap
@@ -322,9 +322,7 @@ class TestSomebodyOrdinary:
         assert "mounted" in listed.stdout
 
     @as_root
-    def test_a_token_file_of_roots_that_this_user_may_not_read_is_refused(
-        self, ordinary: Ordinary, cloud: Serving
-    ) -> None:
+    def test_unreadable_token_file_of_root_is_refused(self, ordinary: Ordinary, cloud: Serving) -> None:
         token = ordinary.home / "token"
         token.write_text(cloud.token)
         token.chmod(0o600)
@@ -336,7 +334,7 @@ class TestSomebodyOrdinary:
         ordinary.own("token", 0o600)
         ordinary(login, status=0)
 
-    def test_in_a_read_only_folder_a_window_is_opened_and_the_journal_said_to_be_missing(
+    def test_window_with_a_read_only_state_folder_is_started_with_a_warning(
         self, ordinary: Ordinary, cloud: Serving
     ) -> None:
         (ordinary.home / STATE).mkdir(parents=True)
@@ -356,7 +354,7 @@ class TestSomebodyOrdinary:
             ("sandbox serve", 2),
         ],
     )
-    def test_in_a_read_only_folder_what_needs_it_says_which_and_does_nothing(
+    def test_command_that_must_write_to_a_read_only_folder_names_it_and_changes_nothing(
         self, ordinary: Ordinary, cloud: Serving, line: str, status: int
     ) -> None:
         (ordinary.home / "token").write_text("secret-token")
@@ -392,26 +390,26 @@ def on_a_full_disk(work: Program, line: str, status: int) -> Ran:
 
 class TestFullDisk:
     @pytest.mark.promise("crash-or-full-disk-leaves")
-    def test_a_profile_stays_as_it_was(self, work: Program, home: Path) -> None:
+    def test_full_disk_leaves_the_profile_unchanged(self, work: Program, home: Path) -> None:
         before = content(home / ".config")
         refused = on_a_full_disk(work, "auth switch sandbox", status=2)
         assert str(home / CONFIG) in refused.stderr
         assert "File too large" in refused.stderr
         assert content(home / ".config") == before
 
-    def test_a_window_is_opened_and_the_journal_said_to_be_missing(self, work: Program, cloud: Serving) -> None:
+    def test_full_disk_starts_the_window_with_a_warning(self, work: Program, cloud: Serving) -> None:
         done = on_a_full_disk(work, START, status=0)
         assert "warning: the journal cannot be written" in done.stderr
         assert len(cloud.changes()) == 1
 
-    def test_a_command_is_not_run_when_its_window_could_not_be_remembered(self, work: Program, cloud: Serving) -> None:
+    def test_full_disk_prevents_maintenance_run(self, work: Program, cloud: Serving) -> None:
         refused = on_a_full_disk(work, RUN, status=125)
         assert "File too large" in refused.stderr
         assert "hint: " in refused.stderr
         assert "bug in oncallctl" not in refused.stderr
         assert cloud.changes() == []
 
-    def test_the_sandbox_says_so_and_is_whole_afterwards(self, work: Program) -> None:
+    def test_full_disk_leaves_the_sandbox_intact(self, work: Program) -> None:
         work("maintenance", "start", "service-010", "--for", "30m", "-p", "sandbox")
         refused = on_a_full_disk(work, "maintenance start service-011 --for 30m -p sandbox", status=2)
         assert "sandbox.sqlite3" in refused.stderr
@@ -473,7 +471,7 @@ print(moment)
         return int(done.stdout)
 
     @pytest.mark.promise("crash-or-full-disk-leaves")
-    def test_a_profile_file_is_the_old_or_the_new_one(self, work: Program) -> None:
+    def test_killed_write_leaves_the_old_or_the_new_config(self, work: Program) -> None:
         setup = """
 from oncallctl.config.config_file import Config, config; from oncallctl.config.profiles import Profile
 from tests.conftest import *
@@ -492,7 +490,7 @@ def check(moment):
         assert self.moments(work, setup) > 50
 
     @pytest.mark.promise("crash-or-full-disk-leaves")
-    def test_what_is_known_of_a_window_is_the_old_or_the_new(self, work: Program) -> None:
+    def test_killed_write_leaves_the_old_or_the_new_window_record(self, work: Program) -> None:
         setup = """
 from dataclasses import replace
 from oncallctl.maintenance.run.shared import WindowRecord, SharedWindow
@@ -513,7 +511,7 @@ def check(moment):
         assert self.moments(work, setup) > 15
 
     @pytest.mark.promise("crash-or-full-disk-leaves")
-    def test_a_journal_loses_no_line_but_the_one_that_was_being_written(self, work: Program) -> None:
+    def test_killed_write_loses_at_most_one_line_of_the_journal(self, work: Program) -> None:
         setup = """
 import oncallctl.maintenance.journal as journal
 from tests.cli.test_journal import *
@@ -530,7 +528,7 @@ def check(moment):
 """
         assert self.moments(work, setup) > 15
 
-    def test_a_line_of_the_journal_that_was_cut_short_spoils_no_other(self, work: Program, home: Path) -> None:
+    def test_truncated_line_of_the_journal_affects_no_other(self, work: Program, home: Path) -> None:
         work(*shlex.split(START))
         with (home / STATE / "journal.jsonl").open("a") as file:
             file.write('{"time": "2026-')

@@ -92,7 +92,7 @@ def shown_by(program: Program, hint: str) -> list[str]:
 
 
 @SIGNALS
-def test_a_page_cut_short_may_have_been_sent_and_says_where_to_look(
+def test_interrupted_page_is_reported_as_possibly_sent_with_a_command_to_check(
     work: Program, cloud: Serving, held: Held, signum: signal.Signals, code: int
 ) -> None:
     with work.started(*PAGE) as process:
@@ -109,7 +109,7 @@ def test_a_page_cut_short_may_have_been_sent_and_says_where_to_look(
     assert "disk full" in shown_by(work, hint)
 
 
-def test_a_page_cut_short_is_one_json_line_for_a_script(work: Program, cloud: Serving, held: Held) -> None:
+def test_interrupted_page_is_one_json_line_for_a_script(work: Program, cloud: Serving, held: Held) -> None:
     with work.started(*PAGE, "-o", "json") as process:
         held.wait()
         ran = ended(process, signal.SIGTERM)
@@ -122,7 +122,7 @@ def test_a_page_cut_short_is_one_json_line_for_a_script(work: Program, cloud: Se
     assert len(pages(cloud)) == 1
 
 
-def test_a_page_to_an_alert_group_that_is_cut_short_names_the_group(work: Program, cloud: Serving, held: Held) -> None:
+def test_interrupted_page_to_an_alert_group_names_the_group(work: Program, cloud: Serving, held: Held) -> None:
     group = cloud.call("GET", "alert_groups/?state=new")["results"][0]["id"]
     with work.started("escalate", "--user", "alice", "--alert-group", group) as process:
         held.wait()
@@ -132,7 +132,7 @@ def test_a_page_to_an_alert_group_that_is_cut_short_names_the_group(work: Progra
     assert len(pages(cloud)) == 1
 
 
-def test_two_signals_at_once_do_not_hide_what_happened(work: Program, cloud: Serving, held: Held) -> None:
+def test_second_signal_does_not_hide_the_report_about_a_page(work: Program, cloud: Serving, held: Held) -> None:
     with work.started(*PAGE) as process:
         held.wait()
         ran = ended_from_stopped(process, signal.SIGINT, signal.SIGTERM)
@@ -142,7 +142,7 @@ def test_two_signals_at_once_do_not_hide_what_happened(work: Program, cloud: Ser
     assert len(pages(cloud)) == 1
 
 
-def test_ctrl_c_at_the_terminal_says_that_a_page_may_have_been_sent(work: Program, cloud: Serving, held: Held) -> None:
+def test_ctrl_c_during_a_page_reports_it_as_possibly_sent(work: Program, cloud: Serving, held: Held) -> None:
     with work.at_terminal(*PAGE) as terminal:
         terminal.expect("[y/N] ")
         terminal.type("y\n")
@@ -152,7 +152,7 @@ def test_ctrl_c_at_the_terminal_says_that_a_page_may_have_been_sent(work: Progra
     assert len(pages(cloud)) == 1
 
 
-def test_ctrl_c_while_choosing_a_recipient_sends_nothing_and_says_so(work: Program, cloud: Serving) -> None:
+def test_ctrl_c_while_choosing_a_recipient_sends_nothing(work: Program, cloud: Serving) -> None:
     with work.at_terminal("escalate") as terminal:
         terminal.expect("Part of the name:")
         terminal.type("\x03")
@@ -160,7 +160,7 @@ def test_ctrl_c_while_choosing_a_recipient_sends_nothing_and_says_so(work: Progr
     assert pages(cloud) == []
 
 
-def test_ctrl_c_at_the_prompt_sends_nothing_and_does_not_claim_it(work: Program, cloud: Serving) -> None:
+def test_ctrl_c_at_the_prompt_sends_nothing(work: Program, cloud: Serving) -> None:
     with work.at_terminal(*PAGE) as terminal:
         terminal.expect("[y/N] ")
         terminal.type("\x03")
@@ -168,7 +168,7 @@ def test_ctrl_c_at_the_prompt_sends_nothing_and_does_not_claim_it(work: Program,
     assert pages(cloud) == []
 
 
-def test_a_signal_before_the_page_sends_nothing_and_does_not_claim_it(work: Program, cloud: Serving) -> None:
+def test_signal_before_a_page_sends_nothing(work: Program, cloud: Serving) -> None:
     check = Held()
     cloud.fail("GET", "current_oncall", check)
     with work.started(*PAGE) as process:
@@ -181,7 +181,7 @@ def test_a_signal_before_the_page_sends_nothing_and_does_not_claim_it(work: Prog
 
 
 @pytest.mark.promise("nobody-paged-twice")
-def test_a_page_whose_answer_is_lost_is_outcome_unknown_and_not_sent_again(work: Program, cloud: Serving) -> None:
+def test_page_without_a_response_is_an_unknown_outcome_and_not_resent(work: Program, cloud: Serving) -> None:
     cloud.fail("POST", "escalation/", lose)
     ran = work(*PAGE, "-o", "json", status=9)
     assert ran.error["code"] == "outcome_unknown"
@@ -193,22 +193,20 @@ def test_a_page_whose_answer_is_lost_is_outcome_unknown_and_not_sent_again(work:
 @pytest.mark.parametrize(
     "fault", [drop, status(500), status(502), status(504), status(200)], ids=["dropped", "500", "502", "504", "HTML"]
 )
-def test_a_page_without_a_readable_answer_is_never_sent_twice(work: Program, cloud: Serving, fault: object) -> None:
+def test_page_with_an_unreadable_response_is_not_resent(work: Program, cloud: Serving, fault: object) -> None:
     cloud.fail("POST", "escalation/", fault, times=5)  # type: ignore[arg-type]
     work(*PAGE, status=9)
     assert len(pages(cloud)) == 1
 
 
-def test_a_page_that_takes_longer_than_the_timeout_is_outcome_unknown(
-    work: Program, cloud: Serving, held: Held
-) -> None:
+def test_page_that_exceeds_the_timeout_is_an_unknown_outcome(work: Program, cloud: Serving, held: Held) -> None:
     ran = work(*PAGE, "--timeout", "0.5", "-o", "json", status=9)
     held.wait()
     assert "the page may have been sent" in ran.error["message"]
     assert len(pages(cloud)) == 1
 
 
-def test_a_page_to_a_server_that_is_not_there_may_be_tried_again(work: Program, cloud: Serving) -> None:
+def test_page_to_an_unreachable_server_is_unavailable(work: Program, cloud: Serving) -> None:
     environment = {"ONCALLCTL_URL": "http://127.0.0.1:9", "ONCALLCTL_TOKEN": cloud.token, "ONCALLCTL_API": "cloud"}
     ran = work("escalate", "--team", "id:TKPSLLWBFUI9R", "--anyway", "-o", "json", status=8, **environment)
     assert ran.error["code"] == "unavailable"
@@ -216,7 +214,7 @@ def test_a_page_to_a_server_that_is_not_there_may_be_tried_again(work: Program, 
 
 
 @SIGNALS
-def test_starts_cut_short_list_what_was_done_and_name_what_is_unknown(
+def test_interrupted_starts_list_done_and_unknown_targets(
     work: Program, cloud: Serving, signum: signal.Signals, code: int
 ) -> None:
     ids = {each["name"]: each["id"] for each in cloud.call("GET", "integrations/?perpage=1000")["results"]}
@@ -248,7 +246,7 @@ def test_starts_cut_short_list_what_was_done_and_name_what_is_unknown(
     assert len(cloud.changes()) == len(set(cloud.changes())) == 14, "nothing was sent twice"
 
 
-def test_a_stopped_run_that_is_ended_begins_nothing_more(work: Program, cloud: Serving) -> None:
+def test_suspended_and_ended_start_sends_nothing_more(work: Program, cloud: Serving) -> None:
     fault = Held()
     cloud.fail("POST", "maintenance_start", fault, times=50)
     names = [f"service-{number:03}" for number in range(16)]
@@ -260,7 +258,7 @@ def test_a_stopped_run_that_is_ended_begins_nothing_more(work: Program, cloud: S
     assert len(cloud.changes()) == 8
 
 
-def test_starts_cut_short_say_it_to_a_person_too(work: Program, cloud: Serving) -> None:
+def test_interrupted_starts_print_a_table_and_unknown_targets(work: Program, cloud: Serving) -> None:
     fault = Held("CRX5VWIUH5PFF")
     cloud.fail("POST", "maintenance_start", fault, times=50)
     with work.started("maintenance", "start", "service-000", "service-001", "--for", "30m") as process:
@@ -276,7 +274,7 @@ def test_starts_cut_short_say_it_to_a_person_too(work: Program, cloud: Serving) 
     assert "oncallctl maintenance status" in ran.stderr
 
 
-def test_acknowledgements_cut_short_say_what_was_done_and_where_to_look(work: Program, cloud: Serving) -> None:
+def test_interrupted_acknowledgements_list_outcomes_and_a_command_to_check(work: Program, cloud: Serving) -> None:
     first, second = "IWM9M5WQXRBEN", "I5LU4CET91TPA"
     fault = Held(second)
     cloud.fail("POST", "/acknowledge/", fault, times=2)
@@ -296,7 +294,7 @@ def test_acknowledgements_cut_short_say_what_was_done_and_where_to_look(work: Pr
 @pytest.mark.parametrize(
     "options", [[], ["-o", "json"], ["-o", "csv"], ["-o", "id"]], ids=["table", "json", "csv", "id"]
 )
-def test_a_reader_that_has_gone_is_no_defect(work: Program, options: list[str]) -> None:
+def test_closed_pipe_ends_the_program_silently(work: Program, options: list[str]) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
@@ -312,7 +310,7 @@ def test_a_reader_that_has_gone_is_no_defect(work: Program, options: list[str]) 
     assert done.returncode == 128 + signal.SIGPIPE
 
 
-def test_head_takes_its_line_and_nothing_is_said(work: Program) -> None:
+def test_pipe_to_head_prints_no_error(work: Program) -> None:
     line = f"{shlex.join(work.words('integrations', 'list', '-o', 'jsonl'))} | head -n 1"
     done = subprocess.run(
         ["sh", "-c", line], env=work.environment, cwd=work.folder, capture_output=True, timeout=PATIENCE, check=True
@@ -322,7 +320,7 @@ def test_head_takes_its_line_and_nothing_is_said(work: Program) -> None:
 
 
 @pytest.mark.promise("whatever-ends-program-after-change")
-def test_a_page_is_sent_also_when_nobody_reads_its_answer(work: Program, cloud: Serving) -> None:
+def test_page_with_a_closed_stdout_is_sent_and_reported(work: Program, cloud: Serving) -> None:
     before = groups(work)
     read, write = os.pipe()
     os.close(read)
@@ -373,7 +371,7 @@ blocks = pytest.mark.skipif(sys.platform != "linux", reason="/proc says where a 
 
 @pytest.mark.promise("whatever-ends-program-after-change")
 @blocks
-def test_page_that_was_answered_is_told_of_when_ctrl_c_ends_a_blocked_stdout(work: Program, cloud: Serving) -> None:
+def test_ctrl_c_at_a_blocked_stdout_reports_the_page(work: Program, cloud: Serving) -> None:
     before = groups(work)
     read, write = full_pipe()
     with work.started(*PAGE, stdout=write) as process:
@@ -392,7 +390,7 @@ def test_page_that_was_answered_is_told_of_when_ctrl_c_ends_a_blocked_stdout(wor
 
 
 @blocks
-def test_ctrl_c_ends_the_program_although_nobody_reads_stdout_and_stderr(work: Program, cloud: Serving) -> None:
+def test_ctrl_c_with_blocked_stdout_and_stderr_ends_the_program(work: Program, cloud: Serving) -> None:
     read, write = full_pipe()
     words = ("maintenance", "start", "service-000", "--for", "30m")
     with work.started(*words, stdout=write, stderr=write) as process:
@@ -462,7 +460,7 @@ late = Late()
 """
 
 
-def test_signal_after_the_last_word_does_not_change_the_exit_status(work: Program, cloud: Serving) -> None:
+def test_signal_after_the_output_does_not_change_the_exit_status(work: Program, cloud: Serving) -> None:
     with with_patch(work, LATE, *PAGE) as process:
         ran = ended(process)
     assert ran.status == 0
@@ -508,9 +506,7 @@ socket.getaddrinfo = hang
 
 
 @pytest.mark.parametrize("targets", [1, 2])
-def test_signal_ends_the_wait_for_a_rate_limit_of_a_run_that_leaves(
-    work: Program, cloud: Serving, targets: int
-) -> None:
+def test_signal_ends_the_rate_limit_wait_of_an_ending_run(work: Program, cloud: Serving, targets: int) -> None:
     cloud.fail("POST", "maintenance_stop", status(429, '{"detail": "throttled"}', Retry_After="290"), times=50)
     names = [f"service-{number:03}" for number in range(targets)]
     with work.started("maintenance", "run", *names, "--for", "30m", "--", "true") as process:
@@ -521,7 +517,7 @@ def test_signal_ends_the_wait_for_a_rate_limit_of_a_run_that_leaves(
     assert "could not be stopped" in ran.stderr
 
 
-def test_signal_ends_the_wait_for_a_rate_limit_before_anything_was_sent(work: Program, cloud: Serving) -> None:
+def test_signal_ends_the_rate_limit_wait_before_a_change(work: Program, cloud: Serving) -> None:
     cloud.fail("POST", "maintenance_start", status(429, '{"detail": "throttled"}', Retry_After="290"), times=50)
     with work.started("maintenance", "start", "service-000", "--for", "30m") as process:
         assert process.stderr is not None

@@ -55,7 +55,7 @@ def config(home: Path) -> Path:
     return home / ".config/oncallctl/config.toml"
 
 
-def test_a_new_process_finds_the_token_in_the_keyring(desktop: Program, cloud: Serving, config: Path) -> None:
+def test_token_in_the_keyring_is_found_by_a_new_process(desktop: Program, cloud: Serving, config: Path) -> None:
     status = desktop("auth", "status", "-o", "json").json
     assert (status["id"], status["token_source"], status["user"]) == ("work", "keyring", "admin")
     assert {each.headers["Authorization"] for each in cloud.seen} == {f"Bearer {ADMIN_TOKEN}"}
@@ -63,14 +63,14 @@ def test_a_new_process_finds_the_token_in_the_keyring(desktop: Program, cloud: S
     assert desktop("auth", "token").stdout == f"{ADMIN_TOKEN}\n"
 
 
-def test_the_token_is_in_no_file_of_the_home(desktop: Program, home: Path) -> None:
+def test_token_in_the_keyring_is_in_no_file_of_the_home(desktop: Program, home: Path) -> None:
     desktop("auth", "status", "-vv")
     files = [file for file in home.rglob("*") if file.is_file()]
     assert home / ".config/oncallctl/config.toml" in files
     assert [file for file in files if ADMIN_TOKEN.encode() in file.read_bytes()] == []
 
 
-def test_a_token_that_the_server_refuses_is_not_kept(unlocked: Session, cloud: Serving, config: Path) -> None:
+def test_refused_token_is_not_stored(unlocked: Session, cloud: Serving, config: Path) -> None:
     program = within(unlocked)
     ran = program("auth", "login", "work", "--url", cloud.url, "--token-stdin", stdin="wrong-token\n", status=3)
     assert "wrong-token" not in ran.stdout + ran.stderr
@@ -78,7 +78,9 @@ def test_a_token_that_the_server_refuses_is_not_kept(unlocked: Session, cloud: S
     assert stored(unlocked, cloud.url) is None
 
 
-def test_another_host_does_not_get_the_token(desktop: Program, config: Path, cloud: Serving, tmp_path: Path) -> None:
+def test_token_in_the_keyring_is_not_sent_to_another_host(
+    desktop: Program, config: Path, cloud: Serving, tmp_path: Path
+) -> None:
     good = config.read_text(encoding="utf-8")
     with Serving(tmp_path / "other.sqlite3", "cloud") as other:
         config.write_text(good.replace(cloud.url, other.url), encoding="utf-8")
@@ -92,18 +94,18 @@ def test_another_host_does_not_get_the_token(desktop: Program, config: Path, clo
     desktop("teams", "list")
 
 
-def test_another_profile_on_the_same_host_has_its_own_token(desktop: Program, cloud: Serving) -> None:
+def test_profiles_on_the_same_host_have_separate_tokens(desktop: Program, cloud: Serving) -> None:
     desktop("auth", "login", "second", "--url", cloud.url, "--token-stdin", stdin=f"{EDITOR_TOKEN}\n")
     assert desktop("users", "whoami", "--profile", "second", "-o", "json").json["username"] == "bob"
     assert desktop("users", "whoami", "--profile", "work", "-o", "json").json["username"] == "admin"
 
 
-def test_logging_in_again_replaces_the_token(desktop: Program, cloud: Serving) -> None:
+def test_second_login_replaces_the_token(desktop: Program, cloud: Serving) -> None:
     desktop("auth", "login", "work", "--url", cloud.url, "--token-stdin", stdin=f"{EDITOR_TOKEN}\n")
     assert desktop("auth", "token").stdout == f"{EDITOR_TOKEN}\n"
 
 
-def test_logging_out_takes_the_token_out_of_the_keyring(desktop: Program, unlocked: Session, cloud: Serving) -> None:
+def test_logout_removes_the_token_from_the_keyring(desktop: Program, unlocked: Session, cloud: Serving) -> None:
     assert stored(unlocked, cloud.url) == ADMIN_TOKEN
     desktop("auth", "logout", "work")
     assert stored(unlocked, cloud.url) is None
@@ -119,7 +121,7 @@ def stored(session: Session, url: str) -> str | None:
 
 
 @pytest.mark.promise("never-an-argument-printed-logged")
-def test_a_prompt_for_the_token_does_not_show_it(unlocked: Session, cloud: Serving) -> None:
+def test_token_typed_at_the_prompt_is_not_shown(unlocked: Session, cloud: Serving) -> None:
     program = within(unlocked)
     with program.at_terminal("auth", "login", "work", "--url", cloud.url) as terminal:
         terminal.expect(f"API token for {cloud.url.removeprefix('http://')}: ")
@@ -164,7 +166,7 @@ KEYRINGS = [
 
 @pytest.mark.parametrize("verb", ["login", "status", "logout", "a command"])
 @pytest.mark.parametrize(("keyring", "reason"), KEYRINGS)
-def test_a_keyring_that_does_not_open_is_exit_3_before_dbus_gives_up(
+def test_keyring_that_does_not_open_exits_3_before_the_dbus_timeout(
     session: Session, cloud: Serving, keyring: Keyring, reason: str, verb: str
 ) -> None:
     config = session.directory / ".config/oncallctl/config.toml"
@@ -191,7 +193,7 @@ def test_a_keyring_that_does_not_open_is_exit_3_before_dbus_gives_up(
     assert config.read_text(encoding="utf-8") == before
 
 
-def test_a_broken_keyring_is_not_asked_when_the_environment_has_a_token(session: Session, cloud: Serving) -> None:
+def test_token_in_the_environment_bypasses_a_broken_keyring(session: Session, cloud: Serving) -> None:
     with session.silent(SECRET_SERVICE) as calls:
         environment = {"ONCALLCTL_URL": cloud.url, "ONCALLCTL_TOKEN": ADMIN_TOKEN, "ONCALLCTL_API": "cloud"}
         assert "platform" in within(session)("teams", "list", **environment).stdout

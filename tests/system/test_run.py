@@ -88,19 +88,21 @@ def over(process: subprocess.Popen[bytes]) -> Ran:
 
 
 class TestTheCommand:
-    def test_its_streams_are_its_own(self, work: Program, cloud: Serving) -> None:
+    def test_command_uses_the_streams_of_the_program(self, work: Program, cloud: Serving) -> None:
         ran = work(*RUN, "--", "sh", "-c", "cat; echo oops >&2", stdin=b"\x00\xff\n through")
         assert ran.out == b"\x00\xff\n through"
         assert ran.err == b"oops\n"
         assert cloud.changes() == [START, STOP]
 
     @pytest.mark.parametrize("code", [0, 1, 2, 8, 125, 255])
-    def test_its_exit_status_is_passed_on(self, work: Program, cloud: Serving, code: int) -> None:
+    def test_exit_status_of_the_command_is_returned(self, work: Program, cloud: Serving, code: int) -> None:
         ran = work(*RUN, "--", "sh", "-c", f"exit {code}", status=code)
         assert ran.err == b""
         assert window(cloud) is None
 
-    def test_it_runs_while_the_window_is_open_and_knows_it(self, work: Program, cloud: Serving, pipe: Pipe) -> None:
+    def test_command_runs_during_the_window_with_variables_about_it(
+        self, work: Program, cloud: Serving, pipe: Pipe
+    ) -> None:
         with work.started(
             *RUN, "--", "sh", "-c", f"env >{pipe.up}; read go <{pipe.down}", ONCALLCTL_NOT="hers"
         ) as process:
@@ -118,46 +120,52 @@ class TestTheCommand:
         assert abs((said - datetime.fromisoformat(found["maintenance_end_at"])).total_seconds()) < 60
         assert window(cloud) is None
 
-    def test_words_that_look_like_options_are_its_own(self, work: Program, cloud: Serving) -> None:
+    def test_options_after_the_command_belong_to_it(self, work: Program, cloud: Serving) -> None:
         ran = work(*RUN, "--", "printf", "%s|", "--yes", "--", "-o", "json", "")
         assert ran.out == b"--yes|--|-o|json||"
 
-    def test_one_that_is_not_there_is_127_and_the_window_is_closed(self, work: Program, cloud: Serving) -> None:
+    def test_missing_command_exits_127_and_stops_the_window(self, work: Program, cloud: Serving) -> None:
         ran = work(*RUN, "--", "no-such-command", status=127)
         assert "command not found: 'no-such-command'" in ran.stderr
         assert window(cloud) is None
 
-    def test_one_that_cannot_be_executed_is_126(self, work: Program, cloud: Serving, tmp_path: Path) -> None:
+    def test_command_without_permission_exits_126(self, work: Program, cloud: Serving, tmp_path: Path) -> None:
         (tmp_path / "script").write_text("#!/bin/sh\n", encoding="utf-8")
         ran = work(*RUN, "--", tmp_path / "script", status=126)
         assert "Permission denied" in ran.stderr
         assert window(cloud) is None
 
-    def test_without_a_command_nothing_is_done(self, work: Program, cloud: Serving) -> None:
+    def test_run_without_a_command_sends_nothing(self, work: Program, cloud: Serving) -> None:
         for words in ((), ("--",)):
             assert "no command to run" in work(*RUN, *words, status=2).stderr
         assert cloud.seen == []
 
 
 class TestWhenWindowsCannotBeOpened:
-    def test_it_is_125_and_the_command_is_not_run(self, work: Program, cloud: Serving, tmp_path: Path) -> None:
+    def test_refused_window_exits_125_without_running_the_command(
+        self, work: Program, cloud: Serving, tmp_path: Path
+    ) -> None:
         cloud.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
         ran = work(*RUN, "-o", "json", "--", "touch", tmp_path / "done", status=125)
         assert (ran.error["code"], ran.error["exit_code"]) == ("access_denied", 125)
         assert not (tmp_path / "done").exists()
 
-    def test_those_that_were_opened_are_closed_again(self, work: Program, cloud: Serving, tmp_path: Path) -> None:
+    def test_started_windows_are_stopped_if_another_is_refused(
+        self, work: Program, cloud: Serving, tmp_path: Path
+    ) -> None:
         cloud.fail("POST", f"{ONE}/maintenance_start", status(403, '{"detail": "no"}'))
         work("maintenance", "run", "service-000", ONE, "service-001", "--for", "1h", "--", "false", status=125)
         assert work("maintenance", "status", "-o", "json").json == []
         assert sum("maintenance_stop" in each for each in cloud.changes()) == 2
 
-    def test_continue_runs_it_all_the_same_and_says_so(self, work: Program, cloud: Serving) -> None:
+    def test_continue_with_a_refused_window_runs_the_command_with_a_warning(
+        self, work: Program, cloud: Serving
+    ) -> None:
         cloud.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
         ran = work(*RUN, "--if-start-fails", "continue", "--", "sh", "-c", "exit 5", status=5)
         assert "the command runs anyway" in ran.stderr
 
-    def test_continue_runs_it_also_where_there_is_no_server(self, work: Program) -> None:
+    def test_continue_without_a_server_runs_the_command(self, work: Program) -> None:
         nowhere: dict[str, Any] = {
             "ONCALLCTL_URL": "http://127.0.0.1:9",
             "ONCALLCTL_TOKEN": "x",
@@ -168,7 +176,7 @@ class TestWhenWindowsCannotBeOpened:
         ran = work(*words, "--if-start-fails", "continue", "--", "echo", "done", **nowhere)
         assert ran.out == b"done\n"
 
-    def test_an_answer_that_is_lost_leaves_no_window_behind(self, work: Program, cloud: Serving) -> None:
+    def test_lost_response_to_the_start_leaves_no_window(self, work: Program, cloud: Serving) -> None:
         def carry_out_and_say_nothing(_request: object, answer: Callable[[], object]) -> None:
             answer()
             cloud.fail("GET", f"integrations/{ONE}/", status(403, '{"detail": "no"}'))
@@ -182,7 +190,7 @@ class TestWhenWindowsCannotBeOpened:
 
 class TestEndingInEveryWay:
     @SIGNALS
-    def test_a_signal_to_this_program_reaches_the_command_and_the_window_is_ended(
+    def test_signal_is_forwarded_to_the_command_and_stops_the_window(
         self, running: tuple[subprocess.Popen[bytes], int], cloud: Serving, signum: signal.Signals, code: int
     ) -> None:
         process, _ = running
@@ -192,7 +200,7 @@ class TestEndingInEveryWay:
         assert window(cloud) is None
 
     @SIGNALS
-    def test_a_command_that_handles_a_signal_gets_it_once_and_goes_on(
+    def test_command_that_handles_a_signal_receives_it_once_and_continues(
         self, work: Program, cloud: Serving, signum: signal.Signals, code: int, pipe: Pipe
     ) -> None:
         # A shell may take the signal just before it blocks in `read`, and run its trap only afterwards.
@@ -218,7 +226,7 @@ sys.exit(8 if signal.sigpending() else 7)
         assert (ran.status, ran.out) == (7, b""), "and no second one came"
         assert window(cloud) is None
 
-    def test_a_command_that_is_killed_is_137_and_its_window_is_ended(
+    def test_killed_command_exits_137_and_stops_the_window(
         self, running: tuple[subprocess.Popen[bytes], int], cloud: Serving
     ) -> None:
         process, pid = running
@@ -226,14 +234,16 @@ sys.exit(8 if signal.sigpending() else 7)
         assert over(process).status == 137
         assert window(cloud) is None
 
-    def test_several_signals_end_it_once(self, running: tuple[subprocess.Popen[bytes], int], cloud: Serving) -> None:
+    def test_several_signals_stop_the_window_once(
+        self, running: tuple[subprocess.Popen[bytes], int], cloud: Serving
+    ) -> None:
         process, _ = running
         for signum in (signal.SIGSTOP, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGCONT):
             process.send_signal(signum)
         assert over(process).status in {129, 130, 143}
         assert cloud.changes() == [START, STOP]
 
-    def test_ctrl_c_at_the_terminal_reaches_the_command_once(self, work: Program, cloud: Serving) -> None:
+    def test_ctrl_c_reaches_the_command_once(self, work: Program, cloud: Serving) -> None:
         script = "trap 'echo got' INT; echo ready; read a; echo then $?; read b; exit 7"
         with work.at_terminal(*RUN, "--", "sh", "-c", script) as terminal:
             terminal.expect("ready")
@@ -243,7 +253,7 @@ sys.exit(8 if signal.sigpending() else 7)
             assert terminal.end(status=7).count("got") == 1
         assert cloud.changes() == [START, STOP]
 
-    def test_ctrl_c_at_the_terminal_ends_a_command_that_does_not_handle_it(self, work: Program, cloud: Serving) -> None:
+    def test_ctrl_c_ends_a_command_without_a_handler(self, work: Program, cloud: Serving) -> None:
         with work.at_terminal(*RUN, "--", "sh", "-c", "echo ready; read a") as terminal:
             terminal.expect("ready")
             terminal.type("\x03")
@@ -256,14 +266,14 @@ sys.exit(8 if signal.sigpending() else 7)
         start, output, end = (shown.index(text) for text in ("in maintenance until", "working", "maintenance stopped"))
         assert start < output < end
 
-    def test_a_terminal_that_goes_away_takes_the_window_with_it(self, work: Program, cloud: Serving) -> None:
+    def test_closed_terminal_stops_the_window(self, work: Program, cloud: Serving) -> None:
         with work.at_terminal(*RUN, "--", "sh", "-c", "echo ready; read a") as terminal:
             terminal.expect("ready")
             terminal.hang_up()
             assert terminal.process.wait(PATIENCE) in {129, 1}, "the command is hung up on, or reads the end"
         assert cloud.changes() == [START, STOP]
 
-    def test_a_signal_while_windows_are_being_opened_closes_them_and_runs_nothing(
+    def test_signal_during_the_start_stops_the_windows_and_runs_nothing(
         self, work: Program, cloud: Serving, tmp_path: Path
     ) -> None:
         arrived, go_on = threading.Event(), threading.Event()
@@ -300,7 +310,7 @@ def _until_handled(pid: int) -> None:
 
 
 class TestWhenTheWindowCannotBeEnded:
-    def test_a_command_that_succeeded_is_8_and_the_end_is_named(self, work: Program, cloud: Serving) -> None:
+    def test_window_not_stopped_after_success_exits_8_and_names_its_end(self, work: Program, cloud: Serving) -> None:
         cloud.fail("POST", "maintenance_stop", status(403, '{"detail": "no"}'))
         ran = work(*RUN, "-o", "json", "--", "true", status=8)
         found = window(cloud)
@@ -310,7 +320,7 @@ class TestWhenTheWindowCannotBeEnded:
         apart = datetime.fromisoformat(said) - datetime.fromisoformat(found["maintenance_end_at"])
         assert abs(apart.total_seconds()) < 60
 
-    def test_a_command_that_failed_keeps_its_status_and_it_is_said_all_the_same(
+    def test_window_not_stopped_after_failure_keeps_the_status_and_names_its_end(
         self, work: Program, cloud: Serving
     ) -> None:
         cloud.fail("POST", "maintenance_stop", status(403, '{"detail": "no"}'))
@@ -319,7 +329,7 @@ class TestWhenTheWindowCannotBeEnded:
         assert "expires at" in ran.stderr
 
     @pytest.mark.parametrize(("code", "expected"), [(0, 8), (4, 4)])
-    def test_a_server_that_has_gone_is_said(
+    def test_unreachable_server_at_the_end_is_reported(
         self, running: tuple[subprocess.Popen[bytes], int], cloud: Serving, pipe: Pipe, code: int, expected: int
     ) -> None:
         cloud.fail("GET", "", drop, times=100)
@@ -329,16 +339,14 @@ class TestWhenTheWindowCannotBeEnded:
         assert ran.status == expected
         assert "expires at" in ran.stderr
 
-    def test_what_was_not_ended_is_an_orphan(self, work: Program, cloud: Serving) -> None:
+    def test_window_not_stopped_is_listed_as_an_orphan(self, work: Program, cloud: Serving) -> None:
         cloud.fail("POST", "maintenance_stop", status(403, '{"detail": "no"}'))
         work(*RUN, "--", "true", status=8)
         assert work("maintenance", "orphans", "-o", "id").stdout == f"{ONE}\n"
 
 
 class TestOrphans:
-    def test_a_run_that_was_killed_leaves_one_that_can_be_stopped(
-        self, work: Program, cloud: Serving, pipe: Pipe
-    ) -> None:
+    def test_killed_run_leaves_an_orphan_that_can_be_stopped(self, work: Program, cloud: Serving, pipe: Pipe) -> None:
         with work.started(*RUN, "--reason", "upgrade", "--", *pipe.command) as process:
             pipe.pid()
             assert work("maintenance", "orphans", "-o", "json").json == [], "it lives"
@@ -358,7 +366,7 @@ class TestOrphans:
         assert window(cloud) is None
         assert work("maintenance", "orphans", "-o", "json").json == []
 
-    def test_somebody_elses_later_window_is_none(self, work: Program, cloud: Serving, pipe: Pipe) -> None:
+    def test_later_window_of_another_person_is_not_an_orphan(self, work: Program, cloud: Serving, pipe: Pipe) -> None:
         with work.started(*RUN, "--", *pipe.command) as process:
             pipe.pid()
             process.kill()
@@ -368,7 +376,7 @@ class TestOrphans:
         _begin_in_another_second(cloud)
         assert work("maintenance", "orphans", "-o", "json").json == []
 
-    def test_a_later_run_takes_it_over_and_ends_it(self, work: Program, cloud: Serving, pipe: Pipe) -> None:
+    def test_later_run_adopts_and_stops_an_orphan(self, work: Program, cloud: Serving, pipe: Pipe) -> None:
         with work.started(*RUN, "--", *pipe.command) as process:
             pipe.pid()
             process.kill()
@@ -378,7 +386,9 @@ class TestOrphans:
         assert cloud.changes() == [START, STOP]
         assert window(cloud) is None
 
-    def test_with_a_lease_it_is_over_within_one(self, work: Program, cloud: Serving, pipe: Pipe) -> None:
+    def test_killed_run_with_a_lease_leaves_a_window_of_one_lease(
+        self, work: Program, cloud: Serving, pipe: Pipe
+    ) -> None:
         with work.started(*RUN, "--lease", "10m", "--", *pipe.command) as process:
             pipe.pid()
             process.kill()
@@ -402,7 +412,7 @@ def _begin_in_another_second(cloud: Serving) -> None:
 
 
 class TestManyAtOnce:
-    def test_twenty_runs_share_and_leave_no_window_behind(self, work: Program, cloud: Serving) -> None:
+    def test_twenty_runs_share_a_window_and_leave_none(self, work: Program, cloud: Serving) -> None:
         with ExitStack() as stack:
             runs = [
                 stack.enter_context(work.started(*RUN, "--", "sh", "-c", f"sleep 0.{number % 3}; exit {number}"))
@@ -415,7 +425,7 @@ class TestManyAtOnce:
         starts, stops = cloud.changes().count(START), cloud.changes().count(STOP)
         assert starts == stops >= 1
 
-    def test_the_window_stays_until_the_last_has_left(self, work: Program, cloud: Serving, tmp_path: Path) -> None:
+    def test_shared_window_lasts_until_the_last_run_ends(self, work: Program, cloud: Serving, tmp_path: Path) -> None:
         pipes = []
         with ExitStack() as stack:
             runs = []
@@ -431,9 +441,7 @@ class TestManyAtOnce:
             assert over(runs[1]).status == 0
         assert cloud.changes() == [START, STOP]
 
-    def test_one_that_is_killed_does_not_keep_the_window_open(
-        self, work: Program, cloud: Serving, tmp_path: Path
-    ) -> None:
+    def test_killed_run_does_not_keep_a_shared_window_open(self, work: Program, cloud: Serving, tmp_path: Path) -> None:
         pipes = []
         with ExitStack() as stack:
             runs = []

@@ -64,7 +64,7 @@ def refused(environment: dict[str, str], verb: str = "read") -> str:
     return str(error["message"])
 
 
-def test_a_token_is_stored_read_and_removed(unlocked: Session) -> None:
+def test_token_is_stored_read_and_removed(unlocked: Session) -> None:
     assert ask(unlocked.environment, "write") == {"answer": None}
     assert ask(unlocked.environment, "read") == {"answer": TOKEN}
     assert ask(unlocked.environment, "delete") == {"answer": True}
@@ -72,14 +72,14 @@ def test_a_token_is_stored_read_and_removed(unlocked: Session) -> None:
     assert "has no token of profile prod" in ask(unlocked.environment, "read")["error"]["message"]
 
 
-def test_another_program_finds_the_token_under_its_profile_and_host(unlocked: Session) -> None:
+def test_token_is_found_by_other_programs_under_profile_and_host(unlocked: Session) -> None:
     secret_tool = need("secret-tool", "libsecret-tools")
     ask(unlocked.environment, "write")
     words = [secret_tool, "lookup", "service", "oncallctl", "username", f"prod {ORIGIN}"]
     assert subprocess.run(words, env=unlocked.environment, capture_output=True, text=True, check=True).stdout == TOKEN
 
 
-def test_a_changed_url_does_not_get_the_token_of_the_old_host(unlocked: Session) -> None:
+def test_changed_url_does_not_get_the_token_of_the_old_host(unlocked: Session) -> None:
     ask(unlocked.environment, "write")
     error = ask(unlocked.environment, "read", origin="https://elsewhere.example.org")["error"]
     assert error["message"] == "the keyring has no token of profile prod for https://elsewhere.example.org"
@@ -87,7 +87,7 @@ def test_a_changed_url_does_not_get_the_token_of_the_old_host(unlocked: Session)
 
 
 @pytest.mark.parametrize("verb", ["read", "write", "delete"])
-def test_a_locked_keyring_is_named_and_no_prompt_is_opened(unlocked: Session, verb: str) -> None:
+def test_locked_keyring_is_named_without_opening_a_prompt(unlocked: Session, verb: str) -> None:
     ask(unlocked.environment, "write")
     unlocked.lock()
     with unlocked.silent(PROMPTER) as prompts:
@@ -95,7 +95,7 @@ def test_a_locked_keyring_is_named_and_no_prompt_is_opened(unlocked: Session, ve
         assert not prompts.exists()
 
 
-def test_the_keyring_library_alone_would_open_a_prompt_and_wait(unlocked: Session) -> None:
+def test_keyring_library_by_default_opens_a_prompt(unlocked: Session) -> None:
     """This is why the lock is looked at first, and proves that the test above would see a prompt."""
     unlocked.lock()
     code = "import keyring; keyring.get_password('oncallctl', 'anybody')"
@@ -108,7 +108,7 @@ def test_the_keyring_library_alone_would_open_a_prompt_and_wait(unlocked: Sessio
 
 
 @pytest.mark.parametrize("verb", ["read", "write", "delete"])
-def test_a_service_without_a_keyring_is_not_asked_to_make_one(session: Session, verb: str) -> None:
+def test_service_without_a_keyring_is_not_made_to_create_it(session: Session, verb: str) -> None:
     with session.gnome_keyring(None), session.silent(PROMPTER) as prompts:
         message = refused(session.environment, verb)
         assert message == "no keyring available: the Secret Service has no default keyring yet"
@@ -116,7 +116,7 @@ def test_a_service_without_a_keyring_is_not_asked_to_make_one(session: Session, 
 
 
 @pytest.mark.parametrize("verb", ["read", "write", "delete"])
-def test_a_service_that_never_answers_is_left_before_dbus_gives_up(session: Session, verb: str) -> None:
+def test_unresponsive_service_is_given_up_before_the_dbus_timeout(session: Session, verb: str) -> None:
     with session.silent(SECRET_SERVICE) as calls:
         began = time.monotonic()
         message = refused(session.environment, verb)
@@ -126,17 +126,17 @@ def test_a_service_that_never_answers_is_left_before_dbus_gives_up(session: Sess
         assert calls.read_text(encoding="utf-8") == "Get\n"
 
 
-def test_without_a_session_bus_there_is_no_keyring(tmp_path: Path) -> None:
+def test_keyring_without_a_session_bus_is_missing(tmp_path: Path) -> None:
     need("gnome-keyring-daemon", "gnome-keyring")  # on macOS there is a keyring without a bus
     assert refused(isolated_environment(tmp_path)) == "no keyring available: there is no D-Bus session"
 
 
-def test_a_bus_without_a_secret_service_has_no_keyring(session: Session) -> None:
+def test_keyring_on_a_bus_without_a_service_is_missing(session: Session) -> None:
     message = refused(session.environment)
     assert message == "no keyring available: no Secret Service and no other keyring was found"
 
 
-def test_the_address_of_a_bus_that_has_gone_is_no_keyring(tmp_path: Path) -> None:
+def test_keyring_on_a_stopped_bus_is_missing(tmp_path: Path) -> None:
     with desktop_session(tmp_path) as session:
         pass
     message = refused(session.environment)
@@ -144,7 +144,7 @@ def test_the_address_of_a_bus_that_has_gone_is_no_keyring(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("where", ["no bus", "an empty bus", "a bus that has gone"])
-def test_a_secret_service_asked_for_by_name_is_absent_in_the_same_places(tmp_path: Path, where: str) -> None:
+def test_secret_service_selected_by_name_is_missing_without_a_bus_or_service(tmp_path: Path, where: str) -> None:
     with desktop_session(tmp_path) as session:
         environment = session.environment | {"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}
         if where == "no bus":
@@ -155,13 +155,13 @@ def test_a_secret_service_asked_for_by_name_is_absent_in_the_same_places(tmp_pat
     assert refused(environment).startswith("no keyring available: ")
 
 
-def test_what_is_missing_on_the_machine_skips_a_test_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_program_skips_a_test_and_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ONCALLCTL_TEST_NOTHING_SKIPPED", raising=False)
     with pytest.raises(pytest.skip.Exception, match="apt-get install some-package"):
         need("no-such-program", "some-package")
 
 
-def test_what_is_missing_fails_a_test_where_nothing_may_be_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_program_fails_a_test_if_skipping_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONCALLCTL_TEST_NOTHING_SKIPPED", "1")
     with pytest.raises(pytest.fail.Exception, match="apt-get install some-package"):
         need("no-such-program", "some-package")

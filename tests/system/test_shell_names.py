@@ -134,7 +134,7 @@ def keep(home: Path, kind: str, *names: str, profile: Profile = PROD, config: Pa
     return home / ".cache" / "oncallctl" / "names" / f"{profile.name}.{kind}"
 
 
-def test_names_that_a_command_has_read_are_offered(shell: Shell) -> None:
+def test_names_read_by_a_command_are_offered(shell: Shell) -> None:
     assert shell.offered("oncallctl -p sandbox teams get ") == []
     settings = os.environ | {"HOME": str(shell.home), "XDG_STATE_HOME": str(shell.home / "state")}
     words = [sys.executable, "-m", "oncallctl", "-p", "sandbox"]
@@ -152,7 +152,7 @@ def test_names_that_a_command_has_read_are_offered(shell: Shell) -> None:
     shell.wait_for(shell.has_run_a_command)
 
 
-def test_names_are_offered_wherever_one_of_their_kind_is_meant(shell: Shell) -> None:
+def test_names_are_offered_for_arguments_of_their_kind(shell: Shell) -> None:
     for kind, name in {
         "integrations": "my-integration",
         "teams": "my-team",
@@ -227,7 +227,7 @@ def test_keys_of_the_config_file_are_offered(shell: Shell) -> None:
     assert shell.tab("oncallctl config set default") == "oncallctl config set default_profile"
 
 
-def test_names_are_those_of_the_profile_that_the_program_would_choose(shell: Shell) -> None:
+def test_names_belong_to_the_selected_profile(shell: Shell) -> None:
     keep(shell.home, "teams", "of-prod")
     keep(shell.home, "teams", "of-eu", profile=EU)
     keep(shell.home, "teams", "of-sandbox", profile=sandbox("sandbox"))
@@ -269,7 +269,7 @@ def test_names_are_those_of_the_profile_that_the_program_would_choose(shell: She
 
 
 @pytest.mark.parametrize("name", ["zsh", "fish"])
-def test_a_variable_before_the_command_never_brings_the_names_of_another_profile(name: str, home: Path) -> None:
+def test_profile_variable_before_the_command_offers_no_names_of_another(name: str, home: Path) -> None:
     keep(home, "teams", "of-prod")
     with start(name, home) as shell:
         assert shell.offered("ONCALLCTL_PROFILE=eu oncallctl teams get ") == []
@@ -277,7 +277,7 @@ def test_a_variable_before_the_command_never_brings_the_names_of_another_profile
 
 
 @pytest.mark.promise("data")
-def test_a_hostile_name_reaches_the_program_unchanged_and_the_shell_obeys_nothing_in_it(shell: Shell) -> None:
+def test_hostile_name_is_passed_unchanged_and_not_obeyed_by_the_shell(shell: Shell) -> None:
     stubs(shell.home, WRITE_ARGUMENTS)
     given = shell.home / "given"
     lines = ("teams get ", "maintenance start x --team=", "maintenance start x --team ")
@@ -295,7 +295,7 @@ def test_a_hostile_name_reaches_the_program_unchanged_and_the_shell_obeys_nothin
 
 
 @pytest.mark.parametrize("quote", ["'", '"'])
-def test_a_name_that_is_begun_in_quotes_ends_in_them(shell: Shell, quote: str) -> None:
+def test_name_begun_in_quotes_is_completed_in_them(shell: Shell, quote: str) -> None:
     stubs(shell.home, WRITE_ARGUMENTS)
     given = shell.home / "given"
     for name in ("a $(touch pwned)", "a `touch pwned`", "a it's", 'a "b" c', "a \\ \\\\", "a [b] * ?", "a:b=c@d e"):
@@ -307,7 +307,7 @@ def test_a_name_that_is_begun_in_quotes_ends_in_them(shell: Shell, quote: str) -
     assert not list(shell.home.rglob("pwned"))
 
 
-def test_many_hostile_names_are_listed_and_begun_without_harm(shell: Shell) -> None:
+def test_list_of_hostile_names_is_harmless(shell: Shell) -> None:
     keep(shell.home, "teams", *HOSTILE, "plain-1", "plain-2")
     shell.after("oncallctl teams get \t\t")
     shell.after("oncallctl teams get \x14")
@@ -318,7 +318,7 @@ def test_many_hostile_names_are_listed_and_begun_without_harm(shell: Shell) -> N
     assert not shell.has_run_a_command()
 
 
-def test_what_has_been_typed_of_a_name_may_be_quoted_in_any_way(shell: Shell) -> None:
+def test_quoted_prefix_of_a_name_is_completed(shell: Shell) -> None:
     keep(shell.home, "teams", "[prod] api", "[prod] app", "west:one")
     for typed in ("\\[prod\\]\\ ap", "'[prod] ap"):
         shell.screen = b""
@@ -329,7 +329,7 @@ def test_what_has_been_typed_of_a_name_may_be_quoted_in_any_way(shell: Shell) ->
     assert shell.tab("oncallctl maintenance start --team=west:") == "oncallctl maintenance start --team=west:one"
 
 
-def test_the_right_ones_of_thousands_of_names_are_offered(shell: Shell) -> None:
+def test_matching_names_out_of_thousands_are_offered(shell: Shell) -> None:
     keep(shell.home, "integrations", *(f"service-{number:04}" for number in range(4990)), "Zürich", "api", "zoo")
     for begun in ("service-012", "service-498"):
         assert shell.offered(f"oncallctl integrations get {begun}") == [f"{begun}{digit}" for digit in range(10)]
@@ -341,7 +341,7 @@ def test_the_right_ones_of_thousands_of_names_are_offered(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("breaks", [" \t\n\"'@><=;|&(:", " \t\n\"'><;|&(:", " \t\n"])
-def test_bash_completes_names_whatever_the_word_breaks_of_the_user(home: Path, breaks: str) -> None:
+def test_bash_completes_names_with_any_word_breaks(home: Path, breaks: str) -> None:
     keep(home, "teams", "ann@example.org: a=b; (c) & <d> | it's")
     done = "ann@example.org: a=b; (c) & <d> | it's"
     with start("bash", home) as shell:
@@ -365,7 +365,7 @@ def test_bash_completes_names_whatever_the_word_breaks_of_the_user(home: Path, b
 @pytest.mark.parametrize(
     "options", ["", "set -u;", "shopt -s failglob nocasematch extglob; set -f; IFS=a;", "LC_ALL=C;"]
 )
-def test_bash_answers_with_names_whatever_options_the_user_has_set(home: Path, options: str) -> None:
+def test_bash_completes_names_with_any_shell_options(home: Path, options: str) -> None:
     keep(home, "teams", "Zeta", "[prod] api", "a&b", "zeta", "zürich", "$(touch pwned)")
     code = f"""
         source {shlex.quote(str(COMPLETIONS / "oncallctl.bash"))}

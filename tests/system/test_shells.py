@@ -81,7 +81,7 @@ def test_options_of_the_command_and_of_all_commands_are_completed(shell: Shell) 
     assert shell.offered("oncallctl integrations list --n") == ["--no-color", "--no-header", "--not-in-maintenance"]
 
 
-def test_an_option_can_be_given_again(shell: Shell) -> None:
+def test_repeatable_option_is_offered_again(shell: Shell) -> None:
     assert shell.tab("oncallctl escalate --user ann --use") == "oncallctl escalate --user ann --user"
     assert shell.tab("oncallctl users list --verbose --verb") == "oncallctl users list --verbose --verbose"
 
@@ -98,7 +98,7 @@ def test_choices_are_completed_beside_and_within_the_word_of_the_option(shell: S
     assert shell.offered("oncallctl completion bash ") == []
 
 
-def test_an_option_that_means_another_thing_elsewhere_is_read_as_that_of_the_command(shell: Shell) -> None:
+def test_option_with_several_meanings_is_completed_for_its_command(shell: Shell) -> None:
     assert shell.offered("oncallctl maintenance status --require ") == ["active", "inactive"]
     assert shell.offered("oncallctl teams who-is-on-call --require ") == []
     assert shell.offered("oncallctl sandbox serve --api ") == ["cloud", "oss"]
@@ -116,7 +116,7 @@ def test_an_option_that_means_another_thing_elsewhere_is_read_as_that_of_the_com
         "oncallctl -o json auth switch --quiet ",
     ],
 )
-def test_profiles_are_those_of_the_config_and_what_else_it_holds_is_not_obeyed(shell: Shell, line: str) -> None:
+def test_profiles_are_read_from_the_config_without_obeying_its_text(shell: Shell, line: str) -> None:
     assert shell.offered(line) == PROFILES
     assert shell.tab(f"{line}eu.") == f"{line}eu.staging"
     assert shell.offered(f"{line}p") == ["prod"]
@@ -128,12 +128,12 @@ def test_profiles_are_those_of_the_config_and_what_else_it_holds_is_not_obeyed(s
     assert not shell.has_run_a_command()
 
 
-def test_a_profile_is_completed_within_the_word_of_its_option(shell: Shell) -> None:
+def test_profile_is_completed_within_the_word_of_its_option(shell: Shell) -> None:
     assert shell.tab("oncallctl users list --profile=pr") == "oncallctl users list --profile=prod"
     assert shell.tab("oncallctl -ppr") == "oncallctl -pprod"
 
 
-def test_profiles_are_not_offered_where_another_word_is_meant(shell: Shell) -> None:
+def test_profiles_are_offered_only_for_profile_options(shell: Shell) -> None:
     for line in ("auth switch prod ", "auth login ", "teams get ", "users list --tz ", "auth status "):
         assert shell.offered(f"oncallctl {line}") == []
 
@@ -150,13 +150,13 @@ def test_nothing_is_offered_after_two_hyphens(shell: Shell) -> None:
         assert shell.offered(f"oncallctl {line}") == []
 
 
-def test_nothing_is_offered_after_a_word_that_is_no_command(shell: Shell) -> None:
+def test_nothing_is_offered_after_an_unknown_command(shell: Shell) -> None:
     for line in ("wrong ", "wrong st", "maintenance wrong ", "profiles ", "'(' ", "'$(touch pwned)' "):
         assert shell.offered(f"oncallctl {line}") == []
     assert not list(shell.home.rglob("pwned"))
 
 
-def test_file_names_are_completed_where_a_file_is_meant(shell: Shell) -> None:
+def test_file_names_are_completed_for_file_arguments(shell: Shell) -> None:
     (shell.home / "token of mine").touch()
     (shell.home / "notes").mkdir()
     (shell.home / "notes" / "outage").touch()
@@ -172,14 +172,14 @@ def test_file_names_are_completed_where_a_file_is_meant(shell: Shell) -> None:
     assert shell.tab("oncallctl users list -o json > not") == "oncallctl users list -o json > notes/"
 
 
-def test_zsh_can_source_the_script_instead_of_finding_it(home: Path) -> None:
+def test_zsh_script_can_be_sourced(home: Path) -> None:
     with start("zsh", home, zsh=ZSH_SOURCED) as shell:
         assert shell.tab("oncallctl maintenance sto") == "oncallctl maintenance stop"
         assert shell.offered("oncallctl maintenance st") == ["start", "status", "stop"]
 
 
 @pytest.mark.parametrize("name", ["zsh", "fish"])
-def test_zsh_and_fish_show_help_as_it_is_written_and_obey_nothing_in_it(name: str, home: Path) -> None:
+def test_zsh_and_fish_show_help_verbatim(name: str, home: Path) -> None:
     texts = ["$(touch pwned) `touch pwned`", "[a]: it's 'b' \\ \"c\" \\n", "50% {d} *e* ; #f ~ $HOME"]
     tree = typer.Typer(add_completion=False)
 
@@ -208,7 +208,7 @@ def test_zsh_and_fish_show_help_as_it_is_written_and_obey_nothing_in_it(name: st
 
 
 @pytest.mark.parametrize("breaks", [" \t\n\"'@><=;|&(:", " \t\n\"'><;|&(:", " \t\n"])
-def test_bash_offers_what_fits_the_word_breaks_of_the_user(home: Path, breaks: str) -> None:
+def test_bash_completes_with_any_word_breaks(home: Path, breaks: str) -> None:
     (home / "notes").touch()
     with start("bash", home) as shell:
         shell.type(
@@ -247,9 +247,7 @@ def test_bash_completes_at_the_cursor_and_within_quotes(home: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("options", ["", "set -u;", "shopt -s failglob nocasematch extglob; set -f; IFS=a;"])
-def test_bash_is_answered_whatever_options_the_user_has_set(
-    home: Path, words: list[str], offered: list[str], options: str
-) -> None:
+def test_bash_completes_with_any_shell_options(home: Path, words: list[str], offered: list[str], options: str) -> None:
     line = f"oncallctl {' '.join(words)}".replace(" = ", "=").replace(" =", "=")
     replaced = "" if words[-1] == "=" else words[-1]
     code = f"""

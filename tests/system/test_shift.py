@@ -57,7 +57,7 @@ def shift(program: Program, home: Path, api: str, token_file: Path) -> Iterator[
         yield Shift(program, api, url, home / ".local/state/oncallctl/sandbox.sqlite3")
 
 
-def test_logging_in_finds_out_which_server_it_is_and_keeps_no_token(shift: Shift, home: Path, api: str) -> None:
+def test_login_detects_the_server_variant_and_stores_no_token(shift: Shift, home: Path, api: str) -> None:
     file = home / ".config/oncallctl/config.toml"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     text = file.read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_logging_in_finds_out_which_server_it_is_and_keeps_no_token(shift: Shift
     assert (status["token_source"], status["user"], status["status"]) == ("file", "admin", "ok")
 
 
-def test_a_token_that_the_server_refuses_makes_no_profile(shift: Shift, home: Path) -> None:
+def test_login_with_a_refused_token_creates_no_profile(shift: Shift, home: Path) -> None:
     wrong = home / "wrong"
     wrong.write_text("not-the-token\n", encoding="utf-8")
     wrong.chmod(0o600)
@@ -79,7 +79,7 @@ def test_a_token_that_the_server_refuses_makes_no_profile(shift: Shift, home: Pa
     assert "other" not in shift.program("auth", "list", "-o", "id").stdout
 
 
-def test_who_is_on_call_is_the_document_of_cloud_with_the_team(shift: Shift) -> None:
+def test_who_is_on_call_prints_the_document_of_cloud_with_the_team(shift: Shift) -> None:
     document = shift.program("teams", "who-is-on-call", "platform", "-o", "json").json
     assert document["team"] == {"id": "TKPSLLWBFUI9R", "name": "platform"}
     assert document["count"] == len(document["users"])
@@ -92,7 +92,7 @@ def test_who_is_on_call_is_the_document_of_cloud_with_the_team(shift: Shift) -> 
     assert [each["team"]["name"] for each in several] == ["platform", "payments"]
 
 
-def test_a_window_is_opened_shown_and_ended_and_each_can_be_repeated(shift: Shift) -> None:
+def test_window_is_started_shown_and_stopped_and_repeating_changes_nothing(shift: Shift) -> None:
     program = shift.program
 
     def one(*words: str) -> Any:
@@ -129,7 +129,7 @@ def test_a_window_is_opened_shown_and_ended_and_each_can_be_repeated(shift: Shif
     assert (named["mode"], named["remaining_seconds"], named["overdue"]) == (None, None, False)
 
 
-def test_a_conflicting_window_is_left_as_it_is(shift: Shift) -> None:
+def test_conflicting_window_stays_unchanged(shift: Shift) -> None:
     shift.program("maintenance", "start", NAME, "--for", "30m")
     before = shift.integration(NAME)
     refused = shift.program("maintenance", "start", NAME, "--for", "2h", "-o", "json", status=7)
@@ -138,7 +138,7 @@ def test_a_conflicting_window_is_left_as_it_is(shift: Shift) -> None:
     assert shift.integration(NAME) == before
 
 
-def test_a_page_from_a_pipe_is_sent_unasked_and_printed(shift: Shift) -> None:
+def test_page_without_a_terminal_is_sent_without_a_prompt_and_printed(shift: Shift) -> None:
     before = shift.groups()
     ran = shift.program("escalate", "--team", "platform", "--title", "disk full", "-o", "json")
     group = ran.json
@@ -149,7 +149,7 @@ def test_a_page_from_a_pipe_is_sent_unasked_and_printed(shift: Shift) -> None:
     assert len(shift.paged()) == 1
 
 
-def test_a_page_declined_at_the_terminal_is_not_sent(shift: Shift) -> None:
+def test_page_declined_at_the_prompt_is_not_sent(shift: Shift) -> None:
     before = shift.groups()
     with shift.program.at_terminal("escalate", "--team", "platform", "--title", "disk full") as terminal:
         asked = terminal.expect("[y/N] ")
@@ -163,7 +163,7 @@ def test_a_page_declined_at_the_terminal_is_not_sent(shift: Shift) -> None:
 
 
 @pytest.mark.parametrize("keys", ["\n", "\x04", "yep\n"], ids=["Enter", "Ctrl-D", "anything else"])
-def test_only_yes_is_a_yes(shift: Shift, keys: str) -> None:
+def test_prompt_accepts_nothing_but_yes(shift: Shift, keys: str) -> None:
     with shift.program.at_terminal("escalate", "--team", "platform", "--title", "disk full") as terminal:
         terminal.expect("[y/N] ")
         terminal.type(keys)
@@ -171,7 +171,7 @@ def test_only_yes_is_a_yes(shift: Shift, keys: str) -> None:
     assert shift.paged() == []
 
 
-def test_a_page_accepted_at_the_terminal_is_sent_once(shift: Shift) -> None:
+def test_page_accepted_at_the_prompt_is_sent_once(shift: Shift) -> None:
     before = shift.groups()
     with shift.program.at_terminal("escalate", "--team", "platform", "--title", "disk full") as terminal:
         terminal.expect("[y/N] ")

@@ -48,7 +48,7 @@ def at_terminal(program: Program, *words: str | Path, width: int = 200, **enviro
         return terminal.plain
 
 
-def test_a_terminal_shows_a_table_with_times_that_a_person_reads(in_maintenance: Program) -> None:
+def test_table_at_a_terminal_has_readable_times(in_maintenance: Program) -> None:
     header, row = at_terminal(in_maintenance, "maintenance", "status").splitlines()
     assert header.split() == ["ID", "NAME", "TEAM", "MODE", "STARTED", "ENDS", "BY"]  # and none that is empty
     assert "\t" not in header + row
@@ -57,7 +57,7 @@ def test_a_terminal_shows_a_table_with_times_that_a_person_reads(in_maintenance:
     assert not ISO.search(row)
 
 
-def test_a_pipe_gets_tabs_whole_values_and_iso_times(in_maintenance: Program) -> None:
+def test_table_in_a_pipe_has_tabs_complete_values_and_iso_times(in_maintenance: Program) -> None:
     ran = in_maintenance("maintenance", "status")
     header, row = (line.split("\t") for line in ran.stdout.splitlines())
     assert header == ["ID", "NAME", "TEAM", "MODE", "STARTED", "ENDS", "OVERDUE", "BY", "REASON"]
@@ -67,7 +67,7 @@ def test_a_pipe_gets_tabs_whole_values_and_iso_times(in_maintenance: Program) ->
     assert b"\x1b" not in ran.out + ran.err
 
 
-def test_the_zone_asked_for_is_that_of_the_terminal_and_not_of_the_pipe(in_maintenance: Program) -> None:
+def test_time_zone_option_applies_to_the_terminal_and_not_to_json(in_maintenance: Program) -> None:
     there = at_terminal(in_maintenance, "maintenance", "status", "--tz", "Asia/Kolkata")
     here = at_terminal(in_maintenance, "maintenance", "status")
     minutes = {int(clock[1]) % 30 for clock in re.finditer(r"\d\d:(\d\d)\)", here)}
@@ -79,27 +79,27 @@ def test_the_zone_asked_for_is_that_of_the_terminal_and_not_of_the_pipe(in_maint
 
 
 @pytest.mark.parametrize("width", [40, 80, 300])
-def test_a_table_is_cut_to_the_width_of_the_terminal(work: Program, width: int) -> None:
+def test_table_is_truncated_to_the_width_of_the_terminal(work: Program, width: int) -> None:
     lines = at_terminal(work, "integrations", "list", "--match", "CXXX*", width=width).splitlines()
     assert len(lines) == 2, "a row is a line"
     assert all(len(line) <= width for line in lines)
     assert ("…" in lines[1]) is (width < 300)
 
 
-def test_one_long_name_takes_no_room_from_ids_and_other_columns(work: Program) -> None:
+def test_long_name_leaves_room_for_other_columns(work: Program) -> None:
     header, *rows = at_terminal(work, "integrations", "list", width=80).splitlines()
     assert header.split() == ["ID", "NAME", "TYPE", "TEAM"]  # nothing is in maintenance
     ids = work("integrations", "list", "-o", "id").stdout.split()
     assert [row.split()[0] for row in rows] == ids
 
 
-def test_a_pipe_gets_long_names_whole(work: Program) -> None:
+def test_long_name_in_a_pipe_is_complete(work: Program) -> None:
     row = work("integrations", "list", "--match", "CXXX*", COLUMNS="40").stdout.splitlines()[1]
     assert len(row.split("\t")[1]) > 100
     assert "…" not in row
 
 
-def test_several_targets_show_their_progress_at_a_terminal(work: Program) -> None:
+def test_several_targets_at_a_terminal_show_progress(work: Program) -> None:
     names = [f"service-00{number}" for number in range(3)]
     with work.at_terminal("maintenance", "start", *names, "--for", "30m") as terminal:
         shown = terminal.end()
@@ -108,7 +108,7 @@ def test_several_targets_show_their_progress_at_a_terminal(work: Program) -> Non
     assert "\x1b[?25h" in shown, "the cursor is there again"
 
 
-def test_one_target_shows_no_progress(work: Program) -> None:
+def test_single_target_shows_no_progress(work: Program) -> None:
     with work.at_terminal("maintenance", "start", "service-000", "--for", "30m") as terminal:
         assert "1/1" not in terminal.end()
 
@@ -119,7 +119,7 @@ def test_quiet_shows_no_progress(work: Program) -> None:
         assert terminal.end() == ""
 
 
-def test_several_targets_show_nothing_of_it_in_a_pipe(work: Program) -> None:
+def test_several_targets_in_a_pipe_show_no_progress(work: Program) -> None:
     names = [f"service-00{number}" for number in range(3)]
     ran = work("maintenance", "start", *names, "--for", "30m")
     assert ran.err == b""
@@ -129,7 +129,7 @@ def test_several_targets_show_nothing_of_it_in_a_pipe(work: Program) -> None:
     assert [row[1:3] for row in rows[1:]] == [[name, "started"] for name in names]
 
 
-def test_progress_stays_off_stdout_where_only_that_is_piped(work: Program, tmp_path: Path) -> None:
+def test_progress_with_a_piped_stdout_goes_to_stderr(work: Program, tmp_path: Path) -> None:
     names = [f"service-00{number}" for number in range(3)]
     file = tmp_path / "out"
     with (
@@ -141,20 +141,20 @@ def test_progress_stays_off_stdout_where_only_that_is_piped(work: Program, tmp_p
     assert b"\x1b" not in file.read_bytes()
 
 
-def test_a_terminal_has_colours(work: Program) -> None:
+def test_terminal_output_has_colors(work: Program) -> None:
     assert COLOUR.search(_progress(work))
 
 
 @pytest.mark.parametrize(
     ("option", "environment"), [([], {"NO_COLOR": "1"}), (["--no-color"], {})], ids=["NO_COLOR", "--no-color"]
 )
-def test_colours_can_be_left_out(work: Program, option: list[str], environment: dict[str, str]) -> None:
+def test_colors_can_be_disabled(work: Program, option: list[str], environment: dict[str, str]) -> None:
     shown = _progress(work, *option, **environment)
     assert "3/3" in shown
     assert not COLOUR.search(shown)
 
 
-def test_an_empty_no_color_means_nothing(work: Program) -> None:
+def test_empty_no_color_is_ignored(work: Program) -> None:
     assert COLOUR.search(_progress(work, NO_COLOR=""))
 
 
@@ -164,13 +164,13 @@ def _progress(program: Program, *options: str, **environment: str) -> str:
         return terminal.end()
 
 
-def test_a_dumb_terminal_gets_no_escapes(in_maintenance: Program) -> None:
+def test_dumb_terminal_receives_no_escapes(in_maintenance: Program) -> None:
     with in_maintenance.at_terminal("maintenance", "status", TERM="dumb") as terminal:
         assert "\x1b" not in terminal.end()
 
 
 @pytest.mark.promise("dangerous-asked-about")
-def test_deleting_asks_at_the_terminal_naming_profile_and_host(work: Program, cloud: Serving) -> None:
+def test_delete_prompt_names_profile_and_host(work: Program, cloud: Serving) -> None:
     with work.at_terminal("integrations", "delete", "service-000") as terminal:
         asked = terminal.expect("[y/N] ")
         assert terminal.plain.splitlines()[1:] == ["Delete 1 integration:", "  'service-000'", "Continue? [y/N] "]
@@ -181,7 +181,7 @@ def test_deleting_asks_at_the_terminal_naming_profile_and_host(work: Program, cl
     assert [each.partition(" ")[0] for each in cloud.changes()] == ["DELETE"]
 
 
-def test_deleting_that_is_declined_deletes_nothing(work: Program, cloud: Serving) -> None:
+def test_declined_delete_changes_nothing(work: Program, cloud: Serving) -> None:
     with work.at_terminal("integrations", "delete", "service-000") as terminal:
         terminal.expect("[y/N] ")
         terminal.type("n\n")
@@ -189,7 +189,7 @@ def test_deleting_that_is_declined_deletes_nothing(work: Program, cloud: Serving
     assert cloud.changes() == []
 
 
-def test_acknowledging_what_fires_anywhere_asks_and_shows_its_progress(work: Program, cloud: Serving) -> None:
+def test_acknowledging_by_state_prompts_and_shows_progress(work: Program, cloud: Serving) -> None:
     with work.at_terminal("alert-groups", "acknowledge", "--state", "firing") as terminal:
         asked = terminal.expect("[y/N] ")
         lines = terminal.plain.splitlines()
@@ -202,7 +202,7 @@ def test_acknowledging_what_fires_anywhere_asks_and_shows_its_progress(work: Pro
     assert len(cloud.changes()) == 11
 
 
-def test_a_prompt_does_not_go_into_the_pipe(work: Program, tmp_path: Path) -> None:
+def test_prompt_with_a_piped_stdout_goes_to_the_terminal(work: Program, tmp_path: Path) -> None:
     file = tmp_path / "out"
     with (
         file.open("wb") as out,
@@ -215,7 +215,7 @@ def test_a_prompt_does_not_go_into_the_pipe(work: Program, tmp_path: Path) -> No
     assert b"[y/N]" not in file.read_bytes()
 
 
-def test_the_name_in_a_prompt_is_not_obeyed(work: Program, hostile: Any) -> None:
+def test_hostile_name_in_a_prompt_is_harmless(work: Program, hostile: Any) -> None:
     with work.at_terminal("integrations", "delete", hostile["id"]) as terminal:
         asked = terminal.expect("[y/N] ")
         assert not CONTROL.search(terminal.plain)
@@ -227,7 +227,7 @@ def test_the_name_in_a_prompt_is_not_obeyed(work: Program, hostile: Any) -> None
 @pytest.mark.promise("data")
 @pytest.mark.usefixtures("hostile")
 @pytest.mark.parametrize("width", [80, 400])
-def test_a_terminal_obeys_nothing_in_a_name(work: Program, width: int) -> None:
+def test_hostile_name_in_a_table_is_harmless(work: Program, width: int) -> None:
     with work.at_terminal("integrations", "list", width=width) as terminal:
         shown = terminal.end()
         plain = terminal.plain
@@ -244,7 +244,7 @@ def test_a_terminal_obeys_nothing_in_a_name(work: Program, width: int) -> None:
     assert len(row) <= width
 
 
-def test_a_pipe_keeps_a_name_in_its_column(work: Program, hostile: Any) -> None:
+def test_hostile_name_in_a_pipe_stays_in_its_column(work: Program, hostile: Any) -> None:
     ran = work("integrations", "list")
     assert not CONTROL.search(ran.stdout)
     (row,) = (line.split("\t") for line in ran.stdout.split("\n") if line.startswith(hostile["id"]))
@@ -252,7 +252,7 @@ def test_a_pipe_keeps_a_name_in_its_column(work: Program, hostile: Any) -> None:
     assert {line.count("\t") for line in ran.stdout.splitlines()} == {5}
 
 
-def test_json_carries_a_name_whole_and_a_terminal_still_obeys_nothing(work: Program, hostile: Any) -> None:
+def test_hostile_name_in_json_is_complete_and_harmless(work: Program, hostile: Any) -> None:
     with work.at_terminal("integrations", "get", hostile["id"], "-o", "json") as terminal:
         terminal.end()
     assert not CONTROL.search(terminal.plain)
@@ -281,7 +281,7 @@ def test_json_is_colored_at_a_terminal_only(work: Program) -> None:
         assert ESC not in terminal.end()
 
 
-def test_an_error_that_names_a_candidate_is_not_obeyed(work: Program, cloud: Serving, hostile: Any) -> None:
+def test_hostile_candidate_in_an_error_is_harmless(work: Program, cloud: Serving, hostile: Any) -> None:
     cloud.call("POST", "integrations/", {"type": "webhook", "name": HOSTILE, "team_id": "TKPSLLWBFUI9R"})
     with work.at_terminal("integrations", "get", f"name:{HOSTILE}") as terminal:
         terminal.end(status=6)
@@ -290,7 +290,7 @@ def test_an_error_that_names_a_candidate_is_not_obeyed(work: Program, cloud: Ser
         assert "[red]x[/red]" in terminal.plain
 
 
-def test_the_title_of_an_alert_group_is_not_obeyed(work: Program, cloud: Serving) -> None:
+def test_hostile_title_of_an_alert_group_is_harmless(work: Program, cloud: Serving) -> None:
     cloud.call("POST", "escalation/", {"team": "TKPSLLWBFUI9R", "title": HOSTILE})
     with work.at_terminal("alert-groups", "list", width=400) as terminal:
         terminal.end()
@@ -298,7 +298,7 @@ def test_the_title_of_an_alert_group_is_not_obeyed(work: Program, cloud: Serving
         assert not CONTROL.search(terminal.plain)
 
 
-def test_list_of_alert_groups_is_cut_at_a_terminal_and_whole_in_a_pipe(work: Program, cloud: Serving) -> None:
+def test_list_of_alert_groups_is_truncated_at_a_terminal_and_complete_in_a_pipe(work: Program, cloud: Serving) -> None:
     integration = cloud.call("GET", "integrations/?name=service-016")["results"][0]["id"]
     for _ in range(100):
         cloud.alert(integration)
@@ -310,7 +310,7 @@ def test_list_of_alert_groups_is_cut_at_a_terminal_and_whole_in_a_pipe(work: Pro
     assert "showing the newest 100; use --limit N to show more" in terminal.plain
 
 
-def test_a_title_typed_by_the_caller_is_not_obeyed_in_the_prompt(work: Program, cloud: Serving) -> None:
+def test_hostile_title_of_a_page_in_the_prompt_is_harmless(work: Program, cloud: Serving) -> None:
     with work.at_terminal("escalate", "--team", "platform", "--title", f"{ESC}]0;owned{BELL}") as terminal:
         terminal.expect("[y/N] ")
         assert not CONTROL.search(terminal.plain)
@@ -321,7 +321,7 @@ def test_a_title_typed_by_the_caller_is_not_obeyed_in_the_prompt(work: Program, 
 
 @pytest.mark.promise("data")
 @pytest.mark.parametrize("name", ["=1+1", '=cmd|"/c calc"!A1', "+1", "@SUM(A1)", "-2+3", "\t=1", "\r=1"])
-def test_a_spreadsheet_calculates_nothing(work: Program, cloud: Serving, name: str) -> None:
+def test_formula_in_csv_is_escaped(work: Program, cloud: Serving, name: str) -> None:
     made = cloud.call("POST", "integrations/", {"type": "webhook", "name": name})
     rows = list(csv.reader(io.StringIO(work("integrations", "list", "-o", "csv").stdout)))
     (row,) = (row for row in rows if row[0] == made["id"])
@@ -331,7 +331,7 @@ def test_a_spreadsheet_calculates_nothing(work: Program, cloud: Serving, name: s
     assert "\n" not in row[1]
 
 
-def test_links_that_let_anyone_raise_alerts_are_not_in_a_table(work: Program, cloud: Serving) -> None:
+def test_secret_links_in_a_table_are_masked(work: Program, cloud: Serving) -> None:
     link = cloud.call("GET", "integrations/CSD2TNTF42BF6/")["link"]
     columns = ("integrations", "get", "service-000", "--columns", "name,link")
     assert link not in at_terminal(work, *columns, width=300)
@@ -341,7 +341,7 @@ def test_links_that_let_anyone_raise_alerts_are_not_in_a_table(work: Program, cl
 
 
 @pytest.mark.promise("dangerous-asked-about")
-def test_a_terminal_that_goes_away_is_no_yes(work: Program, cloud: Serving) -> None:
+def test_closed_terminal_at_the_prompt_sends_nothing(work: Program, cloud: Serving) -> None:
     with work.at_terminal("escalate", "--team", "platform", "--title", "disk full") as terminal:
         terminal.expect("[y/N] ")
         terminal.hang_up()

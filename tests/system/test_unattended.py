@@ -79,7 +79,7 @@ DANGERS = [
 @pytest.mark.promise("dangerous-asked-about")
 @pytest.mark.usefixtures("grouped")
 @pytest.mark.parametrize("words", DANGERS)
-def test_what_needs_a_yes_is_not_done_without_one(
+def test_dangerous_change_without_a_terminal_requires_yes(
     bare: Program, cloud: Serving, words: Callable[[Serving], list[str]]
 ) -> None:
     line = words(cloud)
@@ -98,7 +98,7 @@ def test_twenty_targets_need_no_yes(bare: Program, cloud: Serving) -> None:
     assert len(cloud.changes()) == 20
 
 
-def test_a_page_is_sent_without_a_terminal_a_home_or_a_locale(bare: Program, cloud: Serving) -> None:
+def test_page_without_terminal_home_and_locale_is_sent(bare: Program, cloud: Serving) -> None:
     ran = bare(*PAGE, "-o", "json")
     assert ran.json["title"] == "disk full"
     assert cloud.changes() == ["POST /api/v1/escalation/"]
@@ -107,7 +107,7 @@ def test_a_page_is_sent_without_a_terminal_a_home_or_a_locale(bare: Program, clo
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_a_page_is_sent_with_closed_streams(bare: Program, cloud: Serving, closed: str) -> None:
+def test_page_with_closed_streams_is_sent(bare: Program, cloud: Serving, closed: str) -> None:
     done = subprocess.run(
         ["sh", "-c", f'exec "$@" {closed}', "sh", *bare.words(*PAGE)],
         env=bare.environment | {"PATH": os.environ["PATH"]},
@@ -123,7 +123,7 @@ def test_a_page_is_sent_with_closed_streams(bare: Program, cloud: Serving, close
 
 
 @pytest.mark.parametrize("stream", ["2>/dev/full", "2>&-"])
-def test_an_error_that_cannot_be_said_keeps_its_exit_status(bare: Program, stream: str) -> None:
+def test_error_without_a_usable_stderr_keeps_its_exit_status(bare: Program, stream: str) -> None:
     done = subprocess.run(
         ["sh", "-c", f'exec "$@" {stream}', "sh", *bare.words("integrations", "get", "no-such-one")],
         env=bare.environment | {"PATH": os.environ["PATH"]},
@@ -135,7 +135,7 @@ def test_an_error_that_cannot_be_said_keeps_its_exit_status(bare: Program, strea
     assert done.returncode == 6
 
 
-def test_a_page_that_was_sent_is_not_a_defect_because_the_disk_is_full(bare: Program, cloud: Serving) -> None:
+def test_page_with_stdout_on_a_full_disk_is_reported_as_sent(bare: Program, cloud: Serving) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >/dev/full', "sh", *bare.words(*PAGE)],
         env=bare.environment | {"PATH": os.environ["PATH"]},
@@ -151,7 +151,7 @@ def test_a_page_that_was_sent_is_not_a_defect_because_the_disk_is_full(bare: Pro
     assert len(cloud.changes()) == 1
 
 
-def test_a_user_without_a_name_and_a_home_can_page(bare: Program, cloud: Serving) -> None:
+def test_page_by_a_user_without_name_and_home_is_sent(bare: Program, cloud: Serving) -> None:
     """As in a container that runs under a uid of its own."""
     words = [need("unshare", "util-linux"), "--user", "--map-user=23456", "--"]
     if subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
@@ -170,7 +170,7 @@ def test_a_user_without_a_name_and_a_home_can_page(bare: Program, cloud: Serving
     assert len(cloud.changes()) == 1
 
 
-def test_text_that_is_not_ascii_is_paged_as_it_was_typed_under_the_c_locale(bare: Program, cloud: Serving) -> None:
+def test_page_with_non_ascii_text_in_the_c_locale_is_sent_unchanged(bare: Program, cloud: Serving) -> None:
     bare("escalate", "--team", "platform", "--title", "Störung 🔥", TERM=None)
     assert cloud.bodies()[-1]["title"] == "Störung 🔥"
 
@@ -188,7 +188,7 @@ def latin_1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"LOCPATH": str(folder), "LC_ALL": "de_DE.ISO-8859-1"}
 
 
-def test_names_are_read_and_written_in_the_characters_of_the_locale(bare: Program, latin_1: dict[str, str]) -> None:
+def test_names_use_the_encoding_of_the_locale(bare: Program, latin_1: dict[str, str]) -> None:
     name = "café-früh"
     typed = os.fsdecode(name.encode("latin-1"))
     ran = bare("integrations", "get", typed, **latin_1)
@@ -199,7 +199,7 @@ def test_names_are_read_and_written_in_the_characters_of_the_locale(bare: Progra
 
 @pytest.mark.parametrize("where", ["ascii", "latin-1"])
 @pytest.mark.parametrize("ident", ["CZEUNZ9EZ57BS", "CCYZTYG6B5ABP", "C4NIHNA71U5SV"])
-def test_json_is_json_in_any_locale(bare: Program, request: pytest.FixtureRequest, where: str, ident: str) -> None:
+def test_json_in_any_locale_is_valid(bare: Program, request: pytest.FixtureRequest, where: str, ident: str) -> None:
     environment = ASCII if where == "ascii" else request.getfixturevalue("latin_1")
     expected = bare("integrations", "get", ident, "-o", "json", LC_ALL="C.UTF-8").json["name"]
     assert not expected.isascii()
@@ -209,21 +209,19 @@ def test_json_is_json_in_any_locale(bare: Program, request: pytest.FixtureReques
 
 
 @pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, ASCII], ids=["C", "ascii"])
-def test_an_error_in_json_is_json_in_any_locale(bare: Program, environment: dict[str, str]) -> None:
+def test_json_error_in_any_locale_is_valid(bare: Program, environment: dict[str, str]) -> None:
     refused = bare("integrations", "get", "cafe-fruh", "-o", "json", status=6, **environment)
     assert "café-früh" in refused.error["hint"], "the closest name, as it is"
 
 
-def test_bytes_that_are_no_text_are_refused_unsent(bare: Program, cloud: Serving) -> None:
+def test_undecodable_argument_is_refused_unsent(bare: Program, cloud: Serving) -> None:
     refused = bare("escalate", "--team", "platform", "--title", os.fsdecode(b"disk \xff\xfe"), status=2)
     assert "bug in oncallctl" not in refused.stderr
     assert cloud.changes() == []
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o622])
-def test_a_token_file_that_others_can_read_or_change_is_not_used(
-    work: Program, cloud: Serving, token_file: Path, mode: int
-) -> None:
+def test_token_file_accessible_to_others_is_refused(work: Program, cloud: Serving, token_file: Path, mode: int) -> None:
     token_file.chmod(mode)
     refused = work("teams", "list", "-o", "json", status=3)
     assert refused.error["code"] == "no_credentials"
@@ -233,7 +231,7 @@ def test_a_token_file_that_others_can_read_or_change_is_not_used(
     assert cloud.seen == []
 
 
-def test_a_link_to_a_token_file_is_judged_by_the_file(work: Program, cloud: Serving, token_file: Path) -> None:
+def test_link_to_a_token_file_is_checked_by_its_target(work: Program, cloud: Serving, token_file: Path) -> None:
     real = token_file.with_name("real")
     token_file.rename(real)
     token_file.symlink_to(real)
@@ -262,7 +260,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_configuration_is_one_line_that_names_the_file(
+def test_invalid_configuration_is_reported_in_one_line_with_the_path(
     program: Program, config: Path, content: str | bytes
 ) -> None:
     config.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -274,19 +272,19 @@ def test_a_broken_configuration_is_one_line_that_names_the_file(
     assert program("teams", "list", "--quiet", status=2).stderr == f"{error}\n"
 
 
-def test_a_default_profile_that_there_is_not_is_named(program: Program, config: Path) -> None:
+def test_missing_default_profile_is_named(program: Program, config: Path) -> None:
     config.write_text('default_profile = "gone"\n[profiles.work]\nurl = "https://a.example"', encoding="utf-8")
     refused = program("teams", "list", status=6)
     assert "'gone'" in refused.stderr
     assert "work" in refused.stderr
 
 
-def test_a_configuration_that_is_a_folder_is_named(program: Program, config: Path) -> None:
+def test_configuration_that_is_a_folder_is_named(program: Program, config: Path) -> None:
     config.mkdir()
     assert str(config) in program("teams", "list", status=2).stderr
 
 
-def test_a_broken_configuration_is_not_overwritten_by_logging_in(
+def test_login_does_not_overwrite_an_invalid_configuration(
     program: Program, cloud: Serving, config: Path, token_file: Path
 ) -> None:
     config.write_text("[profiles.work", encoding="utf-8")
@@ -295,7 +293,7 @@ def test_a_broken_configuration_is_not_overwritten_by_logging_in(
     assert cloud.seen == []
 
 
-def test_a_broken_configuration_does_not_keep_the_environment_from_paging(
+def test_page_with_credentials_in_the_environment_ignores_an_invalid_configuration(
     program: Program, cloud: Serving, config: Path
 ) -> None:
     config.write_text("[profiles.work", encoding="utf-8")
@@ -308,7 +306,7 @@ def test_a_broken_configuration_does_not_keep_the_environment_from_paging(
     [("teams", "list"), PAGE, ("maintenance", "start", "--all", "--for", "1h", "--yes"), ("auth", "status")],
     ids=["a read", "a page", "a change", "auth status"],
 )
-def test_nothing_configured_says_how_to_log_in_and_what_to_try(program: Program, words: tuple[str, ...]) -> None:
+def test_command_without_configuration_suggests_login_and_sandbox(program: Program, words: tuple[str, ...]) -> None:
     refused = program(*words, "-o", "json", status=3)
     assert refused.out == b""
     assert refused.error["code"] == "no_credentials"
@@ -321,7 +319,7 @@ def test_nothing_configured_says_how_to_log_in_and_what_to_try(program: Program,
     [("ONCALLCTL_URL", "ONCALLCTL_TOKEN"), ("ONCALLCTL_TOKEN", "ONCALLCTL_URL")],
     ids=["no token", "no url"],
 )
-def test_half_of_the_environment_is_not_filled_up_from_elsewhere(
+def test_incomplete_environment_is_not_completed_from_a_profile(
     work: Program, cloud: Serving, there: str, missing: str
 ) -> None:
     value = {"ONCALLCTL_URL": cloud.url, "ONCALLCTL_TOKEN": "elsewhere-token"}[there]
@@ -331,7 +329,7 @@ def test_half_of_the_environment_is_not_filled_up_from_elsewhere(
     assert cloud.seen == []
 
 
-def test_an_explicit_profile_wins_over_the_environment(work: Program, cloud: Serving) -> None:
+def test_profile_option_takes_precedence_over_the_environment(work: Program, cloud: Serving) -> None:
     elsewhere = {"ONCALLCTL_URL": "http://127.0.0.1:9", "ONCALLCTL_TOKEN": "elsewhere-token"}
     work("teams", "list", "--profile", "work", **elsewhere)
     assert {each.headers["Authorization"] for each in cloud.seen} == {f"Bearer {ADMIN_TOKEN}"}
@@ -354,12 +352,12 @@ QUIET = [
 
 
 @pytest.mark.parametrize("words", QUIET, ids=" ".join)
-def test_quiet_success_says_nothing(work: Program, words: tuple[str, ...]) -> None:
+def test_quiet_success_prints_nothing(work: Program, words: tuple[str, ...]) -> None:
     ran = work(*words, "--quiet")
     assert (ran.out, ran.err) == (b"", b"")
 
 
-def test_quiet_may_stand_before_the_noun(work: Program) -> None:
+def test_quiet_before_the_noun_is_accepted(work: Program) -> None:
     assert work("teams", "list").out
     assert work("-q", "teams", "list").out == b""
     assert len(work("-q", "teams", "get", "no-such-one", status=6).stderr.splitlines()) == 1
@@ -381,7 +379,7 @@ def test_quiet_may_stand_before_the_noun(work: Program) -> None:
     ids=lambda each: each if isinstance(each, int) else " ".join(each),
 )
 @pytest.mark.parametrize("output", ["table", "json"])
-def test_quiet_failure_says_one_line(work: Program, words: tuple[str, ...], code: int, output: str) -> None:
+def test_quiet_failure_prints_one_line(work: Program, words: tuple[str, ...], code: int, output: str) -> None:
     ran = work(*words, "--quiet", "-o", output, status=code)
     assert ran.out == b""
     (line,) = ran.stderr.splitlines()
@@ -391,14 +389,14 @@ def test_quiet_failure_says_one_line(work: Program, words: tuple[str, ...], code
         assert line.startswith("error: ")
 
 
-def test_quiet_failure_of_several_says_one_line(work: Program, cloud: Serving) -> None:
+def test_quiet_failure_of_several_targets_prints_one_line(work: Program, cloud: Serving) -> None:
     cloud.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
     ran = work("maintenance", "start", "service-000", "service-001", "--for", "1h", "--quiet", status=4)
     assert ran.out == b""
     assert len(ran.stderr.splitlines()) == 1
 
 
-def test_quiet_logging_in_says_nothing(program: Program, cloud: Serving, token_file: Path) -> None:
+def test_quiet_login_prints_nothing(program: Program, cloud: Serving, token_file: Path) -> None:
     ran = program("auth", "login", "work", "--url", cloud.url, "--token-file", token_file, "--quiet")
     assert (ran.out, ran.err) == (b"", b"")
     assert "platform" in program("teams", "list").stdout
@@ -408,7 +406,7 @@ def test_quiet_logging_in_says_nothing(program: Program, cloud: Serving, token_f
 @pytest.mark.parametrize(
     "words", [(*PAGE, "-v"), (*PAGE, "-vv"), ("--verbose", *PAGE)], ids=["-v", "-vv", "before the noun"]
 )
-def test_verbose_says_what_is_sent_and_never_the_token(work: Program, words: tuple[str, ...]) -> None:
+def test_verbose_logs_requests_without_the_token(work: Program, words: tuple[str, ...]) -> None:
     ran = work(*words)
     assert "POST /api/v1/escalation/" in ran.stderr
     assert ADMIN_TOKEN not in ran.stdout + ran.stderr
@@ -419,14 +417,14 @@ def test_verbose_says_what_is_sent_and_never_the_token(work: Program, words: tup
 @pytest.mark.parametrize(
     "fault", [status(403), status(500), status(200, "<html>login</html>")], ids=["403", "500", "HTML"]
 )
-def test_verbose_failures_do_not_print_the_token(work: Program, cloud: Serving, fault: object) -> None:
+def test_verbose_failure_does_not_print_the_token(work: Program, cloud: Serving, fault: object) -> None:
     cloud.fail("POST", "escalation/", fault)  # type: ignore[arg-type]
     ran = work(*PAGE, "-vv", status=None)
     assert ran.status != 0
     assert ADMIN_TOKEN not in ran.stdout + ran.stderr
 
 
-def test_a_server_that_says_the_token_back_is_not_quoted(work: Program, cloud: Serving) -> None:
+def test_token_in_an_error_response_is_not_quoted(work: Program, cloud: Serving) -> None:
     cloud.fail("POST", "escalation/", status(400, json.dumps({"detail": f"bad token: Bearer {ADMIN_TOKEN}"})))
     ran = work(*PAGE, "-o", "json", status=None)
     assert ran.status != 0
@@ -438,7 +436,7 @@ SOURCES = ["--token-file", "--token-command", "environment"]
 
 @pytest.mark.promise("never-an-argument-printed-logged")
 @pytest.mark.parametrize("source", SOURCES)
-def test_the_token_is_in_no_argument_file_or_output(
+def test_token_is_in_no_argument_file_or_output(
     program: Program, cloud: Serving, home: Path, token_file: Path, source: str
 ) -> None:
     program = replace(program, forks=False)  # /proc shows the arguments of an interpreter of its own
@@ -469,6 +467,6 @@ def test_the_token_is_in_no_argument_file_or_output(
 
 
 @pytest.mark.promise("never-an-argument-printed-logged")
-def test_a_token_is_taken_by_no_option(program: Program) -> None:
+def test_token_option_does_not_exist(program: Program) -> None:
     for words in (("auth", "login", "--url", "https://a.example", "--token", "x"), ("teams", "list", "--token", "x")):
         assert "unknown option" in program(*words, status=2).stderr

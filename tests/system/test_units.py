@@ -51,26 +51,26 @@ def settings(unit: Path, name: str) -> list[str]:
     return re.findall(rf"^{name}=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_systemd_finds_nothing_wrong_with_them(units: list[Path]) -> None:
+def test_exported_units_pass_systemd_analyze(units: list[Path]) -> None:
     done = analyze("verify", "--man=no", *units)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_systemd_would_find_what_is_wrong(units: list[Path]) -> None:
+def test_systemd_analyze_reports_an_invalid_unit(units: list[Path]) -> None:
     """This is why the test above can fail."""
     service = units[0]
     service.write_text(service.read_text(encoding="utf-8").replace("ProtectHome=", "ProtectHuman="), encoding="utf-8")
     assert "ProtectHuman" in analyze("verify", "--man=no", *units).stderr
 
 
-def test_the_timer_elapses_every_minute(units: list[Path]) -> None:
+def test_exported_timer_elapses_every_minute(units: list[Path]) -> None:
     (moment,) = settings(units[1], "OnCalendar")
     done = analyze("calendar", "--iterations=3", "--base-time=2026-03-29 00:58:30 UTC", moment)
     assert done.returncode == 0, done.stderr
     assert re.findall(r"00:59:00|01:00:00|01:01:00", done.stdout)
 
 
-def test_the_service_is_shut_in(units: list[Path]) -> None:
+def test_exported_service_is_sandboxed(units: list[Path]) -> None:
     done = analyze("security", "--offline=true", "--threshold=35", units[0])
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -99,7 +99,7 @@ def run_as_systemd_would(unit: Path, home: Path, *, token: bool = True) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def test_the_service_opens_the_window_and_says_nothing(units: list[Path], cloud: Serving, home: Path) -> None:
+def test_exported_service_starts_the_window_silently(units: list[Path], cloud: Serving, home: Path) -> None:
     ran = run_as_systemd_would(units[0], home)
     assert (ran.status, ran.out, ran.err) == (0, b"", b"")
     assert [path for path in cloud.changes() if path.endswith("/maintenance_start")]
@@ -107,7 +107,9 @@ def test_the_service_opens_the_window_and_says_nothing(units: list[Path], cloud:
     assert (again.status, len(cloud.changes())) == (0, 1)
 
 
-def test_without_its_credential_it_says_one_line(units: list[Path], cloud: Serving, home: Path) -> None:
+def test_exported_service_without_its_credential_prints_one_error(
+    units: list[Path], cloud: Serving, home: Path
+) -> None:
     ran = run_as_systemd_would(units[0], home, token=False)
     assert ran.status == 3
     assert ran.out == b""
@@ -116,5 +118,5 @@ def test_without_its_credential_it_says_one_line(units: list[Path], cloud: Servi
     assert cloud.changes() == []
 
 
-def test_there_is_no_token_in_them(units: list[Path]) -> None:
+def test_exported_units_contain_no_token(units: list[Path]) -> None:
     assert not [unit for unit in units if ADMIN_TOKEN in unit.read_text(encoding="utf-8")]

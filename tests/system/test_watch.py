@@ -52,7 +52,7 @@ def ended_by_ctrl_c(terminal: Terminal) -> str:
     return last(terminal)
 
 
-def test_what_changes_on_the_server_changes_on_the_screen(hasty: Hasty, cloud: Serving) -> None:
+def test_change_on_the_server_updates_the_screen(hasty: Hasty, cloud: Serving) -> None:
     with hasty.at_terminal(*WATCH, "--integration", INTEGRATION) as terminal:
         assert "Alert 016 on service-016" in terminal.expect("Ctrl-C")
         cloud.call("POST", f"alert_groups/{FIRING}/acknowledge/")
@@ -64,7 +64,7 @@ def test_what_changes_on_the_server_changes_on_the_screen(hasty: Hasty, cloud: S
     assert re.match(rf"ID +STATE +SEVERITY +TITLE.*\n{FIRING} +silenced +\w* +Alert 016 on service-016 ", left)
 
 
-def test_a_group_that_comes_and_one_that_goes(hasty: Hasty, cloud: Serving) -> None:
+def test_resolved_group_disappears_and_new_group_appears(hasty: Hasty, cloud: Serving) -> None:
     (group,) = cloud.call("GET", f"alert_groups/?id={FIRING}")["results"]
     with hasty.at_terminal(*FIRING_ONES, "--integration", INTEGRATION, "--since", "1d") as terminal:
         terminal.expect(FIRING)
@@ -99,7 +99,7 @@ def test_group_that_moves_up_into_a_limit_is_not_new(hasty: Hasty, cloud: Servin
         assert " new" not in ended_by_ctrl_c(terminal)
 
 
-def test_a_time_that_is_a_duration_ago_moves_on(hasty: Hasty, cloud: Serving) -> None:
+def test_relative_since_moves_with_the_clock(hasty: Hasty, cloud: Serving) -> None:
     (group,) = cloud.call("GET", f"alert_groups/?id={FIRING}")["results"]
     cloud.alert(group["integration_id"])
     with hasty.at_terminal(*WATCH, "--integration", INTEGRATION, "--since", "8s") as terminal:
@@ -108,7 +108,7 @@ def test_a_time_that_is_a_duration_ago_moves_on(hasty: Hasty, cloud: Serving) ->
         ended_by_ctrl_c(terminal)
 
 
-def test_ctrl_c_ends_it_quietly_and_leaves_the_list(hasty: Hasty) -> None:
+def test_ctrl_c_ends_watch_silently_and_leaves_the_list(hasty: Hasty) -> None:
     with hasty.at_terminal(*WATCH) as terminal:
         terminal.expect("Ctrl-C")
         left = ended_by_ctrl_c(terminal)
@@ -118,7 +118,7 @@ def test_ctrl_c_ends_it_quietly_and_leaves_the_list(hasty: Hasty) -> None:
     assert FIRING in left
 
 
-def test_another_signal_is_told(hasty: Hasty) -> None:
+def test_sigterm_ends_watch_with_an_error(hasty: Hasty) -> None:
     with hasty.at_terminal(*WATCH) as terminal:
         terminal.expect("Ctrl-C")
         terminal.process.send_signal(signal.SIGTERM)
@@ -127,7 +127,7 @@ def test_another_signal_is_told(hasty: Hasty) -> None:
 
 
 @pytest.mark.parametrize(("height", "shown"), [(50, 18), (10, 6), (5, 1), (4, 0)])
-def test_groups_that_do_not_fit_are_counted(work: Program, hasty: Hasty, height: int, shown: int) -> None:
+def test_groups_beyond_the_screen_are_counted(work: Program, hasty: Hasty, height: int, shown: int) -> None:
     ids = work("alert-groups", "list", "-o", "id").stdout.split()
     assert len(ids) == 18
     with hasty.at_terminal(*WATCH, height=height) as terminal:
@@ -140,7 +140,7 @@ def test_groups_that_do_not_fit_are_counted(work: Program, hasty: Hasty, height:
     )
 
 
-def test_a_limit_is_said(hasty: Hasty) -> None:
+def test_limited_watch_says_that_there_is_more(hasty: Hasty) -> None:
     with hasty.at_terminal(*WATCH, "--limit", "2") as terminal:
         terminal.expect("Ctrl-C")
         lines = ended_by_ctrl_c(terminal).splitlines()
@@ -148,7 +148,7 @@ def test_a_limit_is_said(hasty: Hasty) -> None:
     assert lines[3].rstrip() == "and there are more"
 
 
-def test_what_is_mine_is_looked_for_in_the_newest_groups_only_and_that_is_said(hasty: Hasty, cloud: Serving) -> None:
+def test_watch_of_my_groups_says_that_only_the_newest_were_read(hasty: Hasty, cloud: Serving) -> None:
     for number in range(100):
         cloud.alert(ANOTHER_TEAMS, f"alert {number}")
     arrived = cloud.call("GET", f"alert_groups/?state=new&integration_id={ANOTHER_TEAMS}&perpage=100")["results"]
@@ -161,7 +161,7 @@ def test_what_is_mine_is_looked_for_in_the_newest_groups_only_and_that_is_said(h
     assert {each.query["page"] for each in cloud.seen if each.path.endswith("/alert_groups/")} == {"1"}
 
 
-def test_a_reading_that_fails_is_told_below_the_list_and_the_next_one_mends_it(hasty: Hasty, cloud: Serving) -> None:
+def test_failed_update_is_reported_until_the_next_one_succeeds(hasty: Hasty, cloud: Serving) -> None:
     with hasty.at_terminal(*FIRING_ONES) as terminal:
         terminal.expect("Ctrl-C")
         cloud.fail("GET", "alert_groups/", status(503), times=3)
@@ -172,7 +172,7 @@ def test_a_reading_that_fails_is_told_below_the_list_and_the_next_one_mends_it(h
         assert "not updated" not in ended_by_ctrl_c(terminal)
 
 
-def test_the_list_stays_while_readings_fail(hasty: Hasty, cloud: Serving) -> None:
+def test_failing_updates_keep_the_list_on_the_screen(hasty: Hasty, cloud: Serving) -> None:
     with hasty.at_terminal(*FIRING_ONES) as terminal:
         terminal.expect("Ctrl-C")
         cloud.fail("GET", "alert_groups/", status(503), times=1000)
@@ -182,7 +182,7 @@ def test_the_list_stays_while_readings_fail(hasty: Hasty, cloud: Serving) -> Non
     assert "the server answered 503" in left
 
 
-def test_refused_credentials_end_it(hasty: Hasty, cloud: Serving) -> None:
+def test_refused_token_ends_watch(hasty: Hasty, cloud: Serving) -> None:
     with hasty.at_terminal(*FIRING_ONES) as terminal:
         terminal.expect("Ctrl-C")
         cloud.fail("GET", "alert_groups/", status(403, '{"detail": "Invalid token."}'))
@@ -191,13 +191,13 @@ def test_refused_credentials_end_it(hasty: Hasty, cloud: Serving) -> None:
         assert FIRING in last(terminal)
 
 
-def test_a_first_reading_that_fails_ends_it(hasty: Hasty, cloud: Serving) -> None:
+def test_failed_first_read_ends_watch(hasty: Hasty, cloud: Serving) -> None:
     cloud.fail("GET", "alert_groups/", status(403, '{"detail": "Invalid token."}'))
     with hasty.at_terminal(*WATCH) as terminal:
         terminal.end(status=3)
 
 
-def test_nothing_in_a_title_or_an_error_is_obeyed(hasty: Hasty, cloud: Serving) -> None:
+def test_hostile_title_and_error_in_watch_are_harmless(hasty: Hasty, cloud: Serving) -> None:
     hostile = "top \x1b]0;owned\x07 \x1b[2J\u202e\n[red]x[/red]"
     cloud.call("POST", "escalation/", {"team": "TKPSLLWBFUI9R", "title": hostile})
     with hasty.at_terminal(*WATCH, width=300) as terminal:
@@ -211,19 +211,19 @@ def test_nothing_in_a_title_or_an_error_is_obeyed(hasty: Hasty, cloud: Serving) 
     assert not CONTROL.search(left)
 
 
-def test_columns_that_there_are_not_are_refused(hasty: Hasty) -> None:
+def test_watch_of_an_unknown_column_is_refused(hasty: Hasty) -> None:
     with hasty.at_terminal(*WATCH, "--columns", "id,nope") as terminal:
         assert "unknown column: 'nope'" in terminal.end(status=2)
 
 
 @pytest.mark.parametrize("options", [("-o", "json"), ("-o", "csv"), ("--quiet",)], ids=" ".join)
-def test_it_is_a_table(work: Program, cloud: Serving, options: tuple[str, ...]) -> None:
+def test_watch_with_another_format_is_refused(work: Program, cloud: Serving, options: tuple[str, ...]) -> None:
     with work.at_terminal(*WATCH, *options) as terminal:
         assert "--watch shows a table" in terminal.end(status=2)
     assert cloud.seen == []
 
 
-def test_it_needs_a_terminal(work: Program, cloud: Serving, tmp_path: Path) -> None:
+def test_watch_without_a_terminal_is_refused(work: Program, cloud: Serving, tmp_path: Path) -> None:
     assert "--watch needs a terminal" in work(*WATCH, status=2).stderr
     with work.at_terminal(*WATCH, TERM="dumb") as terminal:
         assert "--watch needs a terminal" in terminal.end(status=2)

