@@ -13,7 +13,7 @@ import pytest
 from tests.places import ROOT
 
 SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-PROMISED = SECURITY.partition("## What is promised")[2].partition("## What is not promised")[0]
+PROMISED = SECURITY.partition("## Promises")[2].partition("## Limits")[0]
 PROMISES = re.findall(r"^- .*\(`([a-z0-9-]+)`\)$", PROMISED, re.MULTILINE)
 
 
