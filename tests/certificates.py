@@ -1,4 +1,4 @@
-"""Certificates for 127.0.0.1, a right one and some that are wrong in one way each, and the authority behind them."""
+"""TLS certificates for 127.0.0.1: a valid one, invalid ones, and their authority."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import trustme
 
 @cache
 def authority() -> trustme.CA:
-    """The authority that the tests trust."""
+    """Return the authority that the tests trust."""
     return trustme.CA()
 
 
 def trust_in(folder: Path) -> Path:
-    """Write what makes a program trust the authority, when SSL_CERT_FILE names it."""
+    """Write the certificate of the authority to a file for SSL_CERT_FILE."""
     file = folder / "authority.pem"
     authority().cert_pem.write_to_path(str(file))
     return file
@@ -28,7 +28,7 @@ WRONG = ("expired", "not yet valid", "self-signed", "of an unknown authority", "
 
 @cache
 def shown(how: str = "right") -> ssl.SSLContext:
-    """Make what a server at 127.0.0.1 shows its certificate with, which is right unless it is one of `WRONG`."""
+    """Return the TLS context of a server at 127.0.0.1: with a valid certificate, or one of `WRONG`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if how == "self-signed":
         own = trustme.CA()

@@ -1,4 +1,4 @@
-"""A keyring in memory, named by PYTHON_KEYRING_BACKEND."""
+"""Keyring backend in memory, for PYTHON_KEYRING_BACKEND."""
 
 from keyring.backend import KeyringBackend
 
@@ -6,7 +6,7 @@ ENTRIES: dict[tuple[str, str], str] = {}
 
 
 class Memory(KeyringBackend):
-    """Keeps tokens as long as the process lives."""
+    """Keeps tokens until the process ends."""
 
     priority = 0.5  # type: ignore[assignment]  # found only by its name
 

@@ -1,6 +1,6 @@
-"""The names and texts of the recorded organization, which tests use in place of those of the sample data.
+"""Names and texts of the recorded organization, which replace those of the sample data in tests.
 
-They are awkward on purpose: emoji, quotes, right-to-left text, trailing spaces, names that differ by case.
+They are difficult on purpose: emoji, quotes, right-to-left text, trailing spaces, names that differ by case.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ ALERT_NUMBERS = {
     "IP3T28FBB4FUB": "001",
     "ICT3ZIXZWI2QX": "000",
 }
-"""The numbers in the titles of alert groups."""
+"""Numbers in the titles of alert groups."""
 WEBHOOKS = {
     "WH84KLFXI6ZKAD": ("escalation hook", "http://127.0.0.1:9/hook"),
     "WHHJX71WU95E39": ("[ack] wébhook", "http://127.0.0.1:9/ack"),

@@ -1,4 +1,4 @@
-"""What a test of the whole system needs on the machine."""
+"""Programs that system tests need on the machine."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 
 def need(program: str, package: str) -> str:
-    """Return the path of a program, or skip the test with the Debian package that brings it.
+    """Return the path of a program, or skip the test and name its Debian package.
 
-    With ONCALLCTL_TEST_NOTHING_SKIPPED=1 the test fails instead: there, what is not tested must not look well.
+    With ONCALLCTL_TEST_NOTHING_SKIPPED=1 the test fails instead, as in CI, where all programs are installed.
     """
     if path := shutil.which(program):
         return path

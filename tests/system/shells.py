@@ -1,4 +1,4 @@
-"""Bash, zsh and fish at a real terminal, with the completions loaded, for tests to type into."""
+"""Interactive bash, zsh and fish at a terminal, with the completions loaded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FILES = {"bash": "oncallctl.bash", "zsh": "_oncallctl", "fish": "oncallctl.fish"}
 SHELLS = list(FILES)
 
-# What Ctrl-T (put all that is offered into the line) and Ctrl-Y (write the line to a file) do is said in each shell.
+# In each shell, Ctrl-T inserts all completions into the line, and Ctrl-Y writes the line to a file.
 BASH = """\
 PS1='ready> '
 source {completions}/oncallctl.bash
@@ -64,11 +64,11 @@ ZSH_SOURCED = "autoload -Uz compinit; compinit -D -u; source {completions}/_onca
 
 
 class Shell:
-    """An interactive shell in a terminal that has loaded the completions; leaving it ends it and what it has started.
+    """An interactive shell at a terminal. The end of the context kills it and its children.
 
     Attributes:
-        home: its directory and HOME.
-        screen: all that it has printed.
+        home: HOME and working directory.
+        screen: output.
     """
 
     def __init__(self, home: Path, words: list[str], variables: dict[str, str]) -> None:
@@ -78,7 +78,7 @@ class Shell:
         settings = {"HOME": str(home), "PATH": f"{stubs(home)}:/usr/bin:/bin", "TERM": "xterm", "LANG": "C.UTF-8"}
         leader, follower = pty.openpty()
         termios.tcsetwinsize(follower, (50, 200))
-        # The leader of a new session that opens a terminal has it as its own; then job control and Ctrl-C work.
+        # A session leader that opens a terminal controls it, so job control and Ctrl-C work.
         self._program = subprocess.Popen(
             ["/bin/sh", "-c", 'exec "$@" <>"$0" >&0 2>&1', os.ttyname(follower), *words],
             cwd=home,
@@ -108,7 +108,7 @@ class Shell:
         os.write(self._terminal, keys.encode())
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Read what is printed until a condition holds."""
+        """Read output until a condition holds."""
         give_up = time.monotonic() + 20
         while not condition():
             assert time.monotonic() < give_up, self.screen.decode(errors="replace")
@@ -116,34 +116,34 @@ class Shell:
                 self.screen += os.read(self._terminal, 65536)
 
     def after(self, keys: str) -> str:
-        """Press keys and return the line as it then is."""
+        """Press keys, and return the command line."""
         self._line.unlink(missing_ok=True)
         self.type(f"{keys}\x19")
         self.wait_for(self._line.exists)
         return self._line.read_text(encoding="utf-8").removesuffix("\n")
 
     def tab(self, line: str) -> str:
-        """Return what TAB makes of a line, without the space after it, or the = that zsh puts there."""
+        """Return a line after TAB, without a trailing space or the = that zsh adds."""
         return self.after(f"{line}\t").rstrip(" =")
 
     def offered(self, line: str) -> list[str]:
-        """Return all that is offered for the last word of a line, sorted; options only where one is begun."""
+        """Return the sorted completions of the last word of a line; options only if it begins with a hyphen."""
         done = self.after(f"{line}\x14")
         words = [] if done == line else done[line.rindex(" ") :].split()
-        # Where nothing else fits, zsh offers options.
+        # If nothing else matches, zsh offers options.
         return sorted(word for word in words if line[line.rindex(" ") :] != " " or not word.startswith("-"))
 
     def has_run_a_command(self) -> bool:
-        """True if oncallctl has been run for anything but names."""
+        """True if oncallctl was run for anything but names."""
         return (self.home / "started").exists()
 
 
 def stubs(home: Path, otherwise: str = "") -> Path:
-    """Make a directory with an oncallctl that only answers `completion names`; any other call leaves a mark.
+    """Create a directory with an oncallctl that runs `completion names` and records every other call.
 
     Args:
-        home: where the directory is made, or made again.
-        otherwise: shell code to run for any other call instead of leaving a mark.
+        home: parent of the directory.
+        otherwise: shell code for other calls, instead of recording them.
     """
     folder = home / "bin"
     folder.mkdir(exist_ok=True)
@@ -165,7 +165,7 @@ def start(
     zsh: str = ZSH_AUTOLOADED,
     completions: Path = COMPLETIONS,
 ) -> Shell:
-    """Start bash, zsh or fish without the user's files, but with those that this test writes."""
+    """Start bash, zsh or fish with the startup files of the test instead of the user's."""
     program = need(name, name)
     places = {"completions": shlex.quote(str(completions)), "out": shlex.quote(str(home / "line"))}
     text = {"bash": BASH, "zsh": ZSH, "fish": FISH}[name].format(**places, load=zsh.format(**places))

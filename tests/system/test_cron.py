@@ -1,4 +1,4 @@
-"""An exported line run by a real cron, which has a spool and a /run of its own in a mount namespace."""
+"""An exported crontab line run by a real cron, with its own spool and /run in a mount namespace."""
 
 from __future__ import annotations
 

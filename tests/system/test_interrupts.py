@@ -1,4 +1,4 @@
-"""What a person and a script are told when a run is cut short, and that nobody is paged twice by it."""
+"""Interrupted runs: messages, exit codes, and no page sent twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logging in with a token that the keyring keeps, each command a process of its own."""
+"""Logins with the token in a keyring; each command is a process."""
 
 from __future__ import annotations
 

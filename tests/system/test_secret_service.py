@@ -1,4 +1,4 @@
-"""The keyring against a real Secret Service, and against the ways in which there is none."""
+"""The keyring with a real Secret Service, and without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TAB for names in real shells: the right ones, from what a real call left, and nothing in them is ever obeyed."""
+"""Completion of names in real shells: correct names, and no execution of their text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The completions in real shells at a real terminal: what TAB offers, and that it starts and obeys nothing."""
+"""Completion scripts in real shells at a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shift with the program, against a server that is another process: from logging in to paging somebody."""
+"""A complete shift against a server in another process: from login to a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees at a terminal, and what a program sees in its place."""
+"""Output at a terminal, and in a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cron, systemd and pipelines: nobody is there to be asked, and little is in the environment."""
+"""Runs without a person: cron, systemd and pipes, with a minimal environment."""
 
 from __future__ import annotations
 

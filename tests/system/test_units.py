@@ -1,4 +1,4 @@
-"""The exported units against systemd's own judgement, and the service run as it says."""
+"""Exported systemd units: checked by systemd-analyze, and run as systemd would."""
 
 from __future__ import annotations
 

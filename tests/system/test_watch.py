@@ -1,4 +1,4 @@
-"""`alert-groups list --watch` at a terminal: what is on the screen, and how it ends."""
+"""`--watch` at a terminal: the screen, and the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed: the wheel, with everything in it that the program needs."""
+"""The wheel: its files, and the program installed from it."""
 
 import subprocess
 import sys
