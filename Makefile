@@ -67,7 +67,7 @@ unit: | setup ## Run all tests.
 	$(PYTEST)
 
 fast: | setup ## Run the tests that are not marked slow.
-	$(PYTEST) -m 'not slow' tests/unit tests/cli tests/docs
+	$(PYTEST) --hypothesis-profile quick -m 'not slow' tests/unit tests/cli tests/docs
 
 completions: setup ## Generate the completion scripts.
 	$(BIN)/oncallctl completion bash > completions/oncallctl.bash

@@ -24,6 +24,7 @@ from tests.serving import Serving
 
 # Hypothesis limits the time of an example, which would fail on a slow machine.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("tests"), max_examples=15)
 settings.load_profile("tests")
 
 # Folders of tests that start processes, wait for timeouts or replay hundreds of requests: not part of `make quick`.

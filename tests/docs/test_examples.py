@@ -27,6 +27,8 @@ def leaves(command: Any, path: str = "oncallctl") -> dict[str, Any]:
 
 LEAVES = leaves(get_command(app))
 
+pytestmark = pytest.mark.slow  # every example of every command
+
 
 # Commands that cannot run here: they need a real server, or run until they are interrupted.
 ELSEWHERE = ("oncallctl auth login", "oncallctl sandbox serve")
