@@ -26,7 +26,7 @@ duration = "1h"
 """
 A_MINUTE_AND_SOME = 100.0  # seconds
 
-# Nothing of the system's own crontabs is seen or touched, and no other cron is in the way.
+# The crontabs of the system stay untouched, and another cron does not interfere.
 _CAGE = """
 set -e
 mount --bind "$1" /var/spool/cron/crontabs
@@ -44,7 +44,7 @@ def may_have_mounts_of_its_own(unshare: str) -> bool:
 
 @contextlib.contextmanager
 def cron(jobs: list[str], folder: Path) -> Iterator[None]:
-    """Have cron run commands as root every minute; where it cannot be caged, from a file of their own in cron.d."""
+    """Let cron run commands as root every minute: in a mount namespace, or else from a file in cron.d."""
     daemon, unshare = need("cron", "cron"), need("unshare", "util-linux")
     if os.geteuid() != 0:
         if os.environ.get("ONCALLCTL_TEST_NOTHING_SKIPPED") == "1":
@@ -63,7 +63,7 @@ def cron(jobs: list[str], folder: Path) -> Iterator[None]:
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
             try:
                 yield
-                # Out of its cage it leaves at once where the system has one already, which runs the jobs as well.
+                # Without a mount namespace it exits at once if another cron runs, which then runs the jobs.
                 assert process.poll() is None or not caged, "cron ended by itself"
             finally:
                 process.terminate()
@@ -72,7 +72,7 @@ def cron(jobs: list[str], folder: Path) -> Iterator[None]:
 
 
 def redirected(job: str, out: Path) -> str:
-    """Put what a job prints where the test finds it, and its exit status last."""
+    """Redirect the output of a job to a file, followed by its exit status."""
     return f'( {job} ) >>"{out}" 2>&1; echo "exit $?" >>"{out}"'
 
 

@@ -39,7 +39,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a fil
 
 @pytest.fixture
 def work(work: Program, home: Path) -> Program:
-    """The program logged in, with a file of windows at hand."""
+    """Return the program with a profile and a file of windows."""
     (home / "windows.toml").write_text(window("always", 'integrations = ["service-011"]'))
     work.folder = home
     return work
@@ -47,7 +47,7 @@ def work(work: Program, home: Path) -> Program:
 
 @pytest.fixture
 def loose() -> Iterator[None]:
-    """The umask of some daemons: what is made without a mode is for everybody."""
+    """Set the umask of some daemons, under which files without a mode are public."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -63,7 +63,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-# Each file, and a command that needs it.
+# Files, and a command that needs each.
 NEEDED = [
     (CONFIG, "auth list", 2),
     (CONFIG, "auth switch sandbox", 2),
@@ -79,12 +79,12 @@ NEEDED = [
     (f"{STATE}/sandbox.sqlite3", "sandbox serve", 2),
 ]
 FILES = pytest.mark.parametrize(("file", "line", "status"), NEEDED)
-# config.toml may be a link: many keep it in a repository.
+# config.toml may be a link: many users have it in a repository.
 NO_LINKS = pytest.mark.parametrize(("file", "line", "status"), [each for each in NEEDED if each[0] != CONFIG])
 
 
 def prepared(work: Program, home: Path, cloud: Serving, file: str) -> Path:
-    """The path of a file, made by an earlier run where runs make it."""
+    """Return the path of a file, created by an earlier run if runs create it."""
     if "{place}" in file:
         work("maintenance", "run", "service-010", "--for", "30m", "-p", "work", "--", "true")
         (place,) = (home / STATE / "runs").iterdir()
@@ -225,7 +225,7 @@ class TestWhose:
 
 
 def python_of_nobody() -> str | None:
-    """An interpreter that somebody who is not root can run, with what this one has installed."""
+    """Return an interpreter that a user other than root can run, with the installed packages; None if there is none."""
     if os.geteuid() != 0:
         return sys.executable
     for candidate in (sys.executable, "/usr/bin/python3"):
@@ -246,7 +246,7 @@ def python_of_nobody() -> str | None:
 
 @dataclass
 class Ordinary:
-    """The program for somebody who is not root, with a home that root can look into."""
+    """The program for a user other than root, with a home that root can read."""
 
     home: Path
     python: str
@@ -276,7 +276,7 @@ class Ordinary:
         return ran
 
     def own(self, path: str, mode: int) -> Path:
-        """Give a file or folder below the home to that somebody."""
+        """Make that user the owner of a file or folder in the home."""
         made = self.home / path
         if os.geteuid() == 0:
             os.chown(made, NOBODY, NOBODY)
@@ -286,7 +286,7 @@ class Ordinary:
 
 @pytest.fixture
 def ordinary() -> Iterator[Ordinary]:
-    """In a place of its own: pytest's is for its owner alone."""
+    """Return the program of an ordinary user. Its home is not in pytest's folder, which is private."""
     python = python_of_nobody()
     if python is None:
         pytest.skip("there is no Python that another user than root could run")
@@ -371,7 +371,7 @@ class TestSomebodyOrdinary:
 
 
 def on_a_full_disk(work: Program, line: str, status: int) -> Ran:
-    """Run it where no file can grow: as on a full disk, making an empty one succeeds and writing to it fails."""
+    """Run it with a file size limit of 0: as on a full disk, creating files succeeds and writing fails."""
     command = f"ulimit -f 0; exec {shlex.join(work.words(*shlex.split(line)))}"
     done = subprocess.run(
         ["sh", "-c", command],
@@ -419,7 +419,7 @@ class TestFullDisk:
 
 
 class TestKilled:
-    """SIGKILL at every line of a write: in a copy of the process each time, so that no moment is left out."""
+    """SIGKILL at every line of code of a write, each in a fork of the process."""
 
     CODE = """
 import os, signal, sys

@@ -29,7 +29,7 @@ SIGNALS = pytest.mark.parametrize(
 
 
 class Held:
-    """A fault that carries requests out and keeps their answers until it is released; `parts` says which ones."""
+    """A fault that carries requests out and delays their responses; `parts` limits it to some paths."""
 
     def __init__(self, *parts: str) -> None:
         self._parts = parts
@@ -44,7 +44,7 @@ class Held:
         return response
 
     def wait(self, requests: int = 1) -> None:
-        """Wait until so many requests have been carried out and wait for their answers."""
+        """Wait until a number of requests has been carried out."""
         for _ in range(requests):
             assert self._arrived.acquire(timeout=PATIENCE), "the request did not arrive"
 
@@ -54,7 +54,7 @@ class Held:
 
 @pytest.fixture
 def held(cloud: Serving) -> Iterator[Held]:
-    """A page that is carried out and not answered."""
+    """Return a fault that delays the response to a page."""
     fault = Held()
     cloud.fail("POST", "escalation/", fault)
     yield fault
@@ -62,7 +62,7 @@ def held(cloud: Serving) -> Iterator[Held]:
 
 
 def ended(process: subprocess.Popen[bytes], *signals: signal.Signals) -> Ran:
-    """Send signals to a run and wait for its end."""
+    """Send signals to a process, and wait for its end."""
     for signum in signals:
         os.kill(process.pid, signum)
     out, err = process.communicate(timeout=PATIENCE)
@@ -72,7 +72,7 @@ def ended(process: subprocess.Popen[bytes], *signals: signal.Signals) -> Ran:
 
 
 def ended_from_stopped(process: subprocess.Popen[bytes], *signals: signal.Signals) -> Ran:
-    """Let signals arrive all at one moment, as at a job that Ctrl-Z stopped and `kill %1` ends."""
+    """Send signals to a stopped process, so that all arrive at once, as after Ctrl-Z and `kill %1`."""
     return ended(process, signal.SIGSTOP, *signals, signal.SIGCONT)
 
 
@@ -85,7 +85,7 @@ def pages(cloud: Serving) -> list[str]:
 
 
 def shown_by(program: Program, hint: str) -> list[str]:
-    """Run the command that a hint names, and return the titles that it shows."""
+    """Run the command of a hint, and return the titles that it prints."""
     words = shlex.split(hint[hint.index("oncallctl") :])[1:]
     shown = program(*words, "-o", "json").json
     return [each["title"] for each in (shown if isinstance(shown, list) else [shown])]
@@ -219,7 +219,7 @@ def test_interrupted_starts_list_done_and_unknown_targets(
 ) -> None:
     ids = {each["name"]: each["id"] for each in cloud.call("GET", "integrations/?perpage=1000")["results"]}
     names = [f"service-{number:03}" for number in range(16)]
-    # Eight are sent at a time: seven wait, the eighth worker goes on to the fourteenth, and two are never begun.
+    # Eight are sent at a time: seven wait, the eighth worker continues to the fourteenth, and two are never started.
     unknown = [*names[1:8], names[13]]
     done = [names[0], *names[8:13]]
     fault = Held(*(ids[name] for name in unknown))
@@ -340,11 +340,11 @@ def test_page_with_a_closed_stdout_is_sent_and_reported(work: Program, cloud: Se
     assert len(pages(cloud)) == 1
 
 
-# Whatever ends the program after a change was sent
+# Early ends after a change was sent
 
 
 def full_pipe() -> tuple[int, int]:
-    """A pipe that takes no more."""
+    """Return a full pipe."""
     read, write = os.pipe()
     os.set_blocking(write, False)
     with contextlib.suppress(BlockingIOError):
@@ -358,7 +358,7 @@ def full_pipe() -> tuple[int, int]:
 
 
 def wait_until_blocked(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a process is blocked in writing to a pipe."""
+    """Wait until a process blocks while it writes to a pipe."""
     give_up = time.monotonic() + PATIENCE
     while "pipe_write" not in Path(f"/proc/{process.pid}/wchan").read_text():
         assert time.monotonic() < give_up, "it does not write"
@@ -412,7 +412,7 @@ __main__.main()
 
 
 def with_patch(work: Program, patch: str, *words: str) -> subprocess.Popen[bytes]:
-    """Start the program with something in it replaced."""
+    """Start the program with a patch."""
     return subprocess.Popen(
         [sys.executable, "-c", HARNESS.replace("{patch}", patch), *words],
         env=work.environment,
@@ -423,7 +423,7 @@ def with_patch(work: Program, patch: str, *words: str) -> subprocess.Popen[bytes
     )
 
 
-# As Python does in the callbacks of an import, and in finalizers.
+# Python swallows exceptions so in import callbacks and finalizers.
 SWALLOWED = """
 from oncallctl.api.transport import Transport
 read = Transport.read

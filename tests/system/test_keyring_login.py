@@ -36,13 +36,13 @@ def unlocked(session: Session) -> Iterator[Session]:
 
 
 def within(session: Session) -> Program:
-    """The program as one of the session's."""
+    """Return the program in a session."""
     return Program({**session.environment, "LC_ALL": "C.UTF-8"})
 
 
 @pytest.fixture
 def desktop(unlocked: Session, cloud: Serving) -> Program:
-    """The program in a session with an unlocked keyring, logged in as the profile `work`."""
+    """Return the program in a session with an unlocked keyring, with a profile `work`."""
     program = within(unlocked)
     ran = program("auth", "login", "work", "--url", cloud.url, "--token-stdin", stdin=f"{ADMIN_TOKEN}\n")
     assert ADMIN_TOKEN not in ran.stdout + ran.stderr
@@ -114,7 +114,7 @@ def test_logout_removes_the_token_from_the_keyring(desktop: Program, unlocked: S
 
 
 def stored(session: Session, url: str) -> str | None:
-    """What another program finds in the keyring for the profile `work` at this URL."""
+    """Return the token that another program finds for the profile `work` and a URL."""
     words = [need("secret-tool", "libsecret-tools"), "lookup", "service", "oncallctl", "username", f"work {url}"]
     done = subprocess.run(words, env=session.environment, capture_output=True, text=True, check=False)
     return done.stdout or None

@@ -31,13 +31,13 @@ SIGNALS = pytest.mark.parametrize(
 
 
 def window(cloud: Serving, ident: str = ONE) -> dict[str, Any] | None:
-    """The window that is open on the server, or None."""
+    """Return the integration if it has an open window, or None."""
     found = cloud.call("GET", f"integrations/{ident}/")
     return found if found["maintenance_mode"] else None
 
 
 class Pipe:
-    """A fifo by which a command under test says that it is there, and waits to be let go on."""
+    """FIFOs by which a command reports its start, and waits for permission to end."""
 
     def __init__(self, folder: Path) -> None:
         self.up, self.down = folder / "up", folder / "down"
@@ -46,20 +46,20 @@ class Pipe:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """Says its process id, waits for a line, and ends with that number."""
+        """A command that writes its PID, reads a number and exits with it."""
         return ("sh", "-c", f"echo $$ >{self.up}; read code <{self.down}; exit $code")
 
     def pid(self) -> int:
-        """Wait for the command; return its process id."""
+        """Wait for the command, and return its PID."""
         return int(_within(lambda: self.up.read_text(encoding="utf-8")))
 
     def end(self, code: int = 0) -> None:
-        """Let it end."""
+        """Let the command exit."""
         _within(lambda: self.down.write_text(f"{code}\n", encoding="utf-8"))
 
 
 def _within(work: Callable[[], Any]) -> Any:
-    """Do what may block, and fail rather than wait for ever."""
+    """Call a function that may block, and fail if it takes too long."""
     made: list[Any] = []
     thread = threading.Thread(target=lambda: made.append(work()), daemon=True)
     thread.start()
@@ -75,7 +75,7 @@ def pipe(tmp_path: Path) -> Pipe:
 
 @pytest.fixture
 def running(work: Program, pipe: Pipe) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A run whose command is there: the run's process, and the command's id."""
+    """Start a run, and yield its process and the PID of its command."""
     with work.started(*RUN, "--", *pipe.command) as process:
         yield process, pipe.pid()
 
@@ -299,7 +299,7 @@ sys.exit(8 if signal.sigpending() else 7)
 
 
 def _until_handled(pid: int) -> None:
-    """Wait until no signal is pending for a process any more."""
+    """Wait until a process has no pending signals."""
     give_up = time.monotonic() + PATIENCE
     while any(
         int(line.split()[1], 16)
@@ -399,7 +399,7 @@ class TestOrphans:
 
 
 def _begin_in_another_second(cloud: Serving) -> None:
-    """Open a window as somebody else does; windows are told apart by the second in which they began."""
+    """Start a window as another person; windows differ by the second of their start."""
     import sqlite3
 
     cloud.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": "silence_escalations", "duration": 1800})

@@ -54,7 +54,7 @@ def ask(environment: dict[str, str], verb: str, *, profile: str = "prod", origin
 
 
 def refused(environment: dict[str, str], verb: str = "read") -> str:
-    """Return the message of the refusal, having checked what is true of each of them."""
+    """Return the error message, after checking code, hint and secrecy."""
     error = ask(environment, verb)["error"]
     assert (error["code"], error["exit_code"]) == ("no_credentials", 3)
     for way_out in ("auth login prod --url URL --token-file FILE", "ONCALLCTL_URL with ONCALLCTL_TOKEN", "cron"):
@@ -96,7 +96,7 @@ def test_locked_keyring_is_named_without_opening_a_prompt(unlocked: Session, ver
 
 
 def test_keyring_library_by_default_opens_a_prompt(unlocked: Session) -> None:
-    """This is why the lock is looked at first, and proves that the test above would see a prompt."""
+    """It is why the lock is checked first, and proves that the test above would notice a prompt."""
     unlocked.lock()
     code = "import keyring; keyring.get_password('oncallctl', 'anybody')"
     with unlocked.silent(PROMPTER) as prompts, unlocked.program(sys.executable, "-c", code) as waiting:

@@ -129,7 +129,7 @@ def shell(name: str, home: Path) -> Iterator[Shell]:
 
 
 def keep(home: Path, kind: str, *names: str, profile: Profile = PROD, config: Path | None = None) -> Path:
-    """Leave names as a real call does, and return their file."""
+    """Cache names as a real call does, and return their file."""
     name_cache.keep(profile, config or home / ".config/oncallctl/config.toml", kind, names)
     return home / ".cache" / "oncallctl" / "names" / f"{profile.name}.{kind}"
 

@@ -21,7 +21,7 @@ NAME = "service-000"
 
 @dataclass(frozen=True)
 class Shift:
-    """A program that is logged in to a sandbox of its own."""
+    """The program with a profile for its own sandbox server."""
 
     program: Program
     api: str
@@ -33,7 +33,7 @@ class Shift:
         return self.url.removeprefix("http://")
 
     def paged(self) -> list[str]:
-        """The names of the people whom a real server would have paged, in order."""
+        """Return the users that a real server would have paged, in order."""
         with closing(sqlite3.connect(self.database)) as db:
             query = "SELECT username FROM notifications JOIN users ON users.id = user_id ORDER BY notifications.rowid"
             return [row[0] for row in db.execute(query)]

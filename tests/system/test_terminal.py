@@ -35,14 +35,14 @@ def in_maintenance(work: Program) -> Program:
 
 @pytest.fixture
 def hostile(cloud: Serving) -> Any:
-    """An integration whose name does what it can to a terminal, made around the program."""
+    """Create an integration with a hostile name."""
     made = cloud.call("POST", "integrations/", {"type": "webhook", "name": HOSTILE})
     assert made["name"] == HOSTILE, "the server keeps the name as it is"
     return made
 
 
 def at_terminal(program: Program, *words: str | Path, width: int = 200, **environment: str | None) -> str:
-    """Run to the end at a terminal; return what was shown without rich's own colours."""
+    """Run at a terminal, and return the output without the escape sequences of rich."""
     with program.at_terminal(*words, width=width, **environment) as terminal:
         terminal.end()
         return terminal.plain

@@ -26,7 +26,7 @@ ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 @pytest.fixture
 def bare(cloud: Serving) -> Program:
-    """The program under `env -i`: no HOME, no TERM, no bus, and the server in two variables."""
+    """Return the program under `env -i`: without HOME, TERM and D-Bus, with the server in variables."""
     return Program(
         {
             "PYTHONPATH": str(ROOT),
@@ -41,7 +41,7 @@ def bare(cloud: Serving) -> Program:
 
 @pytest.fixture
 def config(home: Path) -> Path:
-    """Where config.toml is; its folder is there."""
+    """Return the path of config.toml, in an existing folder."""
     folder = home / ".config/oncallctl"
     folder.mkdir(parents=True)
     return folder / "config.toml"
@@ -49,14 +49,14 @@ def config(home: Path) -> Path:
 
 @pytest.fixture
 def grouped(cloud: Serving) -> str:
-    """An integration whose open window resolves what it collected when it ends."""
+    """Return an integration with an open window that resolves its alerts when it ends."""
     cloud.call("POST", f"integrations/{GROUPED}/maintenance_start", {"mode": "group_alerts", "duration": 7200})
     cloud.alert(GROUPED)
     return GROUPED
 
 
 def direct_paging(cloud: Serving) -> str:
-    """The integration of a team that has been paged by hand."""
+    """Return the direct paging integration of a team, which its first page creates."""
     return cloud.call("POST", "escalation/", {"team": "TKPSLLWBFUI9R", "title": "earlier"})["integration_id"]
 
 
@@ -152,7 +152,7 @@ def test_page_with_stdout_on_a_full_disk_is_reported_as_sent(bare: Program, clou
 
 
 def test_page_by_a_user_without_name_and_home_is_sent(bare: Program, cloud: Serving) -> None:
-    """As in a container that runs under a uid of its own."""
+    """As in a container with an arbitrary UID."""
     words = [need("unshare", "util-linux"), "--user", "--map-user=23456", "--"]
     if subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
         pytest.skip("user namespaces are not allowed here")
@@ -177,7 +177,7 @@ def test_page_with_non_ascii_text_in_the_c_locale_is_sent_unchanged(bare: Progra
 
 @pytest.fixture(scope="module")
 def latin_1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A locale whose characters are those of ISO 8859-1, made for these tests alone."""
+    """Create a locale with the encoding ISO 8859-1."""
     localedef = need("localedef", "libc-bin")
     folder = tmp_path_factory.mktemp("locales")
     words = [localedef, "-i", "de_DE", "-f", "ISO-8859-1", "--no-archive", str(folder / "de_DE.ISO-8859-1")]

@@ -36,7 +36,7 @@ def file(request: pytest.FixtureRequest, home: Path) -> Path:
 
 @pytest.fixture
 def units(work: Program, file: Path, tmp_path: Path) -> list[Path]:
-    """The service and the timer."""
+    """Return the exported service and timer."""
     work("maintenance", "export", file, "--to", "systemd", "--write", tmp_path / "units")
     return sorted((tmp_path / "units").iterdir())
 
@@ -57,7 +57,7 @@ def test_exported_units_pass_systemd_analyze(units: list[Path]) -> None:
 
 
 def test_systemd_analyze_reports_an_invalid_unit(units: list[Path]) -> None:
-    """This is why the test above can fail."""
+    """It proves that the test above can fail."""
     service = units[0]
     service.write_text(service.read_text(encoding="utf-8").replace("ProtectHome=", "ProtectHuman="), encoding="utf-8")
     assert "ProtectHuman" in analyze("verify", "--man=no", *units).stderr
@@ -76,7 +76,7 @@ def test_exported_service_is_sandboxed(units: list[Path]) -> None:
 
 
 def run_as_systemd_would(unit: Path, home: Path, *, token: bool = True) -> Ran:
-    """Run the service's command with the credentials and the environment that its unit says."""
+    """Run the command of a service with the credentials and environment of its unit."""
     credentials, state = home / "credentials", home / "state"
     shutil.rmtree(credentials, ignore_errors=True)
     credentials.mkdir()

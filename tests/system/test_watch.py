@@ -21,7 +21,7 @@ CTRL_C = "\x03"
 WATCH = ("alert-groups", "list", "--watch")
 FIRING_ONES = (*WATCH, "--state", "firing")
 
-# The program with less time between two readings than people need.
+# The program with a short interval between updates.
 _HASTY = (
     "import sys, oncallctl.output.live; oncallctl.output.live.EVERY = 0.2; from oncallctl.__main__ import main; main()"
 )
@@ -29,7 +29,7 @@ _HASTY = (
 
 @dataclass
 class Hasty(Program):
-    """The program, reading the list five times a second."""
+    """The program with five updates a second."""
 
     def words(self, *words: str | Path) -> list[str]:
         return [sys.executable, "-c", _HASTY, *map(str, words)]
@@ -41,12 +41,12 @@ def hasty(work: Program) -> Hasty:
 
 
 def last(terminal: Terminal) -> str:
-    """What was drawn last: the list as the program left it."""
+    """Return the last state of the list."""
     return terminal.plain[terminal.plain.rindex("ID ") :]
 
 
 def ended_by_ctrl_c(terminal: Terminal) -> str:
-    """Press Ctrl-C and wait; return what is left on the screen."""
+    """Press Ctrl-C, and return the rest of the screen."""
     terminal.type(CTRL_C)
     terminal.end()
     return last(terminal)

@@ -42,7 +42,7 @@ def test_wheel_has_the_completions_in_the_folders_of_the_shells(wheel: Path) -> 
 
 
 def test_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
-    """From a folder of its own: nothing of the checkout is found but what is in the wheel."""
+    """It runs in another folder, where nothing but the wheel can be imported."""
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = (
         "import sys\nsys.path.insert(0, sys.argv.pop(1))\n"
