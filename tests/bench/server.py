@@ -19,8 +19,6 @@ LIMIT = int(sys.argv[2]) if len(sys.argv) > 2 else None
 PAGE, MINUTE = 50, 60.0
 PAGE_DELAY, START_DELAY = 0.020, 0.050  # seconds
 
-BUSY_MODE = {"maintenance_mode": "silence_escalations", "maintenance_started_at": "2026-01-01T00:00:00Z"}
-
 
 def ident(number: int) -> str:
     """Return an ID in OnCall's form: a letter and twelve characters of A-Z and 1-9."""
@@ -93,6 +91,10 @@ class Served:
         return None
 
 
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
 async def respond(method: str, target: str, served: Served) -> bytes:
     """Return the body of the response to a request."""
     url = urlsplit(target)
@@ -110,8 +112,12 @@ async def respond(method: str, target: str, served: Served) -> bytes:
     if len(parts) == 3 and method == "POST":
         await asyncio.sleep(START_DELAY)
         served.starts += 1
-        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
-        return json.dumps({**ROWS[parts[1]], **BUSY_MODE, "maintenance_end_at": end}).encode()
+        window = {
+            "maintenance_mode": "silence_escalations",
+            "maintenance_started_at": _time(time.time()),
+            "maintenance_end_at": _time(time.time() + 3600),
+        }
+        return json.dumps({**ROWS[parts[1]], **window}).encode()
     if parts == ["served"]:
         return json.dumps(
             {"last_page_at": served.last_page_at, "starts": served.starts, "refused": served.refused}
