@@ -9,6 +9,7 @@ import pytest
 import oncallctl
 from oncallctl.commands.help_topics import TOPICS
 from oncallctl.errors import EXIT_CODES
+from oncallctl.times import now, parse_duration, parse_moment
 from tests.conftest import Runner
 
 PACKAGE = Path(oncallctl.__file__).parent
@@ -41,6 +42,16 @@ class TestHelp:
         assert (
             set(re.findall(r"\bONCALLCTL_[A-Z_]*[A-Z]\b", sources)) - set(re.findall(r"ONCALLCTL_\w+", text)) == set()
         )
+
+    def test_durations_and_times_of_the_topic_are_accepted(self, run: Runner) -> None:
+        text = run("help times").stdout
+        durations = next(line for line in text.splitlines() if line.startswith("  90m"))
+        for word in re.split(r" {2,}", durations.strip()):
+            parse_duration(word.strip('"').removesuffix(" (seconds)"))
+        times = re.findall(r"^  (\S.*?)  +\S.*$", text.partition("A TIME is")[2], re.MULTILINE)
+        assert len(times) == 6
+        for word in [word for line in times for word in line.split(", ")]:
+            parse_moment(word, None, near=now())
 
     def test_exit_code_topic_lists_every_code(self, run: Runner) -> None:
         text = run("help exit-codes").stdout
