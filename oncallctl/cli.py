@@ -7,12 +7,12 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.main import get_command, get_group
+from typer.main import get_command
 
 from oncallctl import __version__
 from oncallctl.commands import NOUNS, VERBS, app_of
@@ -20,7 +20,7 @@ from oncallctl.config.settings import Settings
 from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.output import colors
 from oncallctl.parsing import help_layout, shortcuts
-from oncallctl.parsing.framework import Commands, Group
+from oncallctl.parsing.framework import Commands, Group, Lazy, Leaves
 from oncallctl.parsing.global_options import Click, global_options, keep_for_leaf
 from oncallctl.parsing.usage_errors import as_invalid_input
 from oncallctl.process import interrupts, sent_changes
@@ -61,33 +61,19 @@ SECTIONS = {
 _NAME_WIDTH = max(map(len, (*NOUNS, *VERBS)))
 
 
-class Tree(MutableMapping[str, Any]):
-    """The commands below the root, by name. The module of each is imported on first access."""
+class Tree(Lazy):
+    """The commands below the root. The module of each is imported on first access."""
 
     def __init__(self) -> None:
-        self._made: dict[str, Any] = {}
+        super().__init__((*NOUNS, *VERBS), _built)
 
-    def __getitem__(self, name: str) -> Click:
-        if name not in self._made:
-            if name in NOUNS:
-                group = get_group(app_of(name))
-                group.name, group.help = name, NOUNS[name]
-                self._made[name] = group
-            elif name in VERBS:
-                self._made[name] = get_command(app_of(name))
-        return self._made[name]
 
-    def __setitem__(self, name: str, command: Click) -> None:
-        self._made[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**NOUNS, **VERBS, **self._made})
-
-    def __len__(self) -> int:
-        return len({**NOUNS, **VERBS, **self._made})
+def _built(name: str) -> Click:
+    if name in NOUNS:
+        group = Group(name=name, help=NOUNS[name], rich_markup_mode=None)
+        group.commands = Leaves(app_of(name))
+        return group
+    return get_command(app_of(name))
 
 
 class Root(Group):

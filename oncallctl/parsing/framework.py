@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command_from_info, get_command_name
 
 from oncallctl.errors import InvalidInput
 from oncallctl.parsing import help_layout, shortcuts
@@ -131,6 +132,52 @@ class Group(TyperGroup):
         if self.get_command(ctx, args[0]) is None:
             raise shortcuts.unknown_verb(ctx.command_path, list(self.commands), args)
         return super().resolve_command(ctx, args)
+
+
+class Lazy(MutableMapping[str, Any]):
+    """Commands by name, each built on first access: Typer needs most of the start of the program for that.
+
+    Args:
+        names: their names, in order.
+        build: returns the command of a name.
+    """
+
+    def __init__(self, names: Iterable[str], build: Callable[[str], Click]) -> None:
+        self._built: dict[str, Click] = dict.fromkeys(names)
+        self._build = build
+
+    def __getitem__(self, name: str) -> Click:
+        if self._built[name] is None:
+            self._built[name] = self._build(name)
+        return self._built[name]
+
+    def __setitem__(self, name: str, command: Click) -> None:
+        self._built[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._built[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._built)
+
+    def __len__(self) -> int:
+        return len(self._built)
+
+
+class Leaves(Lazy):
+    """The commands of a noun."""
+
+    def __init__(self, app: typer.Typer) -> None:
+        infos = {
+            info.name or get_command_name(info.callback.__name__): info
+            for info in app.registered_commands
+            if info.callback
+        }
+
+        def build(name: str) -> Click:
+            return get_command_from_info(infos[name], pretty_exceptions_short=True, rich_markup_mode=None)
+
+        super().__init__(infos, build)
 
 
 @contextmanager
