@@ -8,7 +8,7 @@ _oncallctl_command() {
     commands='' options='' argument='' many=''
     local common='--profile -p --output -o --columns --no-header --tz --timeout --quiet -q --verbose -v --no-color -h --help'
     case $1 in
-        '') commands='integrations teams users alert-groups schedules on-call-shifts shift-swaps routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox api commands completion doctor escalate help who page ack' options="--version $common" ;;
+        '') commands='integrations teams users alert-groups schedules on-call-shifts shift-swaps routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox api commands completion cover doctor escalate help who page ack' options="--version $common" ;;
         'integrations') commands='get list types create update delete' options='-h --help' ;;
         'integrations get') options="--show-secrets $common" argument=':integrations' many=1 ;;
         'integrations list') options="--team --type --match --label --in-maintenance --not-in-maintenance --limit $common" ;;
@@ -134,6 +134,7 @@ _oncallctl_command() {
         'api') options="--field --paginate --dry-run --yes -y --show-secrets $common" argument='GET POST PUT PATCH DELETE' ;;
         'commands') options=$common ;;
         'completion') options=$common argument='bash zsh fish' ;;
+        'cover') options="--by --schedule --from --until --for --message --wait --yes -y --dry-run $common" argument=':users' ;;
         'doctor') options="--as-cron $common" ;;
         'escalate') options="--team --user --important-user --important --title --message --source-url --alert-group --anyway --wait --within --yes -y --dry-run $common" ;;
         'help') options=$common ;;
@@ -283,6 +284,10 @@ _oncallctl_values() {
         'sandbox serve --port') values=':text' ;;
         'sandbox serve --api') values='cloud oss' ;;
         'api --field') values=':@file' ;;
+        'cover --by') values=':users' ;;
+        'cover --schedule') values=':schedules' ;;
+        'cover --from' | 'cover --until' | 'cover --for') values=':text' ;;
+        'cover --message') values=':@file' ;;
         'escalate --team') values=':teams' ;;
         'escalate --user' | 'escalate --important-user') values=':users' ;;
         'escalate --title' | 'escalate --source-url' | 'escalate --within') values=':text' ;;

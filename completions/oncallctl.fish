@@ -70,6 +70,7 @@ function __oncallctl_command
                         'maintenance export --to' 'maintenance export --image' 'maintenance export --write' \
                         'maintenance debrief --since' 'maintenance debrief --require' \
                         'api --field' \
+                        'cover --by' 'cover --schedule' 'cover --from' 'cover --until' 'cover --for' 'cover --message' \
                         'who --route' 'who --at' \
                         'ack --state' 'ack --team' 'ack --integration' 'ack --since'
                         set awaited 1
@@ -173,6 +174,7 @@ complete -c oncallctl -n '__oncallctl_at' -a sandbox -d 'The sandbox: a local On
 complete -c oncallctl -n '__oncallctl_at' -a api -d 'Call any API endpoint with the profile\'s credentials'
 complete -c oncallctl -n '__oncallctl_at' -a commands -d 'List all commands. With -o json, print the complete tree: arguments, options, types, defaults and examples'
 complete -c oncallctl -n '__oncallctl_at' -a completion -d 'Print the completion script for a shell'
+complete -c oncallctl -n '__oncallctl_at' -a cover -d 'Take over a user\'s shifts for a time, or hand over your own. Each schedule gets a shift swap, which is taken'
 complete -c oncallctl -n '__oncallctl_at' -a doctor -d 'Check the configuration, the credentials and the server, and suggest fixes'
 complete -c oncallctl -n '__oncallctl_at' -a escalate -d 'Page a team or users. On a terminal, escalate asks for a missing recipient and title, and for confirmation'
 complete -c oncallctl -n '__oncallctl_at' -a help -d 'Show the help of a command, or about a topic'
@@ -826,6 +828,18 @@ complete -c oncallctl -n '__oncallctl_at api' -l show-secrets -d 'Show secrets i
 
 # oncallctl completion
 complete -c oncallctl -n '__oncallctl_argument_of completion' -x -a 'bash zsh fish'
+
+# oncallctl cover
+complete -c oncallctl -n '__oncallctl_argument_of cover' -x -a '(__oncallctl_names users)'
+complete -c oncallctl -n '__oncallctl_at cover' -l by -x -a '(__oncallctl_names users)' -d 'User who takes over: name, email, ID or me. [default: me]'
+complete -c oncallctl -n '__oncallctl_at cover' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Change only this schedule (name or ID). Can be repeated. [default: all with shifts of USER]'
+complete -c oncallctl -n '__oncallctl_at cover' -l from -x -d 'Start at TIME. [default: now]'
+complete -c oncallctl -n '__oncallctl_at cover' -l until -x -d 'End at TIME'
+complete -c oncallctl -n '__oncallctl_at cover' -l for -x -d 'How long it lasts, for example 90m, 2h30m or 1d'
+complete -c oncallctl -n '__oncallctl_at cover' -l message -x -a '(__oncallctl_at_files)' -d 'Description of the swap: a text, a file, or - for stdin'
+complete -c oncallctl -n '__oncallctl_at cover' -l wait -d 'Wait until the schedules show the change; exit 10 after 5 minutes'
+complete -c oncallctl -n '__oncallctl_at cover' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at cover' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl doctor
 complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Check as a cron job: no environment, no terminal, no desktop'

@@ -26,6 +26,7 @@ _WITH_A_MODULE = frozenset(
         "routes",
         "sandbox",
         "schedules",
+        "shift-swaps",
         "teams",
         "users",
     }
@@ -44,6 +45,7 @@ VERBS = {
     "api": "Call any API endpoint with the profile's credentials.",
     "commands": "List all commands.",
     "completion": "Print the completion script for a shell.",
+    "cover": "Take over a user's shifts for a time, or hand over your own.",
     "doctor": "Check the configuration, the credentials and the server, and suggest fixes.",
     "escalate": "Page a team or users.",
     "help": "Show the help of a command, or about a topic.",

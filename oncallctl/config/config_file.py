@@ -45,6 +45,7 @@ _LOGIN_KEEPS = (
     "most_targets",
     "reason_required",
     "modes_allowed",
+    "cover_for_others",
 )
 
 

@@ -178,6 +178,7 @@ def _path(text: str) -> str:
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "allow_http": _boolean,
     "reason_required": _boolean,
+    "cover_for_others": _boolean,
     "timeout": _number,
     "most_targets": _integer,
     "modes_allowed": _items,

@@ -43,6 +43,7 @@ class Profile:
         most_targets: the maximum number of integrations that one command may put into maintenance.
         reason_required: True if a window needs a reason.
         modes_allowed: the allowed maintenance modes, in Cloud's terms.
+        cover_for_others: False if shift swaps need the token's user as one of the two people.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Profile:
     most_targets: int | None = None
     reason_required: bool = False
     modes_allowed: list[str] | None = None
+    cover_for_others: bool = True
 
     @property
     def origin(self) -> str:

@@ -63,6 +63,7 @@ class ProfileTable(StrictTable):
     most_targets: int | None = None
     reason_required: bool = False
     modes_allowed: list[Literal["silence_escalations", "group_alerts", "disable_alerts"]] | None = None
+    cover_for_others: bool = True
 
     @property
     def source(self) -> str:

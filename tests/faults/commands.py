@@ -11,7 +11,7 @@ from oncallctl.api import nouns
 
 # Objects of the sample data.
 SERVICE = "C5BPMMTY9FMXJ"
-TEAM, USER = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ"
+TEAM, USER, OTHER_USER = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ", "U85BI7ASG8K6E"
 FIRING, ACKNOWLEDGED, RESOLVED, SILENCED = "IWM9M5WQXRBEN", "ITZS8C3IAPIQD", "IXVZICTNDV9PQ", "ISHJTMEUMF6E6"
 SCHEDULE, ROUTE, CHAIN = "SN1XIG9SHWR2U", "RMRXVRQ1RJMKS", "F3VV9WSX4RBEK"
 
@@ -198,6 +198,11 @@ LINES: dict[str, Line] = {
         path="maintenance_start",
     ),
     "doctor": Line(),
+    "cover": Line(
+        f"{USER} --by {OTHER_USER} --schedule {SCHEDULE} --from +10d --for 2d --yes",
+        changes=SETTLED,
+        path="shift_swaps/",
+    ),
     "escalate": Line(f"--team {TEAM} --title fire", reads=CHECK, changes=SENT, path="escalation/"),
     "completion": local("bash"),
     "commands": local(),
