@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import sys
@@ -210,7 +209,7 @@ def logout(
     if known.token_source == TokenSource.KEYRING:
         from oncallctl.config.credentials import delete_keyring
 
-        delete_keyring(known.name, known.origin, known.former_origin)
+        delete_keyring(known.name, known.origin)
     file.remove(name)
     _remove_own_token_file(known)
     forget_names(name)
@@ -271,15 +270,12 @@ def _store(profile: Profile, token: str) -> None:
     Raises:
         NoCredentials: it cannot be stored.
     """
-    from oncallctl.config.credentials import delete_keyring, write_keyring, write_token_file
+    from oncallctl.config.credentials import write_keyring, write_token_file
 
     if profile.token_source == TokenSource.FILE:
         write_token_file(own_token_file(profile.name), token)
         return
     write_keyring(profile.name, profile.origin, token)
-    if profile.former_origin != profile.origin:
-        with contextlib.suppress(NoCredentials):  # the new entry takes precedence
-            delete_keyring(profile.name, profile.former_origin)
 
 
 def _remove_own_token_file(profile: Profile) -> None:

@@ -146,7 +146,7 @@ def token_of(profile: Profile) -> str:
         if not profile.token_command:
             raise NoCredentials(f"profile {profile.name} has no token_command")
         return credentials.run_token_command(profile.token_command)
-    return credentials.read_keyring(profile.name, profile.origin, profile.former_origin)
+    return credentials.read_keyring(profile.name, profile.origin)
 
 
 def dialect_of(profile: Profile) -> Dialect:

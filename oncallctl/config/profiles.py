@@ -69,19 +69,9 @@ class Profile:
         return f"{self._scheme}://{self.host}"
 
     @property
-    def former_origin(self) -> str:
-        """The origin as older versions spelled it, with the port and trailing dot of the URL."""
-        return f"{self._scheme}://{self.former_host}".lower()
-
-    @property
     def host(self) -> str:
         """Host and port in normalized form: the name of the server in prompts, the journal and state files."""
         return _host(self._scheme, urlsplit(self.url).netloc)
-
-    @property
-    def former_host(self) -> str:
-        """The host as older versions spelled it, exactly as in the URL."""
-        return urlsplit(self.url).netloc
 
     def is_at(self, host: str) -> bool:
         """True if a host, with an optional port, is the server of this profile in any spelling."""

@@ -23,25 +23,17 @@ KEYRING_SECONDS = 3.0
 T = TypeVar("T")
 
 
-def read_keyring(profile: str, origin: str, *former: str) -> str:
+def read_keyring(profile: str, origin: str) -> str:
     """Return the token of a profile at an origin.
 
     Args:
         profile: the name of the profile.
-        origin: the origin of new entries, such as ``https://oncall.example.org``.
-        former: other spellings of the origin, under which older versions stored entries.
+        origin: such as ``https://oncall.example.org``.
 
     Raises:
         NoCredentials: there is no such entry, or the keyring cannot be used; after at most 3 s.
     """
-
-    def read(keyring: KeyringBackend) -> str | None:
-        for each in _entries(profile, origin, *former):
-            if (token := keyring.get_password(SERVICE, each)) is not None:
-                return token
-        return None
-
-    token = _with_keyring(profile, read)
+    token = _with_keyring(profile, lambda keyring: keyring.get_password(SERVICE, _entry(profile, origin)))
     if token is None:
         raise NoCredentials(
             f"the keyring has no token of profile {profile} for {origin}",
@@ -60,8 +52,8 @@ def write_keyring(profile: str, origin: str, token: str) -> None:
     _with_keyring(profile, lambda keyring: keyring.set_password(SERVICE, _entry(profile, origin), token), secret=token)
 
 
-def delete_keyring(profile: str, *origins: str) -> bool:
-    """Remove the token of a profile at an origin, in each of its spellings.
+def delete_keyring(profile: str, origin: str) -> bool:
+    """Remove the token of a profile at an origin.
 
     Returns:
         False if there was no entry.
@@ -72,16 +64,12 @@ def delete_keyring(profile: str, *origins: str) -> bool:
 
     def delete(keyring: KeyringBackend) -> bool:
         # Read first, because PasswordDeleteError means "no entry" in one backend and "failed" in another.
-        found = [each for each in _entries(profile, *origins) if keyring.get_password(SERVICE, each) is not None]
-        for each in found:
-            keyring.delete_password(SERVICE, each)
-        return bool(found)
+        exists = keyring.get_password(SERVICE, _entry(profile, origin)) is not None
+        if exists:
+            keyring.delete_password(SERVICE, _entry(profile, origin))
+        return exists
 
     return _with_keyring(profile, delete)
-
-
-def _entries(profile: str, *origins: str) -> list[str]:
-    return list(dict.fromkeys(_entry(profile, origin) for origin in origins))
 
 
 def _entry(profile: str, origin: str) -> str:

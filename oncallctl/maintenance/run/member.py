@@ -71,7 +71,7 @@ class RunMember:
         self._service, self._policy = request.service, request.policy
         self._oncall, self._run = request.service.oncall, request.service.author.run
         profile = self._oncall.profile
-        self.shared = SharedWindow.of(request.folder, profile.host, target.found.id, profile.former_host)
+        self.shared = SharedWindow.of(request.folder, profile.host, target.found.id)
         self._lock: RunLock | None = None
 
     def join(self, cancelled: Callable[[], bool]) -> Outcome[Integration]:

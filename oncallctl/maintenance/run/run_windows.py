@@ -88,13 +88,13 @@ class RunWindows:
 
 def is_shared(folder: Path, profile: Profile, integration: Integration) -> bool:
     """True if a run on this machine started the active window of an integration."""
-    record = SharedWindow.of(folder, profile.host, integration.id, profile.former_host).record()
+    record = SharedWindow.of(folder, profile.host, integration.id).record()
     return record is not None and record.matches(Window.of(integration))
 
 
 def is_held(folder: Path, profile: Profile, integration: Integration) -> bool:
     """True if a living run on this machine needs the active window of an integration."""
-    shared = SharedWindow.of(folder, profile.host, integration.id, profile.former_host)
+    shared = SharedWindow.of(folder, profile.host, integration.id)
     with shared.mutex():
         record = shared.record()
         return record is not None and record.matches(Window.of(integration)) and shared.is_needed()

@@ -110,33 +110,21 @@ class SharedWindow:
         self._window = folder / "window.json"
 
     @classmethod
-    def of(cls, state: Path, server: str, ident: str, former: str | None = None) -> SharedWindow:
+    def of(cls, state: Path, server: str, ident: str) -> SharedWindow:
         """Return the shared window of an integration; create its folder.
 
         Args:
             state: the state folder.
             server: host and port.
             ident: the integration's ID.
-            former: another spelling of the server, which running processes of an older version may use.
 
         Raises:
             InvalidInput: the folder cannot be created.
         """
-        if former and former != server:
-            shared = cls._at(state, former, ident)
-            if shared.record() or shared.is_needed():
-                return shared
-        shared = cls._at(state, server, ident)
-        shared._make()
+        shared = cls(state / FOLDER / f"{ident}-{hashlib.sha256(server.encode()).hexdigest()[:12]}")
+        with usable(shared._holds):
+            make_folder(shared._holds)
         return shared
-
-    @classmethod
-    def _at(cls, state: Path, server: str, ident: str) -> SharedWindow:
-        return cls(state / FOLDER / f"{ident}-{hashlib.sha256(server.encode()).hexdigest()[:12]}")
-
-    def _make(self) -> None:
-        with usable(self._holds):
-            make_folder(self._holds)
 
     @classmethod
     def all(cls, state: Path) -> list[SharedWindow]:

@@ -350,15 +350,6 @@ class TestSharing:
         assert leave(cover) == "stopped"
         assert window(cloud) is None
 
-    def test_runs_of_an_older_version_are_joined_under_their_server_name(self, world: Path) -> None:
-        older = SharedWindow.of(state_folder(), "HOST:443", ONE)
-        with older.mutex():
-            hold = older.lock("run")
-        assert SharedWindow.of(state_folder(), "host", ONE, "HOST:443")._window == older._window
-        with older.mutex():
-            hold.release()
-        assert SharedWindow.of(state_folder(), "host", ONE, "HOST:443")._window != older._window
-
     def test_state_of_runs_is_readable_only_by_its_owner(self, cloud: Serving, covering: Covering) -> None:
         enter(covering())
         for path in (state_folder() / shared_module.FOLDER).rglob("*"):
