@@ -78,7 +78,7 @@ def confirm(settings: Settings, profile: Profile, proposal: Proposal, *, yes: bo
         return False
     if not interactive():
         raise ConfirmationNeeded(
-            f"{proposal} Confirmation required: not running in a terminal, use --yes", hint="add --yes"
+            f"confirmation required: not running in a terminal, use --yes: {proposal}", hint="add --yes"
         )
     prompt(settings, profile, proposal)
     return True

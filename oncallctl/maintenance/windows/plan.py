@@ -16,6 +16,7 @@ from oncallctl.errors import Conflict, OncallError
 from oncallctl.maintenance import IfActive
 from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, Window, WindowRequest, utc
 from oncallctl.maintenance.windows.settle import seconds_left
+from oncallctl.times import relative
 
 
 class WindowAction(StrEnum):
@@ -111,7 +112,7 @@ def _to_start(oncall: OnCall, target: Target[Integration], wanted: WindowRequest
         return WindowChange(target, WindowAction.REPLACE, wanted)
     if window.mode == wanted.mode and (window.ends_at is None or window.ends_at >= wanted.ends_at(at) - CLOSE_ENOUGH):
         return WindowChange(target, WindowAction.NOTHING)
-    conflict = f"{target.found.name!r} is already in maintenance: {_described(window)}"
+    conflict = f"{target.found.name!r} is already in maintenance: {_described(window, at)}"
     if if_active is IfActive.KEEP:
         return WindowChange(target, WindowAction.NOTHING, warning=f"{conflict}; it is left alone")
     if if_active is IfActive.REPLACE:
@@ -175,8 +176,9 @@ def is_overdue(oncall: OnCall, window: Window) -> bool:
     return oncall.transport.clock.is_known and window.is_overdue(oncall.now())
 
 
-def _described(window: Window) -> str:
-    return f"{window.mode} until {window.ends_at.isoformat() if window.ends_at else 'somebody stops it'}"
+def _described(window: Window, at: datetime) -> str:
+    end = f"ends {relative(window.ends_at, at=at)} ({utc(window.ends_at)})" if window.ends_at else "without an end"
+    return f"{window.mode}, {end}"
 
 
 def plan_stop(targets: Sequence[Target[Integration]]) -> list[WindowChange]:

@@ -109,7 +109,7 @@ class TestConfirmation:
     ) -> None:
         done = run(f"alert-groups acknowledge {filters} -o json", status=2)
         assert done.error["code"] == "confirmation_needed"
-        assert re.match(r"Acknowledge \d+ alert groups: I[A-Z0-9]+ ", done.error["message"])
+        assert re.search(r"use --yes: Acknowledge \d+ alert groups: I[A-Z0-9]+ ", done.error["message"])
         assert cloud.changes() == []
         run(f"alert-groups acknowledge {filters} --yes")
         assert len(cloud.changes()) > 1
