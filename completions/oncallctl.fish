@@ -452,7 +452,7 @@ complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a list -d 'List on cal
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a get -d 'Show on call shifts'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a create -d 'Create an on call shift from a JSON object'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a update -d 'Update an on call shift from a JSON object; fields that it lacks are unchanged'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts; a server ends a shift of a web schedule that has begun, and keeps it'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts; if a shift of a web schedule has begun, the server ends it instead of deleting it'
 complete -c oncallctl -n '__oncallctl_at on-call-shifts' -s h -l help -d 'Show this message and exit'
 
 # oncallctl on-call-shifts list

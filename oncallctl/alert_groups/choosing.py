@@ -13,7 +13,7 @@ from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.own_groups import of_windows
 from oncallctl.api import lookup
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command
+from oncallctl.api.lost_responses import command_line
 from oncallctl.api.nouns import ALERT_GROUPS
 from oncallctl.api.pagination import PER_PAGE
 from oncallctl.api.resources.alert_groups import AlertGroup
@@ -59,7 +59,7 @@ class GroupFilter:
             AccessDenied: `mine` with the token of a service account.
         """
         if self.mine:
-            oncall.person_only("--mine")
+            oncall.require_user_token("--mine")
         params = {}
         if team := lookup.team_filter(oncall, self.team):
             params["team_id"] = team.param
@@ -231,7 +231,7 @@ def select(oncall: OnCall, selector: GroupSelector, states: Sequence[State]) -> 
 
 def list_command(oncall: OnCall) -> str:
     """Return the command that lists alert groups, for hints."""
-    return command(oncall, ["alert-groups", "list"])
+    return command_line(oncall, ["alert-groups", "list"])
 
 
 def ident(oncall: OnCall, text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.actions import GroupAction, GroupChange
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import may_still_take_effect, read_back
+from oncallctl.api.lost_responses import not_yet_visible, read_back
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.base import Change
 from oncallctl.batch import Outcome, Target
@@ -52,7 +52,7 @@ class Note(GroupAction):
             oncall.send(request)
         except OutcomeUnknown as lost:
             if not read_back(lost, lambda: self._exists(oncall, ident), bool, CHECK):
-                raise may_still_take_effect(lost, f"alert group {ident} has no such note", CHECK) from lost
+                raise not_yet_visible(lost, f"alert group {ident} has no such note", CHECK) from lost
         return Outcome(target, "noted")
 
     def _exists(self, oncall: OnCall, ident: str) -> bool:

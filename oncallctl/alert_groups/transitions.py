@@ -14,7 +14,7 @@ from typing import Any
 from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.actions import GroupAction, GroupChange
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command, may_still_take_effect, read_back
+from oncallctl.api.lost_responses import command_line, not_yet_visible, read_back
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.base import Change
 from oncallctl.batch import Outcome, Target
@@ -60,15 +60,15 @@ class Transition(GroupAction):
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
         """Send the request and read the group back, even if the response is lost."""
         ident = target.found.id
-        check = command(oncall, ["alert-groups", "get", ident])
+        check = command_line(oncall, ["alert-groups", "get", ident])
         try:
-            oncall.discard(request)
+            oncall.send_without_result(request)
         except OutcomeUnknown as lost:
             after = read_back(
                 lost, lambda: oncall.alert_groups.get(ident), lambda after: self._is_visible(target, after), check
             )
             if after is None:
-                raise may_still_take_effect(lost, f"alert group {ident} is as it was", check) from lost
+                raise not_yet_visible(lost, f"alert group {ident} is as it was", check) from lost
             return Outcome(target, self.done, after)
         except (ServerRefused, Conflict) as refused:
             if refused.http_status not in _WRONG_STATE:
@@ -90,7 +90,7 @@ class Transition(GroupAction):
 
     def _already(self, oncall: OnCall, ident: str, refused: OncallError) -> AlertGroup:
         """Return the group after a refusal, if somebody else has already made the same change."""
-        conflict = Conflict(refused.message, hint=command(oncall, ["alert-groups", "get", ident]))
+        conflict = Conflict(refused.message, hint=command_line(oncall, ["alert-groups", "get", ident]))
         conflict.http_status = refused.http_status
         try:
             group = oncall.alert_groups.get(ident)
@@ -102,7 +102,7 @@ class Transition(GroupAction):
 
 
 def _way_back(oncall: OnCall, ident: str, state: State) -> str:
-    return command(oncall, ["alert-groups", _WAY_BACK[state], ident])
+    return command_line(oncall, ["alert-groups", _WAY_BACK[state], ident])
 
 
 ACKNOWLEDGE = Transition(

@@ -25,7 +25,7 @@ def read_body(chunks: Iterator[bytes], encoding: str, check: Callable[[], None],
     Args:
         chunks: the body as the server sent it.
         encoding: the header `Content-Encoding`, or an empty string.
-        check: called after each piece; raises at the timeout.
+        check: called after each piece; raises if the timeout has passed.
         memory: bytes that the parsed body may take.
 
     Raises:

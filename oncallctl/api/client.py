@@ -1,4 +1,4 @@
-"""`OnCall`: a server and its collections."""
+"""`OnCall`: the client of a server, with its collections."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ROLES = ("none", "viewer", "editor", "admin")
 
 
 class OnCall:
-    """One server, one token.
+    """A client of one server, with one token.
 
     Each collection is an attribute, named like its path: ``oncall.escalation_chains``. It is imported and built when
     it is first used.
@@ -56,7 +56,7 @@ class OnCall:
         service_account: True if the token is a ``glsa_`` token.
 
     Attributes:
-        name_observer: receives the names of the members of collections that were read in full.
+        name_observer: receives member names after a collection has been read in full.
     """
 
     name_observer: NameObserver | None = None
@@ -75,11 +75,11 @@ class OnCall:
         shift_swaps: ShiftSwaps
         teams: Teams
         users: Users
-    else:  # a mistyped attribute must stay an error for type checkers
+    else:  # hidden from type checkers, which would accept a mistyped attribute because of it
 
         def __getattr__(self, name: str) -> object:
             """Build a collection when it is first used."""
-            return vars(self).setdefault(name, self._built(name))  # one object, whichever thread is first
+            return vars(self).setdefault(name, self._build(name))  # atomic, so that all threads get the same object
 
     def __init__(
         self, transport: Transport, dialect: Dialect, *, profile: Profile, service_account: bool = False
@@ -94,11 +94,11 @@ class OnCall:
         collection: Resource[Any] = getattr(self, noun.path)
         return collection
 
-    def _built(self, name: str) -> object:
+    def _build(self, name: str) -> object:
         noun = COLLECTIONS.get(name)
         if noun and not noun.typed:
             return GenericResource(self, noun)
-        if noun or name == "escalation":
+        if noun or name == "escalation":  # paging, which has no list and so is not a noun
             module = import_module(f"oncallctl.api.resources.{name}")
             return getattr(module, "".join(word.capitalize() for word in name.split("_")))(self)
         raise AttributeError(name)
@@ -131,26 +131,28 @@ class OnCall:
         except (UnexpectedShape, MemoryError, RecursionError) as error:
             reason = str(error) or type(error).__name__
             raise OutcomeUnknown(
-                f"{change.method} {API}{change.path} was answered {response.status} with an unexpected body: {reason}",
+                f"{change.method} {API}{change.path} got response {response.status} with an unexpected body: {reason}",
                 http_status=response.status,
             ) from error
 
-    def discard(self, change: Change[Model]) -> None:
-        """Send a change whose response has no content."""
+    def send_without_result(self, change: Change[Model]) -> None:
+        """Send a change whose response is empty."""
         with self._naming_role(change):
             self.transport.change(change.method, change.path, change.body)
 
     @contextmanager
     def _naming_role(self, change: Change[Model]) -> Iterator[None]:
-        """Add the required role to an error, because the engine's message names none."""
+        """Add the required role to an error, because the engine's message does not name it."""
         try:
             yield
         except AccessDenied as error:
-            role = self.users.own_role() if change.needs and not self.is_cloud else None
-            if change.needs and role in _ROLES and _ROLES.index(role) < _ROLES.index(change.needs[1]):
-                action, role_needed = change.needs
-                error.message = f"{action} needs the {role_needed.capitalize()} role; this token's user is {role}"
-                error.hint = f"log in with the API token of an {role_needed}: oncallctl auth login"
+            required = change.required_role
+            role = self.users.own_role() if required and not self.is_cloud else None
+            if required and role in _ROLES and _ROLES.index(role) < _ROLES.index(required.role):
+                error.message = (
+                    f"{required.action} needs the {required.role.capitalize()} role; this token's user is {role}"
+                )
+                error.hint = f"log in with the API token of an {required.role}: oncallctl auth login"
             raise
 
     def described(self, change: Change[Model]) -> dict[str, Any]:
@@ -158,16 +160,16 @@ class OnCall:
         body = change.body() if callable(change.body) else change.body
         return {"method": change.method, "url": self.transport.url(change.path), "body": body}
 
-    def cloud_only(self, thing: str) -> None:
-        """Raise Unsupported on a self-hosted engine, which would ignore this or fail."""
+    def require_cloud(self, thing: str) -> None:
+        """Raise Unsupported on a self-hosted engine, which would ignore `thing` or fail."""
         if not self.is_cloud:
             raise Unsupported(
                 f"{thing}: not supported by self-hosted OnCall engines, only by Grafana Cloud IRM",
                 hint="if this server is Grafana Cloud, set the profile's api, or ONCALLCTL_API, to cloud",
             )
 
-    def person_only(self, thing: str) -> None:
-        """Raise AccessDenied if a self-hosted engine would return 500 or 403 to a service account (auth recordings)."""
+    def require_user_token(self, thing: str) -> None:
+        """Raise AccessDenied for a service account, for which a self-hosted engine fails (auth recordings)."""
         if self.service_account and not self.is_cloud:
             raise AccessDenied(
                 f"{thing} needs a user's API token: a self-hosted engine fails on service account tokens",
@@ -177,17 +179,20 @@ class OnCall:
     @contextmanager
     def without_retries(self) -> Iterator[None]:
         """Turn off retries and waiting, for checks that must not delay a page."""
-        self.transport.retries.patient = False
+        self.transport.retries.enabled = False
         try:
             yield
         finally:
-            self.transport.retries.patient = True
+            self.transport.retries.enabled = True
 
-    def within(self, seconds: float) -> OnCall:
-        """Return this server for a check that must end within some seconds, without retries or waits."""
+    def with_deadline(self, seconds: float) -> OnCall:
+        """Return a client for a check on the same server that ends within some seconds, without retries or waits."""
         limited = OnCall(
-            self.transport.within(seconds), self.dialect, profile=self.profile, service_account=self.service_account
+            self.transport.with_deadline(seconds),
+            self.dialect,
+            profile=self.profile,
+            service_account=self.service_account,
         )
-        limited.teams.adopt(self.teams)
-        limited.users.adopt(self.users)
+        limited.teams.reuse_fetched(self.teams)
+        limited.users.reuse_fetched(self.users)
         return limited

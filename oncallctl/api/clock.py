@@ -69,7 +69,7 @@ class ServerClock:
             how = "behind" if skew > timedelta() else "ahead of"
             self._warn(
                 f"this machine's clock is {span(abs(skew).total_seconds())} {how} the server's;"
-                " times are judged by the server's clock"
+                " using the server's clock"
             )
 
 
@@ -83,8 +83,8 @@ def _narrowed(
 
 
 def _date(headers: Mapping[str, str]) -> datetime | None:
-    """Return the time of a response by the server's clock, or None if it is not given."""
-    if headers.get("age", "0").strip() != "0":  # from a cache, so the date is old
+    """Return the time of a response by the server's clock, or None if it is not known."""
+    if headers.get("age", "0").strip() != "0":  # the response is from a cache, so its date is old
         return None
     try:
         moment = parsedate_to_datetime(headers.get("date", ""))

@@ -1,9 +1,9 @@
 """A deadline for a complete exchange: connecting, TLS, every read and every write together.
 
-The timeouts of httpx apply to each read: a server that keeps sending single bytes is waited for without end. The
-deadline sits below httpx, in the network backend of its connection pool, which performs every wait for the network and
-limits it to the remaining time. (A watchdog that closes the connection would need a thread for each request, and could
-not reach a connection that is still being made.)
+The timeouts of httpx apply to each read, so a server that sends single bytes could keep a request waiting forever. The
+deadline sits below httpx, in the network backend of its connection pool. The backend performs every wait for the
+network, and limits it to the remaining time. (A watchdog that closes the connection would need a thread for each
+request, and could not reach a connection that is still being made.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import httpcore
 
 from oncallctl import parallel
 
-# The name in httpcore is private.
+# A copy, because the type is private in httpcore.
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
@@ -39,7 +39,7 @@ class Deadline(httpcore.NetworkBackend):
         finally:
             del self._local.until
 
-    def left(self, error: type[httpcore.TimeoutException], timeout: float | None) -> float | None:
+    def remaining(self, error: type[httpcore.TimeoutException], timeout: float | None) -> float | None:
         """Return the remaining seconds, at most `timeout`; raise `error` if the deadline has passed."""
         until: float | None = getattr(self._local, "until", None)
         if until is None:
@@ -57,12 +57,12 @@ class Deadline(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
-        """Try the addresses of a host in turn, each with its share of the remaining time: one may be dead."""
+        """Try the addresses of a host in turn. The remaining time is shared, because one address may not respond."""
         options = list(socket_options or ())
-        addresses = _addresses(host, port, self.left(httpcore.ConnectTimeout, timeout))
+        addresses = _addresses(host, port, self.remaining(httpcore.ConnectTimeout, timeout))
         for index, address in enumerate(addresses, start=1):
-            left = self.left(httpcore.ConnectTimeout, timeout)
-            share = left and left / (len(addresses) - index + 1)
+            remaining = self.remaining(httpcore.ConnectTimeout, timeout)
+            share = remaining and remaining / (len(addresses) - index + 1)
             try:
                 return _Stream(self._inner.connect_tcp(address, port, share, local_address, options), self)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
@@ -70,8 +70,8 @@ class Deadline(httpcore.NetworkBackend):
                     raise
         raise httpcore.ConnectError(f"{host} has no address")
 
-    def limits(self, pool: httpcore.ConnectionPool) -> bool:
-        """True if a connection pool observes this deadline. Sends nothing, because the deadline has already passed."""
+    def is_observed_by(self, pool: httpcore.ConnectionPool) -> bool:
+        """True if a connection pool observes this deadline. Tries a request with no time left, so nothing is sent."""
         with self.within(0):
             try:
                 pool.handle_request(httpcore.Request("GET", "http://deadline.invalid/"))
@@ -81,8 +81,8 @@ class Deadline(httpcore.NetworkBackend):
                 return False
         return False
 
-    def watch(self, stream: object, has_unread: Callable[[], bool]) -> None:
-        """Reuse a connection only while `has_unread` returns False."""
+    def set_unread_check(self, stream: object, has_unread: Callable[[], bool]) -> None:
+        """Set the function that tells if a connection has unread data, so that httpcore does not reuse it."""
         if isinstance(stream, _Stream):
             stream.has_unread = has_unread
 
@@ -103,7 +103,7 @@ class _Stream(httpcore.NetworkStream):
     """A connection whose waits end at the deadline.
 
     Attributes:
-        has_unread: returns True if data is left after the last response; assumed until it is known.
+        has_unread: returns True if data follows the last response; True until `set_unread_check` is called.
     """
 
     has_unread: Callable[[], bool] = staticmethod(lambda: True)
@@ -113,10 +113,10 @@ class _Stream(httpcore.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._deadline.left(httpcore.ReadTimeout, timeout))
+        return self._inner.read(max_bytes, self._deadline.remaining(httpcore.ReadTimeout, timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._deadline.left(httpcore.WriteTimeout, timeout))
+        self._inner.write(buffer, self._deadline.remaining(httpcore.WriteTimeout, timeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -124,8 +124,8 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = self._deadline.left(httpcore.ConnectTimeout, timeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+        remaining = self._deadline.remaining(httpcore.ConnectTimeout, timeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, remaining), self._deadline)
 
     def get_extra_info(self, info: str) -> object:
         if info == "is_readable" and self.has_unread():  # httpcore closes an idle connection that is readable

@@ -31,7 +31,7 @@ def send_once(oncall: OnCall, change: Change[Model], name: str, check: Sequence[
         OutcomeUnknown: the response was lost.
         Interrupted: a signal arrived after the request was sent and before its response.
     """
-    hint = command(oncall, check)
+    hint = command_line(oncall, check)
     try:
         with sent_changes.named(name, hint) as sent:
             return oncall.send(change)
@@ -45,9 +45,9 @@ def send_once(oncall: OnCall, change: Change[Model], name: str, check: Sequence[
         raise Interrupted(signal.signum, message, hint=hint) from signal
 
 
-def command(oncall: OnCall, words: Sequence[str]) -> str:
-    """Return a command line that can be pasted and uses the same server."""
-    # A profile from the environment has no name for --profile.
+def command_line(oncall: OnCall, words: Sequence[str]) -> str:
+    """Return a command line for the same server, ready to paste."""
+    # A server that is set by environment variables has no profile name for --profile.
     is_named = oncall.profile.token_source != "environment"  # noqa: S105  # the name of a source, not a token
     return shlex.join(["oncallctl", *words, *(["--profile", oncall.profile.name] if is_named else [])])
 
@@ -71,10 +71,15 @@ def read_back(
     return None
 
 
-def may_still_take_effect(lost: OutcomeUnknown, state: str, hint: str) -> OutcomeUnknown:
-    """Extend the error: the change is not visible yet but may still take effect.
+def not_yet_visible(lost: OutcomeUnknown, state: str, hint: str) -> OutcomeUnknown:
+    """Return the error for a change that is not visible yet, but may still take effect.
 
-    A gateway may answer 504 while the server behind it keeps working.
+    A gateway may respond with 504 while the server behind it keeps working.
+
+    Args:
+        lost: the error of the change, which is extended.
+        state: what reading back showed, such as "alert group I1 is as it was".
+        hint: the hint, if the error has none.
     """
     lost.message = f"{lost.message}; {state}, but the change may still take effect"
     lost.hint = lost.hint or hint

@@ -10,7 +10,7 @@ from pathlib import Path
 from oncallctl.errors import Unavailable
 
 MIB = 2**20
-LARGEST_RESPONSE = 256 * MIB  # by the estimate: about 25 MB of usual JSON
+LARGEST_RESPONSE = 256 * MIB  # of estimated memory, which 25 MB of typical JSON take
 LARGEST_PROCESS = 1024 * MIB
 
 # Bytes that CPython 3.11 to 3.13 allocates for each of these, rounded up; the tests compare them with tracemalloc.
@@ -28,14 +28,15 @@ class ResponseTooLarge(OutOfMemory):
     """A response beyond the limit for a single response; requesting fewer rows may help."""
 
 
-def estimate(body: bytes | bytearray, enough: int = LARGEST_RESPONSE) -> int:
-    """Return the most memory in bytes that the body and its parsed JSON take together.
+def estimate(body: bytes | bytearray, limit: int = LARGEST_RESPONSE) -> int:
+    """Return an upper bound for the memory that the body and its parsed JSON take together, in bytes.
 
-    The count of brackets, commas, colons and quotes is a quick upper bound. If it is beyond `enough`, those inside
-    strings are not counted, which takes longer; counting stops once `enough` is exceeded.
+    Counting all brackets, commas, colons and quotes gives a bound quickly. If that exceeds `limit`, they are counted
+    again without those inside strings, which is slower. Counting stops once the result exceeds `limit`.
     """
-    quick = _add(_text(body), _chunks(body), enough)
-    return quick if quick <= enough else _add(_text(body), _outside_strings(body), enough)
+    text = _text_size(body)
+    quick = text + _structure_size(_chunks(body), limit - text)
+    return quick if quick <= limit else text + _structure_size(_outside_strings(body), limit - text)
 
 
 def refuse_too_large(body: bytes | bytearray, limit: int, what: str) -> int:
@@ -43,7 +44,7 @@ def refuse_too_large(body: bytes | bytearray, limit: int, what: str) -> int:
 
     Args:
         body: the complete response.
-        limit: bytes that it may take.
+        limit: the maximum memory, in bytes.
         what: the request, such as ``GET /api/v1/teams/``, for the message.
 
     Raises:
@@ -64,7 +65,7 @@ def refuse_too_large(body: bytes | bytearray, limit: int, what: str) -> int:
 
 
 def process_size() -> int:
-    """Return the resident memory of this process in bytes: the present one on Linux, elsewhere the peak."""
+    """Return the resident memory of this process in bytes. Outside Linux, return its peak, which is never less."""
     try:
         resident = int(Path("/proc/self/statm").read_bytes().split()[1])
     except (OSError, IndexError, ValueError):
@@ -73,22 +74,23 @@ def process_size() -> int:
     return resident * resource.getpagesize()
 
 
-def _text(body: bytes | bytearray) -> int:
-    """Return the size of the body, of the text it decodes to, and of the strings in it.
+def _text_size(body: bytes | bytearray) -> int:
+    """Return the size of the body, of its decoded text, and of the strings in that.
 
-    One character decides how many bytes each one of a string takes: 1 in ASCII, 4 beyond U+FFFF.
+    CPython stores all characters of a string with the width of the widest one: 1 byte in ASCII, 4 beyond U+FFFF.
     """
     width = 1 if body.isascii() else 4 if any(lead in body for lead in b"\xf0\xf1\xf2\xf3\xf4") else 2
-    escaped = b"\\" in body and b"\\u" in body  # the search for one byte is ten times as fast
+    escaped = b"\\" in body and b"\\u" in body  # the first search is ten times as fast as the second
     return len(body) * (1 + width + (4 if escaped else width))
 
 
-def _add(total: int, parts: Iterator[bytes], enough: int) -> int:
-    """Add the memory of the JSON structure in the parts to a total; stop once it exceeds `enough`."""
+def _structure_size(parts: Iterator[bytes], limit: int) -> int:
+    """Return the memory of the JSON structure in the parts; stop counting once it exceeds `limit`."""
+    total = 0
     for part in parts:
         marks = part.translate(None, _OTHER)
         total += sum(marks.count(mark) * size for mark, size in _STRUCTURE.items())
-        if total > enough:
+        if total > limit:
             break
     return total
 
@@ -99,7 +101,7 @@ def _chunks(body: bytes | bytearray) -> Iterator[bytes]:
 
 
 def _outside_strings(body: bytes | bytearray) -> Iterator[bytes]:
-    """Yield the body in chunks, with strings emptied except for their quotes."""
+    """Yield the body in chunks, without the contents of strings; their quotes stay."""
     inside, escape = False, b""
     for piece in _chunks(body):
         chunk = escape + piece
@@ -107,5 +109,6 @@ def _outside_strings(body: bytes | bytearray) -> Iterator[bytes]:
         escape = b"\\" if backslashes % 2 else b""  # it belongs to the next chunk
         chunk = chunk[: len(chunk) - len(escape)].replace(b"\\\\", b"").replace(b'\\"', b"")
         parts = chunk.split(b'"')
-        yield b"".join(parts[inside::2]) + b'"' * (len(parts) - 1)
+        outside = parts[1::2] if inside else parts[::2]
+        yield b"".join(outside) + b'"' * (len(parts) - 1)
         inside ^= len(parts) % 2 == 0

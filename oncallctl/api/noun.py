@@ -12,7 +12,7 @@ ALL_WRITES: tuple[Verb, ...] = ("create", "update", "delete")
 
 
 def field_of(document: Mapping[str, Any], path: str) -> str | None:
-    """Return the text at a dotted path; None if there is none."""
+    """Return the text at a dotted path, or None if the path does not exist."""
     value: object = document
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
@@ -81,11 +81,11 @@ class Noun:
         has_get: False if the API has no request for a single object, so that it is taken from the list.
         own_only: True if the API has only the object of the caller and returns it for any ID.
         cloud_list: True if only Cloud has the list.
-        person_only: True if a self-hosted engine refuses service account tokens.
+        needs_user_token: True if a self-hosted engine refuses service account tokens for these objects.
         writes: the changes that the API allows.
         write_role: the role that a self-hosted engine requires for changes.
-        note_on_delete: what deleting an object leaves or takes along; shown in the help.
-        read_in_full: True if there are few objects, so that names are looked up in the whole list.
+        note_on_delete: a side effect or a limit of deleting an object, for the help.
+        read_in_full: True if there are few objects, so that names are looked up in the complete list.
         cached: True if names are cached for completion.
         has_secrets: True if `masked` hides fields of these objects outside json and jsonl.
         sample: the name or ID of an object in the sandbox, for the examples in the help.
@@ -109,7 +109,7 @@ class Noun:
     has_get: bool = True
     own_only: bool = False
     cloud_list: bool = False
-    person_only: bool = False
+    needs_user_token: bool = False
     writes: tuple[Verb, ...] = ()
     write_role: str = "admin"
     note_on_delete: str = ""

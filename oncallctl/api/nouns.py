@@ -1,12 +1,12 @@
 """The kinds of objects that the API serves, each declared once.
 
-From a declaration follow the collection of `OnCall`, lookup by name, the commands `list`, `get`, `create`, `update` and
-`delete`, the command tree, the names that TAB offers, and the tables that the fault tests walk.
+A declaration determines the collection of `OnCall`, lookup by name, the commands `list`, `get`, `create`, `update` and
+`delete` with their place in the command tree, and the names that TAB offers. The fault tests iterate over all of them.
 
 A new kind needs a constant here and an entry in `NOUNS`. It needs a module in ``api/resources`` (named like its path)
 only for typed fields or methods of its own, and a module in ``commands`` only for further verbs.
 
-This module imports nothing heavy: each start of the program loads it.
+This module imports nothing heavy, because every start of the program loads it.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ ALERTS = Noun(
     title=None,
     typed=True,
 )
-"""Listed by `alert-groups alerts`, not a noun on the command line."""
+"""Not a noun on the command line: `alert-groups alerts` lists these."""
 
 ROUTES = Noun(
     name="routes",
@@ -247,7 +247,7 @@ ON_CALL_SHIFTS = Noun(
     team_field="team_id",
     filters=(ListFilter("schedule", "schedule_id", SCHEDULES),),
     writes=ALL_WRITES,
-    note_on_delete="a server ends a shift of a web schedule that has begun, and keeps it",
+    note_on_delete="if a shift of a web schedule has begun, the server ends it instead of deleting it",
     write_role="editor",
     sample="tf weekday",
     sample_update='{"duration": 21600}',
@@ -318,7 +318,7 @@ PERSONAL_NOTIFICATION_RULES = Noun(
     caption="type",
     links=(Link("user_id", "user", USERS),),
     filters=(ListFilter("user", "user_id", USERS), ListFilter("important", "important")),
-    person_only=True,
+    needs_user_token=True,
     writes=ALL_WRITES,
     write_role="editor",
     sample="NTHJBUIB4S4RM",
@@ -346,7 +346,7 @@ NOUNS = (
 """The nouns of the command line that stand for objects of the API."""
 
 COLLECTIONS = {noun.path: noun for noun in (*NOUNS, ALERTS)}
-"""Path of the API -> noun."""
+"""The nouns of all collections, by path."""
 
 CACHED = {noun.path: noun for noun in NOUNS if noun.cached}
 """The nouns whose names are cached for completion, by path."""

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from oncallctl.api.memory import MIB, estimate
 from oncallctl.errors import AccessDenied, Conflict, NotFound, NotOnCall, OncallError, ServerRefused, Unavailable
 
-# The engine's error messages if the current state does not allow a change (maintenance, escalation, integrations and
-# shift_swaps recordings).
+# The engine's error messages for a change that the current state does not allow (maintenance, escalation, integrations
+# and shift_swaps recordings).
 _CONFLICTS = re.compile(
     r"already (on|in) maintenance|already exists|resolved alert group|can't \w+ an? \w+ alert group"
     r"|not in a state which allows it"
@@ -27,7 +27,7 @@ def error_from_response(status: int, content_type: str, body: bytes, *, request:
     """Return the error for an unsuccessful response.
 
     Args:
-        status: 300 or more.
+        status: the HTTP status, 300 or more.
         content_type: the value of the header.
         body: the response body.
         request: method and path, such as ``GET /api/v1/teams/``, for the message.
@@ -49,7 +49,7 @@ def error_from_response(status: int, content_type: str, body: bytes, *, request:
         return _not_found(request.partition(API)[2])
     if status == 429 or status >= 500:
         unavailable = Unavailable(
-            f"the server answered {status} to {request}{f': {detail}' if detail else ''}", http_status=status
+            f"the server responded with {status} to {request}{f': {detail}' if detail else ''}", http_status=status
         )
         unavailable.is_engine_crash = status == 500 and _is_crash_page(content_type, body)
         return unavailable
@@ -64,7 +64,7 @@ def error_from_response(status: int, content_type: str, body: bytes, *, request:
 
 
 def retry_after(header: str | None) -> float | None:
-    """Return the value of Retry-After in seconds, given in seconds or as a date; None if it is missing or invalid."""
+    """Return the seconds of a header Retry-After, which holds seconds or a date; None if it is missing or invalid."""
     word = (header or "").strip()
     if word.isascii() and word.isdigit():
         return max(float(word[:9]), 1.0)
@@ -78,9 +78,10 @@ def retry_after(header: str | None) -> float | None:
 
 
 def _not_found(path: str) -> NotFound:
-    """Return an error that names the object of a path."""
+    """Return the error for a missing object, named by its path."""
     collection, ident, *rest = [*path.strip("/").split("/"), "", ""]
     kind = collection.removesuffix("s").replace("_", " ")
+    # `teams/ID/current_oncall/` takes a route in the query, and the response does not say which of the two is missing.
     route = ", or no such route" if collection == "teams" and rest[0] else ""
     hint = f"oncallctl {collection.replace('_', '-')} list; if {ident} is a name, use name:{ident}"
     return NotFound(f"no {kind} {ident}{route}", hint=hint, http_status=404)
@@ -106,16 +107,16 @@ def _detail(content_type: str, body: bytes) -> str | None:
 
 
 def _is_crash_page(content_type: str, body: bytes) -> bool:
-    """True for Django's page "Server Error (500)" (recordings *_405), which a proxy does not send."""
+    """True for Django's page "Server Error (500)", which no proxy sends (cases ``*_405`` of the recordings)."""
     return content_type.lower().startswith("text/html") and b"<title>Server Error (500)</title>" in body
 
 
 def _flatten(value: object, field: str = "") -> Iterator[str]:
-    """Yield the messages of a 400 body: a string, a list, an object of fields, or these nested."""
+    """Yield the messages of a 400 body, which nests strings, lists and objects of fields."""
     if isinstance(value, dict):
         for key, item in value.items():
-            inner = field if key in {"detail", "non_field_errors"} else f"{field}.{key}" if field else str(key)
-            yield from _flatten(item, inner)
+            path = f"{field}.{key}" if field else str(key)
+            yield from _flatten(item, field if key in {"detail", "non_field_errors"} else path)
     elif isinstance(value, list):
         for item in value:
             yield from _flatten(item, field)

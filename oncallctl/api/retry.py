@@ -18,7 +18,7 @@ ATTEMPTS = 4
 PATIENCE = 120.0  # seconds for all attempts of one operation together, not counting waits for a rate limit
 RATE_PATIENCE = 900.0  # seconds that one operation waits for a rate limit in total
 SLICE = 0.2  # seconds between checks for a signal during a wait
-LONGEST_RATE_WAIT = 300.0  # a longer Retry-After is not OnCall's, whose rate limits are per minute
+LONGEST_RATE_WAIT = 300.0  # OnCall's rate limits are per minute, so a longer Retry-After is from another system
 
 Result = TypeVar("Result")
 
@@ -32,7 +32,7 @@ class Throttled(Exception):
 
     def given_up(self) -> Unavailable:
         """Return the error for a rate limit that the operation no longer waits for."""
-        if self.seconds is None:  # the response of an engine that does not know the stack
+        if self.seconds is None:  # an engine that does not know the stack sends no Retry-After
             hint = "if this persists, check the profile's grafana_url: the server may not know it"
         else:
             hint = f"try again in {self.seconds:.0f} s"
@@ -76,10 +76,10 @@ class Retries:
         timeout: seconds for one request.
         note: shows a message about a wait.
         debug: logs the reason for a retry.
-        until: the monotonic time at which all operations must have ended. Then none is retried or waited for.
+        until: the deadline for all operations, as monotonic time. If it is set, nothing is retried or waited for.
 
     Attributes:
-        patient: True if failed operations are retried, and rate limits are waited for.
+        enabled: False to raise errors at once, without retrying or waiting for a rate limit.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Retries:
         *,
         until: float | None = None,
     ) -> None:
-        self.patient = until is None
+        self.enabled = until is None
         self._timeout = timeout
         self._note = note
         self._debug = debug
@@ -99,8 +99,8 @@ class Retries:
         self._rest_lock = threading.Lock()
         self._gate = _Gate()
 
-    def within(self, seconds: float) -> Retries:
-        """Return the retries of operations that must all end within some seconds, and do not wait for others."""
+    def with_deadline(self, seconds: float) -> Retries:
+        """Return retries for operations that must all end within some seconds. They do not wait for a rate limit."""
         return Retries(self._timeout, self._note, self._debug, until=time.monotonic() + seconds)
 
     def run(self, once: Callable[[float], Result], *, is_read: bool = False, rate_retries: int | None = None) -> Result:
@@ -109,7 +109,7 @@ class Retries:
         Args:
             once: makes one attempt; its argument is the timeout of this attempt, in seconds.
             is_read: True if the operation changes nothing. After a timeout, reads are retried one at a time, because an
-                overloaded server responds to none of eight.
+                overloaded server responds to one read, but not to eight at once.
             rate_retries: the number of retries after a 429; None if only the total wait is limited.
         """
         attempt, waited, started = 0, 0.0, time.monotonic()
@@ -117,10 +117,10 @@ class Retries:
             self._rest()
             try:
                 with self._gate.passing() if is_read else nullcontext():
-                    return once(self._left(PATIENCE - (time.monotonic() - started - waited)))
+                    return once(self._timeout_of_next(PATIENCE - (time.monotonic() - started - waited)))
             except Throttled as throttled:
                 seconds = throttled.seconds
-                may_wait = self.patient and rate_retries != 0
+                may_wait = self.enabled and rate_retries != 0
                 if seconds is not None and may_wait and seconds <= min(LONGEST_RATE_WAIT, RATE_PATIENCE - waited):
                     rate_retries = rate_retries and rate_retries - 1
                     waited += self.throttle(seconds)
@@ -134,19 +134,19 @@ class Retries:
                 problem = error
             attempt += 1
             pause = 2.0**attempt * random.uniform(0.2, 0.4)  # noqa: S311  # spreads retries, is not a secret
-            if not self.patient or attempt >= ATTEMPTS or time.monotonic() - started - waited + pause > PATIENCE:
+            if not self.enabled or attempt >= ATTEMPTS or time.monotonic() - started - waited + pause > PATIENCE:
                 raise problem
             self._debug(f"{problem.message}; next try in {pause:.1f} s")
             del problem  # free memory: the traceback keeps the response body alive during the retry
             time.sleep(pause)
 
-    def _left(self, patience: float) -> float:
+    def _timeout_of_next(self, remaining: float) -> float:
         """Return the timeout of the next request.
 
         Raises:
-            Unavailable: the time for all operations is over.
+            Unavailable: the deadline for all operations has passed.
         """
-        timeout = min(self._timeout, max(patience, 1.0))
+        timeout = min(self._timeout, max(remaining, 1.0))
         if self._until is None:
             return timeout
         left = self._until - time.monotonic()
@@ -165,6 +165,6 @@ class Retries:
 
     def _rest(self) -> None:
         """Wait for the end of a rate limit, in slices, so that a signal in the main thread ends the wait."""
-        while self.patient and (left := self._rest_until - time.monotonic()) > 0:  # another thread may extend it
+        while self.enabled and (left := self._rest_until - time.monotonic()) > 0:  # another thread may extend it
             interrupts.check()
             time.sleep(min(left, SLICE))

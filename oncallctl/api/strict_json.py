@@ -14,9 +14,9 @@ def parse(text: str | bytes | bytearray) -> object:
     """Parse a JSON document.
 
     Raises:
-        TooLarge: it contains a number such as 1e400, which Python would read, and write, as Infinity.
+        TooLarge: the document contains a number such as 1e400, which Python would read and write as Infinity.
         ValueError: the text is not JSON, or contains NaN or Infinity.
-        RecursionError: it is nested too deeply.
+        RecursionError: the document is nested too deeply.
     """
     document: object = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     return document

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 REDIRECTS = 3
 PAGING = "escalation/"
-PAGE_RATE_RETRIES = 3  # a person waits for a page; it must not go out a quarter of an hour later
+PAGE_RATE_RETRIES = 3  # a page must not be sent a quarter of an hour later: it is urgent
 
 _NEVER_ARRIVED = (
     httpx.ConnectError,
@@ -48,7 +48,7 @@ _NEVER_ARRIVED = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
-# 301, 307, 308: the server did not execute the request, which is to be resent elsewhere. After other redirects, such as
+# 301, 307, 308: the server did not execute the request, but asks to resend it elsewhere. After other redirects, such as
 # 302 and 303, the change may have been executed.
 _MOVED = {301, 307, 308}
 
@@ -140,10 +140,10 @@ class Transport:
             self._deadline = _set_deadline(client)
         return client
 
-    def within(self, seconds: float) -> Transport:
-        """Return this transport, with the same connections, for requests that must all end within some seconds."""
+    def with_deadline(self, seconds: float) -> Transport:
+        """Return a transport with the same connections, for requests that must all end within some seconds."""
         limited = copy(self)
-        limited.retries = self.retries.within(seconds)
+        limited.retries = self.retries.with_deadline(seconds)
         return limited
 
     def close(self) -> None:
@@ -253,7 +253,7 @@ class Transport:
         except (OncallError, Throttled):  # it did not arrive, or the server refused it
             sent.withdraw()
             raise
-        sent.answer(response.status, response.document)
+        sent.record_response(response.status, response.document)
         return response
 
     def _send_change(self, method: str, path: str, request: httpx.Request, timeout: float) -> Response:
@@ -305,7 +305,7 @@ class Transport:
             }
             self.clock.observe(headers, sent, now())
             if self._deadline:
-                self._deadline.watch(response.extensions.get("network_stream"), _unread_after(response))
+                self._deadline.set_unread_check(response.extensions.get("network_stream"), _unread_after(response))
             try:
                 body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), check_time, memory)
             finally:
@@ -359,7 +359,7 @@ def _set_deadline(client: httpx.Client) -> Deadline:
     for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001  # see above
         if isinstance(transport, httpx.HTTPTransport):
             transport._pool._network_backend = deadline  # noqa: SLF001  # see above
-            if not deadline.limits(transport._pool):  # noqa: SLF001  # see above
+            if not deadline.is_observed_by(transport._pool):  # noqa: SLF001  # see above
                 raise Bug(
                     f"cannot set a deadline for requests with httpx {httpx.__version__}",
                     hint="install oncallctl with the versions of its lock file; this is a bug in oncallctl",
@@ -370,8 +370,8 @@ def _set_deadline(client: httpx.Client) -> Deadline:
 def _unread_after(response: httpx.Response) -> Callable[[], bool]:
     """Return a function that is True if the connection holds data after the end of a response.
 
-    Such data would be read as the response to the next request. It is in a private attribute of httpcore. If another
-    version keeps it elsewhere, no connection is reused.
+    Such data would be read as the response to the next request. Its place is a private attribute of httpcore. With a
+    version that has no such attribute, no connection is reused.
     """
     try:
         stream: Any = response.stream

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from oncallctl.errors import InvalidInput
 
 
-def _host(scheme: str, netloc: str) -> str:
+def normalized_host(scheme: str, netloc: str) -> str:
     """Normalize host and port (RFC 3986, 6.2.3): lower case, without a default port and a trailing dot.
 
     Raises:
-        ValueError: the text is not a host.
+        ValueError: the text is not a host, with an optional port.
     """
     parts = urlsplit(f"//{netloc}")
     name, port = (parts.hostname or "").removesuffix("."), parts.port

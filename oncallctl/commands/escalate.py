@@ -104,7 +104,7 @@ def escalate(
     title = _not_blank(ctx.obj, title, "--title")
     text = _not_blank(ctx.obj, text_value(message, "--message"), "--message")
     with connect(ctx.obj) as oncall:
-        oncall.person_only("paging people")
+        oncall.require_user_token("paging people")
         page = Page(
             team=_resolve(oncall, TEAMS, team) if team else None,
             important=important,

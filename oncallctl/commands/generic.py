@@ -212,7 +212,7 @@ def send_or_show(
     Raises:
         OutcomeUnknown: the response was lost, or shows another object.
     """
-    from oncallctl.api.lost_responses import command, send_once
+    from oncallctl.api.lost_responses import command_line, send_once
     from oncallctl.errors import OutcomeUnknown
 
     if dry_run:
@@ -223,7 +223,7 @@ def send_or_show(
     if ident and sent.id != ident:
         raise OutcomeUnknown(
             f"the response to {change.method} {change.path} shows another {noun.singular}: {sent.id}",
-            hint=command(oncall, words),
+            hint=command_line(oncall, words),
         )
     with oncall.without_retries():  # do not delay the report of a change that was made
         (row,) = _rows(settings, oncall, noun, [sent], None)

@@ -212,7 +212,7 @@ def update(
             remove_labels=remove_label or (),
         )
         if definition.needs_present_labels:
-            oncall.cloud_only("labels")
+            oncall.require_cloud("labels")
         present = lookup.find(oncall.integrations, integration)
         change = oncall.integrations.update(present.id, definition.body(base, present))
         check = ["get", present.id]

@@ -1,9 +1,11 @@
 """Cached names for TAB completion: commands write them, completions only read them.
 
-There is a file for each profile and kind. Its first line names the profile, its server and config.toml; then follow the
-names, one per line, sorted by their bytes. Alert groups have no names: their file has the IDs that a command printed
-last, each followed by a tab and the title. Names are offered only if the first line matches the current config.toml, so
-that they never come from a server that the profile named before.
+Each profile has a file per kind of object. The first line contains the profile, its server and the path of config.toml.
+The other lines contain a name each, sorted by their bytes. Alert groups are identified by ID, so their file contains
+the IDs in the output of the latest command, each followed by a tab and the title.
+
+Names are offered only if the first line matches the current config.toml. After the URL of a profile changes, completion
+thus ignores the names of the old server.
 """
 
 from __future__ import annotations
@@ -27,22 +29,22 @@ MAX_LENGTH = 256  # characters
 ALERT_GROUPS = "alert-groups"
 MAX_ALERT_GROUPS = 300
 MAX_TITLE = 80  # characters
-ABANDONED = 60.0  # seconds after which a temporary file was left by a killed process
+ABANDONED = 60.0  # seconds; an older temporary file is from a process that was killed
 
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,31}")
 
-# Names that must be offered as name:NAME. A command would read them as a prefix, an option, stdin, an ID or "no team",
-# the cache as its first line, and fish does not quote a leading tilde.
+# Names that are offered as name:NAME. Without the prefix, a command would read them as an option, stdin, an ID or "no
+# team"; the cache would read "#" as its first line; and fish would not quote "~".
 _NOT_PLAIN = re.compile(r"(?:id|name):|[-#~]|[A-Z][A-Z1-9]{12,}$|none$")
 
 
 class NameCache:
-    """Caches the names of the members of collections. A failure never disturbs a command.
+    """Caches names for a command, which does not fail if they cannot be cached.
 
     Args:
         profile: the profile in use.
         config: returns the path of config.toml.
-        debug: logs the reason of a failure.
+        debug: logs the reason for a failure.
     """
 
     def __init__(self, profile: Profile, config: Callable[[], Path], debug: Callable[[str], None]) -> None:
@@ -52,11 +54,11 @@ class NameCache:
 
     def keep(self, noun: Noun, names: Collection[str]) -> None:
         """Store the names of all members of a collection; leave an up-to-date file alone."""
-        self._try(lambda config: keep(self._profile, config, noun.path, names))
+        self._try(lambda config: write_names(self._profile, config, noun.path, names))
 
     def keep_alert_groups(self, titles: Mapping[str, str]) -> None:
         """Store the IDs and titles of the alert groups that a command printed."""
-        self._try(lambda config: keep_alert_groups(self._profile, config, titles))
+        self._try(lambda config: write_alert_groups(self._profile, config, titles))
 
     def _try(self, store: Callable[[Path], None]) -> None:
         try:
@@ -65,17 +67,17 @@ class NameCache:
             self._debug(f"names are not cached for completion: {error}")
 
 
-def keep(profile: Profile, config: Path, kind: str, names: Collection[str]) -> None:
+def write_names(profile: Profile, config: Path, kind: str, names: Collection[str]) -> None:
     """Write the names of a collection, unless the file has them already.
 
     Raises:
         OSError: the file cannot be written.
     """
-    _replace(profile, config, kind, offered(names))
+    _replace(profile, config, kind, completion_words(names))
 
 
-def keep_alert_groups(profile: Profile, config: Path, titles: Mapping[str, str]) -> None:
-    """Write the first IDs of alert groups with their titles, in the given order.
+def write_alert_groups(profile: Profile, config: Path, titles: Mapping[str, str]) -> None:
+    """Write the IDs of alert groups with their titles, in the given order, up to `MAX_ALERT_GROUPS`.
 
     Raises:
         OSError: the file cannot be written.
@@ -94,10 +96,10 @@ def _replace(profile: Profile, config: Path, kind: str, lines: Iterable[str]) ->
 def load(profile: Profile, config: Path, kind: str) -> list[str]:
     """Return the cached names of a profile, in the form to type. IDs of alert groups are followed by a tab and a title.
 
-    The list is empty if the names belong to another server, or if other users could have written or read the file.
+    The list is empty if the names are from another server, or if other users may read or write the file.
 
     Raises:
-        OSError: there is no such file.
+        OSError: the file does not exist.
     """
     path = _path(_base() / FOLDER, profile.name, kind)
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -118,11 +120,14 @@ def forget(name: str) -> None:
             _path(folder, name, kind).unlink(missing_ok=True)
 
 
-def offered(names: Collection[str]) -> list[str]:
-    """Return names in the form to type, sorted by their bytes, without those that do not fit on a line."""
-    fit = {name for name in names if name.strip() and len(name) <= MAX_LENGTH and visible(name) == name}
-    typed = {f"name:{name}" if _NOT_PLAIN.match(name) else name for name in fit}
-    return sorted(typed, key=str.encode)[:MAX_NAMES]
+def completion_words(names: Collection[str]) -> list[str]:
+    """Return names in the form to type, sorted by their bytes.
+
+    Blank and long names, and those with control characters, are left out: a line of the file cannot hold them.
+    """
+    usable = {name for name in names if name.strip() and len(name) <= MAX_LENGTH and visible(name) == name}
+    words = {f"name:{name}" if _NOT_PLAIN.match(name) else name for name in usable}
+    return sorted(words, key=str.encode)[:MAX_NAMES]
 
 
 def _folder() -> Path:
@@ -145,9 +150,9 @@ def _base() -> Path:
     return platformdirs.user_cache_path("oncallctl")
 
 
-def _is_private(found: os.stat_result, kind: int) -> bool:
-    """True if it is of this file type, and only this user may read or write it."""
-    return stat.S_IFMT(found.st_mode) == kind and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+def _is_private(status: os.stat_result, file_type: int) -> bool:
+    """True if a file has this type, and only this user may read or write it."""
+    return stat.S_IFMT(status.st_mode) == file_type and status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
 
 def _path(folder: Path, name: str, kind: str) -> Path:
@@ -168,27 +173,27 @@ def _header(profile: Profile, config: Path) -> str:
 
 def _is_current(path: Path, data: bytes) -> bool:
     with contextlib.suppress(FileNotFoundError):
-        found = path.lstat()
-        mine = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
-        if mine and stat.S_IMODE(found.st_mode) == 0o600 and found.st_size == len(data):
+        status = path.lstat()
+        is_private = _is_private(status, stat.S_IFREG) and stat.S_IMODE(status.st_mode) == 0o600
+        if is_private and status.st_size == len(data):
             return path.read_bytes() == data
     return False
 
 
 def _write(path: Path, data: bytes) -> None:
     """Replace the file atomically."""
-    beside = path.with_name(f"{path.name}.new")
+    temporary = path.with_name(f"{path.name}.new")
     with contextlib.suppress(FileNotFoundError):
-        if time.time() - beside.lstat().st_mtime > ABANDONED:
-            beside.unlink()
+        if time.time() - temporary.lstat().st_mtime > ABANDONED:
+            temporary.unlink()
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:  # another process is writing the same names
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:  # another process is writing this file
         return
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        beside.replace(path)
+        temporary.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

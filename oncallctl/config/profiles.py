@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from oncallctl.api.urls import _host, base_url, stack_url
+from oncallctl.api.urls import base_url, normalized_host, stack_url
 from oncallctl.errors import InvalidInput
 
 SANDBOXES = {"sandbox": "cloud", "sandbox-oss": "oss"}
@@ -35,14 +35,14 @@ class Profile:
     Attributes:
         url: the base URL, without ``/api/v1``.
         api: auto, oss or cloud.
-        token_source: a `TokenSource`; environment and sandbox only for profiles that are not in the file.
+        token_source: a `TokenSource`; profiles in config.toml never have `ENVIRONMENT` or `SANDBOX`.
         output: the default output format.
         tz: the default time zone.
         timeout: seconds per request, or None for the default.
-        longest_window: the maximum length of a maintenance window, as a duration.
+        longest_window: the maximum length of a maintenance window, such as ``4h``.
         most_targets: the maximum number of integrations that one command may put into maintenance.
         reason_required: True if a window needs a reason.
-        modes_allowed: the allowed maintenance modes, in Cloud's terms.
+        modes_allowed: the allowed maintenance modes, by Cloud's names.
         cover_for_others: False if shift swaps need the token's user as one of the two people.
     """
 
@@ -71,12 +71,12 @@ class Profile:
     @property
     def host(self) -> str:
         """Host and port in normalized form: the name of the server in prompts, the journal and state files."""
-        return _host(self._scheme, urlsplit(self.url).netloc)
+        return normalized_host(self._scheme, urlsplit(self.url).netloc)
 
     def is_at(self, host: str) -> bool:
-        """True if a host, with an optional port, is the server of this profile in any spelling."""
+        """True if a host is the server of this profile: case, the default port and a trailing dot do not matter."""
         try:
-            return _host(self._scheme, host) == self.host
+            return normalized_host(self._scheme, host) == self.host
         except ValueError:
             return False
 
@@ -86,7 +86,7 @@ class Profile:
 
     @property
     def is_sandbox(self) -> bool:
-        """True if it is one of the built-in sandboxes."""
+        """True if the profile is one of the built-in sandboxes."""
         return self.token_source == TokenSource.SANDBOX
 
 

@@ -39,10 +39,10 @@ class Settings:
         profile: the value of --profile, or None.
         output: the format of the flag or the environment, or None.
         profile_output: the default format of the profile, or None.
-        command_output: the format that a command prefers to that of the profile, or None.
+        command_output: the format that the command sets in place of the profile's default, or None.
         timeout: seconds per request, or None for the default.
         tz: the zone to read and show times in; None is the local zone.
-        prefix: returns the beginning of a message, such as ``warning:``; `oncallctl.output.colors` has a colored one.
+        prefix: returns the beginning of a message, such as ``warning:``; `oncallctl.output.colors` can color it.
         parsed: False until the command line has been parsed.
     """
 
@@ -72,12 +72,12 @@ class Settings:
 
     @property
     def shows_links(self) -> bool:
-        """True if the format may show links that let anyone raise alerts; the command must allow them too."""
-        return self.format in _JSON
+        """True if the format may show an integration's link, with which anyone can send alerts."""
+        return self.has_structured_output
 
     @property
     def has_json_messages(self) -> bool:
-        """True if messages on stderr are JSON: the user chose JSON, not only the command."""
+        """True if messages on stderr are JSON. The default format of a command does not change messages."""
         return (self.output or self.profile_output) in _JSON
 
     def warn(self, message: str) -> None:

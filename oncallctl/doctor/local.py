@@ -113,14 +113,14 @@ def credentials(profile: Profile) -> Generator[Finding, None, str | None]:
 
 def _source(profile: Profile) -> str:
     """Describe the source of a token without revealing secrets."""
-    from oncallctl.config.credentials.text import named
+    from oncallctl.config.credentials.text import display_name
 
     if profile.is_sandbox:
         return "the sandbox"
     if profile.token_source == TokenSource.ENVIRONMENT:
         return "the environment"
     if profile.token_source == TokenSource.FILE:
-        return f"the file {named(profile.token_file or '')}"
+        return f"the file {display_name(profile.token_file or '')}"
     if profile.token_source == TokenSource.COMMAND:
-        return f"token_command {named(shlex.split(profile.token_command or '')[0])}"
+        return f"token_command {display_name(shlex.split(profile.token_command or '')[0])}"
     return "the keyring"

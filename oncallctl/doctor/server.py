@@ -59,7 +59,7 @@ def examine(profile: Profile, token: str | None, settings: Settings) -> Iterator
 
 def _opened(profile: Profile, token: str, settings: Settings) -> OnCall:
     oncall = open_profile(profile, token, settings)
-    oncall.transport.retries.patient = False  # report failures instead of retrying
+    oncall.transport.retries.enabled = False  # report failures instead of retrying
     return oncall
 
 

@@ -56,7 +56,7 @@ class Axis:
     @property
     def _per_day(self) -> int:
         """The minimum number of cells per day."""
-        return DAY * self.grid.per // self.grid.period
+        return DAY * self.grid.cells_per_period // self.grid.period
 
     @property
     def _labels_days(self) -> bool:
@@ -66,7 +66,7 @@ class Axis:
         return self.local.at(begin).weekday() == MONDAY
 
     def lines(self, now: datetime | None, arrow: str) -> list[Text]:
-        """Return the lines with the days, and one with an arrow at the current time if it is in the span."""
+        """Return the lines with the days, and one with an arrow at the current time if that is in the span."""
         rows = [self._row(form) for form in self._forms()]
         if self._per_day >= FINE:
             rows.append(self._hours())

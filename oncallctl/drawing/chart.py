@@ -11,12 +11,11 @@ from rich.text import Text
 
 from oncallctl.spans import Span
 
-# The color of warnings in texts below the lanes.
-RED = "red"
+RED = "red"  # the color of warnings in texts below the lanes
 
 
 class Kind(IntEnum):
-    """Appearance of a segment. If segments of a lane overlap, the greatest is on top."""
+    """Appearance of a segment. If segments of a lane overlap, the one of the greatest kind is on top."""
 
     REGULAR = 1
     SPECIAL = 2
@@ -28,7 +27,7 @@ Labels = Mapping[Kind, str]
 
 @dataclass(frozen=True)
 class Segment:
-    """A time in a lane. It may exceed the span of the chart, and is clipped when it is drawn."""
+    """A time span in a lane. The part outside the chart's span is not drawn."""
 
     span: Span
     kind: Kind = Kind.REGULAR
@@ -40,7 +39,7 @@ class Lane:
 
     Attributes:
         key: determines the color, which is the same in all charts of a drawing; None is red.
-        name: harmless text, see `oncallctl.text.caption`.
+        name: text from the server, escaped with `oncallctl.text.caption`.
     """
 
     key: str | None
@@ -58,7 +57,13 @@ class Lane:
 
 @dataclass(frozen=True)
 class Listing:
-    """A list below the lanes: a lead and harmless pieces of text, which are not broken if possible."""
+    """A list below the lanes, with a label before the first item.
+
+    Attributes:
+        lead: the label.
+        pieces: the items, escaped. One is wrapped only if it is longer than a line.
+        is_alarm: True to show the label as a warning.
+    """
 
     lead: str
     pieces: Sequence[Text]
@@ -70,12 +75,12 @@ class Chart:
     """A timeline with one span.
 
     Attributes:
-        title: harmless text.
+        title: escaped text.
         span: the time to draw, not empty.
         lanes: from top to bottom; each segment overlaps the span.
         labels: the meaning of each kind of segment in use.
         lists: the lists below the lanes.
-        empty: the sentence instead of lanes if there are none.
+        empty: the sentence that replaces an empty list of lanes.
     """
 
     title: str

@@ -15,24 +15,33 @@ Halves = tuple[Kind | None, Kind | None]
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells over a span: `per` cells per `period`; each has two halves.
+    """Cells of equal length that cover a span. Each cell has two halves, which a terminal can draw separately.
 
     All calculations use integers, so that rounding never misses the first cell of a day.
+
+    Attributes:
+        cells_per_period: the resolution, as a number of cells per `period`.
+        period: a day, or the complete span if less than one cell per day would fit.
     """
 
     span: Span
-    per: int
+    cells_per_period: int
     period: timedelta
 
     @classmethod
-    def within(cls, span: Span, room: int) -> Grid:
-        """Return the finest grid that fits. All days have the same cells, and 8, 12 and 24 hours are full halves."""
-        for per in range(room, 0, -1):
-            if per > 4 and per % 3 and per % 4:
+    def finest(cls, span: Span, room: int) -> Grid:
+        """Return the grid with the most cells per day, at most `room` in total.
+
+        All days have the same number of cells. If there are more than 4, then 8 or 6 hours are complete cells.
+        """
+        for cells_per_day in range(room, 0, -1):
+            if (
+                cells_per_day > 4 and cells_per_day % 3 and cells_per_day % 4
+            ):  # neither 8 nor 6 hours would be complete cells
                 continue
-            grid = cls(span, per, DAY)
+            grid = cls(span, cells_per_day, DAY)
             if grid.width <= room:
-                if per <= 2 and grid.width < room * 3 // 4:
+                if cells_per_day <= 2 and grid.width < room * 3 // 4:  # too narrow: use all of the room instead
                     break
                 return grid
         return cls(span, room, span.length)
@@ -40,22 +49,22 @@ class Grid:
     @property
     def width(self) -> int:
         """The number of cells."""
-        return -(-self.span.length * self.per // self.period)
+        return -(-self.span.length * self.cells_per_period // self.period)
 
     def cell(self, instant: datetime) -> int:
-        """Return the cell of an instant."""
-        return (instant - self.span.start) * self.per // self.period
+        """Return the index of the cell with an instant."""
+        return (instant - self.span.start) * self.cells_per_period // self.period
 
     def halves(self, span: Span) -> range:
-        """Return the halves that a part of the span fills: rounded to the nearest, and at least one."""
+        """Return the half cells that a part of the span fills: at least one, with both ends rounded to the nearest."""
         start, end = self._nearest(span.start), self._nearest(span.end)
         if start == end:
-            start = (span.start - self.span.start) * (2 * self.per) // self.period
+            start = (span.start - self.span.start) * (2 * self.cells_per_period) // self.period
             end = start + 1
         return range(start, end)
 
     def fill(self, segments: Iterable[Segment]) -> list[Halves]:
-        """Return the kinds of the segments in both halves of each cell; None is free."""
+        """Return the kind of segment in each half of each cell; None for an empty half."""
         halves: list[Kind | None] = [None] * (2 * self.width)
         for segment in sorted(segments, key=lambda segment: segment.kind):
             for half in self.halves(segment.span.within(self.span)):
@@ -63,4 +72,4 @@ class Grid:
         return list(zip(halves[::2], halves[1::2], strict=True))
 
     def _nearest(self, instant: datetime) -> int:
-        return ((instant - self.span.start) * (4 * self.per) + self.period) // (2 * self.period)
+        return ((instant - self.span.start) * (4 * self.cells_per_period) + self.period) // (2 * self.period)

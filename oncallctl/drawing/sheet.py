@@ -12,11 +12,11 @@ from rich.cells import cell_len
 from oncallctl.text import visible
 
 ADVANCE = 0.58  # estimated width of a sans-serif character, relative to its size
-_NOT_XML = re.compile("[\ufffe\uffff]")  # not removed by `visible`
+_NOT_XML = re.compile("[\ufffe\uffff]")  # characters that XML forbids and `visible` keeps
 
 
 class Color(NamedTuple):
-    """A color of the light theme, and its counterpart in the dark one; `name` is part of a class name."""
+    """A color in the light and in the dark theme; `name` is used in CSS class names."""
 
     name: str
     light: str
@@ -27,8 +27,8 @@ INK = Color("ink", "#1f2328", "#e6edf3")
 
 
 @dataclass(frozen=True)
-class Type:
-    """Appearance of text; `from_end` is True if its position is its end."""
+class TextStyle:
+    """The style of a text; `from_end` aligns the end of the text with its position, instead of the start."""
 
     size: int
     color: Color | str = INK
@@ -39,8 +39,8 @@ class Type:
 def add(parent: ET.Element, tag: str, text: str | None = None, /, **attributes: float | str | Color) -> ET.Element:
     """Add an element; ``stroke_width=2`` is the attribute ``stroke-width``. Its text is escaped for XML.
 
-    A `Color` becomes its light value and a class, for which `dark_theme` has the dark value. Programs without style
-    sheets thus draw the light theme.
+    A `Color` sets the light value and a class, for which `dark_theme` sets the dark value. Programs without support for
+    style sheets thus draw the light theme.
     """
     element = ET.SubElement(parent, tag)
     classes = []
@@ -59,23 +59,23 @@ def add(parent: ET.Element, tag: str, text: str | None = None, /, **attributes: 
 
 
 def dark_theme(*colors: Color) -> str:
-    """Return the style sheet with the dark values of colors. Only oncallctl's own text is in it."""
+    """Return the style sheet with the dark values of colors. No escaping is needed: the server sends none of it."""
     rules = "".join(f".{_class(use, each)}{{{use}:{each.dark}}}" for each in colors for use in ("fill", "stroke"))
     return f"@media (prefers-color-scheme:dark){{{rules}}}"
 
 
-def write(parent: ET.Element, at: tuple[float, float], text: str, looks: Type) -> ET.Element:
-    """Add a line of text; `at` is its start, or its end, on the baseline."""
-    element = add(parent, "text", text, x=at[0], y=at[1], font_size=looks.size, fill=looks.color)
-    if looks.bold:
+def write(parent: ET.Element, at: tuple[float, float], text: str, style: TextStyle) -> ET.Element:
+    """Add a line of text; `at` is the start of its baseline, or the end if `style.from_end` is True."""
+    element = add(parent, "text", text, x=at[0], y=at[1], font_size=style.size, fill=style.color)
+    if style.bold:
         element.set("font-weight", "600")
-    if looks.from_end:
+    if style.from_end:
         element.set("text-anchor", "end")
     return element
 
 
 def path(*steps: str | float) -> str:
-    """Return the data of a path."""
+    """Return the attribute ``d`` of a path."""
     return " ".join(_number(step) for step in steps)
 
 
@@ -85,7 +85,7 @@ def width(text: str, size: int) -> float:
 
 
 def _class(attribute: str, color: Color) -> str:
-    """Return the name of a class, unlike any of a page that contains the SVG."""
+    """Return a CSS class name. The prefix prevents conflicts with a page that embeds the SVG."""
     return f"oncallctl-{attribute}-{color.name}"
 
 

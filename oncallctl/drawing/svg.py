@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from oncallctl.drawing.chart import Chart, Kind, Lane, Listing, Segment, all_labels, color_indexes
 from oncallctl.drawing.flow import shortened
 from oncallctl.drawing.local_time import DASH, DAY, LocalTime
-from oncallctl.drawing.sheet import ADVANCE, INK, Color, Type, add, dark_theme, path, width, write
+from oncallctl.drawing.sheet import ADVANCE, INK, Color, TextStyle, add, dark_theme, path, width, write
 from oncallctl.spans import Span
 from oncallctl.text import caption
 from oncallctl.times import span as length
@@ -32,9 +32,9 @@ COLORS = ("#77aadd", "#eedd88", "#44bb99", "#bbcc33", "#99ddff", "#aaaa00", "#dd
 ON_COLOR, STRIPE = INK.light, PAPER.light
 
 THEME = (INK, FAINT, RULE, SHADE, PAPER, RED, BLUSH)
-HEADING, SUBHEADING = Type(TITLE, bold=True), Type(NAME, bold=True)
-SMALL_INK, SMALL_FAINT, SMALL_RED = Type(SMALL), Type(SMALL, FAINT), Type(SMALL, RED)
-FAINT_FROM_END = Type(SMALL, FAINT, from_end=True)
+HEADING, SUBHEADING = TextStyle(TITLE, bold=True), TextStyle(NAME, bold=True)
+SMALL_INK, SMALL_FAINT, SMALL_RED = TextStyle(SMALL), TextStyle(SMALL, FAINT), TextStyle(SMALL, RED)
+FAINT_FROM_END = TextStyle(SMALL, FAINT, from_end=True)
 
 
 def draw(charts: Sequence[Chart], *, now: datetime, tz: tzinfo | None, title: str) -> str:
@@ -42,7 +42,7 @@ def draw(charts: Sequence[Chart], *, now: datetime, tz: tzinfo | None, title: st
 
     Args:
         charts: the charts, from top to bottom.
-        now: the time of the mark.
+        now: the current time, which is marked.
         tz: the user's time zone; None is the zone of this machine.
         title: the title of the picture.
 
@@ -152,7 +152,7 @@ class _Drawing:
         add(group, "title", f"{tooltip}, {self.labels[Kind.SPECIAL]}" if segment.kind is Kind.SPECIAL else tooltip)
         _box(group, (x, self.y + (ROW - BAR) / 2), across, segment.kind, self.colors.get(lane.key or "", ""))
         if segment.kind is not Kind.ALARM and (times := self._times(segment.span, span, across - 4)):
-            write(group, (x + 3, self.y + ROW / 2 + 3.5), times, Type(TINY, ON_COLOR))
+            write(group, (x + 3, self.y + ROW / 2 + 3.5), times, TextStyle(TINY, ON_COLOR))
 
     def _times(self, segment: Span, span: Span, room: float) -> str | None:
         """Return the times of a segment in the longest form that fits, or None."""

@@ -32,13 +32,13 @@ def draw(charts: Sequence[Chart], *, now: datetime, tz: tzinfo | None, width: in
 
     Args:
         charts: the charts, from top to bottom.
-        now: the time of the mark.
+        now: the current time, which is marked.
         tz: the user's time zone; None is the zone of this machine.
-        width: the width of the screen in cells. Lines are longer only if it is narrower than `NARROWEST`.
+        width: the width of the terminal, in cells. If it is less than `NARROWEST`, lines are longer.
         plain: draw with ASCII characters only; names are not changed.
 
     Returns:
-        The lines. Their styles carry no information of their own.
+        The lines. All information is in their characters, so they can be shown without colors.
     """
     width = max(width, NARROWEST)
     pictures = [_Picture(chart, now, LocalTime(tz), width) for chart in charts]
@@ -49,9 +49,8 @@ def draw(charts: Sequence[Chart], *, now: datetime, tz: tzinfo | None, width: in
     for picture in pictures:
         lines += [*([Text()] if lines else []), *picture.lines(label, colors)]
     glyphs = {glyph for picture in pictures for glyph in picture.glyphs}
-    if meanings := [
-        Text(f"{glyph} {text}", "dim") for glyph, text in _legend(all_labels(charts)).items() if glyph in glyphs
-    ]:
+    legend = _legend(all_labels(charts))
+    if meanings := [Text(f"{glyph} {text}", "dim") for glyph, text in legend.items() if glyph in glyphs]:
         lines += [Text(), *flow(Text(), meanings, width)]
     for line in lines:
         line.rstrip()
@@ -93,7 +92,7 @@ class _Picture:
         if not self.chart.lanes:
             yield Text(self.chart.empty, RED)
             return
-        axis = Axis(Grid.within(self.chart.span, self.width - label - 2), self.local)
+        axis = Axis(Grid.finest(self.chart.span, self.width - label - 2), self.local)
         for line in axis.lines(self.now, ARROW):
             yield Text(" " * (label + 2)).append_text(line)
         for lane in self.chart.lanes:

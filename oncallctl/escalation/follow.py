@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Protocol
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command
+from oncallctl.api.lost_responses import command_line
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.errors import AccessDenied, ConditionFailed, NotFound, OncallError
 from oncallctl.times import span
@@ -68,7 +68,7 @@ class Follower:
         unread = f"; the last request failed: {problem.message}" if problem else ""
         return ConditionFailed(
             f"not {state} within {span(within.total_seconds())}: it is {self.group.state}{by}{unread}",
-            hint=command(self._oncall, ["alert-groups", "get", self.group.id]),
+            hint=command_line(self._oncall, ["alert-groups", "get", self.group.id]),
         )
 
     def _is_reached(self, state: str) -> bool:

@@ -76,7 +76,7 @@ def described(oncall: OnCall, ident: str) -> str:
         NotFound: there is no such alert group.
     """
     try:
-        group = oncall.within(TITLE_TIMEOUT).alert_groups.get(ident)
+        group = oncall.with_deadline(TITLE_TIMEOUT).alert_groups.get(ident)
     except NotFound:
         raise
     except OncallError:

@@ -49,7 +49,7 @@ def check(oncall: OnCall, page: Page) -> Reach:
     Raises:
         OncallError: it cannot be worked out.
     """
-    limited = oncall.within(CHECK_SECONDS)
+    limited = oncall.with_deadline(CHECK_SECONDS)
     try:
         return parallel.begin(lambda: _reach(limited, page))(CHECK_SECONDS)
     except TimeoutError:

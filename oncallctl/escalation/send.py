@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from oncallctl.api.client import OnCall
 from oncallctl.api.lookup import Named
-from oncallctl.api.lost_responses import command, send_once
+from oncallctl.api.lost_responses import command_line, send_once
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.routes import Route
 from oncallctl.errors import AccessDenied, Conflict, NotFound, OncallError, OutcomeUnknown
@@ -45,7 +45,7 @@ def _exists(oncall: OnCall, team: Named) -> bool:
     if team.name:  # it was looked up there
         return True
     try:
-        oncall.within(CHECK_SECONDS).teams.get(team.id)
+        oncall.with_deadline(CHECK_SECONDS).teams.get(team.id)
     except OncallError:
         return False
     return True
@@ -75,14 +75,14 @@ def compare_route(oncall: OnCall, group: AlertGroup, routes: Sequence[Route], wa
         return
     expected = {route.id: route for route in routes}
     try:
-        route = expected.get(group.route_id) or oncall.within(CHECK_SECONDS).routes.get(group.route_id)
+        route = expected.get(group.route_id) or oncall.with_deadline(CHECK_SECONDS).routes.get(group.route_id)
     except OncallError as error:
         warn(f"not known whether anybody is notified: the route of alert group {group.id}: {error.message}")
         return
     if route.escalation_chain_id is None:
         raise Conflict(
             f"alert group {group.id} was created, but its route has no escalation chain: nobody was notified",
-            hint=f"add people to it: {command(oncall, ['escalate', '--alert-group', group.id, '--user', 'USER'])}",
+            hint=f"add people to it: {command_line(oncall, ['escalate', '--alert-group', group.id, '--user', 'USER'])}",
         )
     if expected and group.route_id not in expected:
         warn(f"alert group {group.id} took another route, {group.route_id}: who is notified is not known")

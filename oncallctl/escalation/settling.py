@@ -30,7 +30,7 @@ def settle(oncall: OnCall, page: Page, lost: OutcomeUnknown) -> None:
     """
     if oncall.is_cloud or page.alert_group or lost.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
         return
-    limited = oncall.within(CHECK_SECONDS)
+    limited = oncall.with_deadline(CHECK_SECONDS)
     groups = read_back(lost, lambda: _matches(limited, page), bool, lost.hint or "")
     if groups:
         lost.message = f"{lost.message}; alert group {groups[0].id} may be this page"

@@ -38,14 +38,14 @@ class IntegrationFilter:
             NotFound, Ambiguous: the team.
         """
         if self.labels:
-            oncall.cloud_only("labels")
+            oncall.require_cloud("labels")
         team = lookup.team_filter(oncall, self.team)
         everything = oncall.integrations.list(limit if self == IntegrationFilter() else None)
         return (each for each in everything if self._holds(each, team))
 
     def _holds(self, each: Integration, team: TeamFilter | None) -> bool:
         return (
-            (team is None or team.takes(each))
+            (team is None or team.includes(each))
             and (self.type is None or each.type == self.type)
             and (self.match is None or _matches(each.name, self.match))
             and all(each.has_label(key, value) for key, value in self.labels)

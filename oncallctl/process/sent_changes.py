@@ -21,8 +21,8 @@ class SentChange:
         request: method and path.
         name: a description of the change, or an empty string.
         check: the command that shows whether the change took effect, or None.
-        response: a summary of the response, or None until it arrives.
-        accounted: True if the error of the command reports the change.
+        response: a summary of the response, such as "got response 201, I1"; None until it arrives.
+        accounted: True if the error that the command raises would report the change.
         reported: True if the command has reported the change on stdout.
     """
 
@@ -35,12 +35,12 @@ class SentChange:
 
     def __str__(self) -> str:
         named = f"{self.name} ({self.request})" if self.name else self.request
-        return f"{named} was {self.response or 'sent, outcome unknown'}"
+        return f"{named} {self.response or 'was sent, outcome unknown'}"
 
-    def answer(self, status: int, document: object) -> None:
+    def record_response(self, status: int, document: object) -> None:
         """Record the response."""
         ident = document.get("id") if isinstance(document, dict) else None
-        self.response = f"answered {status}" + (f", {ident}" if isinstance(ident, str) else "")
+        self.response = f"got response {status}" + (f", {ident}" if isinstance(ident, str) else "")
 
     def withdraw(self) -> None:
         """Remove the change: it certainly did not arrive, or the server refused it."""
@@ -78,7 +78,7 @@ def record(request: str) -> SentChange:
         Signal: a signal has arrived, so nothing may be sent.
     """
     change = SentChange(request, _context.name, _context.check)
-    with _lock:  # after a signal, whoever takes the lock sees every change that is sent
+    with _lock:  # after a signal, the final message takes the lock and sees all changes that were sent
         interrupts.check()
         _context.changes.append(change)
         _sent.append(change)

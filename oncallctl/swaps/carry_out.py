@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command
+from oncallctl.api.lost_responses import command_line
 from oncallctl.api.resources.schedules import Schedule
 from oncallctl.api.resources.shift_swaps import ShiftSwap
 from oncallctl.batch import Outcome, Report, for_each
@@ -103,7 +103,7 @@ def carry_out(oncall: OnCall, steps: Sequence[CoverStep], cover: Cover, finished
 
 def check(oncall: OnCall, cover: Cover) -> str:
     """Return the command that shows the swaps of the user."""
-    return command(oncall, ["shift-swaps", "list", "--user", cover.user.id])
+    return command_line(oncall, ["shift-swaps", "list", "--user", cover.user.id])
 
 
 def _done(steps: Sequence[CoverStep]) -> dict[str, ShiftSwap]:

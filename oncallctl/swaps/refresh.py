@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command
+from oncallctl.api.lost_responses import command_line
 from oncallctl.api.resources.shift_swaps import ShiftSwap
 from oncallctl.errors import ConditionFailed, OncallError
 from oncallctl.rota import shifts
@@ -65,6 +65,6 @@ def wait(oncall: OnCall, cover: Cover, accepted: Sequence[Accepted]) -> None:
             raise ConditionFailed(
                 f"the swaps were accepted, but the final shifts of {names} did not show them within"
                 f" {duration(LONGEST.total_seconds())}{problem}",
-                hint=command(oncall, ["users", "shifts", cover.by.id]),
+                hint=command_line(oncall, ["users", "shifts", cover.by.id]),
             )
         time.sleep(PAUSE)

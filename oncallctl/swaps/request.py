@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command, may_still_take_effect, read_back
+from oncallctl.api.lost_responses import command_line, not_yet_visible, read_back
 from oncallctl.api.resources.shift_swaps import ShiftSwap
 from oncallctl.api.resources.users import User
 from oncallctl.errors import Conflict, InvalidInput, NotFound, OncallError, OutcomeUnknown, Unavailable
@@ -100,7 +100,7 @@ def create(oncall: OnCall, request: SwapRequest, known: Collection[str], check: 
             raise Unavailable(
                 f"{lost.message}; no shift swap was created", hint="run the command again", http_status=lost.http_status
             ) from lost
-        raise may_still_take_effect(lost, "the server shows no such shift swap", check) from lost
+        raise not_yet_visible(lost, "the server shows no such shift swap", check) from lost
 
 
 def take(oncall: OnCall, swap: ShiftSwap, by: User, check: str) -> ShiftSwap:
@@ -122,7 +122,7 @@ def take(oncall: OnCall, swap: ShiftSwap, by: User, check: str) -> ShiftSwap:
     except OutcomeUnknown as lost:
         found = read_back(lost, lambda: oncall.shift_swaps.get(swap.id), lambda each: each.is_taken, check)
         if found is None:
-            raise may_still_take_effect(lost, f"shift swap {swap.id} is not taken", check) from lost
+            raise not_yet_visible(lost, f"shift swap {swap.id} is not taken", check) from lost
         if found.benefactor != by.id:
             raise _taken_by_another(oncall, found) from lost
         return found
@@ -170,7 +170,7 @@ def _withdraw(oncall: OnCall, swap: ShiftSwap, error: OncallError) -> ShiftSwap 
 
 def delete_command(oncall: OnCall, idents: Collection[str]) -> str:
     """Return the command that deletes swaps: it withdraws open ones and undoes those that are taken."""
-    return command(oncall, ["shift-swaps", "delete", *idents, "--yes"])
+    return command_line(oncall, ["shift-swaps", "delete", *idents, "--yes"])
 
 
 def _taken_by_another(oncall: OnCall, swap: ShiftSwap) -> Conflict:

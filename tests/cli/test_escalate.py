@@ -420,7 +420,7 @@ class TestBugAfterThePage:
 
         monkeypatch.setattr("oncallctl.commands.escalate.render_done", fail)
         done = run("escalate --team platform -o json", status=1)
-        assert "the page (POST /api/v1/escalation/) was answered 20" in done.error["message"]
+        assert "the page (POST /api/v1/escalation/) got response 20" in done.error["message"]
         assert "oncallctl alert-groups list" in done.error["hint"]
 
     def test_bug_while_the_response_is_read_is_outcome_unknown(

@@ -148,7 +148,7 @@ def writes(noun: Noun, model: type, one: str = "") -> list[Endpoint]:
         return lambda oncall: oncall.send(oncall.collection(noun).update(ident, body_of(exchange)))
 
     def delete(_: Exchange, ident: str) -> Call:
-        return lambda oncall: oncall.discard(oncall.collection(noun).delete(ident))
+        return lambda oncall: oncall.send_without_result(oncall.collection(noun).delete(ident))
 
     one = one or rf"{noun.path}/+([^/]+)/*"
     return [
@@ -177,7 +177,7 @@ def on_call(when: str) -> Endpoint:
 
 def act(verb: str) -> Endpoint:
     def call(exchange: Exchange, ident: str) -> Call:
-        return lambda oncall: oncall.discard(oncall.alert_groups.act(ident, verb, exchange.body))
+        return lambda oncall: oncall.send_without_result(oncall.alert_groups.act(ident, verb, exchange.body))
 
     return Endpoint(
         ("POST",), rf"alert_groups/+([^/]+)/+{verb}/*", type(None), call, body=lambda exchange: exchange.body

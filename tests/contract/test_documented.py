@@ -123,7 +123,7 @@ def integrations(
         Documented(
             f"delete an integration, {release}",
             f"DELETE {INTEGRATION}",
-            lambda oncall: oncall.discard(oncall.integrations.delete(doc.INTEGRATION_ID)),
+            lambda oncall: oncall.send_without_result(oncall.integrations.delete(doc.INTEGRATION_ID)),
             None,
             status=204,
         ),

@@ -46,7 +46,7 @@ def sent(make: Callable[[OnCall], Change[Any]]) -> Operation:
 
 
 def sent_for_nothing(make: Callable[[OnCall], Change[Any]]) -> Operation:
-    return Operation(lambda oncall: oncall.discard(make(oncall)), changes=True, takes_anything=True)
+    return Operation(lambda oncall: oncall.send_without_result(make(oncall)), changes=True, takes_anything=True)
 
 
 def collections(oncall: OnCall) -> dict[str, Resource[Any] | Escalation]:

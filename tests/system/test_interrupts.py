@@ -332,7 +332,7 @@ def test_page_with_a_closed_stdout_is_sent_and_reported(work: Program, cloud: Se
     assert note.startswith("note: paging")
     (group,) = groups(work) - before
     assert error.startswith(
-        "error: the reader of stdout has exited; the page (POST /api/v1/escalation/) was answered 20"
+        "error: the reader of stdout has exited; the page (POST /api/v1/escalation/) got response 20"
     )
     assert error.endswith(group)
     assert "oncallctl alert-groups list" in hint
@@ -383,7 +383,7 @@ def test_ctrl_c_at_a_blocked_stdout_reports_the_page(work: Program, cloud: Servi
     (group,) = groups(work) - before
     note, error, hint = ran.stderr.splitlines()
     assert note.startswith("note: paging")
-    assert error.startswith("error: interrupted; the page (POST /api/v1/escalation/) was answered 20")
+    assert error.startswith("error: interrupted; the page (POST /api/v1/escalation/) got response 20")
     assert error.endswith(group)
     assert "disk full" in shown_by(work, hint)
     assert len(pages(cloud)) == 1

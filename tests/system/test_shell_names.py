@@ -130,7 +130,7 @@ def shell(name: str, home: Path) -> Iterator[Shell]:
 
 def keep(home: Path, kind: str, *names: str, profile: Profile = PROD, config: Path | None = None) -> Path:
     """Cache names as a real call does, and return their file."""
-    name_cache.keep(profile, config or home / ".config/oncallctl/config.toml", kind, names)
+    name_cache.write_names(profile, config or home / ".config/oncallctl/config.toml", kind, names)
     return home / ".cache" / "oncallctl" / "names" / f"{profile.name}.{kind}"
 
 
@@ -203,7 +203,7 @@ def test_names_are_offered_for_arguments_of_their_kind(shell: Shell) -> None:
 def test_alert_groups_are_offered_by_id_and_their_titles_are_only_shown(shell: Shell, name: str) -> None:
     config = shell.home / ".config/oncallctl/config.toml"
     titles = {f"IHOSTILE{number}": title for number, title in enumerate(HOSTILE)}
-    name_cache.keep_alert_groups(PROD, config, {"IDISK1": "disk full", "IDISK2": "disk ok", **titles})
+    name_cache.write_alert_groups(PROD, config, {"IDISK1": "disk full", "IDISK2": "disk ok", **titles})
     for line in (
         "alert-groups get",
         "alert-groups alerts",
@@ -288,7 +288,7 @@ def test_hostile_name_is_passed_unchanged_and_not_obeyed_by_the_shell(shell: She
         shell.type(f"oncallctl {line}\t\r")
         shell.wait_for(given.exists)
         words = [word.removeprefix("--team=") for word in given.read_text(encoding="utf-8").split("\n")[:-1]]
-        assert words[-1] == name_cache.offered([hostile])[0]
+        assert words[-1] == name_cache.completion_words([hostile])[0]
         assert words[-1] in {hostile, f"name:{hostile}"}
         assert len(words) == len(line.replace("=", " ").split()) + 1 - line.endswith("=")
     assert not list(shell.home.rglob("*pwned*"))

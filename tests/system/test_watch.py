@@ -166,7 +166,7 @@ def test_failed_update_is_reported_until_the_next_one_succeeds(hasty: Hasty, clo
         terminal.expect("Ctrl-C")
         cloud.fail("GET", "alert_groups/", status(503), times=3)
         terminal.expect("not updated since ")
-        shown = terminal.expect("the server answered 503")
+        shown = terminal.expect("the server responded with 503")
         assert re.match(r"\d\d:\d\d:\d\d \(\d+s ago\):", shown)
         terminal.expect("Ctrl-C")
         assert "not updated" not in ended_by_ctrl_c(terminal)
@@ -179,7 +179,7 @@ def test_failing_updates_keep_the_list_on_the_screen(hasty: Hasty, cloud: Servin
         terminal.expect("not updated since ")
         left = ended_by_ctrl_c(terminal)
     assert FIRING in left
-    assert "the server answered 503" in left
+    assert "the server responded with 503" in left
 
 
 def test_refused_token_ends_watch(hasty: Hasty, cloud: Serving) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from oncallctl.api import nouns
-from oncallctl.api.resources.base import ID, Change, Instant, Resource, ServerObject
+from oncallctl.api.resources.base import ID, Change, Instant, RequiredRole, Resource, ServerObject
 
 
 class AlertGroup(ServerObject):
@@ -42,7 +42,7 @@ class AlertGroup(ServerObject):
 
 
 class AlertGroups(Resource[AlertGroup]):
-    """Alert groups; the filter says ``state=new`` where the body says ``firing``."""
+    """Alert groups. The state ``firing`` is called ``new`` in the filter ``state``."""
 
     noun = nouns.ALERT_GROUPS
     model = AlertGroup
@@ -54,9 +54,10 @@ class AlertGroups(Resource[AlertGroup]):
         return "_".join(f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" for moment in (begin, later))
 
     def act(self, ident: str, verb: str, body: dict[str, Any] | None = None) -> Change[AlertGroup]:
-        """Acknowledge, unacknowledge, resolve, unresolve, silence (`delay` in seconds) or unsilence an alert group.
+        """Return the request of an action: acknowledge, resolve, silence (`delay` in seconds), or the reverse of one.
 
-        The response is empty, so send this with `OnCall.discard`. In the wrong state it is 400 (alert_groups
-        recordings).
+        The response is empty, so send the request with `OnCall.send_without_result`. If the state does not allow the
+        action, the response is 400 (alert_groups recordings).
         """
-        return Change("POST", f"{self._member(ident)}{verb}/", body, AlertGroup, ("acting on alert groups", "editor"))
+        required = RequiredRole("acting on alert groups", "editor")
+        return Change("POST", f"{self._member(ident)}{verb}/", body, AlertGroup, required)

@@ -14,7 +14,7 @@ class Alert(ServerObject):
 
 
 class Alerts(Resource[Alert]):
-    """The alerts of all groups; the API cannot fetch a single one (alerts recordings)."""
+    """The alerts of all groups; the API has no request for a single alert (alerts recordings)."""
 
     noun = nouns.ALERTS
     model = Alert

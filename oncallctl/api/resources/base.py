@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, Protocol, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from oncallctl import parallel
 from oncallctl.api import pagination
@@ -18,12 +22,6 @@ from oncallctl.errors import InvalidInput, NotFound, OncallError, OutcomeUnknown
 
 if TYPE_CHECKING:
     from oncallctl.api.client import OnCall
-
-import re
-from datetime import UTC, datetime
-from typing import Annotated, Self
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 
@@ -88,9 +86,16 @@ class ServerObject(BaseModel):
         return self._raw
 
 
-FEW = 8  # up to this number, members are fetched one by one in parallel; more, with the complete list
+FEW = 8  # up to this number of objects are fetched by ID, in parallel; for more, the complete list is fetched
 
 Model = TypeVar("Model", bound=ServerObject)
+
+
+class RequiredRole(NamedTuple):
+    """A role that a self-hosted engine requires for an action, such as ("deleting routes", "admin")."""
+
+    action: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class Change(Generic[Model]):
     Attributes:
         body: the JSON object, a function that returns it at the moment of sending, or None.
         model: the object in the response.
-        needs: what the request does, and the role that a self-hosted engine requires for it.
+        required_role: the role that a self-hosted engine requires, for the error message; None if not known.
         id_field: the field of the response that holds the ID.
     """
 
@@ -108,7 +113,7 @@ class Change(Generic[Model]):
     path: str
     body: dict[str, Any] | Callable[[], dict[str, Any]] | None
     model: type[Model]
-    needs: tuple[str, str] | None = None
+    required_role: RequiredRole | None = None
     id_field: str = "id"
 
 
@@ -121,11 +126,11 @@ class TeamFilter:
 
     @property
     def param(self) -> str:
-        """The value for the server's own filter, where there is one (alert_groups recordings)."""
+        """The value for the server's own filter, if the collection has one (alert_groups recordings)."""
         return self.id or "null"
 
-    def takes(self, member: ServerObject) -> bool:
-        """Return True if the object belongs to the team."""
+    def includes(self, member: ServerObject) -> bool:
+        """True if the object belongs to the team."""
         return member.raw.get(self.field) == self.id
 
 
@@ -140,7 +145,7 @@ class NameObserver(Protocol):
 
 
 class Resource(Generic[Model]):
-    """A collection of the API."""
+    """A collection of the API. Methods that return a `Change` send nothing."""
 
     noun: Noun
     model: type[Model]
@@ -200,7 +205,7 @@ class Resource(Generic[Model]):
         if team is None:
             yield from self.list(limit, **filters)
             return
-        yield from islice((each for each in self.list(None, **filters) if team.takes(each)), limit)
+        yield from islice((each for each in self.list(None, **filters) if team.includes(each)), limit)
 
     def everything(self) -> Sequence[Model]:
         """Return all objects; they are fetched only once."""
@@ -209,7 +214,7 @@ class Resource(Generic[Model]):
                 self._everything = list(self.list())
             return self._everything
 
-    def adopt(self, other: Resource[Model]) -> None:
+    def reuse_fetched(self, other: Resource[Model]) -> None:
         """Take over the objects that were fetched through another connection to the same server."""
         self._everything = other._everything
 
@@ -219,7 +224,7 @@ class Resource(Generic[Model]):
         return self._everything is not None
 
     def several(self, idents: Collection[str]) -> dict[str, Model]:
-        """Fetch objects by ID: a few one by one in parallel, more with the complete list.
+        """Fetch objects by ID: up to `FEW` in parallel, more from the complete list.
 
         Returns:
             ID -> object, in the order of `idents`; objects that do not exist (any more) are left out.
@@ -232,25 +237,25 @@ class Resource(Generic[Model]):
         return {ident: member for ident, member in zip(wanted, found, strict=True) if member is not None}
 
     def create(self, body: dict[str, Any]) -> Change[Model]:
-        """Create an object."""
+        """Return the request that creates an object."""
         return self._change("POST", f"{self.path}/", self._checked(body), "creating")
 
     def update(self, ident: str, body: dict[str, Any]) -> Change[Model]:
-        """Update the fields in `body`; the server treats PUT as PATCH (recordings of each collection)."""
+        """Return the request that updates the fields in `body`; servers treat PUT as PATCH (recordings)."""
         return self._change("PUT", self._member(ident), self._checked(body), "updating")
 
     def delete(self, ident: str) -> Change[Model]:
-        """Delete an object."""
+        """Return the request that deletes an object."""
         return self._change("DELETE", self._member(ident), None, "deleting")
 
     def remove(self, found: Model) -> None:
         """Send the deletion of an object; if the response is lost, check whether the object still exists.
 
         Raises:
-            OutcomeUnknown: it still exists, or the check failed.
+            OutcomeUnknown: the object still exists, or the check failed.
         """
         try:
-            self.oncall.discard(self.delete(found.id))
+            self.oncall.send_without_result(self.delete(found.id))
         except OutcomeUnknown as lost:
             try:
                 self.get(found.id)
@@ -262,16 +267,16 @@ class Resource(Generic[Model]):
 
     def _change(self, method: str, path: str, body: dict[str, Any] | None, verb: str) -> Change[Model]:
         self._check_token()
-        needs = (f"{verb} {self.noun.plural}", self.noun.write_role)
-        return Change(method, path, body, self.model, needs, self.noun.id_field)
+        required = RequiredRole(f"{verb} {self.noun.plural}", self.noun.write_role)
+        return Change(method, path, body, self.model, required, self.noun.id_field)
 
     def _checked(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return the body of a change, or raise an error if this server would ignore a part of it."""
         return body
 
     def _check_token(self) -> None:
-        if self.noun.person_only:
-            self.oncall.person_only(self.noun.plural)
+        if self.noun.needs_user_token:
+            self.oncall.require_user_token(self.noun.plural)
 
     def _get_if_there(self, ident: str) -> Model | None:
         try:

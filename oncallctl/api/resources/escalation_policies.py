@@ -43,5 +43,5 @@ class EscalationPolicies(Resource[EscalationPolicy]):
     model = EscalationPolicy
 
     def of_chain(self, chain: str) -> Sequence[EscalationPolicy]:
-        """Return the steps of a chain in order, or none for an unknown chain (escalation_policies recordings)."""
+        """Return the steps of a chain in order; an empty list for an unknown chain (escalation_policies recordings)."""
         return sorted(self.list(escalation_chain_id=chain), key=lambda step: step.position or 0)

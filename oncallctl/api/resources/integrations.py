@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from oncallctl.api import nouns
-from oncallctl.api.resources.base import Change, Instant, Resource, ServerObject
+from oncallctl.api.resources.base import Change, Instant, RequiredRole, Resource, ServerObject
 
 DIRECT_PAGING = "direct_paging"
 
-# oncallctl shows Cloud's names. Self-hosted engines have other names for two modes, and lack the third.
+# oncallctl shows Cloud's names. Self-hosted engines have other names for two modes, and lack the third one.
 SILENCE, GROUP, DISABLE = "silence_escalations", "group_alerts", "disable_alerts"
 
 OSS_MODES = {SILENCE: "debug", GROUP: "maintenance"}
@@ -66,7 +66,7 @@ def label_pairs(labels: list[dict[str, Any]] | None) -> dict[str, str]:
     return pairs
 
 
-ROLE_SECONDS = 5.0  # timeout for finding out why a request was refused
+ADMIN = RequiredRole("maintenance", "admin")
 
 
 class Integrations(Resource[Integration]):
@@ -76,7 +76,7 @@ class Integrations(Resource[Integration]):
     model = Integration
 
     def start_maintenance(self, ident: str, mode: str, seconds: int | Callable[[], int]) -> Change[Integration]:
-        """Start a window.
+        """Return the request that starts a window.
 
         Args:
             ident: the ID of the integration.
@@ -88,24 +88,22 @@ class Integrations(Resource[Integration]):
             Unsupported: this server does not know the mode.
             AccessDenied: this server returns 500 for service account tokens.
         """
-        self.oncall.person_only("maintenance")
+        self.oncall.require_user_token("maintenance")
         if mode == DISABLE:
-            self.oncall.cloud_only(f"maintenance mode {DISABLE}")
+            self.oncall.require_cloud(f"maintenance mode {DISABLE}")
         word = mode if self.oncall.is_cloud else OSS_MODES.get(mode, mode)
         path = f"{self._member(ident)}maintenance_start"
         if isinstance(seconds, int):
-            return Change("POST", path, {"mode": word, "duration": seconds}, Integration, ("maintenance", "admin"))
-        return Change(
-            "POST", path, lambda: {"mode": word, "duration": seconds()}, Integration, ("maintenance", "admin")
-        )
+            return Change("POST", path, {"mode": word, "duration": seconds}, Integration, ADMIN)
+        return Change("POST", path, lambda: {"mode": word, "duration": seconds()}, Integration, ADMIN)
 
     def stop_maintenance(self, ident: str) -> Change[Integration]:
-        """Stop the window. Check that one is active first: otherwise an engine with Slack returns 500."""
-        self.oncall.person_only("maintenance")
-        return Change("POST", f"{self._member(ident)}maintenance_stop", None, Integration, ("maintenance", "admin"))
+        """Return the request that stops a window. If none is active, an engine with Slack returns 500."""
+        self.oncall.require_user_token("maintenance")
+        return Change("POST", f"{self._member(ident)}maintenance_stop", None, Integration, ADMIN)
 
     def _checked(self, body: dict[str, Any]) -> dict[str, Any]:
         for field in ("labels", "dynamic_labels"):
             if body.get(field):
-                self.oncall.cloud_only(field.replace("_", " "))
+                self.oncall.require_cloud(field.replace("_", " "))
         return body

@@ -14,7 +14,7 @@ from oncallctl.errors import Unavailable
 
 
 class Schedule(ServerObject):
-    """A schedule; `type` is web, calendar or ical. `time_zone` is None if the calendars set it."""
+    """A schedule; `type` is web, calendar or ical. `time_zone` is None if its iCalendar files set the zone."""
 
     name: str
     team_id: str | None = None
@@ -65,6 +65,6 @@ class Schedules(Resource[Schedule]):
             found = _FinalShifts.model_validate(document)
         except ValueError:
             found = None
-        if found is None or found.next or found.count > len(found.results):  # more than one result page
+        if found is None or found.next or found.count > len(found.results):  # there must be only one result page
             raise Unavailable(f"the response of {API}schedules/{ident}/final_shifts is not from OnCall")
         return found.results

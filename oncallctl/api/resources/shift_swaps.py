@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from oncallctl.api import nouns
-from oncallctl.api.resources.base import Change, Instant, Resource, ServerObject
+from oncallctl.api.resources.base import Change, Instant, RequiredRole, Resource, ServerObject
 
 BEGINNING: Final = "2000-01-01T00:00:00Z"
 """A value of ``starting_after`` that hides no swap.
@@ -56,14 +56,15 @@ class ShiftSwaps(Resource[ShiftSwap]):
         return super().list(limit, **{"starting_after": BEGINNING, **filters})
 
     def take(self, ident: str, benefactor: str) -> Change[ShiftSwap]:
-        """Take an open swap on behalf of a user, given by ID.
+        """Return the request that makes a user, given by ID, take an open swap.
 
         The server refuses swaps that have begun or are taken, and the beneficiary (shift_swaps recordings). It does not
         check that the beneficiary is on call in that time.
         """
         path, _, query = self._member(ident).partition("?")
         body = {"benefactor": benefactor}
-        return Change("POST", f"{path}take/?{query}", body, ShiftSwap, ("taking shift swaps", self.noun.write_role))
+        required = RequiredRole("taking shift swaps", self.noun.write_role)
+        return Change("POST", f"{path}take/?{query}", body, ShiftSwap, required)
 
     def _member(self, ident: str) -> str:
         return f"{super()._member(ident)}?starting_after={BEGINNING}"

@@ -51,7 +51,7 @@ class Teams(Resource[Team]):
         Raises:
             Unsupported: a self-hosted engine has no such endpoint.
         """
-        self.oncall.cloud_only("who is on call for a team")
+        self.oncall.require_cloud("who is on call for a team")
         response = self.oncall.transport.read(f"{self._member(ident)}{when}_oncall/", params)
         document = response.document if isinstance(response.document, dict) else {}
         try:

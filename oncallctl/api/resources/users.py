@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 from oncallctl.api import nouns
-from oncallctl.api.resources.base import Resource, ServerObject
-from oncallctl.api.resources.integrations import ROLE_SECONDS
+from oncallctl.api.resources.base import OWN, Resource, ServerObject
 from oncallctl.errors import OncallError
+
+ROLE_SECONDS = 5.0  # the lookup of the role must not delay the error message for longer
 
 
 class User(ServerObject):
@@ -34,14 +35,14 @@ class Users(Resource[User]):
 
     def current(self) -> User:
         """Fetch the user of the token."""
-        self.oncall.person_only("whoami")
-        return self.get("current")
+        self.oncall.require_user_token("whoami")
+        return self.get(OWN)
 
     def own_role(self) -> str | None:
         """Return the role of the token's user, fetched only once; None if it is unknown."""
-        with self._lock:  # one request, however many threads are refused
+        with self._lock:  # one request, even if the server refuses the changes of several threads
             if not self._role_is_read:
                 with suppress(OncallError):
-                    self._own_role = self.oncall.within(ROLE_SECONDS).users.current().role
+                    self._own_role = self.oncall.with_deadline(ROLE_SECONDS).users.current().role
                 self._role_is_read = True
             return self._own_role

@@ -234,7 +234,7 @@ def stop(
 
 def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[WindowChange], seconds: int) -> None:
     """Warn of alert groups that keep paging during the windows to be started, and give the command to silence them."""
-    from oncallctl.api.lost_responses import command
+    from oncallctl.api.lost_responses import command_line
     from oncallctl.maintenance.windows import alerts
 
     # The alert groups of a direct paging integration are pages: somebody sent them on purpose.
@@ -256,7 +256,7 @@ def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[WindowCha
         if more > 0 or found.is_cut:
             listed += f" and {'more than ' if found.is_cut else ''}{max(more, 0)} more"
             shown = ["--integration", integration.id]
-        silence = command(oncall, ["alert-groups", "silence", *shown, "--for", f"{-(-seconds // 60)}m"])
+        silence = command_line(oncall, ["alert-groups", "silence", *shown, "--for", f"{-(-seconds // 60)}m"])
         which = f"{integration.name!r} has alert groups that keep paging through the window"
         settings.warn(f"{which}: {listed}; to silence them: {silence}")
 

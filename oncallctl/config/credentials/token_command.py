@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 
-from oncallctl.config.credentials.text import MAX_BYTES, first_line, masked, named, reason
+from oncallctl.config.credentials.text import MAX_BYTES, display_name, masked, reason, token_on_first_line
 from oncallctl.errors import InvalidInput, NoCredentials
 
 COMMAND_SECONDS = 10.0
@@ -34,7 +34,7 @@ def run_token_command(command: str) -> str:
         raise InvalidInput(f"token_command: {reason(error)}", hint="quote its words as for a shell") from None
     if not words:
         raise InvalidInput("token_command: is empty", hint="give a program that prints the token")
-    where = f"token_command {named(words[0])}"
+    where = f"token_command {display_name(words[0])}"
     with _started(words, where) as process:
         try:
             output, errors = _finish(process)
@@ -47,7 +47,7 @@ def run_token_command(command: str) -> str:
     if process.returncode:
         how = f"exit status {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
         raise NoCredentials(f"{where}: failed with {how}{_quoted(errors, output)}", hint=_TRY_IT)
-    return first_line(output, where)
+    return token_on_first_line(output, where)
 
 
 def _started(words: list[str], where: str) -> subprocess.Popen[bytes]:

@@ -9,7 +9,7 @@ import shlex
 import stat
 from pathlib import Path
 
-from oncallctl.config.credentials.text import MAX_BYTES, first_line, named, reason
+from oncallctl.config.credentials.text import MAX_BYTES, display_name, reason, token_on_first_line
 from oncallctl.config.private_files import make_folder, replace_private
 from oncallctl.errors import NoCredentials
 
@@ -19,14 +19,14 @@ _CREDENTIALS_DIRECTORY = re.compile(r"\$(?:\{CREDENTIALS_DIRECTORY\}|CREDENTIALS
 def read_token_file(path: str) -> str:
     """Return the token on the first line of a file that only its owner can read.
 
-    ``~`` and ``$CREDENTIALS_DIRECTORY`` (systemd's LoadCredential=) are expanded and links followed. Owner and mode are
-    checked on the open file, not on its path.
+    ``~`` and ``$CREDENTIALS_DIRECTORY`` (systemd's LoadCredential=) are expanded, and links followed. Owner
+    and mode are those of the open file, because another file may take its path meanwhile.
 
     Raises:
         NoCredentials: the file is missing, open to other users, or contains no token.
     """
     file = _expanded(path)
-    where = f"token file {named(str(file))}"
+    where = f"token file {display_name(str(file))}"
     try:
         # Without O_NONBLOCK, opening a named pipe would wait for a writer.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
@@ -43,7 +43,7 @@ def read_token_file(path: str) -> str:
         raise NoCredentials(f"{where}: {reason(error)}", hint="check the path of the token file") from None
     try:
         _require_private(descriptor, file, where)
-        return first_line(_read(descriptor), where)
+        return token_on_first_line(_read(descriptor), where)
     except OSError as error:
         raise NoCredentials(f"{where}: {reason(error)}", hint="check its file system") from None
     finally:
@@ -61,7 +61,7 @@ def write_token_file(file: Path, token: str) -> None:
         replace_private(file, f"{token}\n".encode())
     except OSError as error:
         raise NoCredentials(
-            f"token file {named(str(file))}: cannot be written: {reason(error)}",
+            f"token file {display_name(str(file))}: cannot be written: {reason(error)}",
             hint="check the permissions of its folder and the free disk space",
         ) from None
 
@@ -74,17 +74,17 @@ def _expanded(path: str) -> Path:
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     if not directory:
         raise NoCredentials(
-            f"token file {named(path)}: CREDENTIALS_DIRECTORY is not set",
+            f"token file {display_name(path)}: CREDENTIALS_DIRECTORY is not set",
             hint="systemd sets it for units with LoadCredential=NAME:FILE",
         )
     return Path(_CREDENTIALS_DIRECTORY.sub(lambda _: directory, path))
 
 
 def _require_private(descriptor: int, file: Path, where: str) -> None:
-    """Raise NoCredentials unless it is a regular file that no other user can read or change."""
+    """Raise NoCredentials unless the open file is a regular one that no other user can read or change."""
     status = os.fstat(descriptor)
     if stat.S_ISDIR(status.st_mode):
-        raise NoCredentials(f"{where}: is a directory", hint="give the file in it that contains the token")
+        raise NoCredentials(f"{where}: is a directory", hint="give the path of the token file in this directory")
     if not stat.S_ISREG(status.st_mode):
         raise NoCredentials(
             f"{where}: is not a regular file", hint="use --token-command for a program that prints the token"
@@ -96,7 +96,7 @@ def _require_private(descriptor: int, file: Path, where: str) -> None:
         )
     others = stat.S_IRWXO
     # systemd grants a unit its credentials by an ACL, whose mask appears as the permissions of the group.
-    if not _is_credential(file, status):
+    if not _is_systemd_credential(file, status):
         others |= stat.S_IRWXG
     if status.st_mode & others:
         raise NoCredentials(
@@ -105,12 +105,12 @@ def _require_private(descriptor: int, file: Path, where: str) -> None:
         )
 
 
-def _is_credential(file: Path, opened: os.stat_result) -> bool:
+def _is_systemd_credential(file: Path, opened: os.stat_result) -> bool:
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     if not directory:
         return False
     resolved = file.resolve()
-    # Compare with the open file: the link may have changed since.
+    # A link may point elsewhere since the file was opened, so compare with the open file.
     return resolved.is_relative_to(Path(directory).resolve()) and os.path.samestat(resolved.stat(), opened)
 
 

@@ -62,7 +62,7 @@ class CommandRunner:
         retries = windows.oncall.transport.retries
 
         def stop_retrying() -> None:
-            retries.patient = False
+            retries.enabled = False
 
         with SignalInbox(stop_retrying) as inbox:
             windows.cancelled = lambda: inbox.first is not None
@@ -74,7 +74,7 @@ class CommandRunner:
             except OncallError as error:
                 failure = error
             finally:
-                retries.patient = True
+                retries.enabled = True
                 left = windows.leave()
         self._announce_end(left)
         return self._exit_status(windows, left, status, failure)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command
+from oncallctl.api.lost_responses import command_line
 from oncallctl.api.resources.integrations import Integration
 from oncallctl.batch import Outcome, Report, for_each
 from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
@@ -167,7 +167,7 @@ class WindowService:
 
     def _start_command(self, integration: Integration, wanted: WindowRequest) -> str:
         options = ["--until", utc(wanted.ends_at(self.oncall.now())), "--mode", wanted.mode]
-        return command(self.oncall, ["maintenance", "start", integration.id, *options])
+        return command_line(self.oncall, ["maintenance", "start", integration.id, *options])
 
     def _record(self, event: Event, integration: Integration, outcome: str, cause: Cause | None = None) -> None:
         """Record a change; if the journal cannot be written, warn."""
@@ -203,7 +203,7 @@ class Again:
 
     def _command(self, oncall: OnCall, failed: Sequence[Outcome[Integration]], if_active: IfActive | None) -> str:
         policy = ["--if-active", if_active.value] if if_active else []
-        return command(oncall, [*self.verb, *(each.target.found.id for each in failed), *self.options, *policy])
+        return command_line(oncall, [*self.verb, *(each.target.found.id for each in failed), *self.options, *policy])
 
 
 def _state_after(integration: Integration, error: OncallError) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command
+from oncallctl.api.lost_responses import command_line
 from oncallctl.api.resources.base import Change
 from oncallctl.api.resources.integrations import GROUP, Integration
 from oncallctl.batch import Outcome, Target
@@ -119,7 +119,7 @@ def _to_start(oncall: OnCall, target: Target[Integration], wanted: WindowRequest
         return WindowChange(target, WindowAction.REPLACE, wanted)
     hint = "use --if-active keep to leave it, or --if-active replace to stop it and start yours"
     if window.mode == wanted.mode:
-        extend = command(oncall, ["maintenance", "extend", target.found.id, "--until", utc(wanted.ends_at(at))])
+        extend = command_line(oncall, ["maintenance", "extend", target.found.id, "--until", utc(wanted.ends_at(at))])
         hint = f"{hint}; to extend it: {extend}"
     return WindowChange(target, WindowAction.REFUSE, error=Conflict(conflict, hint=hint))
 
@@ -153,7 +153,7 @@ def _to_extend(
 ) -> WindowChange:
     integration, window = target.found, Window.of(target.found)
     if window is None:
-        start = command(oncall, ["maintenance", "start", integration.id, "--for", "1h"])
+        start = command_line(oncall, ["maintenance", "start", integration.id, "--for", "1h"])
         error = Conflict(f"{integration.name!r} is not in maintenance", hint=f"start a window: {start}")
         return WindowChange(target, WindowAction.REFUSE, error=error)
     if window.ends_at is None or (until and window.ends_at >= until - CLOSE_ENOUGH):

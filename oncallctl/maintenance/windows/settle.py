@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from oncallctl.api.client import OnCall
-from oncallctl.api.lost_responses import command, may_still_take_effect, read_back
+from oncallctl.api.lost_responses import command_line, not_yet_visible, read_back
 from oncallctl.api.problems import API
 from oncallctl.api.resources.base import Change
 from oncallctl.api.resources.integrations import Integration
@@ -276,9 +276,9 @@ def _send(oncall: OnCall, request: _Request) -> Integration:
 def _read_back(oncall: OnCall, request: _Request, lost: OutcomeUnknown) -> Integration | None:
     """Read the integration back until its state has changed; return None if it does not change."""
     ident = request.integration.id
-    hint = command(oncall, ["maintenance", "status", ident])
+    hint = command_line(oncall, ["maintenance", "status", ident])
     return read_back(lost, lambda: oncall.integrations.get(ident), request.is_settled, hint)
 
 
 def _unsettled(lost: OutcomeUnknown, state: str) -> OutcomeUnknown:
-    return may_still_take_effect(lost, state, f"check before you try again: {LOOK}")
+    return not_yet_visible(lost, state, f"check before you try again: {LOOK}")

@@ -91,7 +91,7 @@ def test_missing_or_implausible_date_is_ignored(clock: ServerClock, headers: dic
 def test_program_on_a_machine_with_a_wrong_clock_warns_once(oss: Serving, run: Runner) -> None:
     oss.ahead = timedelta(hours=-3)
     assert run("teams list").stderr == (
-        "warning: this machine's clock is 3h ahead of the server's; times are judged by the server's clock\n"
+        "warning: this machine's clock is 3h ahead of the server's; using the server's clock\n"
     )
     oss.ahead = timedelta()
     assert not run("teams list").stderr

@@ -268,7 +268,7 @@ class TestActing:
         url = f"{BASE}/api/v1/alert_groups/{GROUP}/{verb}/"
         assert oncall.described(change) == {"method": "POST", "url": url, "body": body}
         assert httpx_mock.get_requests() == []
-        oncall.discard(change)
+        oncall.send_without_result(change)
         request = httpx_mock.get_request()
         assert (request.method, str(request.url)) == ("POST", url)
         assert request.content == (b"" if body is None else b'{"delay":3600}')

@@ -677,7 +677,7 @@ def test_hanging_dns_lookup_ends_at_the_timeout(
     released = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(30) and [])
     transport = transport_to("http://oncall.test", timeout=0.2)
-    transport.retries.patient = False
+    transport.retries.enabled = False
     try:
         with pytest.raises(Unavailable, match="took too long"):
             ask(transport, method)

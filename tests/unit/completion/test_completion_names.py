@@ -54,9 +54,9 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
 @pytest.fixture
 def cached(config: Path) -> Path:
     """The cached names of the teams of prod; eu and the sandbox have some too."""
-    name_cache.keep(PROD, config, "teams", ["of-prod", "other"])
-    name_cache.keep(EU, config, "teams", ["of-eu"])
-    name_cache.keep(sandbox("sandbox"), config, "teams", ["of-sandbox"])
+    name_cache.write_names(PROD, config, "teams", ["of-prod", "other"])
+    name_cache.write_names(EU, config, "teams", ["of-eu"])
+    name_cache.write_names(sandbox("sandbox"), config, "teams", ["of-sandbox"])
     return Path(os.environ["XDG_CACHE_HOME"]) / "oncallctl" / "names" / "prod.teams"
 
 
@@ -105,16 +105,16 @@ def test_names_without_a_profile_given_are_those_of_the_profile_that_a_command_w
 
 
 def test_names_of_a_server_that_the_profile_no_longer_names_are_not_printed(config: Path, printed: Printed) -> None:
-    name_cache.keep(Profile("moved", "https://old.example.org"), config, "teams", ["of-old"])
+    name_cache.write_names(Profile("moved", "https://old.example.org"), config, "teams", ["of-old"])
     assert printed("teams", "--profile=moved") == []
-    name_cache.keep(Profile("moved", "https://new.example.org"), config, "teams", ["of-new"])
+    name_cache.write_names(Profile("moved", "https://new.example.org"), config, "teams", ["of-new"])
     assert printed("teams", "--profile=moved") == ["of-new"]
-    name_cache.keep(Profile("moved", "https://new.example.org"), Path("/other"), "teams", ["of-new"])
+    name_cache.write_names(Profile("moved", "https://new.example.org"), Path("/other"), "teams", ["of-new"])
     assert printed("teams", "--profile=moved") == []
 
 
 def test_alert_groups_are_printed_newest_first_with_titles_on_request(config: Path, printed: Printed) -> None:
-    name_cache.keep_alert_groups(PROD, config, {"IB": "disk $(touch pwned)", "IA": ""})
+    name_cache.write_alert_groups(PROD, config, {"IB": "disk $(touch pwned)", "IA": ""})
     assert printed("alert-groups") == ["IB", "IA"]
     assert printed("alert-groups", "--describe") == ["IB\tdisk $(touch pwned)", "IA\t"]
     assert printed("alert-groups", "--prefix=IA") == ["IA"]

@@ -66,7 +66,7 @@ def lines(path: Path) -> list[str]:
 def test_complete_list_caches_its_names(run: Runner, folder: Path, noun: str, attribute: str) -> None:
     listed = run(f"-p sandbox {noun} list -o json").json
     kept = lines(folder / f"sandbox.{noun.replace('-', '_')}")
-    assert kept == ["# sandbox", *name_cache.offered([each[attribute] for each in listed])]
+    assert kept == ["# sandbox", *name_cache.completion_words([each[attribute] for each in listed])]
     assert len(kept) > 2
 
 
@@ -139,27 +139,27 @@ def test_login_and_logout_delete_the_cached_names(run: Runner, other: Serving, f
 
 
 def test_unchanged_names_are_not_written_again(folder: Path) -> None:
-    name_cache.keep(PROD, CONFIG, "teams", ["a", "b"])
+    name_cache.write_names(PROD, CONFIG, "teams", ["a", "b"])
     path = folder / "prod.teams"
     before = path.stat()
-    name_cache.keep(PROD, CONFIG, "teams", ["b", "a", "a"])
+    name_cache.write_names(PROD, CONFIG, "teams", ["b", "a", "a"])
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    name_cache.keep(PROD, CONFIG, "teams", ["b", "c"])
+    name_cache.write_names(PROD, CONFIG, "teams", ["b", "c"])
     assert path.stat().st_ino != before.st_ino
     assert lines(path)[1:] == ["b", "c"]
 
 
 def test_changed_server_rewrites_the_names(folder: Path) -> None:
-    name_cache.keep(PROD, CONFIG, "teams", ["a"])
-    name_cache.keep(Profile("prod", "https://elsewhere.example.org"), CONFIG, "teams", ["a"])
+    name_cache.write_names(PROD, CONFIG, "teams", ["a"])
+    name_cache.write_names(Profile("prod", "https://elsewhere.example.org"), CONFIG, "teams", ["a"])
     assert lines(folder / "prod.teams")[0] == f"# prod https://elsewhere.example.org {CONFIG}"
 
 
 def test_names_are_sorted_and_written_as_typed() -> None:
     plain = ["$(touch pwned)", "*", "Zürich", "[prod] api", "`touch pwned`", "a b", "a b ", "a;b", "it's", "ß", "é"]
-    assert name_cache.offered(plain[::-1]) == sorted(plain, key=str.encode)
+    assert name_cache.completion_words(plain[::-1]) == sorted(plain, key=str.encode)
     special = ["-f", "-", "--yes", "id:X", "name:x", "#x", "~x", "~", "T1234567890AB", "TEAMPLATFORMX"]
-    assert name_cache.offered(special) == [
+    assert name_cache.completion_words(special) == [
         "T1234567890AB",
         *sorted(f"name:{name}" for name in special if "0" not in name),
     ]
@@ -170,12 +170,13 @@ def test_names_are_sorted_and_written_as_typed() -> None:
     ["", " ", "\t", "a\nb", "a\rb", "a\x00b", "\x1b]0;x\x07", "a\x9bb", "a\u2028b", "\u202eabc", "a\udcffb", "x" * 257],
 )
 def test_names_unfit_for_a_line_are_left_out(name: str) -> None:
-    assert name_cache.offered([name, "fit"]) == ["fit"]
+    assert name_cache.completion_words([name, "fit"]) == ["fit"]
 
 
 def test_names_beyond_the_limit_are_left_out() -> None:
-    assert name_cache.offered([f"{number:05}" for number in range(6000)]) == [f"{number:05}" for number in range(5000)]
-    assert name_cache.offered(["x" * 256]) == ["x" * 256]
+    names = [f"{number:05}" for number in range(6000)]
+    assert name_cache.completion_words(names) == names[:5000]
+    assert name_cache.completion_words(["x" * 256]) == ["x" * 256]
 
 
 def test_alert_group_list_caches_the_printed_ids_with_titles(run: Runner, folder: Path) -> None:
@@ -187,7 +188,7 @@ def test_alert_group_list_caches_the_printed_ids_with_titles(run: Runner, folder
 
 def test_alert_groups_beyond_the_limit_and_hostile_titles_are_cut_and_escaped(folder: Path) -> None:
     titles = {f"I{number:012}": "x" for number in range(400)}
-    name_cache.keep_alert_groups(
+    name_cache.write_alert_groups(
         PROD, CONFIG, {"IHOSTILE": "\x1b]0;x\x07a\tb\nc" + "x" * 200, "not an id": "x", **titles}
     )
     first, *more = lines(folder / "prod.alert-groups")[1:]
@@ -199,24 +200,24 @@ def test_alert_groups_beyond_the_limit_and_hostile_titles_are_cut_and_escaped(fo
 @pytest.mark.parametrize("name", ["../prod", "a/b", ".", "x y", "$(touch pwned)", "", "a\nb"])
 def test_profile_with_an_invalid_name_caches_nothing(folder: Path, name: str) -> None:
     with pytest.raises(OSError, match="profile name not supported"):
-        name_cache.keep(Profile(name, "https://oncall.example.org"), CONFIG, "teams", ["a"])
+        name_cache.write_names(Profile(name, "https://oncall.example.org"), CONFIG, "teams", ["a"])
     assert not list(folder.parent.parent.rglob("*.teams"))
 
 
 def test_config_path_with_control_characters_caches_nothing(folder: Path) -> None:
     with pytest.raises(OSError, match="path not supported"):
-        name_cache.keep(PROD, Path("/etc/two\nlines"), "teams", ["a"])
+        name_cache.write_names(PROD, Path("/etc/two\nlines"), "teams", ["a"])
     assert not list(folder.glob("*"))
 
 
 def test_cache_file_replaced_by_a_link_is_not_followed(folder: Path, world: Path) -> None:
     victim = world / "victim"
     victim.write_text("precious", encoding="utf-8")
-    name_cache.keep(PROD, CONFIG, "teams", ["a"])
+    name_cache.write_names(PROD, CONFIG, "teams", ["a"])
     path = folder / "prod.teams"
     path.unlink()
     path.symlink_to(victim)
-    name_cache.keep(PROD, CONFIG, "teams", ["b"])
+    name_cache.write_names(PROD, CONFIG, "teams", ["b"])
     assert victim.read_text(encoding="utf-8") == "precious"
     assert not path.is_symlink()
     assert lines(path)[1:] == ["b"]
@@ -252,7 +253,7 @@ def test_cache_folder_of_another_user_is_left_alone_silently(
 def test_failed_write_keeps_the_old_names_and_the_command_succeeds(
     run: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name_cache.keep(Profile("sandbox", "http://sandbox.invalid"), CONFIG, "teams", ["old"])
+    name_cache.write_names(Profile("sandbox", "http://sandbox.invalid"), CONFIG, "teams", ["old"])
     before = lines(folder / "sandbox.teams")
 
     def fail(self: Path, target: Path) -> None:
@@ -289,21 +290,21 @@ if sys.argv[1] == "rename":
     Path.replace = die
 else:
     os.fdopen = Half
-name_cache.keep(Profile("prod", "https://oncall.example.org"), Path(sys.argv[2]), "teams", ["new", "newer"])
+name_cache.write_names(Profile("prod", "https://oncall.example.org"), Path(sys.argv[2]), "teams", ["new", "newer"])
 """
 
 
 @pytest.mark.parametrize("when", ["write", "rename"])
 def test_killed_write_keeps_the_old_names(folder: Path, when: str) -> None:
-    name_cache.keep(PROD, CONFIG, "teams", ["old"])
+    name_cache.write_names(PROD, CONFIG, "teams", ["old"])
     killed = subprocess.run([sys.executable, "-c", KILLED, when, str(CONFIG)], check=False)
     assert killed.returncode == -signal.SIGKILL
     left = folder / "prod.teams.new"
     assert left.exists()
     assert lines(folder / "prod.teams")[1:] == ["old"]
-    name_cache.keep(PROD, CONFIG, "teams", ["another run"])  # as if another process were still writing
+    name_cache.write_names(PROD, CONFIG, "teams", ["another run"])  # as if another process were still writing
     assert lines(folder / "prod.teams")[1:] == ["old"]
     os.utime(left, (time.time() - 61, time.time() - 61))
-    name_cache.keep(PROD, CONFIG, "teams", ["another run"])
+    name_cache.write_names(PROD, CONFIG, "teams", ["another run"])
     assert lines(folder / "prod.teams")[1:] == ["another run"]
     assert not left.exists()

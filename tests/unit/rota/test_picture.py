@@ -303,14 +303,14 @@ class TestAnyRota:
     @settings(deadline=None, max_examples=50)
     @given(made=ROTAS, room=st.integers(10, 200))
     def test_cell_that_is_covered_is_filled_for_people_and_not_for_nobody(self, made: Rota, room: int) -> None:
-        grid = Grid.within(made.span, room)
+        grid = Grid.finest(made.span, room)
         assert grid.width <= room
         gaps = made.gaps()
         every = lanes(made, made.span.start)
         rows = [(each.key, grid.fill(each.segments)) for each in every]
         for cell in range(grid.width):
-            begin = made.span.start + cell * grid.period / grid.per
-            interval = Span(begin, min(begin + grid.period / grid.per, made.span.end))
+            begin = made.span.start + cell * grid.period / grid.cells_per_period
+            interval = Span(begin, min(begin + grid.period / grid.cells_per_period, made.span.end))
             nobody = any(any(row[cell]) for key, row in rows if key is None)
             somebody = any(any(row[cell]) for key, row in rows if key is not None)
             if not any(gap.touches(interval) for gap in gaps):
