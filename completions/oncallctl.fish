@@ -42,6 +42,8 @@ function __oncallctl_command
                         set profile (string replace -- -p '' $word)
                     case '* --profile' '* -p' '* --output' '* -o' '* --columns' '* --tz' '* --timeout' \
                         'integrations update --name' 'integrations update --team' 'integrations update --description' 'integrations update --escalation-chain' 'integrations update --template' 'integrations update --reset-template' 'integrations update --label' 'integrations update --dynamic-label' 'integrations update --remove-label' 'integrations update --file' 'integrations update -f' \
+                        'escalation-chains update --file' 'escalation-chains update -f' \
+                        'schedules shifts --days' 'schedules shifts --from' 'schedules shifts --ics' \
                         'teams handoff --since' 'teams handoff --format' \
                         'teams who-is-on-call --route' 'teams who-is-on-call --at' \
                         'teams next --days' 'teams next --route' \
@@ -59,8 +61,6 @@ function __oncallctl_command
                         'alert-groups note --text' 'alert-groups note --state' 'alert-groups note --team' 'alert-groups note --integration' 'alert-groups note --since' \
                         'alert-groups ack --state' 'alert-groups ack --team' 'alert-groups ack --integration' 'alert-groups ack --since' \
                         'alert-groups unack --state' 'alert-groups unack --team' 'alert-groups unack --integration' 'alert-groups unack --since' \
-                        'schedules shifts --days' 'schedules shifts --from' 'schedules shifts --ics' \
-                        'escalation-chains update --file' 'escalation-chains update -f' \
                         'maintenance start --for' 'maintenance start --until' 'maintenance start --mode' 'maintenance start --if-active' 'maintenance start --max' 'maintenance start --team' 'maintenance start --label' 'maintenance start --match' 'maintenance start --reason' \
                         'maintenance extend --by' 'maintenance extend --until' 'maintenance extend --max' 'maintenance extend --team' 'maintenance extend --label' 'maintenance extend --match' 'maintenance extend --reason' \
                         'maintenance stop --team' 'maintenance stop --label' 'maintenance stop --match' \
@@ -77,7 +77,7 @@ function __oncallctl_command
                 end
             case '*'
                 switch "$path"
-                    case '' integrations teams users alert-groups schedules on-call-shifts shift-swaps routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox
+                    case '' integrations routes escalation-chains escalation-policies schedules on-call-shifts shift-swaps teams users personal-notification-rules alert-groups resolution-notes webhooks slack-channels user-groups organizations maintenance auth config sandbox
                         set path (string trim -- "$path $word")
                     case '*'
                         set arguments (math $arguments + 1)
@@ -110,7 +110,7 @@ end
 # True if common options are allowed here: not between a noun and its verb.
 function __oncallctl_common
     set -l command (__oncallctl_command)
-    and not contains -- "$command[1]" integrations teams users alert-groups schedules on-call-shifts shift-swaps routes escalation-chains escalation-policies webhooks resolution-notes personal-notification-rules user-groups slack-channels organizations maintenance auth config sandbox
+    and not contains -- "$command[1]" integrations routes escalation-chains escalation-policies schedules on-call-shifts shift-swaps teams users personal-notification-rules alert-groups resolution-notes webhooks slack-channels user-groups organizations maintenance auth config sandbox
 end
 
 # Prints the names of a kind, with descriptions. Runs the program as it was typed; it sends no request. Names are data:
@@ -152,20 +152,20 @@ complete -c oncallctl -n '__oncallctl_common' -s h -l help -d 'Show this message
 
 # oncallctl
 complete -c oncallctl -n '__oncallctl_at' -a integrations -d 'Integrations: the sources of alerts'
-complete -c oncallctl -n '__oncallctl_at' -a teams -d 'Teams, and who is on call for them'
-complete -c oncallctl -n '__oncallctl_at' -a users -d 'The users of the organization'
-complete -c oncallctl -n '__oncallctl_at' -a alert-groups -d 'Alert groups: list them, and respond to them'
-complete -c oncallctl -n '__oncallctl_at' -a schedules -d 'Schedules: who is on call, and when'
-complete -c oncallctl -n '__oncallctl_at' -a on-call-shifts -d 'On-call shifts: the rotations and events that schedules consist of'
-complete -c oncallctl -n '__oncallctl_at' -a shift-swaps -d 'Shift swaps: who takes over whose shifts, and when'
 complete -c oncallctl -n '__oncallctl_at' -a routes -d 'Routes: which alerts of an integration go to which escalation chain'
 complete -c oncallctl -n '__oncallctl_at' -a escalation-chains -d 'Escalation chains: whom to notify, and in which order'
 complete -c oncallctl -n '__oncallctl_at' -a escalation-policies -d 'Escalation policies: the steps of escalation chains'
-complete -c oncallctl -n '__oncallctl_at' -a webhooks -d 'Outgoing webhooks: requests that OnCall sends to other systems'
-complete -c oncallctl -n '__oncallctl_at' -a resolution-notes -d 'Resolution notes: what people have written about alert groups'
+complete -c oncallctl -n '__oncallctl_at' -a schedules -d 'Schedules: who is on call, and when'
+complete -c oncallctl -n '__oncallctl_at' -a on-call-shifts -d 'On-call shifts: the rotations and events that schedules consist of'
+complete -c oncallctl -n '__oncallctl_at' -a shift-swaps -d 'Shift swaps: who takes over whose shifts, and when'
+complete -c oncallctl -n '__oncallctl_at' -a teams -d 'Teams, and who is on call for them'
+complete -c oncallctl -n '__oncallctl_at' -a users -d 'The users of the organization'
 complete -c oncallctl -n '__oncallctl_at' -a personal-notification-rules -d 'Personal notification rules: how users are notified'
-complete -c oncallctl -n '__oncallctl_at' -a user-groups -d 'Slack user groups that escalation steps can notify'
+complete -c oncallctl -n '__oncallctl_at' -a alert-groups -d 'Alert groups: list them, and respond to them'
+complete -c oncallctl -n '__oncallctl_at' -a resolution-notes -d 'Resolution notes: what people have written about alert groups'
+complete -c oncallctl -n '__oncallctl_at' -a webhooks -d 'Outgoing webhooks: requests that OnCall sends to other systems'
 complete -c oncallctl -n '__oncallctl_at' -a slack-channels -d 'The Slack channels that OnCall can post to'
+complete -c oncallctl -n '__oncallctl_at' -a user-groups -d 'Slack user groups that escalation steps can notify'
 complete -c oncallctl -n '__oncallctl_at' -a organizations -d 'The organization of the token'
 complete -c oncallctl -n '__oncallctl_at' -a maintenance -d 'Maintenance windows, during which alerts page nobody'
 complete -c oncallctl -n '__oncallctl_at' -a auth -d 'Log in and out, and choose the profile'
@@ -235,6 +235,141 @@ complete -c oncallctl -n '__oncallctl_arguments_of integrations delete' -x -a '(
 complete -c oncallctl -n '__oncallctl_at integrations delete' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at integrations delete' -l dry-run -d 'Print the exact requests without sending them'
 
+# oncallctl routes
+complete -c oncallctl -n '__oncallctl_at routes' -a list -d 'List routes'
+complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show routes'
+complete -c oncallctl -n '__oncallctl_at routes' -a create -d 'Create a route from a JSON object'
+complete -c oncallctl -n '__oncallctl_at routes' -a update -d 'Update a route from a JSON object; fields that it lacks are unchanged'
+complete -c oncallctl -n '__oncallctl_at routes' -a delete -d 'Delete routes; default routes cannot be deleted'
+complete -c oncallctl -n '__oncallctl_at routes' -s h -l help -d 'Show this message and exit'
+
+# oncallctl routes list
+complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Limit to routes of this integration (name or ID)'
+complete -c oncallctl -n '__oncallctl_at routes list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl routes create
+complete -c oncallctl -n '__oncallctl_at routes create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at routes create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl routes update
+complete -c oncallctl -n '__oncallctl_at routes update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at routes update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl routes delete
+complete -c oncallctl -n '__oncallctl_at routes delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at routes delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-chains
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a list -d 'List escalation chains'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a create -d 'Create an escalation chain from a JSON object'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a update -d 'Update an escalation chain from a JSON object; fields that it lacks are unchanged'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a delete -d 'Delete escalation chains; their steps are deleted too, and routes that use them notify nobody'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show an escalation chain, step by step'
+complete -c oncallctl -n '__oncallctl_at escalation-chains' -s h -l help -d 'Show this message and exit'
+
+# oncallctl escalation-chains list
+complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl escalation-chains create
+complete -c oncallctl -n '__oncallctl_at escalation-chains create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at escalation-chains create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-chains update
+complete -c oncallctl -n '__oncallctl_argument_of escalation-chains update' -x -a '(__oncallctl_names escalation_chains)'
+complete -c oncallctl -n '__oncallctl_at escalation-chains update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at escalation-chains update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-chains delete
+complete -c oncallctl -n '__oncallctl_arguments_of escalation-chains delete' -x -a '(__oncallctl_names escalation_chains)'
+complete -c oncallctl -n '__oncallctl_at escalation-chains delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at escalation-chains delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-chains get
+complete -c oncallctl -n '__oncallctl_argument_of escalation-chains get' -x -a '(__oncallctl_names escalation_chains)'
+
+# oncallctl escalation-policies
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a list -d 'List escalation policies'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a get -d 'Show escalation policies'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a create -d 'Create an escalation policy from a JSON object'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a update -d 'Update an escalation policy from a JSON object; fields that it lacks are unchanged'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -a delete -d 'Delete escalation policies'
+complete -c oncallctl -n '__oncallctl_at escalation-policies' -s h -l help -d 'Show this message and exit'
+
+# oncallctl escalation-policies list
+complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l chain -x -a '(__oncallctl_names escalation_chains)' -d 'Limit to escalation policies of this escalation chain (name or ID)'
+complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl escalation-policies create
+complete -c oncallctl -n '__oncallctl_at escalation-policies create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at escalation-policies create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-policies update
+complete -c oncallctl -n '__oncallctl_at escalation-policies update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at escalation-policies update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl escalation-policies delete
+complete -c oncallctl -n '__oncallctl_at escalation-policies delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at escalation-policies delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl schedules
+complete -c oncallctl -n '__oncallctl_at schedules' -a list -d 'List schedules'
+complete -c oncallctl -n '__oncallctl_at schedules' -a get -d 'Show schedules'
+complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shifts of a schedule; a shift that has already begun is shown from its start'
+complete -c oncallctl -n '__oncallctl_at schedules' -s h -l help -d 'Show this message and exit'
+
+# oncallctl schedules list
+complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at schedules list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl schedules get
+complete -c oncallctl -n '__oncallctl_arguments_of schedules get' -x -a '(__oncallctl_names schedules)'
+
+# oncallctl schedules shifts
+complete -c oncallctl -n '__oncallctl_argument_of schedules shifts' -x -a '(__oncallctl_names schedules)'
+complete -c oncallctl -n '__oncallctl_at schedules shifts' -l days -x -d 'Number of days to show'
+complete -c oncallctl -n '__oncallctl_at schedules shifts' -l from -x -d 'Start at TIME. [default: now]'
+complete -c oncallctl -n '__oncallctl_at schedules shifts' -l ics -r -F -d 'Write the shifts to an iCalendar file; - is stdout'
+
+# oncallctl on-call-shifts
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a list -d 'List on call shifts'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a get -d 'Show on call shifts'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a create -d 'Create an on call shift from a JSON object'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a update -d 'Update an on call shift from a JSON object; fields that it lacks are unchanged'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts; if a shift of a web schedule has begun, the server ends it instead of deleting it'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts' -s h -l help -d 'Show this message and exit'
+
+# oncallctl on-call-shifts list
+complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Limit to on call shifts of this schedule (name or ID)'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl on-call-shifts create
+complete -c oncallctl -n '__oncallctl_at on-call-shifts create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl on-call-shifts update
+complete -c oncallctl -n '__oncallctl_at on-call-shifts update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl on-call-shifts delete
+complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl shift-swaps
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a list -d 'List shift swaps'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a get -d 'Show shift swaps'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a delete -d 'Delete shift swaps; deleting a taken swap restores the original shifts'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -s h -l help -d 'Show this message and exit'
+
+# oncallctl shift-swaps list
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Limit to shift swaps of this schedule (name or ID)'
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl shift-swaps delete
+complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l dry-run -d 'Print the exact requests without sending them'
+
 # oncallctl teams
 complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List teams'
 complete -c oncallctl -n '__oncallctl_at teams' -a get -d 'Show teams'
@@ -301,6 +436,31 @@ complete -c oncallctl -n '__oncallctl_arguments_of users get' -x -a '(__oncallct
 complete -c oncallctl -n '__oncallctl_arguments_of users shifts' -x -a '(__oncallctl_names users)'
 complete -c oncallctl -n '__oncallctl_at users shifts' -l days -x -d 'Number of days to show'
 complete -c oncallctl -n '__oncallctl_at users shifts' -l ics -r -F -d 'Write the shifts to an iCalendar file; - is stdout'
+
+# oncallctl personal-notification-rules
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a list -d 'List personal notification rules'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a get -d 'Show personal notification rules'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a create -d 'Create a personal notification rule from a JSON object'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a update -d 'Update a personal notification rule from a JSON object; fields that it lacks are unchanged'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a delete -d 'Delete personal notification rules'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -s h -l help -d 'Show this message and exit'
+
+# oncallctl personal-notification-rules list
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l user -x -a '(__oncallctl_names users)' -d 'Limit to personal notification rules of this user (name or ID)'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l important -l not-important -d 'Limit to personal notification rules that are, or are not, important'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl personal-notification-rules create
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules create' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl personal-notification-rules update
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules update' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl personal-notification-rules delete
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at personal-notification-rules delete' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl alert-groups
 complete -c oncallctl -n '__oncallctl_at alert-groups' -a list -d 'List alert groups that are not resolved, newest first. Use --state for other states'
@@ -428,140 +588,29 @@ complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l mine -d 'Only gr
 complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at alert-groups unack' -l dry-run -d 'Print the exact requests without sending them'
 
-# oncallctl schedules
-complete -c oncallctl -n '__oncallctl_at schedules' -a list -d 'List schedules'
-complete -c oncallctl -n '__oncallctl_at schedules' -a get -d 'Show schedules'
-complete -c oncallctl -n '__oncallctl_at schedules' -a shifts -d 'Show the shifts of a schedule; a shift that has already begun is shown from its start'
-complete -c oncallctl -n '__oncallctl_at schedules' -s h -l help -d 'Show this message and exit'
+# oncallctl resolution-notes
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a list -d 'List resolution notes'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a get -d 'Show resolution notes'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a create -d 'Create a resolution note from a JSON object'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a update -d 'Update a resolution note from a JSON object; fields that it lacks are unchanged'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -a delete -d 'Delete resolution notes'
+complete -c oncallctl -n '__oncallctl_at resolution-notes' -s h -l help -d 'Show this message and exit'
 
-# oncallctl schedules list
-complete -c oncallctl -n '__oncallctl_at schedules list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
-complete -c oncallctl -n '__oncallctl_at schedules list' -l limit -x -d 'Show at most N rows'
+# oncallctl resolution-notes list
+complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l alert-group -x -a '(__oncallctl_names alert-groups)' -d 'Limit to resolution notes of this alert group (ID)'
+complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l limit -x -d 'Show at most N rows'
 
-# oncallctl schedules get
-complete -c oncallctl -n '__oncallctl_arguments_of schedules get' -x -a '(__oncallctl_names schedules)'
+# oncallctl resolution-notes create
+complete -c oncallctl -n '__oncallctl_at resolution-notes create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at resolution-notes create' -l dry-run -d 'Print the exact requests without sending them'
 
-# oncallctl schedules shifts
-complete -c oncallctl -n '__oncallctl_argument_of schedules shifts' -x -a '(__oncallctl_names schedules)'
-complete -c oncallctl -n '__oncallctl_at schedules shifts' -l days -x -d 'Number of days to show'
-complete -c oncallctl -n '__oncallctl_at schedules shifts' -l from -x -d 'Start at TIME. [default: now]'
-complete -c oncallctl -n '__oncallctl_at schedules shifts' -l ics -r -F -d 'Write the shifts to an iCalendar file; - is stdout'
+# oncallctl resolution-notes update
+complete -c oncallctl -n '__oncallctl_at resolution-notes update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
+complete -c oncallctl -n '__oncallctl_at resolution-notes update' -l dry-run -d 'Print the exact requests without sending them'
 
-# oncallctl on-call-shifts
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a list -d 'List on call shifts'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a get -d 'Show on call shifts'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a create -d 'Create an on call shift from a JSON object'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a update -d 'Update an on call shift from a JSON object; fields that it lacks are unchanged'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -a delete -d 'Delete on call shifts; if a shift of a web schedule has begun, the server ends it instead of deleting it'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts' -s h -l help -d 'Show this message and exit'
-
-# oncallctl on-call-shifts list
-complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Limit to on call shifts of this schedule (name or ID)'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts list' -l limit -x -d 'Show at most N rows'
-
-# oncallctl on-call-shifts create
-complete -c oncallctl -n '__oncallctl_at on-call-shifts create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts create' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl on-call-shifts update
-complete -c oncallctl -n '__oncallctl_at on-call-shifts update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts update' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl on-call-shifts delete
-complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl shift-swaps
-complete -c oncallctl -n '__oncallctl_at shift-swaps' -a list -d 'List shift swaps'
-complete -c oncallctl -n '__oncallctl_at shift-swaps' -a get -d 'Show shift swaps'
-complete -c oncallctl -n '__oncallctl_at shift-swaps' -a delete -d 'Delete shift swaps; deleting a taken swap restores the original shifts'
-complete -c oncallctl -n '__oncallctl_at shift-swaps' -s h -l help -d 'Show this message and exit'
-
-# oncallctl shift-swaps list
-complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Limit to shift swaps of this schedule (name or ID)'
-complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l limit -x -d 'Show at most N rows'
-
-# oncallctl shift-swaps delete
-complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl routes
-complete -c oncallctl -n '__oncallctl_at routes' -a list -d 'List routes'
-complete -c oncallctl -n '__oncallctl_at routes' -a get -d 'Show routes'
-complete -c oncallctl -n '__oncallctl_at routes' -a create -d 'Create a route from a JSON object'
-complete -c oncallctl -n '__oncallctl_at routes' -a update -d 'Update a route from a JSON object; fields that it lacks are unchanged'
-complete -c oncallctl -n '__oncallctl_at routes' -a delete -d 'Delete routes; default routes cannot be deleted'
-complete -c oncallctl -n '__oncallctl_at routes' -s h -l help -d 'Show this message and exit'
-
-# oncallctl routes list
-complete -c oncallctl -n '__oncallctl_at routes list' -l integration -x -a '(__oncallctl_names integrations)' -d 'Limit to routes of this integration (name or ID)'
-complete -c oncallctl -n '__oncallctl_at routes list' -l limit -x -d 'Show at most N rows'
-
-# oncallctl routes create
-complete -c oncallctl -n '__oncallctl_at routes create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at routes create' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl routes update
-complete -c oncallctl -n '__oncallctl_at routes update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at routes update' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl routes delete
-complete -c oncallctl -n '__oncallctl_at routes delete' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at routes delete' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl escalation-chains
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -a list -d 'List escalation chains'
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -a create -d 'Create an escalation chain from a JSON object'
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -a update -d 'Update an escalation chain from a JSON object; fields that it lacks are unchanged'
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -a delete -d 'Delete escalation chains; their steps are deleted too, and routes that use them notify nobody'
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -a get -d 'Show an escalation chain, step by step'
-complete -c oncallctl -n '__oncallctl_at escalation-chains' -s h -l help -d 'Show this message and exit'
-
-# oncallctl escalation-chains list
-complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l team -x -a '(__oncallctl_names teams)' -d 'Limit to this team (name or ID); none means without a team'
-complete -c oncallctl -n '__oncallctl_at escalation-chains list' -l limit -x -d 'Show at most N rows'
-
-# oncallctl escalation-chains create
-complete -c oncallctl -n '__oncallctl_at escalation-chains create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at escalation-chains create' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl escalation-chains update
-complete -c oncallctl -n '__oncallctl_argument_of escalation-chains update' -x -a '(__oncallctl_names escalation_chains)'
-complete -c oncallctl -n '__oncallctl_at escalation-chains update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at escalation-chains update' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl escalation-chains delete
-complete -c oncallctl -n '__oncallctl_arguments_of escalation-chains delete' -x -a '(__oncallctl_names escalation_chains)'
-complete -c oncallctl -n '__oncallctl_at escalation-chains delete' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at escalation-chains delete' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl escalation-chains get
-complete -c oncallctl -n '__oncallctl_argument_of escalation-chains get' -x -a '(__oncallctl_names escalation_chains)'
-
-# oncallctl escalation-policies
-complete -c oncallctl -n '__oncallctl_at escalation-policies' -a list -d 'List escalation policies'
-complete -c oncallctl -n '__oncallctl_at escalation-policies' -a get -d 'Show escalation policies'
-complete -c oncallctl -n '__oncallctl_at escalation-policies' -a create -d 'Create an escalation policy from a JSON object'
-complete -c oncallctl -n '__oncallctl_at escalation-policies' -a update -d 'Update an escalation policy from a JSON object; fields that it lacks are unchanged'
-complete -c oncallctl -n '__oncallctl_at escalation-policies' -a delete -d 'Delete escalation policies'
-complete -c oncallctl -n '__oncallctl_at escalation-policies' -s h -l help -d 'Show this message and exit'
-
-# oncallctl escalation-policies list
-complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l chain -x -a '(__oncallctl_names escalation_chains)' -d 'Limit to escalation policies of this escalation chain (name or ID)'
-complete -c oncallctl -n '__oncallctl_at escalation-policies list' -l limit -x -d 'Show at most N rows'
-
-# oncallctl escalation-policies create
-complete -c oncallctl -n '__oncallctl_at escalation-policies create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at escalation-policies create' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl escalation-policies update
-complete -c oncallctl -n '__oncallctl_at escalation-policies update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at escalation-policies update' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl escalation-policies delete
-complete -c oncallctl -n '__oncallctl_at escalation-policies delete' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at escalation-policies delete' -l dry-run -d 'Print the exact requests without sending them'
+# oncallctl resolution-notes delete
+complete -c oncallctl -n '__oncallctl_at resolution-notes delete' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at resolution-notes delete' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl webhooks
 complete -c oncallctl -n '__oncallctl_at webhooks' -a list -d 'List webhooks'
@@ -590,54 +639,13 @@ complete -c oncallctl -n '__oncallctl_at webhooks update' -l dry-run -d 'Print t
 complete -c oncallctl -n '__oncallctl_at webhooks delete' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at webhooks delete' -l dry-run -d 'Print the exact requests without sending them'
 
-# oncallctl resolution-notes
-complete -c oncallctl -n '__oncallctl_at resolution-notes' -a list -d 'List resolution notes'
-complete -c oncallctl -n '__oncallctl_at resolution-notes' -a get -d 'Show resolution notes'
-complete -c oncallctl -n '__oncallctl_at resolution-notes' -a create -d 'Create a resolution note from a JSON object'
-complete -c oncallctl -n '__oncallctl_at resolution-notes' -a update -d 'Update a resolution note from a JSON object; fields that it lacks are unchanged'
-complete -c oncallctl -n '__oncallctl_at resolution-notes' -a delete -d 'Delete resolution notes'
-complete -c oncallctl -n '__oncallctl_at resolution-notes' -s h -l help -d 'Show this message and exit'
+# oncallctl slack-channels
+complete -c oncallctl -n '__oncallctl_at slack-channels' -a list -d 'List slack channels'
+complete -c oncallctl -n '__oncallctl_at slack-channels' -a get -d 'Show slack channels'
+complete -c oncallctl -n '__oncallctl_at slack-channels' -s h -l help -d 'Show this message and exit'
 
-# oncallctl resolution-notes list
-complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l alert-group -x -a '(__oncallctl_names alert-groups)' -d 'Limit to resolution notes of this alert group (ID)'
-complete -c oncallctl -n '__oncallctl_at resolution-notes list' -l limit -x -d 'Show at most N rows'
-
-# oncallctl resolution-notes create
-complete -c oncallctl -n '__oncallctl_at resolution-notes create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at resolution-notes create' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl resolution-notes update
-complete -c oncallctl -n '__oncallctl_at resolution-notes update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at resolution-notes update' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl resolution-notes delete
-complete -c oncallctl -n '__oncallctl_at resolution-notes delete' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at resolution-notes delete' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl personal-notification-rules
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a list -d 'List personal notification rules'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a get -d 'Show personal notification rules'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a create -d 'Create a personal notification rule from a JSON object'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a update -d 'Update a personal notification rule from a JSON object; fields that it lacks are unchanged'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -a delete -d 'Delete personal notification rules'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules' -s h -l help -d 'Show this message and exit'
-
-# oncallctl personal-notification-rules list
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l user -x -a '(__oncallctl_names users)' -d 'Limit to personal notification rules of this user (name or ID)'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l important -l not-important -d 'Limit to personal notification rules that are, or are not, important'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules list' -l limit -x -d 'Show at most N rows'
-
-# oncallctl personal-notification-rules create
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules create' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules create' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl personal-notification-rules update
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules update' -l file -s f -r -F -d 'A JSON object as `get -o json` prints it; - is stdin'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules update' -l dry-run -d 'Print the exact requests without sending them'
-
-# oncallctl personal-notification-rules delete
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules delete' -l yes -s y -d 'Do not prompt for confirmation'
-complete -c oncallctl -n '__oncallctl_at personal-notification-rules delete' -l dry-run -d 'Print the exact requests without sending them'
+# oncallctl slack-channels list
+complete -c oncallctl -n '__oncallctl_at slack-channels list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl user-groups
 complete -c oncallctl -n '__oncallctl_at user-groups' -a list -d 'List user groups'
@@ -646,14 +654,6 @@ complete -c oncallctl -n '__oncallctl_at user-groups' -s h -l help -d 'Show this
 
 # oncallctl user-groups list
 complete -c oncallctl -n '__oncallctl_at user-groups list' -l limit -x -d 'Show at most N rows'
-
-# oncallctl slack-channels
-complete -c oncallctl -n '__oncallctl_at slack-channels' -a list -d 'List slack channels'
-complete -c oncallctl -n '__oncallctl_at slack-channels' -a get -d 'Show slack channels'
-complete -c oncallctl -n '__oncallctl_at slack-channels' -s h -l help -d 'Show this message and exit'
-
-# oncallctl slack-channels list
-complete -c oncallctl -n '__oncallctl_at slack-channels list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl organizations
 complete -c oncallctl -n '__oncallctl_at organizations' -a list -d 'List organizations'

@@ -15,7 +15,7 @@ import typer
 from typer.main import get_command
 
 from oncallctl import __version__
-from oncallctl.commands import NOUNS, VERBS, app_of
+from oncallctl.commands import API_NOUNS, NOUNS, VERBS, app_of
 from oncallctl.config.settings import Settings
 from oncallctl.errors import Bug, Declined, ExitCode, Interrupted, InvalidInput, OncallError, OutcomeUnknown, Signal
 from oncallctl.output import colors
@@ -34,29 +34,17 @@ EXAMPLES = (
     "oncallctl help times",
     "oncallctl help",
 )
+OBJECTS = "Objects"
 OTHERS = "Other commands"
 SECTIONS = {
     "On call": ("teams", "schedules", "shift-swaps", "cover", "users"),
     "Alerts and pages": ("alert-groups", "escalate", "maintenance"),
-    "Objects": (
-        "integrations",
-        "routes",
-        "escalation-chains",
-        "escalation-policies",
-        "on-call-shifts",
-        "personal-notification-rules",
-        "resolution-notes",
-        "webhooks",
-        "slack-channels",
-        "user-groups",
-        "organizations",
-    ),
+    OBJECTS: (),
     "Review": ("audit", "report", "backup", "diff"),
     "Set up": ("auth", "config", "doctor", "sandbox", "completion"),
     OTHERS: ("api", "commands", "help"),
 }
-"""Heading of the help -> the commands below it."""
-
+"""Heading of the help -> the commands below it. All other nouns of the API are below `OBJECTS`."""
 
 _NAME_WIDTH = max(map(len, (*NOUNS, *VERBS)))
 
@@ -86,8 +74,10 @@ class Root(Group):
     def format_commands(self, ctx: Click, formatter: Click) -> None:  # noqa: ARG002
         """Write the commands by purpose, without importing their modules, and the shortcuts."""
         rows = {**NOUNS, **VERBS}
-        others = sorted(rows.keys() - {name for names in SECTIONS.values() for name in names})
-        for heading, names in {**SECTIONS, OTHERS: (*others, *SECTIONS[OTHERS])}.items():
+        unplaced = [name for name in rows if not any(name in names for names in SECTIONS.values())]
+        objects = [name for name in unplaced if name in API_NOUNS]
+        others = sorted({*unplaced} - {*objects})
+        for heading, names in {**SECTIONS, OBJECTS: objects, OTHERS: (*others, *SECTIONS[OTHERS])}.items():
             if listed := [(f"{name:<{_NAME_WIDTH}}", rows[name].removesuffix(".")) for name in names if name in rows]:
                 with formatter.section(heading):
                     formatter.write_dl(listed)

@@ -61,14 +61,15 @@ class ListFilter:
     noun: Noun | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Noun:
     """A kind of object.
 
     Attributes:
         name: the name on the command line, in the plural; the path of the API is the same with underscores.
         summary: the text in the help of the program.
-        columns: header -> dotted path, for tables and csv.
+        columns: header -> dotted path, for tables and csv. A field that the server's object lacks must be added by
+            `described`; see ``commands/generic.py``.
         metavar: the name of an argument of this kind, as the help shows it.
         id_field: the field that holds the ID.
         title: the dotted path of the name; None if objects are identified by ID only.
@@ -125,6 +126,10 @@ class Noun:
     def __post_init__(self) -> None:
         """Derive the path."""
         object.__setattr__(self, "path", self.name.replace("-", "_"))
+
+    def __repr__(self) -> str:
+        """Return the name only: with linked nouns, all fields take several screens in the report of a failed test."""
+        return f"<Noun {self.name}>"
 
     @property
     def plural(self) -> str:

@@ -327,23 +327,24 @@ PERSONAL_NOTIFICATION_RULES = Noun(
 
 NOUNS = (
     INTEGRATIONS,
-    TEAMS,
-    USERS,
-    ALERT_GROUPS,
-    SCHEDULES,
-    ON_CALL_SHIFTS,
-    SHIFT_SWAPS,
     ROUTES,
     ESCALATION_CHAINS,
     ESCALATION_POLICIES,
-    WEBHOOKS,
-    RESOLUTION_NOTES,
+    SCHEDULES,
+    ON_CALL_SHIFTS,
+    SHIFT_SWAPS,
+    TEAMS,
+    USERS,
     PERSONAL_NOTIFICATION_RULES,
-    USER_GROUPS,
+    ALERT_GROUPS,
+    RESOLUTION_NOTES,
+    WEBHOOKS,
     SLACK_CHANNELS,
+    USER_GROUPS,
     ORGANIZATIONS,
 )
-"""The nouns of the command line that stand for objects of the API."""
+"""The nouns of the command line that stand for objects of the API. The help lists those of its section "Objects" in
+this order."""
 
 COLLECTIONS = {noun.path: noun for noun in (*NOUNS, ALERTS)}
 """The nouns of all collections, by path."""

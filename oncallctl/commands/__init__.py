@@ -6,6 +6,7 @@ Commands are built when they are used: to build all of them would take most of t
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from oncallctl.api import nouns
@@ -13,24 +14,8 @@ from oncallctl.api import nouns
 if TYPE_CHECKING:
     import typer
 
-_OF_THE_API = {noun.name: noun for noun in nouns.NOUNS}
-
-_WITH_A_MODULE = frozenset(
-    {
-        "alert-groups",
-        "auth",
-        "config",
-        "escalation-chains",
-        "integrations",
-        "maintenance",
-        "routes",
-        "sandbox",
-        "schedules",
-        "shift-swaps",
-        "teams",
-        "users",
-    }
-)
+API_NOUNS = {noun.name: noun for noun in nouns.NOUNS}
+"""The nouns that `oncallctl.api.nouns` declares, by name."""
 
 NOUNS = {
     **{noun.name: noun.summary for noun in nouns.NOUNS},
@@ -55,10 +40,10 @@ VERBS = {
 
 def app_of(name: str) -> typer.Typer:
     """Return the commands of a noun, or a verb: from its module if it has one, else from the noun's declaration."""
-    if name in _WITH_A_MODULE or name in VERBS:
-        module = "help_topics" if name == "help" else name.replace("-", "_")
-        app: typer.Typer = import_module(f"oncallctl.commands.{module}").app
+    module = "help_topics" if name == "help" else name.replace("-", "_")
+    if find_spec(f"{__name__}.{module}"):
+        app: typer.Typer = import_module(f"{__name__}.{module}").app
         return app
     from oncallctl.commands import generic
 
-    return generic.app_of(_OF_THE_API[name])
+    return generic.app_of(API_NOUNS[name])

@@ -59,6 +59,12 @@ class TestHelp:
             code for code, *_ in EXIT_CODES
         ]
 
+    def test_help_of_the_program_lists_each_noun_of_the_api_in_a_section(self, run: Runner) -> None:
+        sections = dict(re.findall(r"^(\w[\w ]*):\n((?:  .*\n)+)", run("--help").stdout, re.MULTILINE))
+        others = re.findall(r"^  ([\w-]+)", sections["Other commands"], re.MULTILINE)
+        assert others == ["api", "commands", "help"]
+        assert "  organizations " in sections["Objects"]
+
 
 class TestCommands:
     @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -15,40 +16,32 @@ TEAM, USER, OTHER_USER = "TKPSLLWBFUI9R", "U6YF83T9HEFKQ", "U85BI7ASG8K6E"
 FIRING, ACKNOWLEDGED, RESOLVED, SILENCED = "IWM9M5WQXRBEN", "ITZS8C3IAPIQD", "IXVZICTNDV9PQ", "ISHJTMEUMF6E6"
 SCHEDULE, ROUTE, CHAIN = "SN1XIG9SHWR2U", "RMRXVRQ1RJMKS", "F3VV9WSX4RBEK"
 
-# One object of each noun.
-SAMPLES = {
+# The ID of an object of each noun. It is declared as `sample`, except for nouns whose sample is a name.
+SAMPLES = {noun: noun.sample for noun in nouns.NOUNS} | {
     nouns.INTEGRATIONS: SERVICE,
     nouns.TEAMS: TEAM,
     nouns.USERS: USER,
-    nouns.ALERT_GROUPS: FIRING,
     nouns.SCHEDULES: SCHEDULE,
     nouns.ON_CALL_SHIFTS: "OF7HSTWMFMK3I",  # not of a web schedule, whose shifts are ended rather than deleted
-    nouns.SHIFT_SWAPS: "SSRMQV5P6Y64NXH",
-    nouns.ROUTES: ROUTE,
     nouns.ESCALATION_CHAINS: CHAIN,
-    nouns.ESCALATION_POLICIES: "EIELW6PKFKUYB",
     nouns.WEBHOOKS: "WH84KLFXI6ZKAD",
-    nouns.RESOLUTION_NOTES: "MD5NQZDAYNBD4",
-    nouns.PERSONAL_NOTIFICATION_RULES: "NEEFKIHJ6KM7M",
     nouns.USER_GROUPS: "G8QXCG9PWH6QS",
     nouns.SLACK_CHANNELS: "C0LAB000",
-    nouns.ORGANIZATIONS: "",
 }
 
-# Fields of a new object and of an update, for nouns with the generic `create` and `update`.
+# Fields of a new object and of an update, for nouns with the generic `create` and `update`. They are declared as
+# `sample_create` and `sample_update`, except for nouns whose example copies an object.
 BODIES: dict[nouns.Noun, tuple[dict[str, Any], dict[str, Any]]] = {
+    noun: (json.loads(noun.sample_create), json.loads(noun.sample_update))
+    for noun in nouns.NOUNS
+    if noun.sample_create and noun.sample_update
+} | {
     nouns.ON_CALL_SHIFTS: (
         {"name": "new", "type": "single_event", "start": "2030-01-01T00:00:00", "duration": 3600, "users": [USER]},
         {"duration": 7200},
     ),
     nouns.ROUTES: ({"integration_id": SERVICE, "routing_regex": "x", "escalation_chain_id": CHAIN}, {"position": 0}),
-    nouns.ESCALATION_CHAINS: ({"name": "new"}, {"name": "other"}),
     nouns.ESCALATION_POLICIES: ({"escalation_chain_id": CHAIN, "type": "resolve"}, {"type": "resolve"}),
-    nouns.WEBHOOKS: (
-        {"name": "new", "url": "https://hook.example", "http_method": "POST", "trigger_type": "resolve"},
-        {"name": "other"},
-    ),
-    nouns.RESOLUTION_NOTES: ({"alert_group_id": FIRING, "text": "seen"}, {"text": "solved"}),
     nouns.PERSONAL_NOTIFICATION_RULES: ({"user_id": USER, "type": "notify_by_sms"}, {"type": "notify_by_email"}),
 }
 

@@ -59,7 +59,8 @@ def _of_noun(noun: nouns.Noun) -> dict[str, Line]:
 def _writes(noun: nouns.Noun) -> dict[str, Line]:
     sample, in_json = SAMPLES[noun], noun not in ONLY_IDS
     new, changed = (json.dumps(body).replace("{", "{{").replace("}", "}}") for body in BODIES[noun])
-    new = new.replace('"new"', '"new{firing}"')  # names are unique
+    if name := BODIES[noun][0].get("name"):
+        new = new.replace(f'"{name}"', f'"{name}{{firing}}"')  # names are unique
     return {
         f"{noun.name} create": Line("--file {file}", unchanged=True, body=new, in_json=in_json),
         f"{noun.name} update": Line(f"{sample} --file {{file}}", unchanged=True, body=changed, in_json=in_json),
