@@ -136,7 +136,7 @@ class Entry(BaseModel):
                 raise error from None
 
     @property
-    def opens(self) -> bool:
+    def is_start(self) -> bool:
         """True if a window was started or renewed."""
         return self.event in {Event.OPENED, Event.RENEWED}
 
@@ -236,12 +236,12 @@ class Journal:
             if is_there[entry.server]:
                 yield entry
 
-    def openers(self, place: Profile, warn: Callable[[str], None]) -> dict[tuple[str, datetime], Entry]:
+    def starts(self, place: Profile, warn: Callable[[str], None]) -> dict[tuple[str, datetime], Entry]:
         """Return the authors of windows: (integration, start to the second) -> the event that started or renewed it."""
         return {
             (entry.integration.id, entry.started_at.replace(microsecond=0)): entry
             for entry in self.at(place, warn)
-            if entry.opens and entry.started_at
+            if entry.is_start and entry.started_at
         }
 
     def _contents(self) -> list[tuple[Path, bytes]]:
@@ -285,15 +285,15 @@ def _text(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
-def authorship(openers: Mapping[tuple[str, datetime], Entry], integration: Integration) -> dict[str, Any]:
+def authorship(starts: Mapping[tuple[str, datetime], Entry], integration: Integration) -> dict[str, Any]:
     """Return the author of the window of an integration, and the reason; `foreign` if the journal does not know it."""
     started_at = integration.maintenance_started_at
     if integration.maintenance_mode is None or started_at is None:
-        return {"opened_by": None, "reason": None}
-    entry = openers.get((integration.id, started_at.replace(microsecond=0)))
+        return {"started_by": None, "reason": None}
+    entry = starts.get((integration.id, started_at.replace(microsecond=0)))
     if entry is None:
-        return {"opened_by": "foreign", "reason": None}
-    return {"opened_by": f"{entry.user}@{entry.host}", "reason": entry.reason}
+        return {"started_by": "foreign", "reason": None}
+    return {"started_by": f"{entry.user}@{entry.host}", "reason": entry.reason}
 
 
 def _user() -> str:

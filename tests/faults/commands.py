@@ -81,7 +81,7 @@ SETTLED = Codes(refused=8, before=9, after=0, forbidden=3, down=9, nonsense=9)
 NO_MATTER = Codes(0, 0, 0, 0, 0, 0)
 # Reads before a page: the page is sent although they fail, except if the server refuses connections.
 CHECK = Codes(refused=8, before=0, after=0, forbidden=0, down=0, nonsense=0)
-NOT_OPENED = Codes(125, 125, 125, 125, 125, 125)
+NOT_STARTED = Codes(125, 125, 125, 125, 125, 125)
 RUN = Codes(refused=125, before=125, after=0, forbidden=125, down=125, nonsense=125)
 
 
@@ -153,7 +153,7 @@ LINES: dict[str, Line] = {
     "maintenance extend": Line(f"{SERVICE} --by 1h", changes=SETTLED, path="maintenance_start", window=True),
     "maintenance stop": Line(SERVICE, changes=SETTLED, path="maintenance_stop", window=True),
     "maintenance status": Line(SERVICE, window=True),
-    "maintenance run": Line(f"{SERVICE} --for 1h -- true", reads=NOT_OPENED, changes=RUN, path="maintenance_"),
+    "maintenance run": Line(f"{SERVICE} --for 1h -- true", reads=NOT_STARTED, changes=RUN, path="maintenance_"),
     "teams who-is-on-call": Line(TEAM),
     "teams next": Line(TEAM),
     "teams previous": Line(TEAM),

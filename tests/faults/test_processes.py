@@ -16,8 +16,8 @@ from tests.system.program import Program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows processes as files")
 
-# Writes down what there is to see of itself and of the program that started it.
-LOOK = "cat /proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline /proc/$PPID/environ > {seen}"
+# Prints the arguments and the environment of this shell and of the program that started it.
+PRINT_PROCESS = "cat /proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline /proc/$PPID/environ > {seen}"
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def seen(world: Path) -> Path:
     return world / "seen"
 
 
-def look(seen: Path) -> str:
-    return LOOK.format(seen=shlex.quote(str(seen)))
+def print_process(seen: Path) -> str:
+    return PRINT_PROCESS.format(seen=shlex.quote(str(seen)))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def logged_in(program: Program, oss: Serving, world: Path, seen: Path) -> Progra
     token = world / "token"
     token.write_text(oss.token)
     script = world / "say-token"
-    script.write_text(f"#!/bin/sh\n{look(seen)}\ncat {shlex.quote(str(token))}\n")
+    script.write_text(f"#!/bin/sh\n{print_process(seen)}\ncat {shlex.quote(str(token))}\n")
     script.chmod(0o700)
     program("auth", "login", "work", "--url", oss.url, "--token-command", str(script))
     return program
@@ -68,6 +68,6 @@ def test_command_of_maintenance_run_does_not_receive_the_token(
     logged_in: Program, oss: Serving, seen: Path, world: Path
 ) -> None:
     other = world / "seen-by-the-command"
-    logged_in("maintenance", "run", SERVICE, "--for", "1h", "-vvv", "--", "sh", "-c", look(other))
+    logged_in("maintenance", "run", SERVICE, "--for", "1h", "-vvv", "--", "sh", "-c", print_process(other))
     assert_nothing(oss, other)
     assert len([each for each in oss.changes() if each.endswith("maintenance_start")]) == 1

@@ -358,7 +358,7 @@ class TestOrphans:
         assert found is not None
         assert (orphan["id"], orphan["name"], orphan["reason"]) == (ONE, "service-010", "upgrade")
         assert (orphan["mode"], orphan["ends_at"]) == ("silence_escalations", found["maintenance_end_at"])
-        assert "@" in orphan["opened_by"]
+        assert "@" in orphan["started_by"]
         (entry,) = work("maintenance", "history", "-o", "json").json
         assert orphan["run"] == entry["run"]
         ids = work("maintenance", "orphans", "-o", "id").out

@@ -113,7 +113,7 @@ def test_window_is_started_shown_and_stopped_and_repeating_changes_nothing(shift
     (window,) = program("maintenance", "status", "-o", "json").json
     assert window.keys() == {
         *("id", "name", "team_id", "mode", "started_at", "ends_at", "remaining_seconds", "overdue", "integration"),
-        *("opened_by", "reason"),
+        *("started_by", "reason"),
     }
     assert (window["id"], window["name"], window["mode"]) == (started["id"], NAME, "silence_escalations")
     assert window["overdue"] is False

@@ -14,7 +14,7 @@ ORPHANS = {
     "NAME": "name",
     "MODE": "mode",
     "ENDS": "ends_at",
-    "BY": "opened_by",
+    "BY": "started_by",
     "REASON": "reason",
     "RUN": "run",
 }
@@ -34,8 +34,8 @@ def orphans(ctx: typer.Context) -> None:
 
     found = []
     with connect(ctx.obj) as oncall:
-        openers = Journal().openers(oncall.profile, ctx.obj.warn)
+        starts = Journal().starts(oncall.profile, ctx.obj.warn)
         for record, integration in orphaned(oncall, state_folder(), ctx.obj.warn):
-            known = plan.status(oncall, integration) | authorship(openers, integration)
+            known = plan.status(oncall, integration) | authorship(starts, integration)
             found.append({**known, "reason": record.reason, "run": record.run})
     render(ctx.obj, found, ORPHANS, empty="no windows left behind")

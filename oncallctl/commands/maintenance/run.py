@@ -188,7 +188,7 @@ def _prepare(
             settings.note(str(proposal))
         confirm(settings, oncall.profile, proposal, yes=yes)
     confirmed = frozenset(
-        (step.target.found.id, step.target.found.maintenance_started_at) for step in steps if step.ends_group
+        (step.target.found.id, step.target.found.maintenance_started_at) for step in steps if step.resolves_groups
     )
     service = change.WindowService(oncall, Journal(), Author(reason), settings.warn, longest)
     return RunWindows(RunRequest(service, policy, if_active, state_folder(), confirmed)), found

@@ -35,7 +35,7 @@ WINDOWS = {
     "STARTED": "started_at",
     "ENDS": "ends_at",
     "OVERDUE": "overdue",
-    "BY": "opened_by",
+    "BY": "started_by",
     "REASON": "reason",
 }
 
@@ -112,9 +112,9 @@ def _documents(
     from oncallctl.maintenance.windows import plan
 
     at = oncall.now()
-    openers = Journal().openers(oncall.profile, settings.warn)
+    starts = Journal().starts(oncall.profile, settings.warn)
     return [
-        plan.status(oncall, each) | authorship(openers, each)
+        plan.status(oncall, each) | authorship(starts, each)
         for each in integrations
         if within is None or plan.ends_within(each, within, at)
     ]

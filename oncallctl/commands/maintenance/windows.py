@@ -187,9 +187,9 @@ def extend(
         held = partial(is_held, state_folder(), oncall.profile)
         steps = plan.plan_extend(oncall, active, by=longer, until=end, is_held=held)
         service = change.WindowService(oncall, journal, Author(reason), settings.warn, longest)
-        openers = journal.openers(oncall.profile, settings.warn)
+        starts = journal.starts(oncall.profile, settings.warn)
         for step in steps:
-            step.reason = reason or authorship(openers, step.target.found)["reason"]
+            step.reason = reason or authorship(starts, step.target.found)["reason"]
             if step.wanted:
                 service.because(step.reason).check(step.wanted)
         head = f"Extend maintenance by {span(longer.total_seconds())}" if longer else "Extend maintenance"
@@ -224,7 +224,7 @@ def stop(
         found = select(oncall, selector)
         steps = plan.plan_stop(found)
         if not selector.given:
-            steps = [step for step in steps if step.ends]
+            steps = [step for step in steps if step.stops]
         if not steps:
             ctx.obj.note(f"nothing to stop: none of the {len(found)} integrations is in maintenance")
         service = change.WindowService(oncall, Journal(), Author(), ctx.obj.warn)
@@ -238,7 +238,7 @@ def warn_of_escalating(settings: Settings, oncall: OnCall, steps: list[WindowCha
     from oncallctl.maintenance.windows import alerts
 
     # The alert groups of a direct paging integration are pages: somebody sent them on purpose.
-    integrations = [step.target.found for step in steps if step.opens and not step.target.found.is_direct_paging]
+    integrations = [step.target.found for step in steps if step.starts and not step.target.found.is_direct_paging]
     if not integrations:
         return
     try:
@@ -340,7 +340,7 @@ def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelec
 
     proposal, dangers = Proposal(), []
     if steps and (selector.everything or selector.match or len(steps) > MANY):
-        changing = [step.target for step in steps if step.opens or step.ends]
+        changing = [step.target for step in steps if step.starts or step.stops]
         if changing or not interactive():  # a script fails without --yes even if no window is active
             proposal = on_targets(f"{head}:", changing or [step.target for step in steps])
     for step in steps:
@@ -348,7 +348,7 @@ def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelec
         if step.wanted and step.target.found.is_direct_paging:
             effect = paging_effect(step.target.found, step.wanted)
             dangers.append(f"{name} is a direct paging integration: {effect}.")
-        if step.ends_group:
+        if step.resolves_groups:
             with oncall.without_retries():
                 resolved = alerts.collected(oncall, step.target.found)
             if resolved:

@@ -20,7 +20,7 @@ from oncallctl.maintenance.windows import guards
 from oncallctl.maintenance.windows.change import WindowService, rehearse
 from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, WindowRequest, utc
 from oncallctl.maintenance.windows.plan import WindowAction, WindowChange, check_start, plan_start, row
-from oncallctl.maintenance.windows.settle import LOOK
+from oncallctl.maintenance.windows.settle import STATUS_COMMAND
 
 # Largest difference between this machine's clock and the server's at which no occurrence is recognized late.
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -72,7 +72,7 @@ class Results:
             PartialFailure: some failed.
         """
         if self.signum is not None:
-            Report([item.outcome for item in self.items if item.outcome], LOOK, self.signum).raise_failures()
+            Report([item.outcome for item in self.items if item.outcome], STATUS_COMMAND, self.signum).raise_failures()
         failed = [item for item in self.items if item.error]
         if not failed or failed[0].error is None:
             return
@@ -151,7 +151,7 @@ def apply(
         if dry_run:
             report = _rehearse(service, turn)
         else:
-            report = for_each(turn, _target, lambda job: _start(service, job), _ignore_progress, LOOK)
+            report = for_each(turn, _target, lambda job: _start(service, job), _ignore_progress, STATUS_COMMAND)
         signum = report.signum
         for job, outcome in zip(turn, report.outcomes, strict=True):
             results.append(Result(job.occurrence, outcome, outcome.error))
@@ -254,7 +254,7 @@ class _JournaledWindows:
         """
         occurrence, started = job.occurrence, None
         for entry in self._entries[job.target.found.id]:
-            if entry.opens:
+            if entry.is_start:
                 if entry.outcome == DONE and (entry.window == occurrence.key or _covers(entry, job)):
                     started = entry
             elif entry.cause not in {Cause.REPLACE, Cause.RUN}:  # no cause: written by an older version
@@ -289,7 +289,7 @@ def _plan(service: WindowService, job: _Job) -> WindowChange:
 def _start(service: WindowService, job: _Job) -> Outcome[Integration]:
     step = _plan(service, job)
     author = Author(job.occurrence.rule.reason, service.author.run, job.occurrence.key)
-    if not step.opens:
+    if not step.starts:
         return Outcome(job.target, "unchanged")
     try:
         integration = replace(service, author=author).carry_out(step)

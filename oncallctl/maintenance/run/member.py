@@ -143,7 +143,7 @@ class RunMember:
             if Window.of(again) == window:
                 raise
             step_again = self._plan(again)  # another window was started first, and may be long enough
-            if step.ends and step_again.action in {WindowAction.REPLACE, WindowAction.REFUSE}:
+            if step.stops and step_again.action in {WindowAction.REPLACE, WindowAction.REFUSE}:
                 raise taken from None  # its message says if the old window is gone
             return self._carry_out(step_again)
 
@@ -165,7 +165,7 @@ class RunMember:
             window = Window.of(step.target.found)
             self.ends_at = window.ends_at if window else None
             return Outcome(self.target, "unchanged", step.target.found)
-        if step.ends:
+        if step.stops:
             self._check_replacing(step)
         step = replace(step, wanted=self._policy.request(self._oncall.now()))
         return Outcome(self.target, plan.STATUSES[step.action], self._start(step))
@@ -178,7 +178,7 @@ class RunMember:
                 f"another run on this machine needs the {integration.maintenance_mode} window of {integration.name!r}",
                 hint="wait until that run has ended, or use the same --mode",
             )
-        if step.ends_group and (integration.id, integration.maintenance_started_at) not in self._request.confirmed:
+        if step.resolves_groups and (integration.id, integration.maintenance_started_at) not in self._request.confirmed:
             raise Conflict(
                 f"a group_alerts window was started on {integration.name!r} meanwhile", hint="run the command again"
             )

@@ -15,7 +15,7 @@ from oncallctl.maintenance.run.leases import RETRY
 from oncallctl.maintenance.run.member import MemberState, RunMember, RunRequest
 from oncallctl.maintenance.run.shared import SharedWindow
 from oncallctl.maintenance.windows.model import Window, utc
-from oncallctl.maintenance.windows.settle import LOOK
+from oncallctl.maintenance.windows.settle import STATUS_COMMAND
 from oncallctl.times import span
 
 ENDS_AT, TARGETS = "ONCALLCTL_WINDOW_ENDS_AT", "ONCALLCTL_WINDOW_TARGETS"
@@ -42,7 +42,7 @@ class RunWindows:
 
     def join(self, targets: Sequence[Target[Integration]]) -> Report[Integration]:
         """Join each integration: start, replace or share its window."""
-        return for_each(targets, lambda target: target, self._join, lambda: None, LOOK)
+        return for_each(targets, lambda target: target, self._join, lambda: None, STATUS_COMMAND)
 
     def next_renewal(self) -> datetime | None:
         """Return when the next window is to be renewed, or None."""
@@ -52,7 +52,9 @@ class RunWindows:
         """Renew the windows that are due; a renewal that fails is retried."""
         at = self.oncall.now()
         due = [each for each in self.members.values() if each.renew_at and each.renew_at <= at]
-        for outcome in for_each(due, lambda member: member.target, RunMember.renew, lambda: None, LOOK).outcomes:
+        for outcome in for_each(
+            due, lambda member: member.target, RunMember.renew, lambda: None, STATUS_COMMAND
+        ).outcomes:
             if outcome.error:
                 self.members[outcome.target.found.id].renew_at = self.oncall.now() + RETRY
                 self.request.service.warn(
@@ -63,7 +65,7 @@ class RunWindows:
     def leave(self) -> Report[Integration]:
         """Leave each integration: stop the windows that no other run on this machine needs."""
         members = list(self.members.values())
-        return for_each(members, lambda member: member.target, RunMember.leave, lambda: None, LOOK)
+        return for_each(members, lambda member: member.target, RunMember.leave, lambda: None, STATUS_COMMAND)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that describe the windows to the command."""

@@ -127,10 +127,10 @@ def _from_journal(
     oncall: OnCall, integration: Integration, journal: Journal, at: datetime, warn: Callable[[str], None]
 ) -> Iterator[SuppressedPeriod]:
     events = [entry for entry in journal.at(oncall.profile, warn) if entry.integration.id == integration.id]
-    ended = {entry.started_at: entry.time for entry in events if entry.event == Event.ENDED}
+    stopped = {entry.started_at: entry.time for entry in events if entry.event == Event.ENDED}
     for entry in events:
-        if entry.opens and entry.started_at:
-            end = ended.get(entry.started_at) or entry.ends_at
+        if entry.is_start and entry.started_at:
+            end = stopped.get(entry.started_at) or entry.ends_at
             yield SuppressedPeriod(entry.started_at, min(end, at) if end else at, entry.mode, entry.run)
 
 

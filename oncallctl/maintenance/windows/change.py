@@ -15,12 +15,12 @@ from oncallctl.maintenance.journal import DONE, FAILED, SENT, UNKNOWN, Author, C
 from oncallctl.maintenance.windows import guards
 from oncallctl.maintenance.windows.model import Window, WindowRequest, utc
 from oncallctl.maintenance.windows.plan import STATUSES, WindowChange
-from oncallctl.maintenance.windows.settle import LOOK, AlreadyActive, Sending, start, stop
+from oncallctl.maintenance.windows.settle import STATUS_COMMAND, AlreadyActive, Sending, start, stop
 
 
 def rehearse(oncall: OnCall, steps: Sequence[WindowChange]) -> Report[Integration]:
     """Return the requests that `carry_out` would send."""
-    return Report([_rehearsed(oncall, step) for step in steps], LOOK)
+    return Report([_rehearsed(oncall, step) for step in steps], STATUS_COMMAND)
 
 
 def _rehearsed(oncall: OnCall, step: WindowChange) -> Outcome[Integration]:
@@ -81,7 +81,7 @@ class WindowService:
         if wanted:
             self.check(wanted)
         integration = step.target.found
-        if step.ends:
+        if step.stops:
             cause = cause or (Cause.REPLACE if wanted else Cause.STOP)
             integration = self._stop(integration, cause, is_journaled=event is not Event.RENEWED)
         if wanted is None:
@@ -91,7 +91,7 @@ class WindowService:
         except AlreadyActive:
             raise
         except OncallError as error:
-            if step.ends:
+            if step.stops:
                 self._explain_loss(error, step.target.found, integration, restore)
                 if not own and not isinstance(error, Conflict | OutcomeUnknown):
                     error.hint = f"start it again: {self._start_command(integration, wanted)}"
@@ -216,7 +216,7 @@ def carry_out(
     service: WindowService, steps: Sequence[WindowChange], finished: Callable[[], None]
 ) -> Report[Integration]:
     """Carry out the planned changes, several at a time; see `oncallctl.batch.for_each`."""
-    return for_each(steps, lambda step: step.target, lambda step: _carry_out(service, step), finished, LOOK)
+    return for_each(steps, lambda step: step.target, lambda step: _carry_out(service, step), finished, STATUS_COMMAND)
 
 
 def _carry_out(service: WindowService, step: WindowChange) -> Outcome[Integration]:

@@ -56,25 +56,25 @@ class WindowChange:
     reason: str | None = None
 
     @property
-    def opens(self) -> bool:
+    def starts(self) -> bool:
         """True if it starts a window."""
         return self.wanted is not None
 
     @property
-    def ends(self) -> bool:
+    def stops(self) -> bool:
         """True if it stops a window."""
         return self.action in {WindowAction.STOP, WindowAction.REPLACE, WindowAction.EXTEND}
 
     @property
-    def ends_group(self) -> bool:
+    def resolves_groups(self) -> bool:
         """True if it stops a window whose end resolves the alert groups that it collected."""
         window = Window.of(self.target.found)
-        return self.ends and window is not None and window.mode == GROUP
+        return self.stops and window is not None and window.mode == GROUP
 
     def changes(self, oncall: OnCall) -> list[Change[Integration]]:
         """Return the requests that carry it out, in order."""
         ident = self.target.found.id
-        made = [oncall.integrations.stop_maintenance(ident)] if self.ends else []
+        made = [oncall.integrations.stop_maintenance(ident)] if self.stops else []
         if wanted := self.wanted:
             made.append(
                 oncall.integrations.start_maintenance(ident, wanted.mode, lambda: seconds_left(wanted, oncall.now()))
@@ -191,7 +191,7 @@ def plan_stop(targets: Sequence[Target[Integration]]) -> list[WindowChange]:
 
 def recheck(oncall: OnCall, step: WindowChange) -> WindowChange:
     """Refuse the step if the window to stop has changed since the prompt was shown."""
-    if not step.ends:
+    if not step.stops:
         return step
     found = oncall.integrations.get(step.target.found.id)
     if Window.of(found) == Window.of(step.target.found):

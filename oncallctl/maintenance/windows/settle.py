@@ -16,7 +16,7 @@ from oncallctl.api.resources.integrations import Integration
 from oncallctl.errors import Conflict, InvalidInput, OncallError, OutcomeUnknown
 from oncallctl.maintenance.windows.model import CLOSE_ENOUGH, Window, WindowRequest
 
-LOOK = "oncallctl maintenance status"  # the command that shows windows
+STATUS_COMMAND = "oncallctl maintenance status"  # the command that shows windows
 
 # How often a change is sent again after a 5xx response, if reading back shows that it was not made.
 RETRIES = 3
@@ -281,4 +281,4 @@ def _read_back(oncall: OnCall, request: _Request, lost: OutcomeUnknown) -> Integ
 
 
 def _unsettled(lost: OutcomeUnknown, state: str) -> OutcomeUnknown:
-    return not_yet_visible(lost, state, f"check before you try again: {LOOK}")
+    return not_yet_visible(lost, state, f"check before you try again: {STATUS_COMMAND}")

@@ -254,7 +254,7 @@ class TestReading:
         run("maintenance start service-010 --for 30m --reason 'db upgrade'")
         (window,) = run("maintenance status -o json").json
         assert window["reason"] == "db upgrade"
-        assert "@" in window["opened_by"]
+        assert "@" in window["started_by"]
 
     def test_window_unknown_to_the_journal_is_foreign(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --reason mine")
@@ -262,11 +262,11 @@ class TestReading:
         mode = "silence_escalations" if server.dialect == "cloud" else "debug"
         server.call("POST", "integrations/C6WEX17LQRP1K/maintenance_start", {"mode": mode, "duration": 600})
         (window,) = run("maintenance status -o json").json
-        assert (window["opened_by"], window["reason"]) == ("foreign", None)
+        assert (window["started_by"], window["reason"]) == ("foreign", None)
 
     def test_status_without_a_window_has_no_author(self, server: Serving, run: Runner) -> None:
         (window,) = run("maintenance status service-010 -o json").json
-        assert window["opened_by"] is None
+        assert window["started_by"] is None
 
     @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
     def test_state_folder_of_another_user_is_refused(self, server: Serving, run: Runner, world: Path) -> None:

@@ -48,32 +48,30 @@ def window(serving: Serving, ident: str = ONE) -> dict[str, object] | None:
 
 
 class Clock:
-    """A clock that tests move: the program's and, by moving windows back, the server's."""
+    """The clock of the program, which tests move forward."""
 
-    def __init__(self, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._serving = serving
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = timedelta()
         monkeypatch.setattr("oncallctl.api.clock.now", self.now)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
-    def pass_(self, time: timedelta) -> None:
-        """Move the time forward."""
+    def advance(self, time: timedelta) -> None:
         self.ahead += time
 
 
 @pytest.fixture
-def clock(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(cloud, monkeypatch)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
 
 
-Covering = Callable[..., RunWindows]
+RunMaker = Callable[..., RunWindows]
 
 
 @pytest.fixture
-def covering(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Covering:
-    """Return a function that creates the windows of a run, each with its own run ID. Warnings are in `WARNED`."""
+def make_run(cloud: Serving) -> RunMaker:
+    """Return a function that creates the windows of a new run. Their warnings are in `WARNED`."""
 
     def make(
         until: timedelta = HOUR, lease: timedelta | None = None, if_active: IfActive = IfActive.FAIL, mode: str = ""
@@ -90,14 +88,14 @@ def covering(cloud: Serving, monkeypatch: pytest.MonkeyPatch) -> Covering:
 WARNED: list[str] = []
 
 
-def enter(cover: RunWindows, ident: str = ONE) -> str:
+def join(windows: RunWindows, ident: str = ONE) -> str:
     """Join one integration; return the outcome."""
-    (outcome,) = cover.join([Target(ident, cover.oncall.integrations.get(ident))]).outcomes
+    (outcome,) = windows.join([Target(ident, windows.oncall.integrations.get(ident))]).outcomes
     return outcome.status if outcome.error is None else outcome.error.code
 
 
-def leave(cover: RunWindows) -> str:
-    (outcome,) = cover.leave().outcomes
+def leave(windows: RunWindows) -> str:
+    (outcome,) = windows.leave().outcomes
     return outcome.status if outcome.error is None else outcome.error.code
 
 
@@ -135,7 +133,7 @@ class TestTheCommandLine:
         run("maintenance run service-010 --for 2h --if-active keep -- true")
         assert cloud.changes() == [START]
 
-    def test_replaced_window_is_stopped_after_the_run(self, cloud: Serving, run: Runner) -> None:
+    def test_window_that_replaced_another_is_stopped_after_the_run(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance run service-010 --for 2h --if-active replace -- true")
         assert cloud.changes() == [START, STOP, START, STOP]
@@ -160,7 +158,7 @@ class TestTheCommandLine:
         assert "'service-010' is NOT in maintenance" in done.stderr
         assert "'service-011' is NOT in maintenance" in done.stderr
 
-    def test_replacement_that_finds_another_window_in_its_place_says_that_the_old_one_is_gone(
+    def test_replacement_that_finds_another_new_window_says_that_the_old_one_is_gone(
         self, cloud: Serving, run: Runner
     ) -> None:
         def somebody_starts_first(_request: object, answer: Callable[[], Response]) -> Response:
@@ -188,40 +186,40 @@ class TestTheCommandLine:
 
     def test_journal_has_the_reason_and_the_run(self, cloud: Serving, run: Runner) -> None:
         run("maintenance run service-010 --for 30m --reason upgrade -- true")
-        opened, ended = run("maintenance history -o json").json
-        assert (opened["event"], ended["event"]) == ("opened", "ended")
-        assert opened["reason"] == ended["reason"] == "upgrade"
-        assert opened["run"] == ended["run"]
+        start, stop = run("maintenance history -o json").json
+        assert (start["event"], stop["event"]) == ("opened", "ended")
+        assert start["reason"] == stop["reason"] == "upgrade"
+        assert start["run"] == stop["run"]
 
     def test_run_on_a_self_hosted_engine_starts_and_stops_its_window(self, oss: Serving, run: Runner) -> None:
         run("maintenance run service-010 --for 30m -- true")
         assert oss.bodies() == [{"mode": "debug", "duration": 1800}, None]
 
-    def test_orphans_without_any_is_an_empty_list(self, cloud: Serving, run: Runner) -> None:
+    def test_orphans_without_orphaned_windows_prints_an_empty_list(self, cloud: Serving, run: Runner) -> None:
         assert run("maintenance orphans -o json").json == []
 
 
-class TestWhoseWindowItIs:
+class TestOwnership:
     def test_window_that_somebody_else_started_meanwhile_is_not_stopped(
-        self, cloud: Serving, covering: Covering
+        self, cloud: Serving, make_run: RunMaker
     ) -> None:
-        cover = covering()
-        assert enter(cover) == "started"
+        windows = make_run()
+        assert join(windows) == "started"
         cloud.call("POST", f"integrations/{ONE}/maintenance_stop")
         cloud.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": "silence_escalations", "duration": 3600})
         with sqlite3.connect(cloud.database) as database:
             database.execute("UPDATE integrations SET maintenance_started_at = maintenance_started_at + 5")
-        assert leave(cover) == "left"
+        assert leave(windows) == "left"
         assert window(cloud) is not None
 
-    def test_window_that_somebody_stopped_is_not_stopped_again(self, cloud: Serving, covering: Covering) -> None:
-        cover = covering()
-        enter(cover)
+    def test_window_that_somebody_stopped_is_not_stopped_again(self, cloud: Serving, make_run: RunMaker) -> None:
+        windows = make_run()
+        join(windows)
         cloud.call("POST", f"integrations/{ONE}/maintenance_stop")
-        assert leave(cover) == "left"
+        assert leave(windows) == "left"
         assert cloud.changes() == [START]
 
-    def test_equivalent_window_of_another_program_is_not_owned(self, cloud: Serving, covering: Covering) -> None:
+    def test_equivalent_window_of_another_program_is_not_owned(self, cloud: Serving, make_run: RunMaker) -> None:
         def first(_request: object, answer: Callable[[], Response]) -> Response:
             cloud.call(
                 "POST", f"integrations/{ONE}/maintenance_start", {"mode": "silence_escalations", "duration": 3600}
@@ -229,45 +227,45 @@ class TestWhoseWindowItIs:
             return answer()
 
         cloud.fail("POST", "maintenance_start", first)
-        cover = covering()
-        assert enter(cover) == "unchanged"
-        assert leave(cover) == "left"
+        windows = make_run()
+        assert join(windows) == "unchanged"
+        assert leave(windows) == "left"
         assert window(cloud) is not None
 
     def test_window_without_a_known_start_is_recognized_by_mode_length_and_time(self) -> None:
         at = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-        opened = WindowRecord("host", ONE, "one", "silence_escalations", 1800, at, "run", None)
+        record = WindowRecord("host", ONE, "one", "silence_escalations", 1800, at, "run", None)
         end = at + timedelta(seconds=1801)
-        assert opened.matches(Window("silence_escalations", at + timedelta(seconds=1), end))
-        assert not opened.matches(Window("group_alerts", at + timedelta(seconds=1), end))
-        assert not opened.matches(Window("silence_escalations", at + timedelta(seconds=9), end))
+        assert record.matches(Window("silence_escalations", at + timedelta(seconds=1), end))
+        assert not record.matches(Window("group_alerts", at + timedelta(seconds=1), end))
+        assert not record.matches(Window("silence_escalations", at + timedelta(seconds=9), end))
         later = timedelta(minutes=10)
-        assert not opened.matches(Window("silence_escalations", at + later, at + later + timedelta(seconds=1800)))
-        assert not opened.matches(None)
+        assert not record.matches(Window("silence_escalations", at + later, at + later + timedelta(seconds=1800)))
+        assert not record.matches(None)
 
 
 class TestSharing:
-    def test_last_run_to_leave_stops_the_window(self, cloud: Serving, covering: Covering) -> None:
-        first, second = covering(), covering()
-        assert (enter(first), enter(second)) == ("started", "shared")
+    def test_last_run_to_leave_stops_the_window(self, cloud: Serving, make_run: RunMaker) -> None:
+        first, second = make_run(), make_run()
+        assert (join(first), join(second)) == ("started", "shared")
         assert leave(first) == "left"
         assert window(cloud) is not None
         assert leave(second) == "stopped"
         assert cloud.changes() == [START, STOP]
 
-    def test_run_that_needs_the_window_longer_replaces_it(self, cloud: Serving, covering: Covering) -> None:
-        first, second = covering(HOUR), covering(2 * HOUR)
-        assert (enter(first), enter(second)) == ("started", "replaced")
+    def test_run_that_needs_the_window_longer_replaces_it(self, cloud: Serving, make_run: RunMaker) -> None:
+        first, second = make_run(HOUR), make_run(2 * HOUR)
+        assert (join(first), join(second)) == ("started", "replaced")
         assert cloud.bodies()[-1]["duration"] == 7200
-        assert leave(second) == "left", "the first still needs it"
+        assert leave(second) == "left", "the first run still needs the window"
         assert window(cloud) is not None
         assert leave(first) == "stopped"
 
     def test_shared_window_is_started_again_if_the_longer_one_does_not_start(
-        self, cloud: Serving, covering: Covering
+        self, cloud: Serving, make_run: RunMaker
     ) -> None:
-        first, second = covering(HOUR), covering(2 * HOUR)
-        enter(first)
+        first, second = make_run(HOUR), make_run(2 * HOUR)
+        join(first)
         before = window(cloud)
         assert before is not None
         cloud.fail("POST", "maintenance_start", REFUSED)
@@ -279,13 +277,13 @@ class TestSharing:
         again = window(cloud)
         assert again is not None
         assert str(again["maintenance_end_at"])[:18] == str(before["maintenance_end_at"])[:18]
-        assert leave(first) == "stopped", "it is still that of the first run"
+        assert leave(first) == "stopped", "the first run owns the restored window"
 
-    def test_shared_window_that_cannot_be_started_again_is_said_to_be_gone(
-        self, cloud: Serving, covering: Covering
+    def test_shared_window_that_cannot_be_restarted_is_reported_as_gone(
+        self, cloud: Serving, make_run: RunMaker
     ) -> None:
-        first, second = covering(HOUR), covering(2 * HOUR)
-        enter(first)
+        first, second = make_run(HOUR), make_run(2 * HOUR)
+        join(first)
         cloud.fail("POST", "maintenance_start", REFUSED, times=2)
         (outcome,) = second.join([Target(ONE, second.oncall.integrations.get(ONE))]).outcomes
         assert outcome.error is not None
@@ -293,48 +291,47 @@ class TestSharing:
         assert outcome.error.message.endswith("'service-010' is NOT in maintenance")
         assert outcome.error.exit_code == 3
 
-    def test_run_that_needs_the_window_a_few_seconds_longer_shares_it(self, cloud: Serving, covering: Covering) -> None:
-        assert enter(covering(HOUR)) == "started"
-        assert enter(covering(HOUR + timedelta(seconds=30))) == "shared"
+    def test_run_that_needs_the_window_a_few_seconds_longer_shares_it(self, cloud: Serving, make_run: RunMaker) -> None:
+        assert join(make_run(HOUR)) == "started"
+        assert join(make_run(HOUR + timedelta(seconds=30))) == "shared"
 
-    def test_other_mode_is_a_conflict_even_with_replace(self, cloud: Serving, covering: Covering) -> None:
-        first = covering()
-        enter(first)
-        assert enter(covering(mode="disable_alerts")) == "conflict"
-        assert enter(covering(mode="disable_alerts", if_active=IfActive.REPLACE)) == "conflict"
+    def test_other_mode_is_a_conflict_even_with_replace(self, cloud: Serving, make_run: RunMaker) -> None:
+        first = make_run()
+        join(first)
+        assert join(make_run(mode="disable_alerts")) == "conflict"
+        assert join(make_run(mode="disable_alerts", if_active=IfActive.REPLACE)) == "conflict"
         assert cloud.changes() == [START]
-        assert leave(first) == "stopped", "those that did not come in need nothing"
+        assert leave(first) == "stopped", "runs that could not join do not need the window"
 
-    def test_window_kept_in_another_mode_is_not_stopped_by_others(self, cloud: Serving, covering: Covering) -> None:
-        first, second = covering(), covering(mode="disable_alerts", if_active=IfActive.KEEP)
-        enter(first)
-        assert enter(second) == "unchanged"
+    def test_window_kept_in_another_mode_is_not_stopped_by_others(self, cloud: Serving, make_run: RunMaker) -> None:
+        first, second = make_run(), make_run(mode="disable_alerts", if_active=IfActive.KEEP)
+        join(first)
+        assert join(second) == "unchanged"
         assert leave(first) == "left"
         assert leave(second) == "stopped"
 
-    def test_runs_share_each_integration_separately(self, cloud: Serving, covering: Covering) -> None:
-        first, second = covering(), covering()
-        enter(first)
+    def test_runs_share_each_integration_separately(self, cloud: Serving, make_run: RunMaker) -> None:
+        first, second = make_run(), make_run()
+        join(first)
         other = cloud.call("GET", "integrations/?perpage=1")["results"][0]["id"]
         assert other != ONE
-        enter(second, other)
+        join(second, other)
         assert leave(first) == "stopped"
         assert window(cloud, other) is not None
 
     def test_damaged_window_file_is_ignored(self, world: Path) -> None:
         shared = SharedWindow.of(state_folder(), "host", ONE)
-        (file,) = [shared._window]
-        file.write_text('{"server": ', encoding="utf-8")
+        shared._window.write_text('{"server": ', encoding="utf-8")
         assert shared.record() is None
 
     def test_window_of_an_integration_with_half_of_a_surrogate_pair_in_its_name_is_remembered(self) -> None:
         shared = SharedWindow.of(state_folder(), "host", ONE)
-        opened = WindowRecord("host", ONE, "one \ud800", "group_alerts", 1800, datetime.now(UTC), "run", None)
-        shared.save(opened)
-        assert shared.record(pytest.fail) == opened
+        record = WindowRecord("host", ONE, "one \ud800", "group_alerts", 1800, datetime.now(UTC), "run", None)
+        shared.save(record)
+        assert shared.record(pytest.fail) == record
 
     def test_window_with_an_incomplete_record_is_stopped(
-        self, cloud: Serving, covering: Covering, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, make_run: RunMaker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         write = shared_module.replace_private
 
@@ -344,121 +341,121 @@ class TestSharing:
             write(path, data)
 
         monkeypatch.setattr(shared_module, "replace_private", fills_up)
-        cover = covering()
-        assert enter(cover) == "started"
+        windows = make_run()
+        assert join(windows) == "started"
         assert any("No space left" in warning for warning in WARNED)
-        assert leave(cover) == "stopped"
+        assert leave(windows) == "stopped"
         assert window(cloud) is None
 
-    def test_state_of_runs_is_readable_only_by_its_owner(self, cloud: Serving, covering: Covering) -> None:
-        enter(covering())
+    def test_state_of_runs_is_readable_only_by_its_owner(self, cloud: Serving, make_run: RunMaker) -> None:
+        join(make_run())
         for path in (state_folder() / shared_module.FOLDER).rglob("*"):
             assert path.stat().st_mode & 0o077 == 0, path
 
 
 class TestLeases:
-    def test_lease_is_renewed_early_until_the_end(self, cloud: Serving, covering: Covering, clock: Clock) -> None:
-        cover = covering(timedelta(minutes=20), QUARTER)
-        enter(cover)
-        due = cover.next_renewal()
+    def test_lease_is_renewed_early_until_the_end(self, cloud: Serving, make_run: RunMaker, clock: Clock) -> None:
+        windows = make_run(timedelta(minutes=20), QUARTER)
+        join(windows)
+        due = windows.next_renewal()
         assert due is not None
         assert QUARTER / 2 < due - clock.now() < QUARTER
-        clock.pass_(due - clock.now())
-        cover.renew()
+        clock.advance(due - clock.now())
+        windows.renew()
         assert cloud.changes() == [START, STOP, START]
-        assert cloud.bodies()[-1]["duration"] <= 601, "it ends with --for"
-        assert cover.next_renewal() is None, "and is not renewed any more"
-        assert leave(cover) == "stopped"
+        assert cloud.bodies()[-1]["duration"] <= 601, "the renewed window ends with --for"
+        assert windows.next_renewal() is None, "the last window needs no renewal"
+        assert leave(windows) == "stopped"
         events = [entry.event for entry in Journal().entries(pytest.fail)]
         assert events == ["opened", "renewed", "ended"]
 
     def test_window_renewed_by_another_run_is_not_renewed_again(
-        self, cloud: Serving, covering: Covering, clock: Clock
+        self, cloud: Serving, make_run: RunMaker, clock: Clock
     ) -> None:
-        first, second = covering(HOUR, QUARTER), covering(HOUR, QUARTER)
-        assert (enter(first), enter(second)) == ("started", "shared")
-        clock.pass_(timedelta(minutes=11))
+        first, second = make_run(HOUR, QUARTER), make_run(HOUR, QUARTER)
+        assert (join(first), join(second)) == ("started", "shared")
+        clock.advance(timedelta(minutes=11))
         first.renew()
         second.renew()
         assert cloud.changes() == [START, STOP, START]
         assert first.next_renewal() == second.next_renewal()
 
-    def test_failed_renewal_warns_and_is_retried(self, cloud: Serving, covering: Covering, clock: Clock) -> None:
-        cover = covering(HOUR, QUARTER)
-        enter(cover)
-        clock.pass_(timedelta(minutes=11))
+    def test_failed_renewal_warns_and_is_retried(self, cloud: Serving, make_run: RunMaker, clock: Clock) -> None:
+        windows = make_run(HOUR, QUARTER)
+        join(windows)
+        clock.advance(timedelta(minutes=11))
         cloud.fail("POST", "maintenance_start", REFUSED)
-        cover.renew()
+        windows.renew()
         assert window(cloud) is None
         assert "failed, next try in 15s" in WARNED[-1]
-        due = cover.next_renewal()
+        due = windows.next_renewal()
         assert due is not None
         assert due - clock.now() <= timedelta(seconds=15)
-        clock.pass_(timedelta(seconds=15))
-        cover.renew()
+        clock.advance(timedelta(seconds=15))
+        windows.renew()
         assert window(cloud) is not None
-        assert leave(cover) == "stopped"
+        assert leave(windows) == "stopped"
 
-    def test_expired_lease_is_started_again(self, cloud: Serving, covering: Covering, clock: Clock) -> None:
-        cover = covering(HOUR, QUARTER)
-        enter(cover)
-        clock.pass_(timedelta(minutes=16))
-        cloud.call("POST", f"integrations/{ONE}/maintenance_stop")  # by itself, as the server does at its end
-        cover.renew()
+    def test_expired_lease_is_started_again(self, cloud: Serving, make_run: RunMaker, clock: Clock) -> None:
+        windows = make_run(HOUR, QUARTER)
+        join(windows)
+        clock.advance(timedelta(minutes=16))
+        cloud.call("POST", f"integrations/{ONE}/maintenance_stop")  # as the server does when the window expires
+        windows.renew()
         assert window(cloud) is not None
 
     def test_lease_that_somebody_stopped_is_not_restarted(
-        self, cloud: Serving, covering: Covering, clock: Clock
+        self, cloud: Serving, make_run: RunMaker, clock: Clock
     ) -> None:
-        cover = covering(HOUR, QUARTER)
-        enter(cover)
+        windows = make_run(HOUR, QUARTER)
+        join(windows)
         cloud.call("POST", f"integrations/{ONE}/maintenance_stop")
-        clock.pass_(timedelta(minutes=11))
-        cover.renew()
-        assert cover.next_renewal() is None
+        clock.advance(timedelta(minutes=11))
+        windows.renew()
+        assert windows.next_renewal() is None
         assert "somebody stopped it" in WARNED[-1]
         assert window(cloud) is None
 
     def test_window_replaced_by_somebody_else_is_left_alone(
-        self, cloud: Serving, covering: Covering, clock: Clock
+        self, cloud: Serving, make_run: RunMaker, clock: Clock
     ) -> None:
-        cover = covering(HOUR, QUARTER)
-        enter(cover)
+        windows = make_run(HOUR, QUARTER)
+        join(windows)
         with sqlite3.connect(cloud.database) as database:
             database.execute("UPDATE integrations SET maintenance_started_at = maintenance_started_at + 60")
-        clock.pass_(timedelta(minutes=11))
-        cover.renew()
-        assert cover.next_renewal() is None
+        clock.advance(timedelta(minutes=11))
+        windows.renew()
+        assert windows.next_renewal() is None
         assert cloud.changes() == [START]
-        assert leave(cover) == "left"
+        assert leave(windows) == "left"
 
     def test_renewal_that_a_guard_rail_forbids_does_not_stop_the_window(
-        self, cloud: Serving, covering: Covering, clock: Clock
+        self, cloud: Serving, make_run: RunMaker, clock: Clock
     ) -> None:
-        cover = covering(HOUR, QUARTER)
-        enter(cover)
-        for member in cover.members.values():
+        windows = make_run(HOUR, QUARTER)
+        join(windows)
+        for member in windows.members.values():
             member._service = replace(member._service, longest="1m")
-        clock.pass_(timedelta(minutes=11))
-        cover.renew()
+        clock.advance(timedelta(minutes=11))
+        windows.renew()
         assert "longer than the 1m" in WARNED[-1]
         assert cloud.changes() == [START]
 
     def test_renewal_whose_start_fails_names_the_window_that_it_stopped(
-        self, cloud: Serving, covering: Covering, clock: Clock
+        self, cloud: Serving, make_run: RunMaker, clock: Clock
     ) -> None:
-        cover = covering(HOUR, QUARTER)
-        enter(cover)
-        clock.pass_(timedelta(minutes=11))
+        windows = make_run(HOUR, QUARTER)
+        join(windows)
+        clock.advance(timedelta(minutes=11))
         cloud.fail("POST", "maintenance_start", REFUSED)
-        cover.renew()
+        windows.renew()
         assert "the silence_escalations window of 'service-010'" in WARNED[-1]
         assert WARNED[-1].endswith("'service-010' is NOT in maintenance")
 
-    def test_run_without_a_lease_extends_a_shared_lease(self, cloud: Serving, covering: Covering) -> None:
-        leased, plain = covering(HOUR, QUARTER), covering(2 * HOUR)
-        enter(leased)
-        assert enter(plain) == "replaced"
+    def test_run_without_a_lease_extends_a_shared_lease(self, cloud: Serving, make_run: RunMaker) -> None:
+        leased, plain = make_run(HOUR, QUARTER), make_run(2 * HOUR)
+        join(leased)
+        assert join(plain) == "replaced"
         assert cloud.bodies()[-1]["duration"] == 7200
 
     def test_lease_shorter_than_a_minute_is_refused(self) -> None:
@@ -494,19 +491,19 @@ class TestLeases:
 
 
 class TestOrphans:
-    def test_windows_are_found_with_a_wrong_clock(
-        self, cloud: Serving, covering: Covering, run: Runner, monkeypatch: pytest.MonkeyPatch
+    def test_orphaned_windows_are_found_with_a_wrong_server_clock(
+        self, cloud: Serving, make_run: RunMaker, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         cloud.ahead = timedelta(minutes=-3)
-        cover = covering()
+        windows = make_run()
 
         def send(change: Change[Integration]) -> Integration:
-            OnCall.send(cover.oncall, change)
+            OnCall.send(windows.oncall, change)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(cover.oncall, "send", send)
+        monkeypatch.setattr(windows.oncall, "send", send)
         with pytest.raises(KeyboardInterrupt):
-            enter(cover)
+            join(windows)
         assert [each["id"] for each in run("maintenance orphans -o json").json] == [ONE]
 
     @pytest.mark.parametrize(
@@ -522,21 +519,21 @@ class TestOrphans:
         ],
     )
     def test_bad_window_file_is_skipped_with_a_warning(
-        self, cloud: Serving, covering: Covering, run: Runner, content: bytes
+        self, cloud: Serving, make_run: RunMaker, run: Runner, content: bytes
     ) -> None:
-        cover = covering()
-        enter(cover)
-        for member in cover.members.values():
-            os.close(member._lock._descriptor)  # as the system does at the end of a process
+        windows = make_run()
+        join(windows)
+        for member in windows.members.values():
+            os.close(member._lock._descriptor)  # as the system does when a process ends
         bad = SharedWindow.of(state_folder(), "another", "AAA")
-        content = content.replace(b"HOST", cover.oncall.profile.host.encode())
+        content = content.replace(b"HOST", windows.oncall.profile.host.encode())
         bad._window.write_bytes(content.replace(b"REST", b'"name": "", "mode": "", "run": "", "reason": null'))
         done = run("maintenance orphans -o json")
         assert [each["id"] for each in done.json] == [ONE]
         assert str(bad._window) in done.stderr
 
     def test_window_file_that_is_a_link_is_skipped_with_a_warning(
-        self, cloud: Serving, covering: Covering, run: Runner
+        self, cloud: Serving, make_run: RunMaker, run: Runner
     ) -> None:
         bad = SharedWindow.of(state_folder(), "another", "AAA")
         bad._window.symlink_to("/etc/passwd")
@@ -545,29 +542,29 @@ class TestOrphans:
         assert "is a link; it is skipped" in done.stderr
 
 
-class TestDying:
+class TestKilledRuns:
     def test_window_of_a_killed_run_is_known_before_its_start(
-        self, cloud: Serving, covering: Covering, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, make_run: RunMaker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from oncallctl.maintenance.run.shared import orphaned
 
-        cover = covering()
+        windows = make_run()
 
         def send(change: Change[Integration]) -> Integration:
-            OnCall.send(cover.oncall, change)
+            OnCall.send(windows.oncall, change)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(cover.oncall, "send", send)
+        monkeypatch.setattr(windows.oncall, "send", send)
         with pytest.raises(KeyboardInterrupt):
-            enter(cover)
-        ((opened, integration),) = orphaned(cover.oncall, state_folder(), pytest.fail)
-        assert (opened.id, opened.started_at, integration.id) == (ONE, None, ONE)
+            join(windows)
+        ((record, integration),) = orphaned(windows.oncall, state_folder(), pytest.fail)
+        assert (record.id, record.started_at, integration.id) == (ONE, None, ONE)
 
     def test_run_lock_is_released_when_its_file_is_closed(self, world: Path) -> None:
         shared = SharedWindow.of(state_folder(), "host", ONE)
         with shared.mutex():
-            hold = shared.lock("dead")
+            lock = shared.lock("killed")
             assert shared.is_needed()
-            assert not shared.is_needed(besides="dead")
-            os.close(hold._descriptor)  # as the system does at the end of a process
+            assert not shared.is_needed(besides="killed")
+            os.close(lock._descriptor)  # as the system does when a process ends
             assert not shared.is_needed()
