@@ -44,10 +44,12 @@ _oncallctl_command() {
         'on-call-shifts create') options="--file -f --dry-run $common" ;;
         'on-call-shifts update') options="--file -f --dry-run $common" ;;
         'on-call-shifts delete') options="--yes -y --dry-run $common" ;;
-        'shift-swaps') commands='list get delete' options='-h --help' ;;
-        'shift-swaps list') options="--schedule --limit $common" ;;
+        'shift-swaps') commands='get delete list request take' options='-h --help' ;;
         'shift-swaps get') options=$common ;;
         'shift-swaps delete') options="--yes -y --dry-run $common" ;;
+        'shift-swaps list') options="--schedule --user --open --past --limit $common" ;;
+        'shift-swaps request') options="--schedule --from --until --for --message --yes -y --dry-run $common" argument=':users' ;;
+        'shift-swaps take') options="--by --yes -y --dry-run $common" ;;
         'teams') commands='list get handoff who-is-on-call next previous rota gaps' options='-h --help' ;;
         'teams list') options="--limit $common" ;;
         'teams get') options=$common argument=':teams' many=1 ;;
@@ -184,7 +186,12 @@ _oncallctl_values() {
         'on-call-shifts create --file' | 'on-call-shifts create -f') values=':file' ;;
         'on-call-shifts update --file' | 'on-call-shifts update -f') values=':file' ;;
         'shift-swaps list --schedule') values=':schedules' ;;
+        'shift-swaps list --user') values=':users' ;;
         'shift-swaps list --limit') values=':text' ;;
+        'shift-swaps request --schedule') values=':schedules' ;;
+        'shift-swaps request --from' | 'shift-swaps request --until' | 'shift-swaps request --for') values=':text' ;;
+        'shift-swaps request --message') values=':@file' ;;
+        'shift-swaps take --by') values=':users' ;;
         'teams list --limit') values=':text' ;;
         'teams handoff --since') values=':text' ;;
         'teams handoff --format') values='markdown slack text' ;;

@@ -44,6 +44,7 @@ function __oncallctl_command
                         'integrations update --name' 'integrations update --team' 'integrations update --description' 'integrations update --escalation-chain' 'integrations update --template' 'integrations update --reset-template' 'integrations update --label' 'integrations update --dynamic-label' 'integrations update --remove-label' 'integrations update --file' 'integrations update -f' \
                         'escalation-chains update --file' 'escalation-chains update -f' \
                         'schedules shifts --days' 'schedules shifts --from' 'schedules shifts --ics' \
+                        'shift-swaps request --schedule' 'shift-swaps request --from' 'shift-swaps request --until' 'shift-swaps request --for' 'shift-swaps request --message' \
                         'teams handoff --since' 'teams handoff --format' \
                         'teams who-is-on-call --route' 'teams who-is-on-call --at' \
                         'teams next --days' 'teams next --route' \
@@ -357,18 +358,38 @@ complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l yes -s y -d '
 complete -c oncallctl -n '__oncallctl_at on-call-shifts delete' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl shift-swaps
-complete -c oncallctl -n '__oncallctl_at shift-swaps' -a list -d 'List shift swaps'
 complete -c oncallctl -n '__oncallctl_at shift-swaps' -a get -d 'Show shift swaps'
 complete -c oncallctl -n '__oncallctl_at shift-swaps' -a delete -d 'Delete shift swaps; deleting a taken swap restores the original shifts'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a list -d 'List shift swaps that have not ended. A note marks those that change no shift, as after an edit of the rota'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a request -d 'Request a shift swap that anybody may take. OnCall announces it in Slack, if that is connected'
+complete -c oncallctl -n '__oncallctl_at shift-swaps' -a take -d 'Take an open shift swap: from its start to its end, the user is on call instead of the one who requested it'
 complete -c oncallctl -n '__oncallctl_at shift-swaps' -s h -l help -d 'Show this message and exit'
-
-# oncallctl shift-swaps list
-complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Limit to shift swaps of this schedule (name or ID)'
-complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l limit -x -d 'Show at most N rows'
 
 # oncallctl shift-swaps delete
 complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at shift-swaps delete' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl shift-swaps list
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Limit to shift swaps of this schedule (name or ID)'
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l user -x -a '(__oncallctl_names users)' -d 'Limit to swaps that relieve this user or that they took; me is allowed'
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l open -d 'Limit to open requests, which nobody has taken'
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l past -d 'Include swaps that have ended'
+complete -c oncallctl -n '__oncallctl_at shift-swaps list' -l limit -x -d 'Show at most N rows'
+
+# oncallctl shift-swaps request
+complete -c oncallctl -n '__oncallctl_argument_of shift-swaps request' -x -a '(__oncallctl_names users)'
+complete -c oncallctl -n '__oncallctl_at shift-swaps request' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Change only this schedule (name or ID). Can be repeated. [default: all with shifts of USER]'
+complete -c oncallctl -n '__oncallctl_at shift-swaps request' -l from -x -d 'Start at TIME. [default: now]'
+complete -c oncallctl -n '__oncallctl_at shift-swaps request' -l until -x -d 'End at TIME'
+complete -c oncallctl -n '__oncallctl_at shift-swaps request' -l for -x -d 'How long it lasts, for example 90m, 2h30m or 1d'
+complete -c oncallctl -n '__oncallctl_at shift-swaps request' -l message -x -a '(__oncallctl_at_files)' -d 'Description of the swap: a text, a file, or - for stdin'
+complete -c oncallctl -n '__oncallctl_at shift-swaps request' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at shift-swaps request' -l dry-run -d 'Print the exact requests without sending them'
+
+# oncallctl shift-swaps take
+complete -c oncallctl -n '__oncallctl_at shift-swaps take' -l by -x -a '(__oncallctl_names users)' -d 'User who takes over: name, email, ID or me. [default: me]'
+complete -c oncallctl -n '__oncallctl_at shift-swaps take' -l yes -s y -d 'Do not prompt for confirmation'
+complete -c oncallctl -n '__oncallctl_at shift-swaps take' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl teams
 complete -c oncallctl -n '__oncallctl_at teams' -a list -d 'List teams'

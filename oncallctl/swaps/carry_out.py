@@ -1,4 +1,4 @@
-"""Planned covers, carried out: one swap per schedule, each made and taken once."""
+"""Planned covers and requests, carried out: one swap per schedule, each made and taken once."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class CoverReport:
 
     @property
     def covered(self) -> list[str]:
-        """The IDs of the swaps that were made and taken."""
-        return self._idents("covered")
+        """The IDs of the swaps that were made, and taken unless they are open requests."""
+        return [*self._idents("covered"), *self._idents("requested")]
 
     @property
     def unsettled(self) -> list[str]:
@@ -75,7 +75,7 @@ def rehearse(oncall: OnCall, steps: Sequence[CoverStep], cover: Cover) -> CoverR
 
 
 def carry_out(oncall: OnCall, steps: Sequence[CoverStep], cover: Cover, finished: Callable[[], None]) -> CoverReport:
-    """Make the planned swaps and take them.
+    """Make the planned swaps and take them, unless they are open requests.
 
     Schedules are handled one after the other: a self-hosted engine over SQLite answers concurrent changes with 500.
     """
@@ -89,13 +89,15 @@ def carry_out(oncall: OnCall, steps: Sequence[CoverStep], cover: Cover, finished
         if step.done:
             return Outcome(step.target, "unchanged")
         with turn:
-            if step.open:
+            if cover.by is None:
+                swaps[ident] = create(oncall, step.request, step.known, hint)
+            elif step.open:
                 swaps[ident] = step.open
                 swaps[ident] = take(oncall, step.open, cover.by, hint)
             else:
                 swaps[ident] = create(oncall, step.request, step.known, hint)
                 swaps[ident] = take_or_withdraw(oncall, swaps[ident], cover.by, hint)
-        return Outcome(step.target, "covered")
+        return Outcome(step.target, "covered" if cover.by else "requested")
 
     report = for_each(steps, lambda step: step.target, one, finished, hint)
     return CoverReport(oncall, report, swaps)
@@ -113,7 +115,8 @@ def _done(steps: Sequence[CoverStep]) -> dict[str, ShiftSwap]:
 def _rehearsed(oncall: OnCall, step: CoverStep, cover: Cover) -> Outcome[Schedule]:
     if not step.changes:
         return Outcome(step.target, "failed" if step.error else "unchanged", error=step.error, requests=[])
-    swaps = oncall.shift_swaps
-    taking = oncall.described(swaps.take(step.open.id if step.open else NEW_SWAP, cover.by.id))
-    making = [] if step.open else [oncall.described(swaps.create(step.request.body(oncall)))]
-    return Outcome(step.target, "would-cover", requests=[*making, taking])
+    requests = [] if step.open else [oncall.described(oncall.shift_swaps.create(step.request.body(oncall)))]
+    if cover.by is None:
+        return Outcome(step.target, "would-request", requests=requests)
+    taking = oncall.shift_swaps.take(step.open.id if step.open else NEW_SWAP, cover.by.id)
+    return Outcome(step.target, "would-cover", requests=[*requests, oncall.described(taking)])

@@ -33,14 +33,14 @@ class Cover:
 
     Attributes:
         user: is relieved.
-        by: takes over.
+        by: takes over; None for an open request, which anybody may take.
         span: the time.
         schedules: names or IDs; empty for all schedules in which the user is on call.
         message: the description of the swaps, or None.
     """
 
     user: User
-    by: User
+    by: User | None
     span: Span
     schedules: Sequence[str] = ()
     message: str | None = None
@@ -56,7 +56,7 @@ class CoverStep:
         known: the IDs of the beneficiary's swaps that existed before.
         spans: when the user is on call in the time of the swap.
         doubled: when the benefactor is already on call in these spans.
-        done: the taken swap that covers the time already, or None.
+        done: the swap that makes the wanted one unnecessary, or None.
         open: an open request for the same time, which is taken instead of making another, or None.
         error: the reason why nothing can be done, or None.
     """
@@ -77,8 +77,9 @@ class CoverStep:
 
     def describe(self, cover: Cover, tz: tzinfo | None) -> str:
         """Format the change: ``platform-primary: alice Thu 26 Nov 16:00 - 18:00 → bob``."""
+        taker = cover.by.username if cover.by else "whoever takes the request"
         times = ", ".join(LocalTime(tz).from_until(span, month=True) for span in self.spans)
-        return f"{caption(self.target.found.name)}: {cover.user.username} {times} → {cover.by.username}"
+        return f"{caption(self.target.found.name)}: {cover.user.username} {times} → {taker}"
 
 
 def plan(oncall: OnCall, cover: Cover, tz: tzinfo | None) -> list[CoverStep]:
@@ -130,7 +131,8 @@ def _step(
     request = SwapRequest(schedule.id, cover.user.id, cover.span, cover.message)
     own = [swap for swap in swaps if swap.schedule == schedule.id]
     known = frozenset(swap.id for swap in own)
-    done = _settled(cover, request, own)
+    open_swap = _open(oncall, request, own)
+    done = _settled(cover, request, own) if cover.by else open_swap
     of_user = _of(rota, cover.user.id, cover.span)
     if done:
         return CoverStep(target, request, known, done=done)
@@ -138,12 +140,12 @@ def _step(
         error = Conflict(f"{cover.user.username} is not on call in {schedule.name!r} in this time")
         return CoverStep(target, request, known, error=error)
     doubled = tuple(
-        own_span.within(other)
-        for other in _of(rota, cover.by.id, cover.span)
-        for own_span in of_user
-        if other.touches(own_span)
+        part.within(other)
+        for other in _of(rota, cover.by.id if cover.by else "", cover.span)
+        for part in of_user
+        if other.touches(part)
     )
-    return CoverStep(target, request, known, of_user, doubled, open=_open(oncall, request, own))
+    return CoverStep(target, request, known, of_user, doubled, open=open_swap)
 
 
 def _settled(cover: Cover, request: SwapRequest, swaps: Iterable[ShiftSwap]) -> ShiftSwap | None:
@@ -152,7 +154,7 @@ def _settled(cover: Cover, request: SwapRequest, swaps: Iterable[ShiftSwap]) -> 
     for swap in swaps:
         if not swap.is_taken:
             continue
-        if swap.benefactor == cover.by.id and request.is_met_by(swap):
+        if cover.by and swap.benefactor == cover.by.id and request.is_met_by(swap):
             settled = swap
         elif swap.benefactor == cover.user.id and Span(swap.swap_start, swap.swap_end).touches(cover.span):
             settled = None  # the user has taken shifts back since

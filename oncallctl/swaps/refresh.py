@@ -35,7 +35,7 @@ class Accepted:
         on_call = [(shift, part) for shift in rota.shifts for part in parts if shift.span.touches(part)] if rota else []
         relieved = not any(cover.user.id in shift.users for shift, _ in on_call)
         return relieved and all(
-            any(part is each and cover.by.id in shift.users for shift, part in on_call) for each in parts
+            any(part is each and self.swap.benefactor in shift.users for shift, part in on_call) for each in parts
         )
 
 
@@ -65,6 +65,6 @@ def wait(oncall: OnCall, cover: Cover, accepted: Sequence[Accepted]) -> None:
             raise ConditionFailed(
                 f"the swaps were accepted, but the final shifts of {names} did not show them within"
                 f" {duration(LONGEST.total_seconds())}{problem}",
-                hint=command_line(oncall, ["users", "shifts", cover.by.id]),
+                hint=command_line(oncall, ["users", "shifts", cover.user.id]),
             )
         time.sleep(PAUSE)

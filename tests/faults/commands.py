@@ -171,6 +171,10 @@ LINES: dict[str, Line] = {
     "alert-groups unsilence": Line(SILENCED, changes=SETTLED, path="unsilence/"),
     "alert-groups note": Line(f"{FIRING} --text seen", changes=SETTLED, path="resolution_notes/"),
     "schedules shifts": Line(SCHEDULE),
+    "shift-swaps request": Line(
+        f"{USER} --schedule {SCHEDULE} --from +10d --for 2d --yes", changes=SETTLED, path="shift_swaps/"
+    ),
+    "shift-swaps take": Line(f"{SAMPLES[nouns.SHIFT_SWAPS]} --by {OTHER_USER} --yes", changes=SETTLED, path="/take/"),
     "shift-swaps delete": Line(f"{SAMPLES[nouns.SHIFT_SWAPS]} --yes", changes=SETTLED, path="shift_swaps/"),
     "auth login": Line("work --url {url} --token-file {token}"),
     "auth status": Line(),
