@@ -7,6 +7,7 @@ import signal
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until the handlers are installed
 
+import gc
 import io
 import os
 import sys
@@ -15,9 +16,12 @@ from typing import NoReturn
 from oncallctl.errors import Signal
 from oncallctl.process import core_dumps, interrupts
 
+COLLECT_AFTER = 50_000  # new objects: importing creates many, and hardly any garbage
+
 
 def main() -> NoReturn:
     """Run the program and exit with its status."""
+    gc.set_threshold(COLLECT_AFTER)
     try:
         interrupts.install()
         core_dumps.disable()
@@ -36,6 +40,7 @@ def main() -> NoReturn:
         _close_streams()
         # Python removes its handlers before it exits: from here on a signal would kill a program that has succeeded.
         signal.pthread_sigmask(signal.SIG_BLOCK, interrupts.SIGNALS)
+        gc.freeze()  # Python's last collection would take as long as `python -c pass`
     raise AssertionError
 
 
