@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpcore
 
@@ -81,10 +82,23 @@ class Deadline(httpcore.NetworkBackend):
                 return False
         return False
 
-    def set_unread_check(self, stream: object, has_unread: Callable[[], bool]) -> None:
-        """Set the function that tells if a connection has unread data, so that httpcore does not reuse it."""
+    def set_unread_check(self, stream: object, response: object) -> None:
+        """Make httpcore close a connection instead of reusing it if data follows the response, a stream of httpx."""
         if isinstance(stream, _Stream):
-            stream.has_unread = has_unread
+            stream.has_unread = _unread_after(response)
+
+
+def _unread_after(response: Any) -> Callable[[], bool]:  # noqa: ANN401  # see below
+    """Return a function that is True if the connection holds data after the end of a response.
+
+    Such data would be read as the response to the next request. Its place is a private attribute of httpcore. With a
+    version that has no such attribute, no connection is reused.
+    """
+    try:
+        parser = response._stream._httpcore_stream._stream._connection._h11_state  # noqa: SLF001  # see above
+    except AttributeError:
+        return lambda: True
+    return lambda: bool(parser.trailing_data[0])
 
 
 def _addresses(host: str, port: int, seconds: float | None) -> list[str]:

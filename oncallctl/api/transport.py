@@ -7,12 +7,12 @@ responded with 429. Any other failure of a change is an `OutcomeUnknown`, becaus
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import copy
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -305,7 +305,7 @@ class Transport:
             }
             self.clock.observe(headers, sent, now())
             if self._deadline:
-                self._deadline.set_unread_check(response.extensions.get("network_stream"), _unread_after(response))
+                self._deadline.set_unread_check(response.extensions.get("network_stream"), response.stream)
             try:
                 body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), check_time, memory)
             finally:
@@ -365,20 +365,6 @@ def _set_deadline(client: httpx.Client) -> Deadline:
                     hint="install oncallctl with the versions of its lock file; this is a bug in oncallctl",
                 )
     return deadline
-
-
-def _unread_after(response: httpx.Response) -> Callable[[], bool]:
-    """Return a function that is True if the connection holds data after the end of a response.
-
-    Such data would be read as the response to the next request. Its place is a private attribute of httpcore. With a
-    version that has no such attribute, no connection is reused.
-    """
-    try:
-        stream: Any = response.stream
-        parser = stream._stream._httpcore_stream._stream._connection._h11_state  # noqa: SLF001  # see above
-    except AttributeError:
-        return lambda: True
-    return lambda: bool(parser.trailing_data[0])
 
 
 class _NoCookies(CookieJar):
