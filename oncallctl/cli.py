@@ -172,7 +172,7 @@ def _with_changes(error: OncallError, *, sudden: bool) -> OncallError:
         unreported = [each for each in unreported if each.response and not each.accounted]
     if not unreported:
         return error
-    error.message = f"{error.message}; {sent_changes.listed(unreported)}"
+    error.message = f"{error.message}; {sent_changes.format_changes(unreported)}"
     error.hint = next((f"check before you try again: {each.check}" for each in unreported if each.check), error.hint)
     if isinstance(error, Bug) and any(each.response is None for each in unreported):
         return OutcomeUnknown(error.message, hint=error.hint)

@@ -59,7 +59,7 @@ def plan(oncall: OnCall, action: GroupAction, targets: Sequence[Target[AlertGrou
     return list(parallel.in_order(lambda target: action.plan(oncall, target), targets))
 
 
-def unlisted(oncall: OnCall, targets: Sequence[Target[AlertGroup]]) -> list[Target[AlertGroup]]:
+def of_unlisted_integrations(oncall: OnCall, targets: Sequence[Target[AlertGroup]]) -> list[Target[AlertGroup]]:
     """Return the targets whose integration the server does not list, such as the own groups of windows.
 
     Groups of deleted integrations are among them too. Nothing distinguishes the two for certain, since a title can be
@@ -76,7 +76,7 @@ def rehearse(oncall: OnCall, action: GroupAction, steps: Sequence[GroupChange]) 
 
 
 def _rehearsed(oncall: OnCall, action: GroupAction, step: GroupChange) -> Outcome[AlertGroup]:
-    requests = [oncall.described(step.request)] if step.request else []
+    requests = [oncall.dry_run_document(step.request)] if step.request else []
     status = f"would-{action.verb}" if requests else "failed" if step.error else "unchanged"
     return Outcome(step.target, status, error=step.error, requests=requests)
 

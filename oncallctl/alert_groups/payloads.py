@@ -34,7 +34,7 @@ def severity(group: Mapping[str, Any]) -> str | None:
     return None
 
 
-def titled(alert: Mapping[str, Any]) -> dict[str, Any]:
+def with_title(alert: Mapping[str, Any]) -> dict[str, Any]:
     """Return an alert with its title, for a table."""
     return {**alert, "title": title(alert.get("payload"))}
 

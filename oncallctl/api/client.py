@@ -155,7 +155,7 @@ class OnCall:
                 error.hint = f"log in with the API token of an {required.role}: oncallctl auth login"
             raise
 
-    def described(self, change: Change[Model]) -> dict[str, Any]:
+    def dry_run_document(self, change: Change[Model]) -> dict[str, Any]:
         """Return a request as `--dry-run` shows it, without the authorization."""
         body = change.body() if callable(change.body) else change.body
         return {"method": change.method, "url": self.transport.url(change.path), "body": body}

@@ -60,7 +60,7 @@ def split(text: str) -> tuple[str, bool]:
     return word, forced == "id" or (forced is None and is_id(word))
 
 
-def named(oncall: OnCall, noun: Noun, text: str) -> Named:
+def resolve(oncall: OnCall, noun: Noun, text: str) -> Named:
     """Find an object by name or ID; an ID is not looked up.
 
     Raises:
@@ -87,7 +87,7 @@ def find(collection: Resource[Model], text: str) -> Model:
     word, is_id = split(text)
     if not noun.has_get or (noun.has_name_filter and not is_id):
         return _by_name(collection, word, text)
-    return collection.get(named(collection.oncall, noun, text).id)
+    return collection.get(resolve(collection.oncall, noun, text).id)
 
 
 def several(collection: Resource[Model], texts: Sequence[str]) -> list[Model]:
@@ -100,7 +100,7 @@ def several(collection: Resource[Model], texts: Sequence[str]) -> list[Model]:
 def teams(oncall: OnCall, texts: Sequence[str] | None) -> list[Named]:
     """Find the named teams, each once; without names, all teams."""
     if texts:
-        return list({found.id: found for found in (named(oncall, TEAMS, text) for text in texts)}.values())
+        return list({found.id: found for found in (resolve(oncall, TEAMS, text) for text in texts)}.values())
     return [Named(each.id, each.name) for each in oncall.teams.everything()]
 
 
@@ -118,7 +118,7 @@ def team_or_none(oncall: OnCall, text: str | None, field: str = "team_id") -> Te
     """
     if text is None:
         return None
-    return TeamFilter(None if text == NO_TEAM else named(oncall, TEAMS, text).id, field)
+    return TeamFilter(None if text == NO_TEAM else resolve(oncall, TEAMS, text).id, field)
 
 
 def team_filter(oncall: OnCall, text: str | None, field: str = "team_id") -> TeamFilter | None:
@@ -143,7 +143,7 @@ def existing_chain(oncall: OnCall, text: str) -> Named:
     Raises:
         NotFound, Ambiguous: the chain.
     """
-    found = named(oncall, ESCALATION_CHAINS, text)
+    found = resolve(oncall, ESCALATION_CHAINS, text)
     if found.name is None:
         oncall.escalation_chains.get(found.id)
     return found

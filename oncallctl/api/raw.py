@@ -175,18 +175,18 @@ def value(text: str) -> object:
         return text
 
 
-def listed(document: object) -> list[object]:
+def rows_of(document: object) -> list[object]:
     """Return the rows of a response: of a result page, of an array, or the single object."""
     if isinstance(document, dict) and isinstance(document.get("results"), list):
         return list(document["results"])
     return list(document) if isinstance(document, list) else [document]
 
 
-def without_secrets(document: object) -> object:
+def mask_secrets(document: object) -> object:
     """Mask the secrets in an object, an array or a result page."""
     if isinstance(document, list):
-        return [without_secrets(each) for each in document]
+        return [mask_secrets(each) for each in document]
     if not isinstance(document, dict):
         return document
     hidden = masked(document)
-    return {**hidden, "results": without_secrets(document["results"])} if "results" in document else hidden
+    return {**hidden, "results": mask_secrets(document["results"])} if "results" in document else hidden

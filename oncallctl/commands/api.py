@@ -76,13 +76,13 @@ def api(
         raise InvalidInput("--paginate works only with GET, and without a page", hint="omit --paginate, or the page")
     with connect(settings) as oncall:
         if dry_run:
-            render_request(ctx.obj, oncall.described(request.change))
+            render_request(ctx.obj, oncall.dry_run_document(request.change))
         elif paginate:
             rows = request.rows(oncall)
-            render_values(settings, rows if show_secrets else map(raw.without_secrets, rows))
+            render_values(settings, rows if show_secrets else map(raw.mask_secrets, rows))
         else:
             response = request.read(oncall) if method is HttpMethod.GET else _change(settings, oncall, request, yes=yes)
-            response = response if show_secrets else raw.without_secrets(response)
+            response = response if show_secrets else raw.mask_secrets(response)
             _show(settings, response, done=method is not HttpMethod.GET)
 
 
@@ -129,4 +129,4 @@ def _show(settings: Settings, response: object, *, done: bool = False) -> None:
         number, count = response.get("current_page_number"), response.get("total_pages")
         if settings.format is not Format.JSON:  # json shows it
             settings.note(f"result page {number} of {count}; --paginate fetches all")
-    render_values(settings, raw.listed(response), document=response, done=done)
+    render_values(settings, raw.rows_of(response), document=response, done=done)

@@ -20,7 +20,7 @@ from oncallctl.config.connect import (
     token_of,
 )
 from oncallctl.config.name_cache import forget as forget_names
-from oncallctl.config.profiles import SANDBOXES, Profile, TokenSource, checked
+from oncallctl.config.profiles import SANDBOXES, Profile, TokenSource, normalized
 from oncallctl.errors import AccessDenied, Declined, InvalidInput, NoCredentials, OncallError
 from oncallctl.output.prompts import ask_text, interactive
 from oncallctl.output.render import render, render_text
@@ -91,7 +91,7 @@ def login(
     called = name or ctx.obj.profile or "default"
     file = config()  # report a broken file before prompting for a token
     before = file.profile(called) if called in file.names else None
-    made = checked(
+    made = normalized(
         Profile(
             called,
             url,

@@ -90,7 +90,7 @@ def escalate(
     dry_run: DryRunOption = False,
 ) -> None:
     """Page a team or users. On a terminal, escalate asks for a missing recipient and title, and for confirmation."""
-    from oncallctl.escalation.page import Page, each_once
+    from oncallctl.escalation.page import Page, combine_users
     from oncallctl.escalation.send import send
 
     asks = interactive() and not yes and not dry_run
@@ -108,7 +108,7 @@ def escalate(
         page = Page(
             team=_resolve(oncall, TEAMS, team) if team else None,
             important=important,
-            users=each_once(
+            users=combine_users(
                 [_resolve(oncall, USERS, each) for each in user or ()],
                 [_resolve(oncall, USERS, each) for each in important_user or ()],
                 important=important,
@@ -124,7 +124,7 @@ def escalate(
         summary = f"; {found.summary}" if found.summary else ""
         if dry_run:
             ctx.obj.note(f"would page {page}{summary}")
-            render_request(ctx.obj, oncall.described(page.change(oncall)))
+            render_request(ctx.obj, oncall.dry_run_document(page.change(oncall)))
             return
         if asks:
             page = _confirm(ctx.obj, oncall, page, found.summary)
@@ -159,7 +159,7 @@ def _resolve(oncall: OnCall, noun: Noun, text: str) -> Named:
     from oncallctl.api import lookup
 
     try:
-        return lookup.named(oncall, noun, text)
+        return lookup.resolve(oncall, noun, text)
     except OncallError as error:
         error.message = f"{error.message}; nobody was paged"
         raise
@@ -199,10 +199,10 @@ def _check_reach(settings: Settings, oncall: OnCall, page: Page, *, anyway: bool
 
 def _confirm(settings: Settings, oncall: OnCall, page: Page, summary: str) -> Page:
     """Ask for confirmation, and for a missing title. Return the page with its title."""
-    from oncallctl.escalation.page import described
+    from oncallctl.escalation.page import describe_alert_group
 
     if page.alert_group:
-        about = [f"alert group {described(oncall, page.alert_group)}"]
+        about = [f"alert group {describe_alert_group(oncall, page.alert_group)}"]
     else:
         page = replace(page, title=page.title or ask_text("Title [chosen by the server]: ") or None)
         about = [f"title {page.title!r}"] if page.title else []

@@ -34,7 +34,7 @@ def get(ctx: typer.Context, chain: Annotated[str, typer.Argument(metavar="CHAIN"
         if card.wanted(ctx.obj):
             generic.show_cards(ctx.obj, oncall, ESCALATION_CHAINS, [lookup.find(oncall.escalation_chains, chain)])
             return
-        ident = lookup.named(oncall, ESCALATION_CHAINS, chain).id
+        ident = lookup.resolve(oncall, ESCALATION_CHAINS, chain).id
         found, steps = parallel.together(
             lambda: oncall.escalation_chains.get(ident), lambda: oncall.escalation_policies.of_chain(ident)
         )

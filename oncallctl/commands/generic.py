@@ -124,7 +124,7 @@ def add_update(app: Commands, noun: Noun) -> None:
 
         body = _body(noun, file)
         with connect(ctx.obj) as oncall:
-            ident = lookup.named(oncall, noun, target).id
+            ident = lookup.resolve(oncall, noun, target).id
             change = oncall.collection(noun).update(ident, body)
             send_or_show(ctx.obj, oncall, noun, change, ["get", ident], dry_run=dry_run, ident=ident)
 
@@ -216,7 +216,7 @@ def send_or_show(
     from oncallctl.errors import OutcomeUnknown
 
     if dry_run:
-        render_request(settings, oncall.described(change))
+        render_request(settings, oncall.dry_run_document(change))
         return
     words = [noun.name, *check]
     sent = send_once(oncall, change, "the change", words)
@@ -244,7 +244,7 @@ def _delete(
     title = {"NAME": noun.title} if noun.title else {noun.caption.replace("_", " ").upper(): noun.caption}
     columns = {"ID": "id", **title, "STATUS": "status", "ERROR": "error.message"}
     if dry_run:
-        requests = [[oncall.described(collection.delete(target.found.id))] for target in targets]
+        requests = [[oncall.dry_run_document(collection.delete(target.found.id))] for target in targets]
         pairs = zip(targets, requests, strict=True)
         planned = [Outcome(target, "would-delete", requests=each) for target, each in pairs]
         render_requests(settings, [outcome.document() for outcome in planned], columns)

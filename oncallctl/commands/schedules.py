@@ -51,7 +51,7 @@ def shifts(
             begin = parse_moment(since, ctx.obj.tz, near=begin)
             note_time(ctx.obj, "from", since, begin)
         span = Span(begin, begin + timedelta(days=days))
-        rota = read(oncall, lookup.named(oncall, SCHEDULES, schedule).id, span)
+        rota = read(oncall, lookup.resolve(oncall, SCHEDULES, schedule).id, span)
     if not rota.shifts:
         ctx.obj.note(f"nobody is on call in {rota.schedule.name!r} in this time")
     if ics:

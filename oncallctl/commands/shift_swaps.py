@@ -176,7 +176,7 @@ def take(
         if swap.raw.get("shifts") == []:
             ctx.obj.warn(f"shift swap {swap.id} changes no shift")
         if dry_run:
-            render_request(ctx.obj, oncall.described(oncall.shift_swaps.take(swap.id, benefactor.id)))
+            render_request(ctx.obj, oncall.dry_run_document(oncall.shift_swaps.take(swap.id, benefactor.id)))
             return
         if not _is_me(oncall, benefactor.id):
             proposal = Proposal(f"Take shift swap {swap.id} on behalf of {benefactor.username}")

@@ -33,7 +33,7 @@ def state_folder() -> Path:
     import platformdirs
 
     folder = platformdirs.user_state_path("oncallctl")
-    with usable(folder):
+    with naming_file(folder):
         make_folder(folder)
         status = folder.stat()
         if is_foreign(status):
@@ -62,7 +62,7 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def usable(path: Path) -> Iterator[None]:
+def naming_file(path: Path) -> Iterator[None]:
     """Turn OSErrors into InvalidInput that names the file, with a hint.
 
     Raises:
@@ -121,7 +121,7 @@ def append_line(path: Path, line: bytes) -> None:
     """
     descriptor = open_private(path, os.O_RDWR | os.O_APPEND)
     try:
-        with usable(path):
+        with naming_file(path):
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line

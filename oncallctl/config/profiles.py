@@ -95,7 +95,7 @@ def sandbox(name: str) -> Profile:
     return Profile(name, "http://sandbox.invalid", api=SANDBOXES[name], token_source=TokenSource.SANDBOX)
 
 
-def checked(profile: Profile) -> Profile:
+def normalized(profile: Profile) -> Profile:
     """Return a profile for `auth login` with normalized URLs and an absolute path of the token file.
 
     Raises:

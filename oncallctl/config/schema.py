@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from oncallctl.api.urls import base_url, stack_url
 from oncallctl.config.aliases import split_alias
 from oncallctl.config.settings import LONGEST_TIMEOUT
-from oncallctl.config.toml_schema import StrictTable, TomlLines, TomlMistake, checked, mistakes
+from oncallctl.config.toml_schema import StrictTable, TomlLines, TomlMistake, mistakes, validator
 from oncallctl.times import parse_duration, zone
 
 
@@ -28,7 +28,7 @@ def _duration(text: str) -> str:
 
 def _base(url: str, info: ValidationInfo) -> str:
     allow_http = info.data.get("allow_http", True)  # absent if it is invalid itself
-    return checked(partial(base_url, allow_http=allow_http))(url)
+    return validator(partial(base_url, allow_http=allow_http))(url)
 
 
 def _only_token(command: str | None, info: ValidationInfo) -> str | None:
@@ -51,15 +51,15 @@ class ProfileTable(StrictTable):
 
     allow_http: bool = False
     url: Annotated[str, AfterValidator(_base)]
-    grafana_url: Annotated[str, AfterValidator(checked(stack_url))] | None = None
+    grafana_url: Annotated[str, AfterValidator(validator(stack_url))] | None = None
     api: Literal["auto", "oss", "cloud"] = "auto"
     token_source: Literal["keyring", "file", "command"] | None = None
     token_file: str | None = None
     token_command: Annotated[str | None, AfterValidator(_only_token)] = None
     output: Literal["table", "json", "jsonl", "csv", "id"] | None = None
-    tz: Annotated[str, AfterValidator(checked(_zone))] | None = None
+    tz: Annotated[str, AfterValidator(validator(_zone))] | None = None
     timeout: Annotated[float | None, Field(gt=0, le=LONGEST_TIMEOUT, allow_inf_nan=False, description=SECONDS)] = None
-    longest_window: Annotated[str, AfterValidator(checked(_duration))] | None = None
+    longest_window: Annotated[str, AfterValidator(validator(_duration))] | None = None
     most_targets: int | None = None
     reason_required: bool = False
     modes_allowed: list[Literal["silence_escalations", "group_alerts", "disable_alerts"]] | None = None
@@ -78,7 +78,7 @@ class ConfigFile(StrictTable):
 
     default_profile: str | None = None
     profiles: dict[str, ProfileTable] = Field(default_factory=dict)
-    aliases: Annotated[dict[str, str], AfterValidator(checked(_aliases))] = Field(default_factory=dict)
+    aliases: Annotated[dict[str, str], AfterValidator(validator(_aliases))] = Field(default_factory=dict)
 
 
 def validate(document: Mapping[str, Any], text: str) -> ConfigFile | list[TomlMistake]:

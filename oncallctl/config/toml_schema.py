@@ -64,7 +64,7 @@ class TomlMistake:
     hint: str | None = None
 
 
-def checked(parse: Callable[[Given], Parsed]) -> Callable[[Given], Parsed]:
+def validator(parse: Callable[[Given], Parsed]) -> Callable[[Given], Parsed]:
     """Turn a function that raises InvalidInput into a validator of a field."""
 
     def validate(value: Given) -> Parsed:

@@ -21,7 +21,7 @@ def flow(lead: Text, pieces: Iterable[Text], width: int) -> list[Text]:
     hang = lead.cell_len
     lines = [lead.copy()]
     for piece in pieces:
-        first, *rest = chopped(piece, width - hang)
+        first, *rest = wrap(piece, width - hang)
         if lines[-1].cell_len == hang:
             lines[-1].append_text(first)
         elif not rest and lines[-1].cell_len + len(APART) + first.cell_len <= width:
@@ -32,7 +32,7 @@ def flow(lead: Text, pieces: Iterable[Text], width: int) -> list[Text]:
     return lines
 
 
-def chopped(text: Text, width: int) -> list[Text]:
+def wrap(text: Text, width: int) -> list[Text]:
     """Return a text in parts of at most `width` cells, broken between words if possible."""
     parts = []
     while text.cell_len > width:
@@ -43,6 +43,6 @@ def chopped(text: Text, width: int) -> list[Text]:
     return [*parts, text]
 
 
-def shortened(text: str, width: int) -> str:
+def truncate(text: str, width: int) -> str:
     """Return a text truncated to at most `width` cells, with an ellipsis."""
     return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"

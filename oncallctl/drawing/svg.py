@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from xml.etree import ElementTree as ET
 
 from oncallctl.drawing.chart import Chart, Kind, Lane, Listing, Segment, all_labels, color_indexes
-from oncallctl.drawing.flow import shortened
+from oncallctl.drawing.flow import truncate
 from oncallctl.drawing.local_time import DASH, DAY, LocalTime
 from oncallctl.drawing.sheet import ADVANCE, INK, Color, TextStyle, add, dark_theme, path, width, write
 from oncallctl.spans import Span
@@ -73,7 +73,7 @@ class _Drawing:
         self._patterns()
         paper = add(self.root, "rect", width=WIDTH, rx=6, fill=PAPER, stroke=RULE)
         self.y += TITLE
-        write(self.root, (MARGIN, self.y), shortened(caption(title), 80), HEADING)
+        write(self.root, (MARGIN, self.y), truncate(caption(title), 80), HEADING)
         for chart in self.charts:
             self._chart(chart)
         self._legend()
@@ -98,7 +98,7 @@ class _Drawing:
 
     def _chart(self, chart: Chart) -> None:
         self.y += 44
-        write(self.root, (MARGIN, self.y), shortened(chart.title, 60), SUBHEADING)
+        write(self.root, (MARGIN, self.y), truncate(chart.title, 60), SUBHEADING)
         write(self.root, (WIDTH - MARGIN, self.y), self.local.title(chart.span), FAINT_FROM_END)
         if not chart.lanes:
             self.y += 24
@@ -135,7 +135,7 @@ class _Drawing:
     def _lane(self, span: Span, lane: Lane) -> None:
         group = add(self.root, "g")
         add(group, "title", lane.name)
-        name = shortened(lane.name, int((self.left - MARGIN - 8) / (SMALL * ADVANCE)))
+        name = truncate(lane.name, int((self.left - MARGIN - 8) / (SMALL * ADVANCE)))
         write(group, (MARGIN, self.y + ROW / 2 + 4), name, SMALL_RED if lane.key is None else SMALL_INK)
         for segment in lane.segments:
             self._segment(span, lane, segment)
@@ -220,6 +220,6 @@ def _lines(pieces: Sequence[str], room: float) -> Iterator[str]:
         if line and width(longer, SMALL) > room:
             yield line
             longer = piece
-        line = shortened(longer, int(room / (SMALL * ADVANCE)))
+        line = truncate(longer, int(room / (SMALL * ADVANCE)))
     if line:
         yield line

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from oncallctl.drawing.axis import Axis
 from oncallctl.drawing.chart import RED, Chart, Kind, Labels, Lane, all_labels, color_indexes
-from oncallctl.drawing.flow import chopped, flow, shortened
+from oncallctl.drawing.flow import flow, truncate, wrap
 from oncallctl.drawing.grid import Grid, Halves
 from oncallctl.drawing.local_time import DASH, LocalTime
 
@@ -97,7 +97,7 @@ class _Picture:
             yield Text(" " * (label + 2)).append_text(line)
         for lane in self.chart.lanes:
             style = RED if lane.key is None else colors[lane.key]
-            name = set_cell_size(shortened(lane.name, label), label)
+            name = set_cell_size(truncate(lane.name, label), label)
             yield Text().append(f"{name}  ", style).append_text(self._lane(lane, axis, style))
         yield from self._lists()
         for sentence in self.local.clock_changes(self.chart.span):
@@ -109,8 +109,8 @@ class _Picture:
         if name.cell_len + 2 + days.cell_len <= self.width:
             yield name.append(" " * (self.width - name.cell_len - days.cell_len)).append_text(days)
         else:
-            yield from chopped(name, self.width)
-            yield from chopped(days, self.width)
+            yield from wrap(name, self.width)
+            yield from wrap(days, self.width)
 
     def _lane(self, lane: Lane, axis: Axis, style: str) -> Text:
         row = Text()

@@ -49,7 +49,7 @@ class Page:
         return ", ".join(f"{user}{' (important)' if important else ''}" for user, important in self.users)
 
 
-def each_once(
+def combine_users(
     users: Sequence[Named], important_users: Sequence[Named], *, important: bool
 ) -> tuple[tuple[Named, bool], ...]:
     """Combine the users to page without duplicates, since the engine would page the same person twice.
@@ -69,7 +69,7 @@ def each_once(
     return tuple(importance.values())
 
 
-def described(oncall: OnCall, ident: str) -> str:
+def describe_alert_group(oncall: OnCall, ident: str) -> str:
     """Return the ID, title and state of an alert group, or only the ID if the server fails or is slow.
 
     Raises:

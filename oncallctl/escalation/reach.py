@@ -15,7 +15,7 @@ from oncallctl.api.resources.users import User
 from oncallctl.errors import OncallError, Unavailable
 from oncallctl.escalation.chain import IN_TURN, Walk, walk
 from oncallctl.escalation.page import Page
-from oncallctl.escalation.recipients import Recipient, each_once, listed, recipients
+from oncallctl.escalation.recipients import Recipient, format_recipients, recipients, without_repeats
 from oncallctl.escalation.routes import choose, name
 from oncallctl.rota.paging_path import direct_paging
 from oncallctl.rota.resolved import When, named_by
@@ -73,7 +73,7 @@ def _reach_users(oncall: OnCall, page: Page) -> Reach:
         # Silencing only stops the chain; a group window keeps even people who are paged by name from being notified.
         if integration and integration.maintenance_mode == GROUP:
             return Reach(_in_maintenance(integration))
-    return Reach(summary=listed(silent), doubt=_doubt(people) if everybody else None)
+    return Reach(summary=format_recipients(silent), doubt=_doubt(people) if everybody else None)
 
 
 def _reach_team(oncall: OnCall, team: Named, *, important: bool) -> Reach:
@@ -114,11 +114,13 @@ def _reach_chain(oncall: OnCall, team: Named, chain_id: str, route_id: str) -> R
     walked = walk(steps)
     if not walked.notices and not walked.elsewhere:
         return Reach(f"no step of its escalation chain {chain_id} notifies anybody")
-    people = each_once(_of_cloud(oncall, team, route_id, walked) if oncall.is_cloud else _of_engine(oncall, walked))
+    people = without_repeats(
+        _of_cloud(oncall, team, route_id, walked) if oncall.is_cloud else _of_engine(oncall, walked)
+    )
     is_nobody = all(recipient.is_notified is False for recipient in people)
     if is_nobody and not walked.elsewhere:
         return Reach(_never_notified(people) if people else _nobody(walked, chain_id))
-    names = listed(people) if people and is_nobody else f"on call: {listed(people) or 'nobody'}"
+    names = format_recipients(people) if people and is_nobody else f"on call: {format_recipients(people) or 'nobody'}"
     elsewhere = [f"not known who is notified through {' and '.join(walked.elsewhere)}"] if walked.elsewhere else []
     return Reach(summary="; ".join([names, *elsewhere]), doubt=None if elsewhere else _doubt(people))
 
@@ -162,7 +164,7 @@ def _doubt(people: Sequence[Recipient]) -> str | None:
 
 
 def _never_notified(people: Sequence[Recipient]) -> str:
-    return f"its only recipients are {listed(people)}"
+    return f"its only recipients are {format_recipients(people)}"
 
 
 def _nobody(walked: Walk, chain_id: str) -> str:

@@ -53,7 +53,7 @@ def _at(label: str, when: str) -> str:
     return f"{label} ({when})" if when else label
 
 
-def each_once(found: Iterable[Recipient]) -> list[Recipient]:
+def without_repeats(found: Iterable[Recipient]) -> list[Recipient]:
     """Return the recipients without those of an earlier step."""
     first: dict[tuple[str, ...], Recipient] = {}
     for recipient in found:
@@ -61,6 +61,6 @@ def each_once(found: Iterable[Recipient]) -> list[Recipient]:
     return list(first.values())
 
 
-def listed(found: Iterable[Recipient]) -> str:
+def format_recipients(found: Iterable[Recipient]) -> str:
     """Return the labels as one text."""
     return ", ".join(recipient.label for recipient in found)

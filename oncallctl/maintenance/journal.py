@@ -22,7 +22,7 @@ from typing import Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from oncallctl.api.resources.integrations import Integration
-from oncallctl.config.private_files import append_line, locked, open_private, state_folder, usable
+from oncallctl.config.private_files import append_line, locked, naming_file, open_private, state_folder
 from oncallctl.config.profiles import Profile
 
 NAME = "journal.jsonl"
@@ -204,7 +204,7 @@ class Journal:
             "outcome": outcome,
         }
         data = (json.dumps(line) + "\n").encode()
-        with locked(self._folder / f"{NAME}.lock"), usable(self._path):
+        with locked(self._folder / f"{NAME}.lock"), naming_file(self._path):
             if self._path.exists() and self._path.stat().st_size + len(data) > LARGEST:
                 self._rotate()
             append_line(self._path, data)

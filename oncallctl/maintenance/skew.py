@@ -11,7 +11,7 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from oncallctl.config.private_files import open_private, replace_private, usable
+from oncallctl.config.private_files import naming_file, open_private, replace_private
 from oncallctl.errors import InvalidInput
 from oncallctl.times import now
 
@@ -37,7 +37,7 @@ def remember(folder: Path, server: str, skew: timedelta) -> None:
         InvalidInput: the file cannot be written.
     """
     path = _path(folder, server)
-    with usable(path):
+    with naming_file(path):
         replace_private(path, f"{now().isoformat()} {skew.total_seconds()}\n".encode())
 
 

@@ -122,7 +122,7 @@ def mark_reported() -> None:
             each.reported = True
 
 
-def listed(changes: list[SentChange]) -> str:
+def format_changes(changes: list[SentChange]) -> str:
     """Format changes for a message; abbreviate a long list."""
     more = f"; and {len(changes) - _MAX_LISTED} more" if len(changes) > _MAX_LISTED else ""
     return "; ".join(map(str, changes[:_MAX_LISTED])) + more

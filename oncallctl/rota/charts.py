@@ -67,7 +67,7 @@ def _lists(rota: Rota, now: datetime, local: LocalTime) -> Iterator[Listing]:
         pieces = [_gap(gap, local, month=month) for gap in gaps[:MOST]]
         yield Listing("gaps", pieces + _left_out(len(gaps), "gaps"), is_alarm=True)
     names = _names(rota)
-    changes = [each.named(names) for each in handovers(rota)]
+    changes = [each.with_names(names) for each in handovers(rota)]
     if not changes:
         yield Listing("", [Text("no handover", "dim")])
     folded = regular(changes, rota.span, local)

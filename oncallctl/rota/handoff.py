@@ -113,7 +113,7 @@ def read(oncall: OnCall, team: Named, at: datetime, *, since: datetime | None = 
         since: the start of the ending shift; by default the last handover, see `lookback.last_shift`.
     """
     rotas, integrations, *groups = parallel.together(
-        lambda: team_rota.read(oncall, [team], Span(at - BEHIND, at + AHEAD))[0].checked,
+        lambda: team_rota.read(oncall, [team], Span(at - BEHIND, at + AHEAD))[0].to_check,
         oncall.integrations.everything,
         *(lambda state=state: list(oncall.alert_groups.list(state=state, team_id=team.id)) for state in OPEN_STATES),
     )

@@ -60,7 +60,7 @@ class _Writer:
         if following is None:
             people = " + ".join(names.get(user, user) for user in self.handoff.on_call(rota)) or NOBODY
             return f"{people}, and no handover in {AHEAD.days} days"
-        change = following.named(names)
+        change = following.with_names(names)
         staying = [name for name in change.before if name in change.after and name not in change.changed[1]]
         stays = f" ({' + '.join(staying)} stays)" if staying else ""
         return f"{change.text}{stays}, {self._when(following.at)}"

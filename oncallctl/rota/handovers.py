@@ -50,7 +50,7 @@ class Handover:
         """The change as text, such as ``alice → bob``."""
         return f"{self.leaving} → {self.taking_over}"
 
-    def named(self, names: Mapping[str, str]) -> Handover:
+    def with_names(self, names: Mapping[str, str]) -> Handover:
         """Return the handover with names instead of IDs."""
         return Handover(
             self.at,

@@ -32,7 +32,7 @@ class TeamRota:
     others: tuple[Rota, ...]
 
     @property
-    def checked(self) -> tuple[Rota, ...]:
+    def to_check(self) -> tuple[Rota, ...]:
         """The schedules to check for coverage: those that a page goes through.
 
         If a page goes through neither schedules nor named people, these are the team's own schedules.
@@ -42,12 +42,12 @@ class TeamRota:
     @property
     def is_unstaffed(self) -> bool:
         """True if the team has no schedule and no step that notifies a user."""
-        return not (self.checked or self._goes_through_schedules or self.path.names_people)
+        return not (self.to_check or self._goes_through_schedules or self.path.names_people)
 
     @property
     def is_bypassed(self) -> bool:
         """True if the team has schedules, but a page to it goes through neither these nor named people."""
-        return bool(self.others) and self.checked is self.others
+        return bool(self.others) and self.to_check is self.others
 
     @property
     def _goes_through_schedules(self) -> bool:
@@ -66,7 +66,7 @@ class TeamRota:
                 "gap_end": min(gap.end, span.end).astimezone(UTC).isoformat(timespec="seconds"),
                 "seconds": round((min(gap.end, span.end) - gap.start).total_seconds()),
                 "clipped": gap.end > span.end,
-                "schedules": [{"id": rota.schedule.id, "name": rota.schedule.name} for rota in self.checked],
+                "schedules": [{"id": rota.schedule.id, "name": rota.schedule.name} for rota in self.to_check],
             }
             for gap in self.gaps(with_margin(span))
             if gap.start < span.end
@@ -76,7 +76,7 @@ class TeamRota:
         """Return the times that no schedule covers; empty if steps notify users directly instead."""
         if self.path.names_people and not self._goes_through_schedules:
             return ()
-        return shifts.uncovered(self.checked, span)
+        return shifts.uncovered(self.to_check, span)
 
 
 def with_margin(span: Span) -> Span:

@@ -115,8 +115,8 @@ def _done(steps: Sequence[CoverStep]) -> dict[str, ShiftSwap]:
 def _rehearsed(oncall: OnCall, step: CoverStep, cover: Cover) -> Outcome[Schedule]:
     if not step.changes:
         return Outcome(step.target, "failed" if step.error else "unchanged", error=step.error, requests=[])
-    requests = [] if step.open else [oncall.described(oncall.shift_swaps.create(step.request.body(oncall)))]
+    requests = [] if step.open else [oncall.dry_run_document(oncall.shift_swaps.create(step.request.body(oncall)))]
     if cover.by is None:
         return Outcome(step.target, "would-request", requests=requests)
     taking = oncall.shift_swaps.take(step.open.id if step.open else NEW_SWAP, cover.by.id)
-    return Outcome(step.target, "would-cover", requests=[*requests, oncall.described(taking)])
+    return Outcome(step.target, "would-cover", requests=[*requests, oncall.dry_run_document(taking)])

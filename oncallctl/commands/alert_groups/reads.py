@@ -175,13 +175,13 @@ def _open(settings: Settings, link: str) -> None:
 def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOption = None) -> None:
     """List the alerts of an alert group, newest first."""
     from oncallctl.alert_groups import choosing
-    from oncallctl.alert_groups.payloads import titled
+    from oncallctl.alert_groups.payloads import with_title
 
     with connect(ctx.obj) as oncall:
         group = choosing.get(oncall, alert_group)
         found = oncall.alerts.list(limit and limit + 1, alert_group_id=group.id)
         whole = list(limited(ctx.obj, (alert.raw for alert in found), limit))
-        render(ctx.obj, whole, ALERTS.columns, rows=[titled(alert) for alert in whole], empty="no alerts")
+        render(ctx.obj, whole, ALERTS.columns, rows=[with_title(alert) for alert in whole], empty="no alerts")
 
 
 def _with_names(

@@ -253,7 +253,7 @@ def _proposal(
     changing = [step.target for step in steps if step.request]
     # A script with many IDs must learn at once that it needs --yes, even if nothing has to change.
     many = len(steps) > MANY and (changing or not interactive()) if selector.given else len(changing) > 1
-    unlisted = actions.unlisted(oncall, changing) if action.ends_windows else []
+    unlisted = actions.of_unlisted_integrations(oncall, changing) if action.ends_windows else []
     if not many and not unlisted:
         return None
     proposal = on_targets(action.verb.capitalize(), changing or [step.target for step in steps])

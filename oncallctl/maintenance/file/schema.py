@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 
-from oncallctl.config.toml_schema import Path, StrictTable, TomlLines, TomlMistake, checked, mistakes, toml_error
+from oncallctl.config.toml_schema import Path, StrictTable, TomlLines, TomlMistake, mistakes, toml_error, validator
 from oncallctl.errors import InvalidInput
 from oncallctl.maintenance import Mode
 from oncallctl.maintenance.file.occurrences import Cron, Once
@@ -72,12 +72,12 @@ def _cron(expression: str) -> str:
 
 def _at(at: datetime, info: ValidationInfo) -> datetime:
     if "timezone" in info.data:  # absent if it is invalid itself
-        checked(lambda value: Once.of(value, info.data["timezone"]))(at)
+        validator(lambda value: Once.of(value, info.data["timezone"]))(at)
     return at
 
 
 Text = Annotated[str, Field(pattern=r"\S")]  # not only spaces
-Zone = Annotated[ZoneInfo, BeforeValidator(checked(_zone))]
+Zone = Annotated[ZoneInfo, BeforeValidator(validator(_zone))]
 NAMES = "an array of names or IDs that is not empty"
 DATE_TIME = "a date and a time without quotes, such as 2026-12-01T02:00:00"
 DATES = "an array of dates without quotes, such as [2026-12-24]"
@@ -90,12 +90,12 @@ class WindowTable(StrictTable):
     integrations: Annotated[list[Text] | None, Field(min_length=1, description=NAMES)] = None
     team: Text | None = None
     match: Text | None = None
-    label: Annotated[tuple[str, str] | None, BeforeValidator(checked(_label))] = None
+    label: Annotated[tuple[str, str] | None, BeforeValidator(validator(_label))] = None
     mode: Annotated[Mode, Field(strict=False)] = Mode.SILENCE
     timezone: Zone
-    cron: Annotated[Text, AfterValidator(checked(_cron))] | None = None
+    cron: Annotated[Text, AfterValidator(validator(_cron))] | None = None
     at: Annotated[datetime | None, Field(description=DATE_TIME), AfterValidator(_at)] = None
-    duration: Annotated[timedelta, BeforeValidator(checked(_duration))]
+    duration: Annotated[timedelta, BeforeValidator(validator(_duration))]
     reason: Text | None = None
     skip: Annotated[list[date], Field(description=DATES)] = Field(default_factory=list)
 

@@ -25,7 +25,7 @@ from pydantic import Field, TypeAdapter
 from oncallctl.api.client import OnCall
 from oncallctl.api.resources.base import Ident, Instant
 from oncallctl.api.resources.integrations import Integration
-from oncallctl.config.private_files import make_folder, open_private, replace_private, usable
+from oncallctl.config.private_files import make_folder, naming_file, open_private, replace_private
 from oncallctl.errors import Interrupted, InvalidInput, NotFound
 from oncallctl.maintenance.windows.model import Window
 from oncallctl.times import LONGEST
@@ -122,7 +122,7 @@ class SharedWindow:
             InvalidInput: the folder cannot be created.
         """
         shared = cls(state / FOLDER / f"{ident}-{hashlib.sha256(server.encode()).hexdigest()[:12]}")
-        with usable(shared._holds):
+        with naming_file(shared._holds):
             make_folder(shared._holds)
         return shared
 
@@ -161,7 +161,7 @@ class SharedWindow:
 
         Locks of runs that have died are deleted.
         """
-        with usable(self._holds):
+        with naming_file(self._holds):
             holds = list(self._holds.iterdir()) if self._holds.is_dir() else []
         return any(self._is_alive(path) for path in holds if path.name != besides)
 
@@ -191,7 +191,7 @@ class SharedWindow:
         """
         # Unlike json, pydantic cannot write half of a surrogate pair, which a server can send in a name.
         data = json.dumps(_schema().dump_python(record, mode="json")).encode()
-        with usable(self._window):
+        with naming_file(self._window):
             replace_private(self._window, data)
 
     def forget(self) -> None:

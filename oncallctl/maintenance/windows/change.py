@@ -24,7 +24,7 @@ def rehearse(oncall: OnCall, steps: Sequence[WindowChange]) -> Report[Integratio
 
 
 def _rehearsed(oncall: OnCall, step: WindowChange) -> Outcome[Integration]:
-    requests = [oncall.described(change) for change in step.changes(oncall)]
+    requests = [oncall.dry_run_document(change) for change in step.changes(oncall)]
     status = f"would-{step.action}" if requests else "failed" if step.error else "unchanged"
     return Outcome(step.target, status, error=step.error, requests=requests)
 

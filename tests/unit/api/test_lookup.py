@@ -98,13 +98,13 @@ def oncall(oncall_at: OpenOnCall, engine: Engine) -> OnCall:
 
 @pytest.mark.parametrize("text", [PLATFORM, "TNOBODYHAS1T1", "id:whatever", "id:platform"])
 def test_team_id_is_used_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
-    assert lookup.named(oncall, TEAMS, text) == Named(text.removeprefix("id:"), None)
+    assert lookup.resolve(oncall, TEAMS, text) == Named(text.removeprefix("id:"), None)
     assert engine.seen == []
 
 
 @pytest.mark.parametrize("text", ["UALICE1234567", "UNOBODYHAS1T1", "id:alice"])
 def test_user_id_is_used_without_a_request(text: str, oncall: OnCall, engine: Engine) -> None:
-    assert lookup.named(oncall, USERS, text) == Named(text.removeprefix("id:"), None)
+    assert lookup.resolve(oncall, USERS, text) == Named(text.removeprefix("id:"), None)
     assert engine.seen == []
 
 
@@ -191,14 +191,14 @@ def test_name_filter_that_the_server_ignores_matches_only_the_name(oncall: OnCal
 
 @pytest.mark.parametrize(("text", "ident"), [("platform", PLATFORM), ("PLATFORM", PLATFORM), ("data infra", DATA)])
 def test_team_name_is_found_with_one_request(text: str, ident: str, oncall: OnCall, engine: Engine) -> None:
-    assert lookup.named(oncall, TEAMS, text).id == ident
+    assert lookup.resolve(oncall, TEAMS, text).id == ident
     assert engine.seen == ["teams"]
 
 
 @pytest.mark.parametrize(("noun", "part"), [(TEAMS, "plat"), (USERS, "alic")], ids=["team", "user"])
 def test_part_of_a_name_is_not_found(noun: Noun, part: str, oncall: OnCall) -> None:
     with pytest.raises(NotFound):
-        lookup.named(oncall, noun, part)
+        lookup.resolve(oncall, noun, part)
 
 
 @pytest.mark.parametrize(
@@ -215,15 +215,15 @@ def test_part_of_a_name_is_not_found(noun: Noun, part: str, oncall: OnCall) -> N
     ],
 )
 def test_user_name_or_email_is_matched_exactly_first(text: str, found: Named, oncall: OnCall, engine: Engine) -> None:
-    assert lookup.named(oncall, USERS, text) == found
+    assert lookup.resolve(oncall, USERS, text) == found
     assert engine.seen == ["users"]
 
 
 def test_names_of_several_teams_and_users_take_one_request_per_kind(oncall: OnCall, engine: Engine) -> None:
     for team in ("platform", "Data Infra", "platform"):
-        lookup.named(oncall, TEAMS, team)
+        lookup.resolve(oncall, TEAMS, team)
     for user in ("alice", "bob", "nomail"):
-        lookup.named(oncall, USERS, user)
+        lookup.resolve(oncall, USERS, user)
     assert engine.seen == ["teams", "users"]
 
 
@@ -271,13 +271,13 @@ def test_name_that_matches_two_in_other_cases_is_ambiguous(oncall: OnCall) -> No
         lookup.find(oncall.integrations, "WEB SHOP")
     assert "CUPPERCASE123 (Web Shop, team platform); CLOWERCASE123 (web shop, team platform)" in caught.value.hint
     with pytest.raises(Ambiguous) as caught:
-        lookup.named(oncall, TEAMS, "TWIN")
+        lookup.resolve(oncall, TEAMS, "TWIN")
     assert caught.value.hint == "use an ID: TTWIN11111111 (Twin); TTWIN22222222 (twin)"
 
 
 def test_email_of_two_users_is_ambiguous(oncall: OnCall) -> None:
     with pytest.raises(Ambiguous, match=r"2 users are called 'bob@example\.com'") as caught:
-        lookup.named(oncall, USERS, "bob@example.com")
+        lookup.resolve(oncall, USERS, "bob@example.com")
     assert caught.value.hint == "use an ID: UBOB123456789 (bob); UBOBUPPER1234 (Bob)"
 
 
@@ -317,7 +317,7 @@ def test_long_list_of_candidates_is_abbreviated(oncall: OnCall, engine: Engine) 
 )
 def test_unknown_name_suggests_the_closest_names(noun: Noun, text: str, hint: str, oncall: OnCall) -> None:
     with pytest.raises(NotFound, match=re.escape(f"no {noun.singular} is called '{text}'")) as caught:
-        lookup.named(oncall, noun, text)
+        lookup.resolve(oncall, noun, text)
     assert caught.value.exit_code == 6
     assert hint in caught.value.hint
 
@@ -326,7 +326,7 @@ def test_failed_list_is_unavailable_instead_of_not_found(oncall: OnCall, engine:
     engine.broken |= {"integrations", "teams", "users"}
     for noun in (INTEGRATIONS, TEAMS, USERS):
         with pytest.raises(Unavailable):
-            lookup.named(oncall, noun, "platform")
+            lookup.resolve(oncall, noun, "platform")
 
 
 # Hostile names
@@ -356,14 +356,14 @@ def test_hostile_name_is_sent_as_a_query_parameter(hostile: str, oncall: OnCall,
 def test_empty_name_is_refused_unsent(empty: str, oncall: OnCall, engine: Engine) -> None:
     for noun in (INTEGRATIONS, TEAMS, USERS):
         with pytest.raises(InvalidInput, match="empty"):
-            lookup.named(oncall, noun, empty)
+            lookup.resolve(oncall, noun, empty)
     assert engine.seen == []
 
 
 @pytest.mark.parametrize("text", ["ID:platform", "names:platform", "url:platform"])
 def test_other_word_before_a_colon_is_part_of_the_name(text: str, oncall: OnCall) -> None:
     with pytest.raises(OncallError, match=f"no team is called '{text}'"):
-        lookup.named(oncall, TEAMS, text)
+        lookup.resolve(oncall, TEAMS, text)
 
 
 def test_named_object_is_shown_with_name_and_id() -> None:

@@ -266,7 +266,7 @@ class TestActing:
         httpx_mock.add_response(200)
         change = oncall.alert_groups.act(GROUP, verb, body)
         url = f"{BASE}/api/v1/alert_groups/{GROUP}/{verb}/"
-        assert oncall.described(change) == {"method": "POST", "url": url, "body": body}
+        assert oncall.dry_run_document(change) == {"method": "POST", "url": url, "body": body}
         assert httpx_mock.get_requests() == []
         oncall.send_without_result(change)
         request = httpx_mock.get_request()
