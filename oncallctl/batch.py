@@ -58,7 +58,7 @@ class Outcome(Generic[Object]):
     Attributes:
         after: the object after the change, if it was read back.
         requests: the requests that a dry run would send.
-        unseen: True if it was changed but not read back, so that its current state is unknown.
+        not_read_back: True if the change was made but the object could not be read back.
     """
 
     target: Target[Object]
@@ -66,7 +66,7 @@ class Outcome(Generic[Object]):
     after: Object | None = None
     error: OncallError | None = None
     requests: list[dict[str, Any]] | None = None
-    unseen: bool = False
+    not_read_back: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the element of this target in the JSON output."""
@@ -77,7 +77,7 @@ class Outcome(Generic[Object]):
             self.target.field: self.target.text_of(known),
             "status": self.status,
             "error": self.error.document() if self.error else None,
-            self.target.key: None if self.unseen else known.raw,
+            self.target.key: None if self.not_read_back else known.raw,
         }
         return document if self.requests is None else {**document, "requests": self.requests}
 
@@ -141,7 +141,7 @@ def for_each(
 ) -> Report[Object]:
     """Process several items in parallel; a failure of one, even a bug, does not stop the others.
 
-    A signal does: changes not sent yet are dropped, and the outcome of changes without a response is unknown.
+    A signal stops them: changes not sent yet are dropped, and the outcome of changes without a response is unknown.
 
     Args:
         items: the items to process.
@@ -154,7 +154,7 @@ def for_each(
     sent: dict[int, list[SentChange]] = {}
     signum = None
 
-    def one(index: int) -> Outcome[Object]:
+    def process(index: int) -> Outcome[Object]:
         try:
             with sent_changes.named(str(target(items[index])), check) as sent[index]:
                 return work(items[index])
@@ -165,7 +165,7 @@ def for_each(
             return Outcome(target(items[index]), "unknown", error=Bug.of(error))
 
     try:
-        for index, outcome in parallel.each(one, range(len(items))):
+        for index, outcome in parallel.each(process, range(len(items))):
             outcomes[index] = outcome
             finished()
     except Signal as signal:

@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude the collected tests and imported modules from garbage collection, which visits them again and again."""
+    """Exclude the collected tests and imported modules from garbage collection, which would visit them repeatedly."""
     gc.collect()
     gc.freeze()
 

@@ -77,7 +77,7 @@ class Transition(GroupAction):
         try:
             return Outcome(target, self.done, oncall.alert_groups.get(ident))
         except OncallError:  # the change was made
-            return Outcome(target, self.done, unseen=True)
+            return Outcome(target, self.done, not_read_back=True)
 
     def _holds(self, group: AlertGroup) -> bool:
         """True if the group is in the wanted state."""

@@ -1,6 +1,6 @@
 """The commands: nouns and their verbs, and a few verbs without a noun.
 
-Commands are built when they are used: to build all of them would take most of the start of the program.
+Commands are built on first use: building all of them would take most of the start-up time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ VERBS = {
 
 
 def app_of(name: str) -> typer.Typer:
-    """Return the commands of a noun, or a verb: from its module if it has one, else from the noun's declaration."""
+    """Return the app of a noun or verb: that of its module, or of the noun's declaration if it has no module."""
     module = "help_topics" if name == "help" else name.replace("-", "_")
     if find_spec(f"{__name__}.{module}"):
         app: typer.Typer = import_module(f"{__name__}.{module}").app

@@ -42,7 +42,7 @@ def send(oncall: OnCall, page: Page) -> AlertGroup:
 
 def _exists(oncall: OnCall, team: Named) -> bool:
     """True if the team is in `teams/`, which lists all teams for every user."""
-    if team.name:  # it was looked up there
+    if team.name:  # the lookup by name has found it there
         return True
     try:
         oncall.with_deadline(CHECK_SECONDS).teams.get(team.id)
@@ -60,7 +60,7 @@ def _check_command(page: Page) -> list[str]:
 
 
 def compare_route(oncall: OnCall, group: AlertGroup, routes: Sequence[Route], warn: Callable[[str], None]) -> None:
-    """Check the route that a page to a team took, which is in the response.
+    """Check that the route of a page to a team is an expected one and notifies somebody. The response names it.
 
     Args:
         oncall: the server.
@@ -77,7 +77,7 @@ def compare_route(oncall: OnCall, group: AlertGroup, routes: Sequence[Route], wa
     try:
         route = expected.get(group.route_id) or oncall.with_deadline(CHECK_SECONDS).routes.get(group.route_id)
     except OncallError as error:
-        warn(f"not known whether anybody is notified: the route of alert group {group.id}: {error.message}")
+        warn(f"cannot read the route of alert group {group.id}, so it may notify nobody: {error.message}")
         return
     if route.escalation_chain_id is None:
         raise Conflict(
@@ -85,4 +85,4 @@ def compare_route(oncall: OnCall, group: AlertGroup, routes: Sequence[Route], wa
             hint=f"add people to it: {command_line(oncall, ['escalate', '--alert-group', group.id, '--user', 'USER'])}",
         )
     if expected and group.route_id not in expected:
-        warn(f"alert group {group.id} took another route, {group.route_id}: who is notified is not known")
+        warn(f"alert group {group.id} took route {group.route_id}, which was not checked: it may notify other people")

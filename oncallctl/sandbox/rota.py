@@ -25,7 +25,7 @@ MAX_CLOCK_CHANGE: Final = timedelta(days=1)
 
 
 class TimeRange(NamedTuple):
-    """A range in seconds since 1970, without its end."""
+    """A half-open range in seconds since 1970: the end does not belong to it."""
 
     start: float
     end: float
@@ -61,13 +61,13 @@ def periods(
     """Return the periods of a schedule that overlap a time range, in order and not clipped to it.
 
     A shift replaces shifts of lower levels where it covers them, and splits those that it interrupts. Overrides are
-    above all levels; shifts of the same level stand side by side. Users whom the server does not notify are left out:
-    on OSS a shift of viewers looks like a gap. Shift swaps split the periods of their beneficiary; a taken swap puts
-    the benefactor in.
+    above all levels; shifts of the same level apply at the same time. Users whom the server does not notify are left
+    out: on OSS a shift of viewers looks like a gap. Shift swaps split the periods of their beneficiary; in a taken swap
+    the benefactor replaces the beneficiary.
     """
     schedule = db.execute("SELECT time_zone FROM schedules WHERE id = ?", (schedule_id,)).fetchone()
     shifts = sorted(shifts_of_schedule(db, schedule_id), key=level_of, reverse=True)
-    # A period that splits another one may lie outside of the range.
+    # A period outside of the range may split one that overlaps it.
     touching = [period.range for shift in shifts for period in _occurrences(shift, schedule["time_zone"], within)]
     around = TimeRange(min(each.start for each in [within, *touching]), max(each.end for each in [within, *touching]))
     layered: list[OnCallPeriod] = []

@@ -32,10 +32,11 @@ class Writes:
     Attributes:
         role: the lowest role that may write.
         id_prefix: the letters that a new ID begins with.
-        columns: reads the columns to store from the body; gets the row to change, or None for a new row. `position`
-            moves the row among its siblings, see `siblings`.
-        siblings: the columns whose values the rows of one order share; empty if rows have no order.
-        after: called with each written row, for data outside of it.
+        columns: returns the columns to store for a request and the row to change, or None for a new row. The column
+            `position` is not stored but moves the row among its siblings.
+        siblings: the columns that siblings have in common; each group of siblings has an order of its own. Empty if
+            the rows have no order.
+        after: called with each written row, to update other tables.
         delete: deletes a row.
     """
 
@@ -85,12 +86,12 @@ class Collection:
 
     def paths(self) -> tuple[ApiPath, ...]:
         """Return the paths of the list and of single objects, with their endpoints."""
-        many, one = {"GET": self._endpoint(self._list)}, {"GET": self._endpoint(self._get)}
+        listing, member = {"GET": self._endpoint(self._list)}, {"GET": self._endpoint(self._get)}
         if self.writes is not None:
-            many["POST"] = self._writing_endpoint(self._create, self.writes)
-            one["PUT"] = one["PATCH"] = self._writing_endpoint(self._update, self.writes)
-            one["DELETE"] = self._writing_endpoint(self._delete, self.writes)
-        paths = (ApiPath(self.path, many), ApiPath(f"{self.path}/{ID_PATTERN}", one | dict(self.member_methods)))
+            listing["POST"] = self._writing_endpoint(self._create, self.writes)
+            member["PUT"] = member["PATCH"] = self._writing_endpoint(self._update, self.writes)
+            member["DELETE"] = self._writing_endpoint(self._delete, self.writes)
+        paths = (ApiPath(self.path, listing), ApiPath(f"{self.path}/{ID_PATTERN}", member | dict(self.member_methods)))
         return paths if self.has_get else paths[:1]
 
     def find(self, request: ApiRequest) -> Row:

@@ -1,4 +1,4 @@
-"""The fields of an on-call shift, checked in the order of on_call_shifts.jsonl."""
+"""The fields of an on-call shift. The order of the checks is that of the recording on_call_shifts.jsonl."""
 
 from __future__ import annotations
 
@@ -44,10 +44,12 @@ FIXED_COLUMNS: Final[dict[str, Columns]] = {
 
 
 def shift_columns(request: ApiRequest, row: sqlite3.Row | None) -> Columns:
-    """Read a shift. A change needs no fields, and leaves `rotation_start` as it is (put).
+    """Read the columns of a new shift, or those that a change sets. A change needs no fields.
+
+    Unlike a new shift, a changed one keeps its `rotation_start` if the body has none (recording `put`).
 
     Raises:
-        HttpError: 400; `{"detail": …}` for the first value that is no word of the API, else `{field: [problem]}`.
+        HttpError: 400; `{"detail": …}` for the first value that the API does not define, else `{field: [problem]}`.
     """
     columns = _read(request, required=row is None)
     columns |= _fixed_columns(columns["type"] if row is None else columns.get("type", row["type"]), columns)
@@ -120,10 +122,10 @@ def _read(request: ApiRequest, *, required: bool) -> Columns:
 
 def _fixed_columns(kind: str, columns: Columns) -> Columns:
     """Return the columns that a type fixes; a frequency defaults to an interval of 1."""
-    more = FIXED_COLUMNS[kind]
-    if columns.get("frequency") is not None and "interval" not in columns and "interval" not in more:
-        return {**more, "interval": 1}
-    return more
+    fixed = FIXED_COLUMNS[kind]
+    if columns.get("frequency") is not None and "interval" not in columns and "interval" not in fixed:
+        return {**fixed, "interval": 1}
+    return fixed
 
 
 def _check_recurrence(columns: Mapping[str, object]) -> None:
@@ -210,7 +212,7 @@ def _each(allowed: tuple[str, ...] | range | list[int], problem: str) -> Callabl
 
 
 def _rolling_users(db: sqlite3.Connection, value: object) -> str | None:
-    """Return lists of existing users as JSON; a problem is named by the number of its list."""
+    """Return lists of existing users as JSON. Errors have the position of the list as their key."""
     if value is None:
         return None
     groups = [array(group or []) for group in array(value)]

@@ -98,10 +98,10 @@ class TestReading:
         assert run("api GET teams/ -o id").stdout == run("teams list -o id").stdout
 
     def test_rows_other_than_objects_are_shown(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "odd", status(200, '{"results": ["a", 2, null]}'), times=3)
-        assert run("api GET odd -o table").stdout == "value\na\n2\n\n"
-        assert run("api GET odd -o jsonl").stdout == '"a"\n2\nnull\n'
-        assert run("api GET odd").json == {"results": ["a", 2, None]}
+        server.fail("GET", "unknown", status(200, '{"results": ["a", 2, null]}'), times=3)
+        assert run("api GET unknown -o table").stdout == "value\na\n2\n\n"
+        assert run("api GET unknown -o jsonl").stdout == '"a"\n2\nnull\n'
+        assert run("api GET unknown").json == {"results": ["a", 2, None]}
 
     def test_empty_list_prints_nothing(self, server: Serving, run: Runner) -> None:
         for output in ("table", "csv", "jsonl", "id"):
@@ -115,9 +115,9 @@ class TestReading:
                 assert link in run(f"api GET {path} -o {output} --show-secrets").stdout
 
     def test_terminal_escapes_are_escaped(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "odd", status(200, '{"a": "\\u001b[2J", "b\\u001b": 1}'), times=3)
+        server.fail("GET", "unknown", status(200, '{"a": "\\u001b[2J", "b\\u001b": 1}'), times=3)
         for output in ("json", "jsonl", "table"):
-            assert "\x1b" not in run(f"api GET odd -o {output}").stdout
+            assert "\x1b" not in run(f"api GET unknown -o {output}").stdout
 
     def test_quiet_prints_nothing(self, server: Serving, run: Runner) -> None:
         assert run("api GET teams/ -q").stdout == ""
@@ -140,8 +140,8 @@ class TestAllPages:
         assert "--paginate" in done.error["hint"]
 
     def test_paginate_of_an_array_reads_one_page(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "odd", lambda *_: Response("[1, 2]", content_type="application/json"))
-        assert run("api GET odd --paginate").json == [1, 2]
+        server.fail("GET", "unknown", lambda *_: Response("[1, 2]", content_type="application/json"))
+        assert run("api GET unknown --paginate").json == [1, 2]
 
     def test_paginate_with_a_change_or_a_page_is_wrong_usage(self, server: Serving, run: Runner) -> None:
         run("api POST teams/ --paginate", status=2)
@@ -180,7 +180,7 @@ class TestChanging:
     def test_field_of_a_body_is_json_or_else_text(self, server: Serving, run: Runner) -> None:
         fields = ["a=true", "b=null", "c=12", "d=1.5", 'e={"x":[1]}', "f=[]", 'g="12"', "h=12a", "i=", "j=NaN", "k=a=b"]
         words = " ".join(f"--field '{each}'" for each in fields)
-        request = run(f"api POST odd/ {words} --dry-run -o json").json
+        request = run(f"api POST unknown/ {words} --dry-run -o json").json
         assert request["body"] == {
             "a": True,
             "b": None,

@@ -151,9 +151,9 @@ class TestInvalidInput:
         run("escalate --team platform --title t", status=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
         assert oss.seen == []
 
-    @pytest.mark.parametrize("whom", ["--user UAAAAAAAAAAAA", "--team TAAAAAAAAAAAA --anyway"])
-    def test_unknown_id_is_not_found(self, server: Serving, run: Runner, whom: str) -> None:
-        run(f"escalate {whom} --title t", status=6)
+    @pytest.mark.parametrize("recipient", ["--user UAAAAAAAAAAAA", "--team TAAAAAAAAAAAA --anyway"])
+    def test_unknown_id_is_not_found(self, server: Serving, run: Runner, recipient: str) -> None:
+        run(f"escalate {recipient} --title t", status=6)
 
     def test_unknown_alert_group_is_not_found(self, server: Serving, run: Runner) -> None:
         run("escalate --user alice --alert-group IAAAAAAAAAAAA", status=6)
@@ -411,7 +411,7 @@ class TestBugAfterThePage:
     """The error message names the page if the program fails after sending it."""
 
     @pytest.mark.promise("whatever-ends-program-after-change")
-    @pytest.mark.parametrize("error", [MemoryError(), ValueError("odd")], ids=["MemoryError", "ValueError"])
+    @pytest.mark.parametrize("error", [MemoryError(), ValueError("unexpected")], ids=["MemoryError", "ValueError"])
     def test_bug_after_the_response_reports_the_page(
         self, run: Runner, cloud: Serving, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:

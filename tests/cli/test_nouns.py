@@ -101,8 +101,8 @@ def test_object_from_json_is_created_updated_and_deleted(server: Serving, run: R
     new, changed = BODIES[noun]
     made = run(f"{noun.name} create --file - -o json", stdin=json.dumps(new)).json
     ident = made["id"]
-    whole = json.dumps({**run(f"{noun.name} get {ident} -o json").json, **changed})
-    updated = run(f"{noun.name} update {ident} -f - -o json", stdin=whole).json
+    document = json.dumps({**run(f"{noun.name} get {ident} -o json").json, **changed})
+    updated = run(f"{noun.name} update {ident} -f - -o json", stdin=document).json
     assert updated["id"] == ident
     assert updated.items() >= changed.items()
     assert "id" not in server.bodies()[-1]

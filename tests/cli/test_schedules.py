@@ -27,7 +27,7 @@ class TestListing:
         assert all("team_id" not in each.query for each in server.seen)
 
     @pytest.mark.parametrize("condition", ["", "--team platform"])
-    def test_limit_that_cuts_has_a_note(self, server: Serving, run: Runner, condition: str) -> None:
+    def test_limit_below_the_number_of_rows_prints_a_note(self, server: Serving, run: Runner, condition: str) -> None:
         done = run(f"schedules list {condition} --limit 1 -o json")
         assert len(done.json) == 1
         assert "omit --limit" in done.stderr

@@ -10,7 +10,7 @@ PLATFORM, PAYMENTS = "TKPSLLWBFUI9R", "TNFI27MJ312BL"
 
 
 class TestTeams:
-    def test_list_prints_the_servers_objects(self, server: Serving, run: Runner) -> None:
+    def test_list_prints_the_complete_server_objects(self, server: Serving, run: Runner) -> None:
         teams = run("teams list -o json").json
         assert [team["name"] for team in teams] == ["platform", "payments", "data infra", "empty-team"]
         assert set(teams[0]) == {"id", "grafana_id", "name", "email", "avatar_url"}
@@ -57,12 +57,12 @@ class TestAlertGroups:
         groups = run("alert-groups list --team platform -o json").json
         assert {group["team_id"] for group in groups} == {PLATFORM}
 
-    def test_limit_that_cuts_has_a_note(self, server: Serving, run: Runner) -> None:
+    def test_limit_below_the_number_of_groups_prints_a_note(self, server: Serving, run: Runner) -> None:
         done = run("alert-groups list --limit 1 -o json")
         assert len(done.json) == 1
         assert "omit --limit" in done.stderr
 
-    def test_limit_that_cuts_nothing_has_no_note(self, server: Serving, run: Runner) -> None:
+    def test_limit_of_the_number_of_groups_prints_no_note(self, server: Serving, run: Runner) -> None:
         everything = run("alert-groups list -o json").json
         done = run(f"alert-groups list --limit {len(everything)} -o json")
         assert done.json == everything

@@ -97,7 +97,7 @@ class Line:
         success: exit code without faults.
         path: part of the path of the change, which may arrive once.
         window: True if the integration needs an open window.
-        orphaned: True if that window belongs to a run that died.
+        orphaned: True if that window belongs to a killed run.
         shows_secrets: True if json and jsonl show links that let anyone raise alerts.
         shows_token: True if the command prints the token.
     """

@@ -208,7 +208,7 @@ def prepare(world: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 
 
 def leave_behind(url: str, integration: dict[str, Any]) -> None:
-    """Record a window as a run does that dies afterwards."""
+    """Record a window as a killed run leaves it behind."""
     begun = datetime.fromisoformat(integration["maintenance_started_at"])
     shared = SharedWindow.of(state_folder(), url.removeprefix("http://"), SERVICE)
     shared.save(

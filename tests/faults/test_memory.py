@@ -87,7 +87,7 @@ def zipped(text: bytes, status: int = 200) -> bytes:
 
 
 def dense(value: bytes, size: int = 24 * MIB) -> bytes:
-    """Write an array of so many bytes that holds one small value again and again."""
+    """Write an array of a given size that repeats one small value."""
     return b"[" + (value + b",") * (size // (len(value) + 1)) + b"0]"
 
 
@@ -130,7 +130,7 @@ def test_dense_error_response_is_not_parsed(usual: int) -> None:
 
 
 class Rows:
-    """A list whose rows are made by a function; its pages have as many rows as are asked for."""
+    """A list whose rows are made by a function; its result pages have as many rows as requested."""
 
     def __init__(self, count: int, row: Callable[[int], dict[str, Any]]) -> None:
         self._count = count

@@ -1,4 +1,4 @@
-"""What other users of the machine can see: the arguments of processes; and what their children are given."""
+"""No secrets in the arguments of processes, which other users can see, or in the environment of child processes."""
 
 from __future__ import annotations
 

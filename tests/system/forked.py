@@ -93,7 +93,7 @@ class Forked:
         """Return the exit status of the process when it has ended.
 
         Raises:
-            subprocess.TimeoutExpired: it has not ended after so many seconds.
+            subprocess.TimeoutExpired: it has not ended within `timeout` seconds.
         """
         if self.returncode is None:
             if not select.select([self._connection], [], [], timeout)[0]:
@@ -114,7 +114,7 @@ class Forked:
         """Read the pipes to their end, and wait for the process.
 
         Raises:
-            subprocess.TimeoutExpired: a pipe is still open, or the process runs, after so many seconds. It is killed.
+            subprocess.TimeoutExpired: a pipe is still open, or the process runs, after `timeout` seconds. It is killed.
         """
         give_up = time.monotonic() + (timeout or math.inf)
         try:

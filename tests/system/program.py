@@ -92,7 +92,7 @@ class Program:
         """Run it with pipes as stdin, stdout and stderr; a variable that is None is removed."""
         read, write = os.pipe()
         content = stdin.encode() if isinstance(stdin, str) else stdin
-        assert len(content) <= 4096, "a pipe holds only so many bytes while nobody reads it"
+        assert len(content) <= 4096, "a pipe that nobody reads holds at least 4096 bytes"
         os.write(write, content)
         os.close(write)
         with self._start(words, environment, stdin=read) as process:

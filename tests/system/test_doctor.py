@@ -1,4 +1,4 @@
-"""`doctor` where it is asked for: at a terminal, and in a desktop session for a job that will run outside of it."""
+"""`doctor` at a terminal, and in a desktop session for a cron job, which runs outside of the session."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def test_doctor_at_a_terminal_prints_a_line_per_check_with_remedies(work: Progra
         lines = terminal.plain.splitlines()
     failed = next(index for index, line in enumerate(lines) if line.startswith("fail"))
     assert lines[failed].split()[:2] == ["fail", "credentials"]
-    assert lines[failed].endswith("(mode 0644)")  # whole, however narrow the terminal
+    assert lines[failed].endswith("(mode 0644)")  # complete even on a narrow terminal
     assert lines[failed + 1].strip() == f"hint: chmod 600 {token_file}"
     assert [line for line in lines if line.startswith("ok    config ")]

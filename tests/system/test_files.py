@@ -1,4 +1,4 @@
-"""The files that the program keeps: whose they are, who may read them, and what a crash or a full disk leaves."""
+"""The files that the program keeps: their owner, their mode, and their content after a crash or on a full disk."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def loose() -> Iterator[None]:
 
 
 def modes(home: Path) -> dict[str, int]:
-    """What the program has made, and for whom."""
+    """Return the modes of the files that the program created, by path."""
     made = [*home.glob(".*"), *home.glob(".*/**/*")]
     return {str(path.relative_to(home)): stat.S_IMODE(path.lstat().st_mode) for path in made}
 

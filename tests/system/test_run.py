@@ -1,4 +1,4 @@
-"""`maintenance run` as a process: ended in every way that there is, and many of it at once."""
+"""`maintenance run` as a process: every way in which it can end, and concurrent runs."""
 
 from __future__ import annotations
 
@@ -115,9 +115,9 @@ class TestTheCommand:
         assert found is not None
         assert seen["ONCALLCTL_NOT"] == "hers"
         assert seen["ONCALLCTL_WINDOW_TARGETS"] == ONE
-        said = datetime.fromisoformat(seen["ONCALLCTL_WINDOW_ENDS_AT"])
-        assert said.tzinfo == UTC
-        assert abs((said - datetime.fromisoformat(found["maintenance_end_at"])).total_seconds()) < 60
+        shown = datetime.fromisoformat(seen["ONCALLCTL_WINDOW_ENDS_AT"])
+        assert shown.tzinfo == UTC
+        assert abs((shown - datetime.fromisoformat(found["maintenance_end_at"])).total_seconds()) < 60
         assert window(cloud) is None
 
     def test_options_after_the_command_belong_to_it(self, work: Program, cloud: Serving) -> None:
@@ -316,8 +316,8 @@ class TestWhenTheWindowCannotBeEnded:
         found = window(cloud)
         assert found is not None
         assert ran.error["code"] == "unavailable"
-        said = ran.error["message"].rpartition(" expires at ")[2]
-        apart = datetime.fromisoformat(said) - datetime.fromisoformat(found["maintenance_end_at"])
+        shown = ran.error["message"].rpartition(" expires at ")[2]
+        apart = datetime.fromisoformat(shown) - datetime.fromisoformat(found["maintenance_end_at"])
         assert abs(apart.total_seconds()) < 60
 
     def test_window_not_stopped_after_failure_keeps_the_status_and_names_its_end(

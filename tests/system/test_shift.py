@@ -152,10 +152,10 @@ def test_page_without_a_terminal_is_sent_without_a_prompt_and_printed(shift: Shi
 def test_page_declined_at_the_prompt_is_not_sent(shift: Shift) -> None:
     before = shift.groups()
     with shift.program.at_terminal("escalate", "--team", "platform", "--title", "disk full") as terminal:
-        asked = terminal.expect("[y/N] ")
-        assert "platform" in asked
-        assert "disk full" in asked
-        assert f"work at {shift.host}" in asked
+        prompt = terminal.expect("[y/N] ")
+        assert "platform" in prompt
+        assert "disk full" in prompt
+        assert f"work at {shift.host}" in prompt
         terminal.type("n\n")
         assert "declined" in terminal.end(status=5)
     assert shift.groups() == before

@@ -22,7 +22,7 @@ SHOWN = (
     r"top \x1b]52;c;cm0gLXJmIH4=\x07 \x1b]8;;http://evil.example\x1b\click\x1b]8;;\x1b\ \x1b[2J\x1b[31m"
     r"\nroot\tadmin \x9b31m \r\u202e\u2028 [red]x[/red] [bold]b"
 )
-COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-8]|9[0-7]|4[0-8])[0-9;]*m")
+COLOR = re.compile(r"\x1b\[[0-9;]*(?:3[0-8]|9[0-7]|4[0-8])[0-9;]*m")
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 RELATIVE = re.compile(r"in (?:29|30)m \(\d\d:\d\d\)|in (?:29|30)m \(\d\d-\d\d \d\d:\d\d\)")
 
@@ -142,7 +142,7 @@ def test_progress_with_a_piped_stdout_goes_to_stderr(work: Program, tmp_path: Pa
 
 
 def test_terminal_output_has_colors(work: Program) -> None:
-    assert COLOUR.search(_progress(work))
+    assert COLOR.search(_progress(work))
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ def test_terminal_output_has_colors(work: Program) -> None:
 def test_colors_can_be_disabled(work: Program, option: list[str], environment: dict[str, str]) -> None:
     shown = _progress(work, *option, **environment)
     assert "3/3" in shown
-    assert not COLOUR.search(shown)
+    assert not COLOR.search(shown)
 
 
 def test_empty_no_color_is_ignored(work: Program) -> None:
-    assert COLOUR.search(_progress(work, NO_COLOR=""))
+    assert COLOR.search(_progress(work, NO_COLOR=""))
 
 
 def _progress(program: Program, *options: str, **environment: str) -> str:
@@ -172,9 +172,9 @@ def test_dumb_terminal_receives_no_escapes(in_maintenance: Program) -> None:
 @pytest.mark.promise("dangerous-asked-about")
 def test_delete_prompt_names_profile_and_host(work: Program, cloud: Serving) -> None:
     with work.at_terminal("integrations", "delete", "service-000") as terminal:
-        asked = terminal.expect("[y/N] ")
+        prompt = terminal.expect("[y/N] ")
         assert terminal.plain.splitlines()[1:] == ["Delete 1 integration:", "  'service-000'", "Continue? [y/N] "]
-        assert f"Profile work at {cloud.url.removeprefix('http://')}" in asked
+        assert f"Profile work at {cloud.url.removeprefix('http://')}" in prompt
         assert cloud.changes() == []
         terminal.type("y\n")
         terminal.end()
@@ -191,11 +191,11 @@ def test_declined_delete_changes_nothing(work: Program, cloud: Serving) -> None:
 
 def test_acknowledging_by_state_prompts_and_shows_progress(work: Program, cloud: Serving) -> None:
     with work.at_terminal("alert-groups", "acknowledge", "--state", "firing") as terminal:
-        asked = terminal.expect("[y/N] ")
+        prompt = terminal.expect("[y/N] ")
         lines = terminal.plain.splitlines()
         assert lines[1:3] == ["Acknowledge 11 alert groups:", "  ICT3ZIXZWI2QX 'Alert 000 on [prod] api'"]
         assert lines[-2:] == ["  and 1 more", "Continue? [y/N] "]
-        assert f"Profile work at {cloud.url.removeprefix('http://')}" in asked
+        assert f"Profile work at {cloud.url.removeprefix('http://')}" in prompt
         assert cloud.changes() == []
         terminal.type("y\n")
         assert "11/11" in terminal.end()
@@ -217,9 +217,9 @@ def test_prompt_with_a_piped_stdout_goes_to_the_terminal(work: Program, tmp_path
 
 def test_hostile_name_in_a_prompt_is_harmless(work: Program, hostile: Any) -> None:
     with work.at_terminal("integrations", "delete", hostile["id"]) as terminal:
-        asked = terminal.expect("[y/N] ")
+        prompt = terminal.expect("[y/N] ")
         assert not CONTROL.search(terminal.plain)
-        assert "[red]x[/red]" in asked
+        assert "[red]x[/red]" in prompt
         terminal.type("n\n")
         terminal.end(status=5)
 
@@ -233,7 +233,7 @@ def test_hostile_name_in_a_table_is_harmless(work: Program, width: int) -> None:
         plain = terminal.plain
     assert f"{ESC}]" not in shown
     assert f"{ESC}[2J" not in shown
-    assert not COLOUR.search(shown), "the only colour here would be that of the name"
+    assert not COLOR.search(shown), "the only color here would be that of the name"
     assert not CONTROL.search(plain)
     assert not set(plain) & {"\u202e", "\u2028", "\t", "\r"}
     header, *rows = plain.splitlines()

@@ -1,4 +1,4 @@
-"""On-call shifts: the building blocks of schedules."""
+"""On-call shifts, which make up schedules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class OnCallShift(ServerObject):
 
 
 class OnCallShifts(Resource[OnCallShift]):
-    """The building blocks of schedules: rotations, recurrent and single events, overrides."""
+    """The on-call shifts of all schedules."""
 
     noun = nouns.ON_CALL_SHIFTS
     model = OnCallShift

@@ -180,8 +180,8 @@ def alerts(ctx: typer.Context, alert_group: AlertGroupArgument, limit: LimitOpti
     with connect(ctx.obj) as oncall:
         group = choosing.get(oncall, alert_group)
         found = oncall.alerts.list(limit and limit + 1, alert_group_id=group.id)
-        whole = list(limited(ctx.obj, (alert.raw for alert in found), limit))
-        render(ctx.obj, whole, ALERTS.columns, rows=[with_title(alert) for alert in whole], empty="no alerts")
+        documents = list(limited(ctx.obj, (alert.raw for alert in found), limit))
+        render(ctx.obj, documents, ALERTS.columns, rows=[with_title(alert) for alert in documents], empty="no alerts")
 
 
 def _with_names(

@@ -209,7 +209,7 @@ class RunMember:
         starting: WindowRecord | None = None
 
         def save(at: datetime, seconds: int) -> None:
-            """Save the record before the request is sent, so that the window is known if this program dies then."""
+            """Save the record before the request is sent, so that the window is known if this program is killed."""
             nonlocal starting
             mode = step.wanted.mode if step.wanted else ""
             starting = WindowRecord(

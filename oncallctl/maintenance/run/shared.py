@@ -159,7 +159,7 @@ class SharedWindow:
     def is_needed(self, besides: str | None = None) -> bool:
         """True if a living run, other than `besides`, needs the window. Requires the mutex.
 
-        Locks of runs that have died are deleted.
+        Locks of killed runs are deleted.
         """
         with naming_file(self._holds):
             holds = list(self._holds.iterdir()) if self._holds.is_dir() else []

@@ -250,12 +250,12 @@ class TestWebLink:
 class TestAlerts:
     def test_alerts_are_listed_newest_first_with_their_titles(self, server: Serving, run: Runner) -> None:
         ident = "IZ13JI6J94RL7"
-        whole = run(f"alert-groups alerts {ident} -o json").json
-        assert [each["alert_group_id"] for each in whole] == [ident] * 3
-        assert [each["created_at"] for each in whole] == sorted((each["created_at"] for each in whole), reverse=True)
+        alerts = run(f"alert-groups alerts {ident} -o json").json
+        assert [each["alert_group_id"] for each in alerts] == [ident] * 3
+        assert [each["created_at"] for each in alerts] == sorted((each["created_at"] for each in alerts), reverse=True)
         header, *rows = (line.split("\t") for line in run(f"alert-groups alerts id:{ident}").stdout.splitlines())
         assert header == ["ID", "CREATED", "TITLE"]
-        assert [[row[0], row[2]] for row in rows] == [[each["id"], each["payload"]["title"]] for each in whole]
+        assert [[row[0], row[2]] for row in rows] == [[each["id"], each["payload"]["title"]] for each in alerts]
 
     def test_alerts_with_a_limit_note_the_cut(self, cloud: Serving, run: Runner) -> None:
         done = run("alert-groups alerts IZ13JI6J94RL7 --limit 2 -o json")

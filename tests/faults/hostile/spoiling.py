@@ -84,8 +84,8 @@ class Spoiled(Serving):
 
     def objects(self) -> list[Any]:
         """Return every object that was sent, with and without its secrets."""
-        whole = [each for document in self.sent for each in _objects(document)]
-        return [*whole, *(_masked(each) for each in whole)]
+        objects = [each for document in self.sent for each in _objects(document)]
+        return [*objects, *(_masked(each) for each in objects)]
 
 
 def _cut(page: dict[str, Any], rows: int) -> None:

@@ -158,32 +158,32 @@ CHANGES = (
 
 @pytest.mark.parametrize("words", READS)
 def test_read_with_an_unusual_response_succeeds_or_reports_it(hostile: Spoiled, run: Runner, words: str) -> None:
-    # The doctor tells of everything that it meets, and ends with the worst of it.
-    odd(hostile, run, words, {0, 8})
+    # `doctor` reports every problem, and exits with the status of the first failure.
+    check_unusual_responses(hostile, run, words, {0, 8})
 
 
 @pytest.mark.parametrize("words", CHANGES)
 def test_change_with_an_unusual_response_succeeds_or_reports_it(hostile: Spoiled, run: Runner, words: str) -> None:
-    odd(hostile, run, words, {0, 7, 8, 9})
+    check_unusual_responses(hostile, run, words, {0, 7, 8, 9})
 
 
-def odd(hostile: Spoiled, run: Runner, words: str, statuses: set[int]) -> None:
-    """Run a command again and again, where one field of everything that the server sends holds something else."""
+def check_unusual_responses(hostile: Spoiled, run: Runner, words: str, statuses: set[int]) -> None:
+    """Run a command repeatedly, each time with another value in one field of all responses."""
     hostile.change = lambda document: document
     run(words)
-    there = sorted(fields(hostile.sent))
+    names = sorted(fields(hostile.sent))
 
     @settings(deadline=None, derandomize=True, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
-    @given(field=st.sampled_from(there), value=VALUES, drop=st.booleans())
+    @given(field=st.sampled_from(names), value=VALUES, drop=st.booleans())
     def example(field: str, value: Any, drop: bool) -> None:  # noqa: FBT001  # hypothesis names them
         hostile.change = lambda document: changed(document, field, value, drop=drop)
         done = run(words, status=None)
-        said = f"{words}: {field} is {'left out' if drop else repr(value)[:100]}\n{done.stderr}"
-        assert "bug in oncallctl" not in done.stderr, said
-        assert done.status in statuses, said
+        context = f"{words}: {field} is {'left out' if drop else repr(value)[:100]}\n{done.stderr}"
+        assert "bug in oncallctl" not in done.stderr, context
+        assert done.status in statuses, context
         assert sum(line.startswith(("error: ", '{"error": ')) for line in done.stderr.split("\n")) == (
             done.status != 0
-        ), said
+        ), context
         harmless(done.stdout + done.stderr)
 
     example()

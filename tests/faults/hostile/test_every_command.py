@@ -111,9 +111,9 @@ def test_hostile_text_is_harmless_in_every_format(hostile: Spoiled, run: Runner,
     assert (MARK in done.stdout) is (line.shown and line.in_json)
     if line.unchanged:
         assert all(each in hostile.objects() for each in found)
-    for said in done.stderr.split("\n"):
-        if said.startswith("{"):
-            exact(json.loads(said))
+    for line in done.stderr.split("\n"):
+        if line.startswith("{"):
+            exact(json.loads(line))
 
 
 def _listed(document: Any) -> list[Any]:

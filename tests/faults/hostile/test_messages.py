@@ -170,8 +170,8 @@ def test_hostile_names_in_notes_and_warnings_are_harmless(hostile: Spoiled, run:
 def test_hostile_names_in_a_prompt_are_harmless(hostile: Spoiled, program: Program, words: str) -> None:
     hostile.rows = None if words.startswith("escalate") else 3  # the check needs the team's integration
     with program.at_terminal(*words.split()) as terminal:
-        asked = terminal.expect("[y/N] ")
-        assert MARK in asked
+        prompt = terminal.expect("[y/N] ")
+        assert MARK in prompt
         terminal.type("n\n")
         terminal.end(5)
     assert_harmless_at(terminal)

@@ -57,7 +57,7 @@ Reactions = Callable[[Arrived], Reaction]
 
 
 def answer(status: int = 200, document: object = None, *, text: str | bytes | None = None, **headers: str) -> bytes:
-    """Return a response: a JSON document, or a text, which is HTML unless the headers differ."""
+    """Return a response: a JSON document, or a text. The text is HTML unless `headers` has another type."""
     given = {name.replace("_", "-").lower(): value for name, value in headers.items()}
     if text is None:
         body, kind = json.dumps(document).encode(), "application/json"
@@ -65,7 +65,7 @@ def answer(status: int = 200, document: object = None, *, text: str | bytes | No
         body, kind = text if isinstance(text, bytes) else text.encode(), "text/html"
     lines = {"content-type": kind, "content-length": str(len(body)), "connection": "close", **given}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + body
+    return f"HTTP/1.1 {status} Reason\r\n{head}\r\n".encode() + body
 
 
 class Wire:
@@ -73,7 +73,7 @@ class Wire:
 
     Args:
         reactions: the reaction to each request, in order; the last one repeats.
-        decide: returns the reaction to a request instead.
+        decide: returns the reaction to a request, in place of `reactions`.
         listening: False if connections are refused until `listen`.
         tls: the TLS context, or None for plain HTTP.
         keep_alive: True if a connection may carry several requests.

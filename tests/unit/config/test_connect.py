@@ -66,8 +66,8 @@ class TestOrder:
 
 
 @pytest.mark.usefixtures("config")
-class TestOnePlace:
-    """URL and token never come from different places."""
+class TestCredentialSource:
+    """URL and token never come from different sources."""
 
     @pytest.mark.promise("url-and-token-come-from")
     @pytest.mark.parametrize("missing", ["ONCALLCTL_URL", "ONCALLCTL_TOKEN"])

@@ -146,7 +146,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def database(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A database with the sample data; the first server creates it if the test has a clock."""
+    """A database with the sample data. With the fixture `clock`, the first server fills it, by that clock."""
     path = tmp_path / "state" / "sandbox.sqlite3"
     return path if "clock" in request.fixturenames else copy_sample_data(path)
 

@@ -1,4 +1,4 @@
-"""Actions on alert groups, where the recordings are silent."""
+"""Actions on alert groups: behavior that no recording covers."""
 
 from __future__ import annotations
 

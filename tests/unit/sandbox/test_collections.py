@@ -1,4 +1,4 @@
-"""Collections on both servers, where the recordings are silent: Slack, organizations, webhooks, notification rules."""
+"""Behavior of collections that no recording covers: Slack, organizations, webhooks, notification rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Integrations, where the recordings are silent, which is most of Cloud."""
+"""Integrations: behavior that no recording covers, such as most of Cloud."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schedules, where the recordings are silent."""
+"""Schedules: behavior that no recording covers."""
 
 from __future__ import annotations
 
