@@ -19,7 +19,7 @@ from oncallctl.errors import OncallError
 
 @dataclass(frozen=True)
 class GroupChange:
-    """The plan for one target: a request, nothing if it is already in the wanted state, or an error."""
+    """The plan for one target: a request, an error, or neither if the target is already in the wanted state."""
 
     target: Target[AlertGroup]
     request: Change[Any] | None = None
@@ -32,7 +32,7 @@ class GroupAction(ABC):
     Attributes:
         verb: the name of the command.
         states: the states of the groups that a filter selects.
-        ends_windows: whether a `group_alerts` window ends if the action is applied to its own group.
+        ends_windows: True if the action, applied to the group of a `group_alerts` window, ends the window.
     """
 
     verb: str

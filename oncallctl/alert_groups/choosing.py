@@ -22,10 +22,10 @@ from oncallctl.batch import Target
 from oncallctl.errors import InvalidInput, NotFound
 from oncallctl.times import now
 
-# The filter also needs an end. It lies ahead because the server's clock may be ahead, and because of --watch.
+# The filter needs an end, too. It is in the future, for servers whose clock is ahead and for --watch.
 AHEAD = timedelta(days=1)
 
-# A group in one of these states may belong to the user who acknowledged or resolved it, whatever its team.
+# A group in one of these states may belong to the user who acknowledged or resolved it, even if its team is another.
 TAKEN_CARE_OF = (State.ACKNOWLEDGED, State.RESOLVED)
 
 
@@ -34,10 +34,10 @@ class GroupFilter:
     """Conditions on alert groups, as the user typed them. All must hold; empty, None and False mean no condition.
 
     Attributes:
-        states: one of these states.
+        states: the group has one of these states.
         team: name or ID, or ``none`` for groups without a team.
         integration: name or ID.
-        since: a past time, or a duration that counts back from each request; matches groups that began later.
+        since: matches groups that began after a time; a duration counts back from each request.
         mine: matches groups of the user's teams, and groups that the user acknowledged or resolved.
     """
 
@@ -131,7 +131,7 @@ class PartialListing:
     """The newest groups of several lists, the newest first.
 
     Attributes:
-        cut: whether a list may be longer than the rows that were read, so that groups may be missing.
+        cut: True if groups may be missing, because not all rows of a list were read.
     """
 
     groups: Sequence[AlertGroup]

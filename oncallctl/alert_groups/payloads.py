@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
-_PAGED = "oncall.title"  # of a page; the engine escapes it for HTML (escalation recordings)
+_PAGED = "oncall.title"  # the title of a page, which the engine escapes for HTML (escalation recordings)
 # Where webhooks and Grafana, pages, Alertmanager (single and grouped) and other systems put it (alerts recordings).
 _TITLES = ("title", _PAGED, "labels.alertname", "commonLabels.alertname", "alertname", "message")
 # Where webhooks, and Alertmanager and Grafana, put it (alerts recordings).

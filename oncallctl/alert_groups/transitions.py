@@ -30,7 +30,7 @@ class Transition(GroupAction):
 
     Attributes:
         done: the status in the output.
-        becomes: the resulting state; None if any state but `leaves` will do.
+        becomes: the wanted state; None if every state except `leaves` is wanted.
         leaves: the only state in which the action has an effect; None if there are several.
         refused: the states in which the server refuses the action.
         body: the body of the request.
@@ -68,7 +68,7 @@ class Transition(GroupAction):
                 lost, lambda: oncall.alert_groups.get(ident), lambda after: self._is_visible(target, after), check
             )
             if after is None:
-                raise not_yet_visible(lost, f"alert group {ident} is as it was", check) from lost
+                raise not_yet_visible(lost, f"alert group {ident} is unchanged", check) from lost
             return Outcome(target, self.done, after)
         except (ServerRefused, Conflict) as refused:
             if refused.http_status not in _WRONG_STATE:
@@ -76,7 +76,7 @@ class Transition(GroupAction):
             return Outcome(target, "unchanged", self._already(oncall, ident, refused))
         try:
             return Outcome(target, self.done, oncall.alert_groups.get(ident))
-        except OncallError:  # the change was made
+        except OncallError:  # the change succeeded, and only reading it back failed
             return Outcome(target, self.done, not_read_back=True)
 
     def _holds(self, group: AlertGroup) -> bool:
@@ -89,7 +89,7 @@ class Transition(GroupAction):
         return changed and self._holds(after)
 
     def _already(self, oncall: OnCall, ident: str, refused: OncallError) -> AlertGroup:
-        """Return the group after a refusal, if somebody else has already made the same change."""
+        """Return the group if the change was refused because somebody else has already made it; otherwise raise."""
         conflict = Conflict(refused.message, hint=command_line(oncall, ["alert-groups", "get", ident]))
         conflict.http_status = refused.http_status
         try:

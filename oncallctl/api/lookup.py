@@ -45,7 +45,7 @@ def split(text: str) -> tuple[str, bool]:
     """Parse ``id:X`` and ``name:X``; without a prefix, a text that looks like an ID is an ID.
 
     Returns:
-        The ID or name, and True if it is an ID.
+        The text without its prefix, and True if it is an ID.
 
     Raises:
         InvalidInput: the text is empty, or ``id:`` is not followed by an ID.
@@ -61,7 +61,7 @@ def split(text: str) -> tuple[str, bool]:
 
 
 def resolve(oncall: OnCall, noun: Noun, text: str) -> Named:
-    """Find an object by name or ID; an ID is not looked up.
+    """Resolve a name to an object. An ID is returned without a request.
 
     Raises:
         NotFound: no object has the name.

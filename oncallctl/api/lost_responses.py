@@ -78,7 +78,7 @@ def not_yet_visible(lost: OutcomeUnknown, state: str, hint: str) -> OutcomeUnkno
 
     Args:
         lost: the error of the change, which is extended.
-        state: what reading back showed, such as "alert group I1 is as it was".
+        state: what reading back showed, such as "alert group I1 is unchanged".
         hint: the hint, if the error has none.
     """
     lost.message = f"{lost.message}; {state}, but the change may still take effect"

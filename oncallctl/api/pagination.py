@@ -13,8 +13,8 @@ from oncallctl.api.memory import LARGEST_RESPONSE, MIB, ResponseTooLarge
 from oncallctl.errors import Unavailable
 
 PER_PAGE = 100
-MOST_PAGES = 10_000  # a million rows, and half an hour at the usual rate limit: more than any list of OnCall's
-STANDSTILL = 8  # consecutive pages without new rows: more than a list that grows meanwhile would have
+MOST_PAGES = 10_000  # a million rows, which take half an hour at the usual rate limit; no list of OnCall is as long
+STANDSTILL = 8  # consecutive pages without new rows; a list that grows while it is read has fewer
 
 LARGEST_PAGE = LARGEST_RESPONSE // 4  # bytes, for a result page of more than one row
 IN_FLIGHT = LARGEST_RESPONSE  # bytes, for all pages that are requested but not yet yielded
@@ -98,18 +98,18 @@ class _Pages:
     """The rows of each result page of a list.
 
     The first page is fetched alone. Its size decides how many of the next ones may be in flight. If one of those takes
-    more than its share of the memory, the others are dropped, and it is fetched alone.
+    more than its share of the memory, it is fetched again alone, and the others are dropped.
     """
 
     def __init__(self, fetch: Fetch, perpage: int, limit: int | None) -> None:
         self._fetch = fetch
         self._perpage = perpage
-        self._size = perpage  # rows that the server puts on a page, which may be fewer than requested
+        self._size = perpage  # rows on a page of the server, which may be fewer than requested
         self._limit = limit
-        self._number = 1  # of the next page
-        self._count = 0  # of the rows yielded
-        self._page: ResultPage | None = None  # the last one yielded
-        self._largest = 0  # bytes that a page took
+        self._number = 1  # the number of the next page
+        self._count = 0  # rows yielded so far
+        self._page: ResultPage | None = None  # the last page yielded
+        self._largest = 0  # memory of the largest page, in bytes
 
     def __iter__(self) -> Iterator[list[Any]]:
         """Iterate until `total_pages` or a null `next`, of which only the page number is used."""

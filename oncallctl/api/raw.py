@@ -110,7 +110,7 @@ class Request:
 
     @contextmanager
     def naming_path(self) -> Iterator[None]:
-        """Make errors about unknown paths and objects name the given path."""
+        """Name the given path in errors about unknown paths and objects."""
         try:
             yield
         except (NotFound, NotOnCall) as error:

@@ -124,7 +124,7 @@ class Config:
 
         Raises:
             NotFound: there is no profile of this name.
-            InvalidInput: its URL is invalid.
+            InvalidInput: the URL of the profile is invalid.
         """
         if name in SANDBOXES:
             return sandbox(name)

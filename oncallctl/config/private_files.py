@@ -28,7 +28,7 @@ def state_folder() -> Path:
     """Return the folder for state files. Create it if it is missing, with mode 0700.
 
     Raises:
-        InvalidInput: it belongs to another user, or cannot be read or created.
+        InvalidInput: the folder belongs to another user, or cannot be read or created.
     """
     import platformdirs
 
@@ -55,7 +55,7 @@ def make_folder(folder: Path) -> None:
     """Create a folder and its parents, each with mode 0700 regardless of the umask.
 
     Raises:
-        OSError: it cannot be created.
+        OSError: the folder cannot be created.
     """
     for each in [*reversed([above for above in folder.parents if not above.exists()]), folder]:
         each.mkdir(mode=0o700, exist_ok=True)
@@ -63,10 +63,10 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def naming_file(path: Path) -> Iterator[None]:
-    """Turn OSErrors into InvalidInput that names the file, with a hint.
+    """Turn an OSError into InvalidInput with the path and a hint.
 
     Raises:
-        InvalidInput: in place of any OSError.
+        InvalidInput: an OSError was raised in the context.
     """
     try:
         yield
@@ -85,8 +85,8 @@ def open_private(path: Path, flags: int) -> int:
         The file descriptor.
 
     Raises:
-        InvalidInput: it belongs to another user, is not a regular file, or cannot be opened.
-        FileNotFoundError: it is opened for reading and does not exist.
+        InvalidInput: the file belongs to another user, is not a regular one, or cannot be opened.
+        FileNotFoundError: the file is to be read and does not exist.
     """
     # Do not follow links, and do not wait for the other end of a named pipe.
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -144,7 +144,7 @@ def replace_private(path: Path, data: bytes) -> None:
     """Replace a file atomically with one of mode 0600.
 
     Raises:
-        OSError: it cannot be written; the old file stays.
+        OSError: the new file cannot be written; the old one stays.
     """
     import tempfile
 
@@ -178,7 +178,7 @@ def locked(path: Path) -> Iterator[None]:
     """Hold a lock, after waiting for other processes. The kernel releases it when the process ends.
 
     Raises:
-        InvalidInput: its file cannot be used, or another process holds it for too long.
+        InvalidInput: the lock file cannot be used, or another process holds the lock for too long.
     """
     descriptor = open_private(path, os.O_RDWR)
     until = time.monotonic() + LOCK_SECONDS
@@ -201,7 +201,7 @@ class Holder:
 
 
 class Held(Exception):
-    """Another process holds the lock; `holder` is None if it is not known."""
+    """Another process holds the lock; `holder` is None if that process is not known."""
 
     def __init__(self, holder: Holder | None) -> None:
         super().__init__("another process holds the lock")
@@ -210,11 +210,11 @@ class Held(Exception):
 
 @contextmanager
 def locked_at_once(path: Path) -> Iterator[None]:
-    """Hold a lock like `locked`, but without waiting. Its file names the holder.
+    """Hold a lock like `locked`, but without waiting. The lock file names the holder.
 
     Raises:
-        Held: another process holds it.
-        InvalidInput: its file cannot be used.
+        Held: another process holds the lock.
+        InvalidInput: the lock file cannot be used.
     """
     descriptor = open_private(path, os.O_RDWR)
     try:

@@ -67,7 +67,7 @@ class ProfileTable(StrictTable):
 
     @property
     def source(self) -> str:
-        """The token source: the one named, else the one whose option is set, else the keyring."""
+        """The token source: `token_source`, else the source whose option is set, else the keyring."""
         if self.token_source:
             return self.token_source
         return "file" if self.token_file is not None else "command" if self.token_command is not None else "keyring"
@@ -82,7 +82,7 @@ class ConfigFile(StrictTable):
 
 
 def validate(document: Mapping[str, Any], text: str) -> ConfigFile | list[TomlMistake]:
-    """Validate a parsed config.toml; return all its mistakes if there are any.
+    """Validate a parsed config.toml; return all of its mistakes, if any.
 
     Args:
         document: the parsed file, or the part of it that is needed.

@@ -54,7 +54,7 @@ class TomlMistake:
 
     Attributes:
         line: the line of the key, or of the table if the key is missing.
-        path: the path of the key; indices are those of arrays.
+        path: the path of the key: names, and indexes of arrays.
         message: the key, and the problem with its value.
     """
 
@@ -142,7 +142,7 @@ class TomlLines:
         return self._lines.get(path, 1)
 
     def _header(self, statement: Mapping[str, Any]) -> Path:
-        """Return the path of a table. In ``[[window]]`` it ends with an index; ``[window.more]`` is in the last one."""
+        """Return the path of a table. Arrays such as ``[[window]]`` add an index; subtables are in the last item."""
         path: Path = ()
         value: Any = statement
         while isinstance(value, dict) and value:
@@ -170,7 +170,7 @@ def _paths(table: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def _statements(text: str) -> Iterator[tuple[int, bool, dict[str, Any]]]:
-    """Yield ``(line, True if it is a header, parsed statement)``."""
+    """Yield for each statement: its line, True if it is the header of a table, and the parsed statement."""
     pending, number = "", 1
     for last, line in enumerate(text.split("\n"), start=1):
         closes = not pending or any(mark in line for mark in _CLOSING)

@@ -38,8 +38,8 @@ class Walk:
 
     Attributes:
         notices: the steps that notify users, in order.
-        elsewhere: other recipients, such as "a Slack channel". The people behind them are not known.
-        ends_early: whether there are steps that never run.
+        elsewhere: other recipients, such as "a Slack channel", whose members the API does not show.
+        ends_early: True if the last steps never run.
     """
 
     notices: tuple[Notice, ...]

@@ -13,7 +13,7 @@ from oncallctl.api.resources.base import Change
 from oncallctl.errors import InvalidInput, NotFound, OncallError
 from oncallctl.text import LONGEST_NAME, cut
 
-TITLE_TIMEOUT = 10.0  # seconds that a prompt waits for the title of an alert group
+TITLE_TIMEOUT = 10.0  # seconds; the title is a detail of a prompt, which must not delay the page
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Page:
 def combine_users(
     users: Sequence[Named], important_users: Sequence[Named], *, important: bool
 ) -> tuple[tuple[Named, bool], ...]:
-    """Combine the users to page without duplicates, since the engine would page the same person twice.
+    """Combine the users to page without duplicates, since the engine would page the same user twice.
 
     Args:
         users: the users of --user.
         important_users: the users of --important-user.
-        important: whether --important was given, so that all are important.
+        important: True for --important, which applies to all users.
 
     Raises:
         InvalidInput: a user is both important and not important.

@@ -28,9 +28,9 @@ class Reach:
     """The people that a page would notify.
 
     Attributes:
-        obstacle: the reason why it would certainly notify nobody, or None.
+        obstacle: the reason why the page would certainly notify nobody, or None.
         summary: who would be notified, who would not, and what is unknown, as text.
-        doubt: the reason why it may notify nobody, or None.
+        doubt: the reason why the page may notify nobody, or None.
         routes: the routes that a page to a team may take.
     """
 
@@ -47,7 +47,7 @@ def check(oncall: OnCall, page: Page) -> Reach:
     """Work out the people that a page would notify, in at most `CHECK_SECONDS`: the check must not delay the page.
 
     Raises:
-        OncallError: it cannot be worked out.
+        OncallError: a request failed.
     """
     limited = oncall.with_deadline(CHECK_SECONDS)
     try:

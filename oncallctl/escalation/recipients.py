@@ -12,12 +12,12 @@ from oncallctl.rota.roles import is_notified, with_role
 
 @dataclass(frozen=True)
 class Recipient:
-    """A user whom a page notifies, or several users of whom it notifies one.
+    """A user that a page notifies, or several users of which it notifies one.
 
     Attributes:
         ids: the IDs of the users.
-        label: the names, the delay, and who of them is not notified.
-        is_notified: None if it is not certain, because it depends on permissions or on whose turn it is.
+        label: the names, the delay, and a mark for users who are not notified.
+        is_notified: None if that depends on permissions, or on whose turn it is.
     """
 
     ids: tuple[str, ...]
@@ -32,7 +32,7 @@ def recipients(oncall: OnCall, users: Sequence[User], when: str = "", *, in_turn
         oncall: the server.
         users: the users of the step.
         when: the delay of the step; empty if it runs at once.
-        in_turn: whether the step notifies only one of them.
+        in_turn: True if the step notifies only one of the users.
     """
     by_user = [(user, is_notified(user.role, is_cloud=oncall.is_cloud)) for user in users]
     certain = {each for _, each in by_user}
@@ -54,7 +54,7 @@ def _at(label: str, when: str) -> str:
 
 
 def without_repeats(found: Iterable[Recipient]) -> list[Recipient]:
-    """Return the recipients without those of an earlier step."""
+    """Return the recipients, each only for the first step that notifies them."""
     first: dict[tuple[str, ...], Recipient] = {}
     for recipient in found:
         first.setdefault(recipient.ids, recipient)
@@ -62,5 +62,5 @@ def without_repeats(found: Iterable[Recipient]) -> list[Recipient]:
 
 
 def format_recipients(found: Iterable[Recipient]) -> str:
-    """Return the labels as one text."""
+    """Return the labels of recipients as one text."""
     return ", ".join(recipient.label for recipient in found)

@@ -50,7 +50,7 @@ def name(route: Route) -> str:
 
 
 def condition_holds(route: Route, *, important: bool) -> bool | None:
-    """Return whether a page matches the condition of a route, or None if that cannot be evaluated here."""
+    """True if a page matches the condition of a route; None if the condition cannot be evaluated here."""
     if route.is_default:
         return True
     term = route.routing_regex
@@ -88,7 +88,7 @@ def _rendered(template: str, *, important: bool) -> str:
     """Render `{{ … }}`, or text in `{% if … %}`.
 
     Raises:
-        _NotKnownError: it is another kind of template, or depends on more than the importance.
+        _NotKnownError: the template is of another kind, or depends on more than the importance.
     """
     if found := _EXPRESSION.fullmatch(template):
         return str(_evaluated(found[1], important=important))
@@ -113,7 +113,7 @@ def _value(node: ast.expr, *, important: bool) -> object:  # noqa: PLR0911  # on
     """Evaluate a Jinja expression, as far as Python's grammar can parse it.
 
     Raises:
-        _NotKnownError: it depends on more than the importance, or uses other syntax of Jinja.
+        _NotKnownError: the expression depends on more than the importance, or uses other syntax of Jinja.
     """
     match node:
         case ast.Constant(value=bool() | int() | str() | None as value):

@@ -19,10 +19,11 @@ NEWEST = 20  # alert groups of one direct paging integration, each of which is a
 def settle(oncall: OnCall, page: Page, lost: OutcomeUnknown) -> None:
     """Read back whether a self-hosted engine created the alert group of a page, and add that to the error.
 
-    The engine creates the alert group in one transaction, which fails at once while another one locks its SQLite
-    database. If the engine fails after the transaction, the group exists. Only its own error page proves that the
-    engine has ended the request: a proxy may send any 5xx response, even 500, while the engine is still working.
-    Whom an existing alert group notified is not in the API.
+    The engine creates the alert group in one transaction. On SQLite, the transaction fails at once if another one has
+    the lock. If the engine fails after the transaction, the group exists.
+
+    Only the engine's own error page proves that the engine has ended the request: a proxy may send any 5xx response,
+    even 500, while the engine is still working. The API does not show whom an existing alert group has notified.
 
     Raises:
         Unavailable: the engine failed and created no alert group.
@@ -46,7 +47,7 @@ def settle(oncall: OnCall, page: Page, lost: OutcomeUnknown) -> None:
 
 
 def _matches(oncall: OnCall, page: Page) -> list[AlertGroup]:
-    """Return the newest alert groups that this page may have created, including those of older pages that match."""
+    """Return recent alert groups that this page may have created. An older page with the same texts matches, too."""
     integration = direct_paging(oncall, page.team)
     if integration is None:
         return []
@@ -58,7 +59,7 @@ def _may_be(group: AlertGroup, page: Page) -> bool:
     try:
         payload = group.raw["last_alert"]["payload"]["oncall"]
         stored = {name: payload[name] for name in ("title", "message", "permalink", "important")}
-    except (KeyError, TypeError):  # not an object as the engine sends it, so that any page may have created it
+    except (KeyError, TypeError):  # not the engine's format, so any page may have created the group
         return True
     expected = {
         "title": stored["title"] if page.title is None else _escaped(page.title),

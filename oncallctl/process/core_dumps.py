@@ -11,7 +11,7 @@ _original: list[tuple[int, int]] = []
 
 def disable() -> None:
     """Disable core dumps of this process."""
-    with contextlib.suppress(OSError, ValueError):  # a limit that cannot be lowered must not prevent a page
+    with contextlib.suppress(OSError, ValueError):  # a page must be sent even if the limit cannot be lowered
         limits = resource.getrlimit(resource.RLIMIT_CORE)
         resource.setrlimit(resource.RLIMIT_CORE, (0, limits[1]))
         _original.append(limits)

@@ -1,7 +1,7 @@
-"""Signals that end the program, recorded on arrival so that none is lost.
+"""Signals that end the program, recorded on arrival so that no signal is lost.
 
 The handler raises `Signal`, but Python swallows exceptions in import callbacks and finalizers. Therefore the signal is
-recorded too, and checked before every change and once more at the end.
+also recorded. The record is checked before every change, and once more at the end.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class _State:
 def install() -> None:
     """Install the handlers; until `begin`, signals are only recorded."""
     for signum in SIGNALS:
-        if signal.getsignal(signum) is not signal.SIG_IGN:  # what nohup ignores stays ignored
+        if signal.getsignal(signum) is not signal.SIG_IGN:  # nohup ignores SIGHUP, which must stay ignored
             signal.signal(signum, _arrive)
     sys.unraisablehook = _ignore_signals
 
 
 def begin() -> None:
-    """Raise `Signal` from now on, and at once if one has arrived."""
+    """Raise `Signal` for every further signal, and now if one has already arrived."""
     _State.raises = True
     check()
 
@@ -52,12 +52,12 @@ def arrived() -> int | None:
 
 
 def settle() -> None:
-    """Forget the signal, because it has stopped what it was meant to stop."""
+    """Forget the signal after the operation that it was meant to stop has stopped."""
     _State.arrived = None
 
 
 def check() -> None:
-    """Raise `Signal` if one has arrived, even if Python has swallowed it since."""
+    """Raise `Signal` if a signal has arrived, even if Python has swallowed its exception."""
     if _State.arrived is not None:
         raise Signal(_State.arrived)
 
@@ -71,6 +71,6 @@ def _arrive(signum: int, _frame: FrameType | None) -> None:
 
 
 def _ignore_signals(unraisable: sys.UnraisableHookArgs) -> None:
-    """Print no traceback for a `Signal` that Python swallows: it is recorded."""
+    """Print no traceback for a `Signal` that Python swallows, because it is recorded."""
     if not isinstance(unraisable.exc_value, Signal):
         sys.__unraisablehook__(unraisable)

@@ -1,4 +1,4 @@
-"""The changes sent by this process: the last message reports them, whatever ends the program."""
+"""The changes sent by this process. The last message reports them, even if a signal or a bug ends the program."""
 
 from __future__ import annotations
 

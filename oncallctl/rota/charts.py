@@ -24,7 +24,7 @@ MOST = 100  # handovers, or gaps, that are listed per schedule
 
 
 def chart(rota: Rota, *, now: datetime, tz: tzinfo | None) -> Chart:
-    """Return the timeline of a rota; `tz` is the user's time zone, None that of this machine."""
+    """Return the timeline of a rota; `tz` is the user's time zone; None is the zone of this machine."""
     drawable = replace(rota, shifts=tuple(shift for shift in rota.shifts if shift.span.start < shift.span.end))
     days = round(rota.span.length / DAY)
     return Chart(

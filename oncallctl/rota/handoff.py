@@ -72,7 +72,7 @@ class Handoff:
         }
 
     def _handover(self, rota: Rota) -> dict[str, Any]:
-        """Return the next handover of a schedule. `at` is null if there is none in the next days."""
+        """Return the next handover of a schedule. `at` is null without a handover in the next two weeks."""
 
         def people(users: Sequence[str]) -> list[dict[str, str]]:
             return [{"id": user, "username": rota.usernames.get(user, user)} for user in users]

@@ -101,7 +101,7 @@ class _Writer:
         return self.markup.plain(self.handoff.integrations.get(ident or "", ident or "unknown integration"))
 
     def _by_integration(self) -> list[AlertGroup]:
-        """Return the open groups, those of one integration together."""
+        """Return the open groups, grouped by integration."""
         first: dict[str | None, int] = {}
         for position, group in enumerate(self.handoff.open):
             first.setdefault(group.integration_id, position)

@@ -23,10 +23,10 @@ NIGHT_BEGINS, NIGHT_ENDS = 22, 7  # local hours
 
 @dataclass(frozen=True)
 class Reactions:
-    """Alert groups that were acknowledged, or resolved.
+    """Who reacted to alert groups, and how quickly; either by acknowledging or by resolving them.
 
     Attributes:
-        by: user ID -> number of groups; None stands for no person, as in automatic resolution.
+        by: user ID -> number of groups; the key None is for groups that no person handled, as in automatic resolution.
         median: the median time after the first alert, or None.
     """
 
@@ -41,7 +41,7 @@ class Reactions:
 
 @dataclass(frozen=True)
 class Lookback:
-    """Alert groups of a team that started in a time.
+    """Alert groups of a team that started in a time span.
 
     Attributes:
         groups: newest first, in any state.
@@ -108,7 +108,7 @@ class Lookback:
 def last_shift(rotas: Sequence[Rota], at: datetime) -> datetime:
     """Return the start of the ending shift: the last handover at least an hour ago in the first schedule with one.
 
-    If nobody handed over in the time of the rotas, it is a week ago.
+    Without a handover in the rotas, it is a week ago.
     """
     for rota in rotas:
         if past := [change.at for change in handovers(rota) if change.at <= at - GRACE]:

@@ -1,4 +1,7 @@
-"""Markup of texts to paste or post: Markdown, Slack's mrkdwn, and plain text. Text from the server never formats."""
+"""Markup of texts to paste or post: Markdown, Slack's mrkdwn, and plain text.
+
+Text from the server is escaped, so that it is never interpreted as markup.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,13 @@ class Markup(Protocol):
         """Return bold text; the text is already formatted."""
 
     def plain(self, text: str) -> str:
-        """Return text from the server that looks like itself."""
+        """Return text from the server, escaped so that it is shown literally."""
 
     def code(self, text: str) -> str:
         """Return text as inline code, which chats do not interpret."""
 
     def link(self, text: str, url: object) -> str:
-        """Return a link, or the text if the URL is not a harmless one."""
+        """Return a link; only the text if `is_link` is False for the URL."""
 
 
 class Markdown:
@@ -92,11 +95,11 @@ class PlainText:
         return text
 
     def plain(self, text: str) -> str:
-        """Return harmless text."""
+        """Return text with control characters escaped."""
         return caption(text.strip())
 
     def code(self, text: str) -> str:
-        """Return harmless text in quotes."""
+        """Return text in quotes, with control characters escaped."""
         return f'"{caption(text)}"'
 
     def link(self, text: str, url: object) -> str:

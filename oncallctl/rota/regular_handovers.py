@@ -12,9 +12,9 @@ from oncallctl.drawing.local_time import DAY, LocalTime
 from oncallctl.rota.handovers import Handover
 from oncallctl.spans import Span
 
-FEWEST = {1: 3, 7: 2}  # days between two handovers -> the fewest that are folded
+FEWEST = {1: 3, 7: 2}  # days between two handovers -> the minimum number to fold
 MOST_EXCEPTIONS = 3
-LONGEST_TURN = 9  # people in a line; a longer line is no easier to read than a list
+LONGEST_TURN = 9  # people in a line; a longer line would be harder to read than a list
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Regular:
     """Handovers at the same local time of every day, or of one weekday.
 
     Attributes:
-        every: such as ``every day`` or ``every Mon``.
+        every: ``every day``, or a weekday such as ``every Mon``.
         clock: the local time.
-        text: the people who hand over and take over. Days with other people are named in it.
+        text: the people who hand over and take over, and the days with other people.
         handovers: the handovers that the text describes.
     """
 
@@ -35,9 +35,9 @@ class Regular:
 
 
 def regular(handovers: Sequence[Handover], span: Span, local: LocalTime) -> list[Regular]:
-    """Return the regular handovers of a span, those of every day before those of a weekday.
+    """Return the regular handovers of a span: first the daily ones, then the weekly ones.
 
-    The text of a result is true for all days of the span.
+    A text is true for all days of the span.
     """
     daily = _folded(handovers, span, local, 1)
     done = {each.at for found in daily for each in found.handovers}

@@ -162,7 +162,7 @@ def _rota(
 
 
 def _is_override(schedule: Schedule, shift: Shift, overrides: Sequence[OnCallShift]) -> bool | None:
-    """Return whether an override explains a shift; None for an imported calendar, which does not report overrides."""
+    """True if the shift is from an override; None for an imported calendar, which does not report overrides."""
     if any(_explains(schedule, each, shift) for each in overrides):
         return True
     return False if schedule.type == "web" else None

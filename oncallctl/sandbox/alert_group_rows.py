@@ -26,7 +26,7 @@ ALERT_GROUPS_WITH_ALERTS: Final = (
 
 
 def group_by_id(db: sqlite3.Connection, group_id: object) -> sqlite3.Row | None:
-    """Return an alert group with its last alert, if there is one with the ID."""
+    """Return the alert group with an ID and its last alert, or None."""
     query = f"{ALERT_GROUPS_WITH_ALERTS} WHERE alert_groups.id = ?"
     row: sqlite3.Row | None = db.execute(query, (str(group_id),)).fetchone()
     return row

@@ -58,7 +58,7 @@ def escalate(db: sqlite3.Connection, variant: Variant, group_id: str, *, now: fl
 
 
 def resume_due_escalations(db: sqlite3.Connection, variant: Variant, *, now: float) -> None:
-    """Resume the escalations whose next step is due. Takes the write lock only if there are any.
+    """Resume the escalations whose next step is due. Takes the write lock only if needed.
 
     A maintenance window does not stop escalations that started before it.
     """
@@ -72,7 +72,7 @@ def resume_due_escalations(db: sqlite3.Connection, variant: Variant, *, now: flo
 
 
 def unsilence_due_groups(db: sqlite3.Connection, variant: Variant, *, now: float) -> None:
-    """Unsilence the groups whose silence has ended; they escalate again. Takes the write lock only if there are any."""
+    """Unsilence the groups whose silence has ended; they escalate again. Takes the write lock only if needed."""
     query = "SELECT id FROM alert_groups WHERE state = 'silenced' AND silenced_until <= ?"
     if db.execute(query, (now,)).fetchone() is None:
         return

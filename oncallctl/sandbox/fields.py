@@ -59,7 +59,7 @@ class FieldReader:
             raise bad_request(self.problems)
 
     def given(self, columns: dict[str, object]) -> dict[str, object]:
-        """Return those of the columns whose field the body has."""
+        """Return the columns whose fields are in the body."""
         return {name: value for name, value in columns.items() if name in self._fields}
 
 

@@ -64,7 +64,7 @@ def end_window(db: sqlite3.Connection, row: sqlite3.Row, *, now: float, by: str 
 
 
 def end_overdue_windows(db: sqlite3.Connection, *, now: float) -> None:
-    """End the windows whose end has passed. Takes the write lock only if there are any."""
+    """End the windows whose end has passed. Takes the write lock only if needed."""
     query = "SELECT * FROM integrations WHERE maintenance_end_at <= ?"
     if db.execute(query, (now,)).fetchone() is None:
         return

@@ -22,7 +22,7 @@ class RecurrenceRule:
     """A recurrence rule.
 
     Attributes:
-        start: the earliest start; its time of day is that of all occurrences.
+        start: the earliest start; all occurrences have its time of day.
         frequency: None for a single occurrence at `start`.
         interval: the number of hours, days, weeks or months from one occurrence to the next.
         week_start: the first day of a week; Monday is 0.
@@ -57,7 +57,7 @@ class RecurrenceRule:
             yield from self._on_days(since, before)
 
     def starting_at(self, earliest: datetime) -> RecurrenceRule | None:
-        """Return a rule that starts with the first occurrence from a time on; None if there is none."""
+        """Return the rule, starting at its first occurrence from a time on; None without a further occurrence."""
         since = max(earliest, self.start)
         _, first = next(self.occurrences(since, since + MAX_LOOKAHEAD), (0, None))
         return None if first is None else replace(self, start=first)
@@ -79,7 +79,7 @@ class RecurrenceRule:
             start += DAY
 
     def _number(self, day: date) -> int | None:
-        """Return the number of the occurrence of a day; None if there is none."""
+        """Return the number of the occurrence on a day, or None."""
         first = self.start.date()
         if not self._allows(day):
             return None

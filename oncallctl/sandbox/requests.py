@@ -126,7 +126,7 @@ class ApiPath:
         pattern: a regular expression for the whole path without the last slash; its groups are the IDs.
         methods: the endpoints by HTTP method; HEAD comes with GET.
         bucket: the rate limit that the requests count for.
-        sends_reset: True if a 429 response carries RateLimit-Reset besides Retry-After; that of escalation does not
+        sends_reset: True if a 429 response has RateLimit-Reset besides Retry-After, as for all paths but escalation
             (throttle.jsonl).
         cloud_only: True if OSS does not have the path.
     """

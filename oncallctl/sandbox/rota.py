@@ -101,7 +101,7 @@ def _with_notified_users(
 
 
 def _swapped(period: OnCallPeriod, swap: sqlite3.Row) -> Iterator[OnCallPeriod]:
-    """Yield the parts of a period outside and inside of a swap; the latter with the benefactor, if there is one."""
+    """Yield the parts of a period outside and inside of a swap. Inside, the benefactor of a taken swap is on call."""
     time_range, beneficiary = TimeRange(swap["swap_start"], swap["swap_end"]), swap["beneficiary_id"]
     if beneficiary not in period.users or not _overlap(period.range, time_range):
         yield period

@@ -30,7 +30,7 @@ def delete(db: sqlite3.Connection, table: str, row_id: str) -> None:
 
 
 def by_id(db: sqlite3.Connection, table: str, row_id: object) -> sqlite3.Row | None:
-    """Return the row with an ID, if there is one."""
+    """Return the row with an ID, or None."""
     return first_where(db, table, "id", row_id)
 
 
@@ -47,7 +47,7 @@ def existing(db: sqlite3.Connection, table: str, row_id: str) -> sqlite3.Row:
 
 
 def first_where(db: sqlite3.Connection, table: str, column: str, value: object) -> sqlite3.Row | None:
-    """Return the first row with a text in a column, if there is one."""
+    """Return the first row with a text in a column, or None."""
     query = f"SELECT * FROM {table} WHERE {column} = ?"  # noqa: S608 - see above
     try:
         row: sqlite3.Row | None = db.execute(query, (str(value),)).fetchone()

@@ -35,7 +35,7 @@ def insert_sample_data(db: sqlite3.Connection, *, now: float) -> None:
     """
     sample = json.loads(Path(__file__).with_name("sample_data.json").read_text(encoding="utf-8"))
     integrations = {integration["id"]: integration for integration in sample["integrations"]}
-    # A table comes after those that it refers to.
+    # A table must follow the tables that it refers to.
     tables: dict[str, Callable[[SampleRow], SampleRow]] = {
         "teams": dict,
         "users": lambda row: _encode(row, teams="teams_json"),

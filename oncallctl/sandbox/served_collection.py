@@ -95,7 +95,7 @@ class Collection:
         return paths if self.has_get else paths[:1]
 
     def find(self, request: ApiRequest) -> Row:
-        """Return the row with the ID in the path, among those that pass the filters of the query.
+        """Return the row with the ID in the path, if it passes the filters of the query.
 
         Raises:
             HttpError: 404.

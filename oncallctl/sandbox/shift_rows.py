@@ -26,7 +26,7 @@ def shifts_of_schedule(db: sqlite3.Connection, schedule_id: str) -> list[sqlite3
 
 
 def schedule_of_shift(db: sqlite3.Connection, shift_id: str) -> sqlite3.Row | None:
-    """Return the oldest schedule that has a shift, if there is one."""
+    """Return the oldest schedule that has a shift, or None."""
     row: sqlite3.Row | None = db.execute(
         "SELECT schedules.* FROM schedules JOIN schedule_shifts ON schedule_id = schedules.id "
         "WHERE shift_id = ? ORDER BY schedules.position",

@@ -39,7 +39,7 @@ def view(stored: Templates, variant: Variant) -> Templates:
 
 
 def updated(stored: Templates, value: object, variant: Variant) -> Templates:
-    """Return the stored templates with those of a body. null resets a template or a group; unknown names are ignored.
+    """Return the stored templates, updated from a body. null resets one or a group; unknown names are ignored.
 
     Raises:
         HttpError: 400 for another kind of JSON, or for invalid Jinja2, with the name of the template.

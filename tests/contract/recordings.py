@@ -21,10 +21,11 @@ class Exchange:
         path: escaped path of the request; may include a query.
         query: further query parameters.
         headers: headers of the request. `<token>` stands for an administrator's token, `<token-NAME>` for others.
-        body: JSON body of the request. A string was sent verbatim, `{"__form__": …}` as a form; None is no body.
+        body: JSON body of the request. A string was sent verbatim, `{"__form__": …}` as a form. None means
+            that the request has no body.
         status: status of the response.
         response_headers: headers of the response, with lower-case names.
-        response_body: JSON or text of the response; an empty string is no body.
+        response_body: JSON or text of the response; an empty string means that it has no body.
     """
 
     case: str

@@ -113,7 +113,7 @@ class Endpoint:
         model: model of a successful response.
         call: returns the call for an exchange and an ID.
         query: query parameters without pagination.
-        body: JSON of the request; None is no body.
+        body: JSON of the request; None means that it has no body.
     """
 
     methods: tuple[str, ...]

@@ -60,9 +60,9 @@ class Documented:
     Attributes:
         sent: method and path below the API root.
         call: call of the API layer.
-        answer: JSON of the response; None stands for 204.
+        response: JSON of the response; None stands for 204.
         model: model of the result.
-        body: JSON of the request; None is no body.
+        body: JSON of the request; None means that it has no body.
         query: query parameters of the request.
         status: status of the response.
     """
@@ -70,7 +70,7 @@ class Documented:
     name: str
     sent: str
     call: Callable[[OnCall], Any]
-    answer: dict[str, Any] | None
+    response: dict[str, Any] | None
     model: type | None = None
     body: dict[str, Any] | None = None
     query: tuple[tuple[str, str], ...] = ()
@@ -277,25 +277,25 @@ def test_request_to_self_hosted_engine_matches_its_documents(
 
 def exchange(documented: Documented, httpx_mock: HTTPXMock, oncall: OnCall) -> httpx.Request:
     """Run an exchange, check request and result except host and credentials, and return the request."""
-    if documented.answer is None:
+    if documented.response is None:
         httpx_mock.add_response(status_code=documented.status)
     else:
-        httpx_mock.add_response(status_code=documented.status, json=documented.answer)
+        httpx_mock.add_response(status_code=documented.status, json=documented.response)
 
     result = documented.call(oncall)
 
-    if documented.answer is None:
+    if documented.response is None:
         assert result is None
     elif documented.model is None:  # on call: returns the model and the complete document
         model, document = result
-        assert document == documented.answer
-        assert (model.count, model.users) == (1, documented.answer["users"])
+        assert document == documented.response
+        assert (model.count, model.users) == (1, documented.response["users"])
         assert [shift.users for shift in model.shifts] == [["U4DNY931HHJS5"]]
     elif isinstance(result, list):
-        assert [each.raw for each in result] == documented.answer["results"]
+        assert [each.raw for each in result] == documented.response["results"]
         assert [type(each) for each in result] == [documented.model]
     else:
-        assert result.raw == documented.answer
+        assert result.raw == documented.response
         assert type(result) is documented.model
 
     request = httpx_mock.get_request()  # fails if there were several

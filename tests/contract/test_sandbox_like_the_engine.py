@@ -1,8 +1,8 @@
 """Replays of every recorded request on the sandbox, whose responses must match the recorded ones.
 
-Compared are the status, the content type, Allow and the rate limit headers. Errors are compared completely, objects
-without generated fields (IDs, tokens, times). Of lists, the pagination, the shape of the rows and the stable fields of
-rows on both sides are compared.
+The tests compare the status, the content type, Allow and the rate limit headers. They compare errors completely, and
+objects without generated fields (IDs, tokens, times). For lists, they compare the pagination, the shape of the rows,
+and the stable fields of rows that are on both sides.
 """
 
 from __future__ import annotations
@@ -487,7 +487,7 @@ def _compare(exchange: Exchange, response: TestResponse) -> None:
 
 
 def _scenarios(file: str) -> list[tuple[str | Step, ...]]:
-    """Return the cases of a file: those of a story in one scenario, in order, and every other case in its own."""
+    """Return the scenarios of a file: a story, with its cases in order, or a single other case."""
     stories = [
         steps for steps in STORIES if any(isinstance(step, str) and step.startswith(f"{file}/") for step in steps)
     ]
@@ -496,7 +496,7 @@ def _scenarios(file: str) -> list[tuple[str | Step, ...]]:
 
 
 def _replay(scenario: tuple[str | Step, ...], sample: Path, database: Path) -> Iterator[tuple[str, str | None]]:
-    """Yield each case of a scenario, with the difference between the sandbox and the recording if there is one."""
+    """Yield each case of a scenario, with the difference between the sandbox and the recording, or None."""
     shutil.copyfile(sample, database)
     # The recordings about rate limits were made by a user who had reached the limit.
     replay = Replay(database, rate_limit=0 if str(scenario[0]).startswith("throttle/") else 300)

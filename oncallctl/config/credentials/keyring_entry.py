@@ -85,7 +85,7 @@ def check_keyring(profile: str, login: str) -> None:
         login: the command that logs in with a token file, for the hint.
 
     Raises:
-        NoCredentials: there is none, or it does not respond within 3 s.
+        NoCredentials: the machine has no such keyring, or it does not respond within 3 s.
     """
     _with_keyring(profile, lambda _: None, login=login)
 
@@ -96,7 +96,7 @@ def _with_keyring(
     """Run an operation on the keyring; raise NoCredentials if it fails or takes more than 3 s.
 
     A hanging Secret Service blocks for 120 s and then raises other errors than KeyringError; finding a backend may hang
-    as well. A daemon thread, unlike one of an executor, does not keep the program alive for that time.
+    as well. So the operation runs in a daemon thread, which does not keep the program alive, unlike one of an executor.
     """
     login = login or f"oncallctl auth login {shlex.quote(profile)} --url URL --token-file FILE"
     outcomes: list[T | NoCredentials] = []
@@ -141,7 +141,7 @@ def _open_keyring() -> KeyringBackend:
     if isinstance(backend, fail.Keyring):
         no_bus = sys.platform == "linux" and "DBUS_SESSION_BUS_ADDRESS" not in os.environ
         raise _Absent("there is no D-Bus session" if no_bus else "no Secret Service and no other keyring was found")
-    for member in getattr(backend, "backends", [backend]):  # those of a ChainerBackend
+    for member in getattr(backend, "backends", [backend]):  # a ChainerBackend has several backends
         if type(member).__module__ in ("keyring.backends.SecretService", "keyring.backends.libsecret"):
             _require_unlocked_service(getattr(member, "preferred_collection", None))
     return backend

@@ -22,7 +22,7 @@ _TRY_IT = "run it by hand with </dev/null: it must print the token without a pro
 def run_token_command(command: str) -> str:
     """Return the first line that a command prints. It runs without a shell or a terminal, for at most 10 s.
 
-    If it fails, the error quotes the last line of its stderr, but never its arguments: they may contain a secret.
+    If the command fails, the error quotes the last line of its stderr. It never quotes arguments, which may be secret.
 
     Raises:
         InvalidInput: the command cannot be split into words.
@@ -35,7 +35,7 @@ def run_token_command(command: str) -> str:
     if not words:
         raise InvalidInput("token_command: is empty", hint="give a program that prints the token")
     where = f"token_command {display_name(words[0])}"
-    with _started(words, where) as process:
+    with _start(words, where) as process:
         try:
             output, errors = _finish(process)
         except BaseException as error:
@@ -50,7 +50,7 @@ def run_token_command(command: str) -> str:
     return token_on_first_line(output, where)
 
 
-def _started(words: list[str], where: str) -> subprocess.Popen[bytes]:
+def _start(words: list[str], where: str) -> subprocess.Popen[bytes]:
     try:
         # In a session of its own it has no terminal for prompts, and can be killed together with its children.
         return subprocess.Popen(  # noqa: S603  # the user configured the command
@@ -79,8 +79,8 @@ def _finish(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     """Wait for the process; return the beginning of its stdout and the end of its stderr.
 
     Raises:
-        TimeoutError: its output did not end in time.
-        subprocess.TimeoutExpired: its output ended in time, but not the process.
+        TimeoutError: the output did not end in time.
+        subprocess.TimeoutExpired: the output ended in time, but not the process.
     """
     if process.stdout is None or process.stderr is None:
         raise ValueError("stdout and stderr of the process must be pipes")

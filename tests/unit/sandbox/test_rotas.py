@@ -41,7 +41,7 @@ class Rota:
         return str(self.api.post("schedules/", body)["id"])
 
     def chain(self, *steps: dict[str, object]) -> str:
-        """Create a chain and make it that of the team's direct paging integration."""
+        """Create a chain, and route the team's direct paging integration to it."""
         chain = self.api.post("escalation_chains/", {"name": "of the empty team", "team_id": EMPTY_TEAM})["id"]
         for step in steps:
             self.api.post("escalation_policies/", {"escalation_chain_id": chain, **step})
