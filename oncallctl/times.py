@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from oncallctl.errors import InvalidInput
@@ -15,16 +16,19 @@ _DURATION = re.compile(r"\s*".join(rf"(?:{_NUMBER}\s*(?:{names}))?" for _, names
 _ISO_DURATION = re.compile(
     rf"P(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.IGNORECASE | re.ASCII
 )
-# 18:00, 3am, 3:30 pm, tomorrow 7:00. An hour needs minutes or am/pm: a bare number is a duration in seconds.
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # datetime.weekday() counts from Monday
+# 18:00, 3am, 3:30 pm, tomorrow 7:00, Sat 10:00. An hour needs minutes or am/pm: a bare number is a duration in seconds.
 _CLOCK = re.compile(
-    r"(?:(?P<day>yesterday|today|tomorrow)\s+(?:at\s+)?)?"
+    r"(?:(?:(?P<day>yesterday|today|tomorrow)"
+    r"|(?P<weekday>mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?))"
+    r"\s+(?:at\s+)?)?"
     r"(?P<hour>[0-9]{1,2})(?:(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)|(?=\s*[ap]))\s*(?P<half>am|pm)?",
     re.IGNORECASE,
 )
 _ROUNDING = 1e-6  # seconds; 1.1h is 3960.0000000000005 s in floating point
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _NOON = 12
-_TIME_HINT = "use 18:00, 3am, tomorrow 7:00, +2h, 2026-12-01T02:00 or 2026-12-01T01:00Z"
+_TIME_HINT = "use 18:00, 3am, tomorrow 7:00, Sat 10:00, +2h, 2026-12-01T02:00 or 2026-12-01T01:00Z"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 LONGEST = timedelta(days=36500)
 _FIRST_YEAR, _LAST_YEAR = 1980, 2200
@@ -76,7 +80,7 @@ def zone(name: str | None) -> ZoneInfo | None:
 
 
 def parse_time(text: str, tz: ZoneInfo | None, *, after: datetime) -> datetime:
-    """Parse a future time: ``18:00`` (the next one), ``tomorrow 7:00``, ``+2h``, or a date and time.
+    """Parse a future time: ``18:00`` (the next one), ``tomorrow 7:00``, ``Sat 10:00``, ``+2h``, or a date and time.
 
     Returns:
         The instant in UTC, later than `after`.
@@ -136,7 +140,7 @@ def _parse(
     tz: ZoneInfo | None,
     *,
     at: datetime,
-    clock_time: Callable[[time, ZoneInfo | None, str, datetime], datetime],
+    clock_time: Callable[[_Clock, ZoneInfo | None, str, datetime], datetime],
 ) -> datetime:
     """Parse a time; `clock_time` completes a time of day without a date."""
     word = text.strip()
@@ -149,7 +153,10 @@ def _parse(
         if match := _CLOCK.fullmatch(word):
             clock = _time_of_day(match)
             if not match["day"]:
-                return clock_time(clock, tz, text, at)
+                weekday = match["weekday"]
+                return clock_time(
+                    _Clock(clock, _WEEKDAYS.index(weekday[:3].lower()) if weekday else None), tz, text, at
+                )
             day = at.astimezone(tz).date() + timedelta(days=_DAYS[match["day"].lower()])
             return _instant(datetime.combine(day, clock), tz, text)
         moment = datetime.fromisoformat(word)
@@ -159,6 +166,18 @@ def _parse(
         return moment.astimezone(UTC) if moment.tzinfo else _instant(moment, tz, text)
     except (OverflowError, ValueError) as error:
         raise InvalidInput(f"time out of range: {text!r}") from error
+
+
+class _Clock(NamedTuple):
+    """A time of day, on any day or on one day of the week (0 is Monday)."""
+
+    time: time
+    weekday: int | None = None
+
+    def walls(self, today: date, step: int) -> Iterator[datetime]:
+        """Yield its nearest wall-clock times from `today` on, or back from it if `step` is -1."""
+        days = (today + timedelta(days=step * count) for count in range(3 if self.weekday is None else 15))
+        return (datetime.combine(day, self.time) for day in days if self.weekday in {None, day.weekday()})
 
 
 def _time_of_day(match: re.Match[str]) -> time:
@@ -181,10 +200,8 @@ def _checked_year(text: str, instant: datetime) -> datetime:
     return instant
 
 
-def _next_clock_time(clock: time, tz: ZoneInfo | None, text: str, after: datetime) -> datetime:
-    today = after.astimezone(tz).date()
-    for days in range(3):
-        wall = datetime.combine(today + timedelta(days=days), clock)
+def _next_clock_time(clock: _Clock, tz: ZoneInfo | None, text: str, after: datetime) -> datetime:
+    for wall in clock.walls(after.astimezone(tz).date(), 1):
         if all(_attach(wall.replace(fold=fold), tz) <= after for fold in (0, 1)):
             continue  # past in both readings, so it does not matter if it is skipped or repeated
         instant = _instant(wall, tz, text)
@@ -193,10 +210,8 @@ def _next_clock_time(clock: time, tz: ZoneInfo | None, text: str, after: datetim
     raise InvalidInput(f"not a future time: {text!r}")
 
 
-def _last_clock_time(clock: time, tz: ZoneInfo | None, text: str, before: datetime) -> datetime:
-    today = before.astimezone(tz).date()
-    for days in range(3):
-        wall = datetime.combine(today - timedelta(days=days), clock)
+def _last_clock_time(clock: _Clock, tz: ZoneInfo | None, text: str, before: datetime) -> datetime:
+    for wall in clock.walls(before.astimezone(tz).date(), -1):
         if all(_attach(wall.replace(fold=fold), tz) >= before for fold in (0, 1)):
             continue  # still to come in both readings, so it does not matter if it is skipped or repeated
         instant = _instant(wall, tz, text)

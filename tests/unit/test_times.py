@@ -84,6 +84,11 @@ def test_duration_invalid_form_is_refused(text: str) -> None:
         ("tomorrow 7:00", "2026-06-02T05:00"),
         ("Tomorrow at 7am", "2026-06-02T05:00"),
         ("today 18:00", "2026-06-01T16:00"),
+        ("Sat 10:00", "2026-06-06T08:00"),
+        ("saturday at 10am", "2026-06-06T08:00"),
+        ("wednesday 9:00", "2026-06-03T07:00"),
+        ("Monday 14:30", "2026-06-01T12:30"),  # it is Monday 14:00
+        ("Mon 14:00", "2026-06-08T12:00"),
         ("+2h", "2026-06-01T14:00"),
         ("+90 min", "2026-06-01T13:30"),
         ("2026-12-01 02:00", "2026-12-01T01:00"),
@@ -103,6 +108,8 @@ def test_future_time_each_form_is_parsed(text: str, expected: str) -> None:
         ("14:00", "2026-05-31T12:00"),  # it is 14:00, so the last one that is past
         ("3am", "2026-06-01T01:00"),
         ("yesterday 18:00", "2026-05-31T16:00"),
+        ("Sat 10:00", "2026-05-30T08:00"),
+        ("mon 14:00", "2026-05-25T12:00"),
         ("2026-05-01T02:00", "2026-05-01T00:00"),
     ],
 )
@@ -163,7 +170,21 @@ def test_past_time_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["25:00", "12:60", "13pm", "0am", "18", "tomorrow", "", "2026-13-01T00:00", "2026-02-30T00:00"]
+    "text",
+    [
+        "25:00",
+        "12:60",
+        "13pm",
+        "0am",
+        "18",
+        "tomorrow",
+        "Sat",
+        "tuesnesday 9:00",
+        "satsday 9:00",
+        "",
+        "2026-13-01T00:00",
+        "2026-02-30T00:00",
+    ],
 )
 def test_time_invalid_form_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="not a time"):
