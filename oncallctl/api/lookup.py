@@ -169,6 +169,8 @@ def _by_name(collection: Resource[Model], word: str, text: str) -> Model:
         for each in everything:
             if each.id == word:
                 return each
+    if noun.title is None:
+        raise NotFound(f"no {noun.singular} {word}", hint=f"oncallctl {noun.name} list")
     return _pick(collection, word, everything)
 
 

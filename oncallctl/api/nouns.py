@@ -130,6 +130,7 @@ ALERTS = Noun(
     summary="The alerts of alert groups.",
     columns={"ID": "id", "CREATED": "created_at", "TITLE": "title"},
     title=None,
+    has_get=False,
     typed=True,
 )
 """Not a noun on the command line: `alert-groups alerts` lists these."""

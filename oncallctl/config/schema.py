@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from oncallctl.api.urls import base_url, stack_url
 from oncallctl.config.aliases import split_alias
-from oncallctl.config.settings import LONGEST_TIMEOUT
+from oncallctl.config.settings import LONGEST_TIMEOUT, Format
 from oncallctl.config.toml_schema import StrictTable, TomlLines, TomlMistake, mistakes, validator
 from oncallctl.times import parse_duration, zone
 
@@ -56,7 +56,7 @@ class ProfileTable(StrictTable):
     token_source: Literal["keyring", "file", "command"] | None = None
     token_file: str | None = None
     token_command: Annotated[str | None, AfterValidator(_only_token)] = None
-    output: Literal["table", "json", "jsonl", "csv", "id"] | None = None
+    output: Annotated[Format | None, Field(strict=False)] = None
     tz: Annotated[str, AfterValidator(validator(_zone))] | None = None
     timeout: Annotated[float | None, Field(gt=0, le=LONGEST_TIMEOUT, allow_inf_nan=False, description=SECONDS)] = None
     longest_window: Annotated[str, AfterValidator(validator(_duration))] | None = None

@@ -224,7 +224,6 @@ ENDPOINTS = (
     member("alert_groups", AlertGroup),
     *(act(verb) for verb in ("acknowledge", "unacknowledge", "resolve", "unresolve", "silence", "unsilence")),
     listing("alerts", Alert),
-    member("alerts", Alert),
     listing("resolution_notes", ResolutionNote),
     *writes(nouns.RESOLUTION_NOTES, ResolutionNote),
     member("resolution_notes", ResolutionNote),
@@ -258,7 +257,7 @@ ENDPOINTS = (
 )
 
 NEVER_SENT: Mapping[str, str] = {
-    r"GET /api/v1/(slack_channels|user_groups)/.+": "the API has no such path: the objects are taken from the list",
+    r"GET /api/v1/(alerts|slack_channels|user_groups)/.+": "the API has no such path: objects are taken from the list",
     r"GET /api/v1/organizations/.+": "only the own organization is shown, whatever the ID",
     r"\w+ (?!/api/v1/.).*": "the path is not below the API root",
     r"(OPTIONS|HEAD|TRACE|FOO) .*": "the method is never sent",

@@ -121,4 +121,4 @@ RAW: dict[str, Operation] = {
 OPERATIONS = {**OF_NOUNS, **OWN, **RAW}
 
 # Methods without requests, and the lookup of the token's role, which ignores errors because it follows a refusal.
-ASIDE = {"adopt", "alert_groups.between", "users.own_role"}
+ASIDE = {"reuse_fetched", "alert_groups.between", "users.own_role"}

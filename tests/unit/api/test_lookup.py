@@ -329,6 +329,14 @@ def test_failed_list_is_unavailable_instead_of_not_found(oncall: OnCall, engine:
             lookup.resolve(oncall, noun, "platform")
 
 
+def test_unknown_id_of_a_noun_without_names_is_not_reported_as_a_name(oncall: OnCall, engine: Engine) -> None:
+    engine.rows["alerts"] = [{"id": "AKNOWN1234567"}]
+    assert lookup.find(oncall.alerts, "AKNOWN1234567").id == "AKNOWN1234567"
+    with pytest.raises(NotFound, match=r"^no alert AUNKNOWN12345$"):
+        lookup.find(oncall.alerts, "AUNKNOWN12345")
+    assert set(engine.seen) == {"alerts"}
+
+
 # Hostile names
 
 
