@@ -7,8 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 WORKERS = 8
 
@@ -16,13 +15,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class _Returned(Generic[Result]):
-    result: Result
-
-
-@dataclass(frozen=True)
-class _Raised:
+class _Raised(NamedTuple):
     error: BaseException
 
 
@@ -61,7 +54,7 @@ def _each(
             if isinstance(outcome, _Raised):
                 raise outcome.error
             begin_more(finished + 1)  # keep the workers busy while the caller handles the result
-            yield index, outcome.result
+            yield index, outcome
     finally:
         for _ in range(workers):
             waiting.put(None)
@@ -69,10 +62,10 @@ def _each(
 
 def _start(
     workers: int, function: Callable[[Item], Result], items: Sequence[Item]
-) -> tuple[queue.SimpleQueue[int | None], queue.SimpleQueue[tuple[int, _Returned[Result] | _Raised]]]:
+) -> tuple[queue.SimpleQueue[int | None], queue.SimpleQueue[tuple[int, Result | _Raised]]]:
     """Start workers; return their input queue (the index of an item, or None to stop) and their output queue."""
     waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[int, _Returned[Result] | _Raised]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, Result | _Raised]] = queue.SimpleQueue()
 
     def work() -> None:
         _leave_signals()
@@ -89,7 +82,7 @@ def begin(call: Callable[[], Result]) -> Callable[..., Result]:
 
     The function takes a timeout in seconds, or None to wait without one, and raises TimeoutError when it expires.
     """
-    done: queue.SimpleQueue[_Returned[Result] | _Raised] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Result | _Raised] = queue.SimpleQueue()
 
     def work() -> None:
         _leave_signals()
@@ -102,7 +95,7 @@ def begin(call: Callable[[], Result]) -> Callable[..., Result]:
             raise TimeoutError from None
         if isinstance(outcome, _Raised):
             raise outcome.error
-        return outcome.result
+        return outcome
 
     threading.Thread(target=work, daemon=True).start()
     return wait
@@ -113,9 +106,9 @@ def _leave_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
-def _outcome(function: Callable[[Item], Result], item: Item) -> _Returned[Result] | _Raised:
+def _outcome(function: Callable[[Item], Result], item: Item) -> Result | _Raised:
     try:
-        return _Returned(function(item))
+        return function(item)
     except BaseException as error:  # noqa: BLE001  # raised again in the calling thread
         return _Raised(error)
 

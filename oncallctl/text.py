@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
@@ -10,7 +9,7 @@ from typing import Any, TextIO
 # Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls, lone surrogates, tag
 # characters, and characters without a visible shape: soft hyphens, joiners, fillers, selectors.
 # They could move the cursor, reorder a line, hide text, make two names look alike, or fail to encode.
-_HIDDEN = re.compile(
+_HIDDEN = (
     "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f"
     "\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\ud800-\\udfff"
     "\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a\\U000e0000-\\U000e0fff]"
@@ -20,9 +19,7 @@ _EMOJI = (
     "\\U0001f000-\\U0001faff"
 )
 # Emoji contain a joiner between two parts, and a variation selector after one or in a keycap.
-_IN_EMOJI = re.compile(
-    f"(?<=[{_EMOJI}\\ufe0f])\\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}])[\\ufe0e\\ufe0f]|\\ufe0f(?=\\u20e3)"
-)
+_IN_EMOJI = f"(?<=[{_EMOJI}\\ufe0f])\\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}])[\\ufe0e\\ufe0f]|\\ufe0f(?=\\u20e3)"
 _SECRETS = frozenset({"link", "inbound_email", "password", "authorization_header"})
 
 MASK = "********"
@@ -90,6 +87,8 @@ def dump_json(value: object, *, indent: int | None = None, to: TextIO | None = N
 
     If the stream `to` is not UTF-8, all non-ASCII characters are escaped.
     """
+    import json
+
     ascii_only = to is not None and (to.encoding or "").lower() not in {"utf-8", "utf8"}
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent, separators=(",", ": ") if indent else None)
     # Outside of strings, the only control characters are the line breaks of the indentation.
@@ -100,12 +99,14 @@ def _escaped(text: str, escape: Callable[[str], str]) -> str:
     """Escape every hidden character, except those inside an emoji."""
 
     def replacement(found: re.Match[str]) -> str:
-        return found.group() if _IN_EMOJI.match(text, found.start()) else escape(found.group())
+        return found.group() if re.compile(_IN_EMOJI).match(text, found.start()) else escape(found.group())
 
-    return _HIDDEN.sub(replacement, text)
+    return re.sub(_HIDDEN, replacement, text)
 
 
 def _json_escape(character: str) -> str:
+    import json
+
     return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
 
 

@@ -5,25 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, NamedTuple
 
 from oncallctl.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 _UNITS = ((86400, "d|days?"), (3600, "h|hrs?|hours?"), (60, "m|mins?|minutes?"), (1, "s|secs?|seconds?"))
-_DURATION = re.compile(r"\s*".join(rf"(?:{_NUMBER}\s*(?:{names}))?" for _, names in _UNITS), re.IGNORECASE)
-_ISO_DURATION = re.compile(
-    rf"P(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.IGNORECASE | re.ASCII
-)
+_DURATION = r"(?i)" + r"\s*".join(rf"(?:{_NUMBER}\s*(?:{names}))?" for _, names in _UNITS)
+_ISO_DURATION = rf"(?ia)P(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # datetime.weekday() counts from Monday
 # 18:00, 3am, 3:30 pm, tomorrow 7:00, Sat 10:00. An hour needs minutes or am/pm: a bare number is a duration in seconds.
-_CLOCK = re.compile(
-    r"(?:(?:(?P<day>yesterday|today|tomorrow)"
+_CLOCK = (
+    r"(?i)(?:(?:(?P<day>yesterday|today|tomorrow)"
     r"|(?P<weekday>mon(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?))"
     r"\s+(?:at\s+)?)?"
-    r"(?P<hour>[0-9]{1,2})(?:(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)|(?=\s*[ap]))\s*(?P<half>am|pm)?",
-    re.IGNORECASE,
+    r"(?P<hour>[0-9]{1,2})(?:(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)|(?=\s*[ap]))\s*(?P<half>am|pm)?"
 )
 _ROUNDING = 1e-6  # seconds; 1.1h is 3960.0000000000005 s in floating point
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
@@ -49,7 +48,7 @@ def parse_duration(text: str) -> timedelta:
     if word.isascii() and word.isdigit():
         parts: Sequence[str | None] = (None, None, None, word)
     else:
-        match = _DURATION.fullmatch(word) or _ISO_DURATION.fullmatch(word)
+        match = re.fullmatch(_DURATION, word) or re.fullmatch(_ISO_DURATION, word)
         if match is None or not any(match.groups()):
             raise InvalidInput(f"not a duration: {text!r}", hint="use 90m, 2h30m, 1.5h, 1d, 3600 (seconds) or PT2H")
         parts = match.groups()
@@ -71,6 +70,8 @@ def zone(name: str | None) -> ZoneInfo | None:
     """
     if name is None or name.lower() == "local":
         return None
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
@@ -132,7 +133,7 @@ def parse_moment(text: str, tz: ZoneInfo | None, *, near: datetime) -> datetime:
 def is_incomplete(text: str) -> bool:
     """True if a valid time depends on the current time, such as ``18:00`` or ``+2h``; users must be shown its date."""
     word = text.strip()
-    return word.startswith(("+", "-")) or _CLOCK.fullmatch(word) is not None
+    return word.startswith(("+", "-")) or re.fullmatch(_CLOCK, word) is not None
 
 
 def _parse(
@@ -150,7 +151,7 @@ def _parse(
                 raise InvalidInput(f"missing unit: {text!r}", hint=f"use {word}m or {word}h")
             length = parse_duration(word[1:])
             return at + length if word.startswith("+") else at - length
-        if match := _CLOCK.fullmatch(word):
+        if match := re.fullmatch(_CLOCK, word):
             clock = _time_of_day(match)
             if not match["day"]:
                 weekday = match["weekday"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Verb = Literal["create", "update", "delete"]
 
@@ -19,8 +19,7 @@ def field_of(document: Mapping[str, Any], path: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """A field that holds the ID of another object, or a list of IDs.
 
     Attributes:
@@ -46,8 +45,7 @@ class Link:
         return {"id": value, "name": names.get(value, value)} if isinstance(value, str) else None
 
 
-@dataclass(frozen=True)
-class ListFilter:
+class ListFilter(NamedTuple):
     """An option of `list` that becomes a query parameter.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -29,6 +28,8 @@ def is_loopback(host: str) -> bool:
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
+        import socket
+
         try:
             address = ip_address(socket.inet_aton(host))  # 127.1 and 0x7f000001, which resolvers accept too
         except (OSError, UnicodeError):

@@ -15,7 +15,6 @@ from oncallctl.api.nouns import USERS
 from oncallctl.commands import generic_examples
 from oncallctl.config.connect import connect
 from oncallctl.errors import InvalidInput
-from oncallctl.output import card
 from oncallctl.output.columns import Row
 from oncallctl.output.dry_run import render_request, render_requests
 from oncallctl.output.linked_names import for_a_person, with_names
@@ -168,6 +167,8 @@ def show(
     show_secrets: bool = False,
 ) -> None:
     """Show objects that were named: as cards on a terminal, else with the names of linked objects."""
+    from oncallctl.output import card
+
     if card.wanted(settings):
         show_cards(settings, oncall, noun, found, show_secrets=show_secrets)
         return
@@ -180,6 +181,7 @@ def show_cards(
     settings: Settings, oncall: OnCall, noun: Noun, found: Iterable[ServerObject], *, show_secrets: bool = False
 ) -> None:
     """Show objects as cards, with an empty line between two of them."""
+    from oncallctl.output import card
     from oncallctl.output.cards.build import build
 
     for index, made in enumerate(build(oncall, settings, noun, found, show_secrets=show_secrets)):

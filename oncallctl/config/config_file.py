@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import fields
 from pathlib import Path
@@ -161,6 +160,8 @@ class Config:
         Raises:
             InvalidInput: the changed file would have new mistakes, or cannot be written.
         """
+        import tomllib
+
         import tomlkit
 
         from oncallctl.config.schema import describe
@@ -233,6 +234,8 @@ class Config:
         return InvalidInput(f"{self.path}: {message}", hint=hint) if hint else self._problem(message)
 
     def _load(self) -> tuple[str, dict[str, Any]]:
+        import tomllib
+
         try:
             text = self._read()
             return text, tomllib.loads(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -198,6 +197,8 @@ def sandbox_errors(database: Path) -> Iterator[None]:
     Raises:
         InvalidInput: SQLite failed; nothing was changed.
     """
+    import sqlite3
+
     try:
         yield
     except sqlite3.OperationalError as error:

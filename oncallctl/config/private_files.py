@@ -10,9 +10,9 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from oncallctl.errors import InvalidInput
 from oncallctl.times import now
@@ -192,8 +192,7 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """The process that holds a lock."""
 
     pid: int

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from oncallctl.config.settings import Format, Settings
 from oncallctl.output import colors
-from oncallctl.output.table import console
 from oncallctl.text import cut, visible
 from oncallctl.times import relative, show
 
@@ -66,6 +65,8 @@ def wanted(settings: Settings) -> bool:
 
 def print_card(settings: Settings, card: Card) -> None:
     """Write a card to stdout."""
+    from oncallctl.output.table import console
+
     screen = console(settings, stderr=False)
     for line in lines(screen, card):
         screen.print(line, soft_wrap=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from oncallctl import parallel
 from oncallctl.api.noun import Link, Noun
 from oncallctl.config.settings import Format, Settings
 from oncallctl.errors import OncallError
@@ -105,6 +104,8 @@ def _is_shown(settings: Settings, columns: Columns, link: Link) -> bool:
 
 
 def _begin(oncall: OnCall, noun: Noun, idents: Collection[str] = ()) -> Wait:
+    from oncallctl import parallel
+
     return parallel.begin(partial(_read, oncall.collection(noun), idents))
 
 

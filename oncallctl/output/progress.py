@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from oncallctl.config.settings import Settings
 from oncallctl.output import colors
-from oncallctl.output.table import console
 from oncallctl.text import visible
 
 
@@ -19,6 +18,8 @@ def progress(settings: Settings, label: str, total: int) -> Iterator[Callable[[]
         yield lambda: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from oncallctl.output.table import console
 
     bar = Progress(
         TextColumn("{task.description}", markup=False),

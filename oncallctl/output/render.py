@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import re
 import sys
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, TypeVar
 from oncallctl.config.settings import Format, Settings
 from oncallctl.output import colors
 from oncallctl.output.columns import Columns, Row, cell, field, select
-from oncallctl.output.table import console, layout, print_table
 from oncallctl.process import sent_changes
 from oncallctl.text import dump_json, masked, visible
 
@@ -119,6 +117,8 @@ def draw(settings: Settings, picture: Callable[[int, bool], Iterable[Text]]) -> 
     """
     if settings.quiet:
         return
+    from oncallctl.output.table import console
+
     screen = console(settings, stderr=False)
     for line in picture(screen.width, ascii_only()):
         screen.print(line, no_wrap=True, overflow="ignore", crop=False)
@@ -172,6 +172,8 @@ def _write_objects(
         if first is None:
             _write(f"{empty}\n" if empty else "")
         else:
+            from oncallctl.output.table import layout, print_table
+
             print_table(settings, layout(settings, list(objects), selected))
     else:
         for line in _lines(settings, objects, selected, single=single):
@@ -211,6 +213,8 @@ def _json(settings: Settings, document: object, *, indent: int | None = None) ->
 
 
 def _csv_line(cells: Sequence[str]) -> str:
+    import csv
+
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="").writerow(cells)
     return buffer.getvalue()

@@ -12,7 +12,6 @@ from typer.core import TyperOption
 from oncallctl.config.settings import LONGEST_TIMEOUT, Format, Settings
 from oncallctl.errors import InvalidInput
 from oncallctl.output import colors
-from oncallctl.times import zone
 
 Click: TypeAlias = Any
 """A context, command, parameter or formatter of Typer's own Click, whose classes are private."""
@@ -69,6 +68,7 @@ def resolve(settings: Settings, given: dict[str, Any]) -> None:
         InvalidInput: a value cannot be used.
     """
     from oncallctl.config.connect import profile_defaults
+    from oncallctl.times import zone
 
     settings.quiet = bool(given["quiet"])
     settings.verbose = given["verbose"] or 0

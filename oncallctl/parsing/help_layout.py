@@ -11,7 +11,7 @@ HELP_OPTION = ("-h", "--help")
 
 _GLOBAL = frozenset({*NAMES, "help"})
 _WIDEST = 30  # characters of an option with its value, beyond which Click puts the text on the next line
-_CHOICES = re.compile(r"[a-z0-9-]+(\|[a-z0-9-]+)+")
+_CHOICES = r"[a-z0-9-]+(\|[a-z0-9-]+)+"
 _VALUES = {"output": "FORMAT", "if_active": "ACTION", "if_start_fails": "ACTION", "wait": "STATE"}
 
 
@@ -49,7 +49,7 @@ def choices_of(param: Click) -> tuple[str, ...]:
     """Return the values of a parameter that takes one of a few words."""
     if choices := getattr(param.type, "choices", None):
         return tuple(str(getattr(choice, "value", choice)) for choice in choices)
-    found = _CHOICES.fullmatch(param.metavar or "")
+    found = re.fullmatch(_CHOICES, param.metavar or "")
     return tuple(found[0].split("|")) if found else ()
 
 

@@ -12,7 +12,11 @@ from oncallctl.commands import NOUNS, VERBS
 from tests.conftest import Runner
 from tests.serving import Fault, Serving, drop, lose, status
 
-HEAVY = ("httpx", "pydantic", "rich", "keyring", "truststore", "werkzeug", "tomlkit", "platformdirs", "secretstorage")
+HEAVY = (
+    *("httpx", "pydantic", "rich", "keyring", "truststore", "werkzeug", "tomlkit", "platformdirs", "secretstorage"),
+    *("csv", "json", "socket", "sqlite3", "tomllib", "zoneinfo"),
+    *("oncallctl.output.table", "oncallctl.output.card", "oncallctl.parallel"),
+)
 
 
 def test_import_of_the_program_loads_no_heavy_module() -> None:

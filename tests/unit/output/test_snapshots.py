@@ -107,7 +107,6 @@ def test_screen_looks_like_its_snapshot(
     )
     monkeypatch.setattr(table, "now", lambda: NOW)
     monkeypatch.setattr(table, "console", lambda _settings, **_: screen)
-    monkeypatch.setattr(card, "console", lambda _settings, **_: screen)
     monkeypatch.setattr(colors, "enabled", lambda _settings, _stream: color)
     DRAWN[name](screen)
     compare(f"{name}-{width}.{'ansi' if color else 'txt'}", screen.file.getvalue() + capsys.readouterr().out)  # type: ignore[attr-defined]
