@@ -115,7 +115,7 @@ class TestLogin:
         assert "--token " not in run("auth login --help").stdout
 
 
-class TestAfterwards:
+class TestStoredProfile:
     @pytest.fixture(autouse=True)
     def _logged_in(self, bare: Serving, run: Runner, token_file: Path) -> None:
         run(f"auth login work --url {bare.url} --token-file {token_file}")

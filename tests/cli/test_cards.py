@@ -81,7 +81,7 @@ def test_integration_shows_its_window_its_routes_and_changed_templates(server: S
 
 
 @pytest.mark.promise("links-let-anyone-raise-alerts")
-def test_integration_shows_its_links_only_if_asked(server: Serving, run: Runner) -> None:
+def test_integration_shows_its_links_only_with_show_secrets(server: Serving, run: Runner) -> None:
     link = server.call("GET", "integrations/C5BPMMTY9FMXJ/")["link"]
     masked = run("integrations get service-010").stdout
     assert link not in masked

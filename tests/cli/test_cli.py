@@ -49,7 +49,7 @@ def test_help_loads_no_heavy_module(line: str) -> None:
     ("line", "loaded"),
     [("--version", []), ("--help", []), ("teams --help", ["teams"]), ("escalate --help", ["escalate"])],
 )
-def test_noun_that_is_used_is_the_only_one_loaded(line: str, loaded: list[str]) -> None:
+def test_command_loads_only_the_module_of_its_noun(line: str, loaded: list[str]) -> None:
     code = (
         "import sys\nfrom oncallctl.cli import app\nfrom oncallctl.commands import NOUNS, VERBS\n"
         f"try: app({line.split()!r})\nexcept SystemExit: pass\n"

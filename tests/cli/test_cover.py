@@ -144,7 +144,7 @@ class TestCover:
         assert server.changes() == []
 
     @pytest.mark.parametrize(("minutes", "expected"), [(1, "unchanged"), (3, "covered")])
-    def test_swap_that_covers_all_but_some_minutes_counts_to_within_one(
+    def test_swap_shorter_by_at_most_a_minute_counts_as_covered(
         self, minutes: int, expected: str, server: Serving, night: str, run: Runner
     ) -> None:
         run(f"cover alice --by carol {NIGHT} --schedule night --yes")
@@ -258,9 +258,7 @@ class TestRefused:
             ("alice --for 200d", "a swap may last 180 days at most"),
         ],
     )
-    def test_command_line_that_makes_no_sense_is_refused(
-        self, words: str, problem: str, cloud: Serving, run: Runner
-    ) -> None:
+    def test_contradictory_options_are_refused(self, words: str, problem: str, cloud: Serving, run: Runner) -> None:
         assert problem in run(f"cover {words} --yes", status=2).stderr
         assert cloud.changes() == []
 

@@ -30,7 +30,7 @@ def meanwhile(server: Serving, action: str) -> Fault:
     return act
 
 
-class TestSomebodyTakesIt:
+class TestAcknowledged:
     def test_acknowledged_group_is_printed_with_the_user(self, server: Serving, run: Runner) -> None:
         server.fail("GET", "alert_groups/", lambda _request, answer: answer(), times=2)
         server.fail("GET", "alert_groups/", meanwhile(server, "acknowledge"))
@@ -76,7 +76,7 @@ class TestSomebodyTakesIt:
         assert run(LINE).json["state"] == "acknowledged"
 
 
-class TestNobodyTakesIt:
+class TestNotAcknowledged:
     def test_group_that_is_resolved_automatically_does_not_count_as_taken(self, server: Serving, run: Runner) -> None:
         def automatically(request: Request, answer: Callable[[], Response]) -> Response:
             body = json.loads(answer().data) | {"state": "resolved", "resolved_by": None}

@@ -28,7 +28,7 @@ class TestHelp:
             assert max(map(len, lines)) < 80
 
     @pytest.mark.parametrize("command", ["teams", "maintenance start", "who", "alert-groups ack", "help"])
-    def test_help_of_a_command_is_that_of_its_option(self, run: Runner, command: str) -> None:
+    def test_help_command_prints_the_same_as_the_help_option(self, run: Runner, command: str) -> None:
         assert run(f"help {command}").stdout == run(f"{command} --help").stdout
 
     @pytest.mark.parametrize("words", ["nope", "teams nope", "teams list nope"])

@@ -205,7 +205,7 @@ def test_unreadable_names_are_one_warning_and_ids(server: Serving, run: Runner) 
     assert "users" in warning
 
 
-def test_id_without_a_name_is_shown_as_it_is(server: Serving, run: Runner) -> None:
+def test_id_without_a_name_is_shown_unchanged(server: Serving, run: Runner) -> None:
     server.fail("GET", "/teams/", status(200, '{"results": []}'))
     done = run("integrations list --match service-010")
     assert column(done.stdout, "TEAM") == [server.call("GET", f"integrations/{ONE}/")["team_id"]]

@@ -81,7 +81,7 @@ class TestShifts:
         starts = [each["shift_start"] for each in shifts]
         assert starts == [f"2026-03-02T{hour}:00:00+00:00" for hour in ("00", "08", "16")]
 
-    def test_half_a_year_is_one_output(self, server: Serving, run: Runner) -> None:
+    def test_shifts_of_half_a_year_have_no_duplicate_or_gap(self, server: Serving, run: Runner) -> None:
         shifts = run("schedules shifts platform-primary --days 180 --from 2020-02-01T04:00Z -o json").json
         starts = [each["shift_start"] for each in shifts]
         assert len(set(starts)) == len(starts) == 3 * 180 + 1
@@ -125,7 +125,7 @@ class TestShifts:
     def test_shifts_of_an_unknown_schedule_are_not_found(self, server: Serving, run: Runner) -> None:
         run("schedules shifts SNOPENOPENOPE", status=6)
 
-    def test_server_that_keeps_failing_is_unavailable(
+    def test_repeated_server_error_is_unavailable(
         self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("time.sleep", lambda _: None)

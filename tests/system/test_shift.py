@@ -163,7 +163,7 @@ def test_page_declined_at_the_prompt_is_not_sent(shift: Shift) -> None:
 
 
 @pytest.mark.parametrize("keys", ["\n", "\x04", "yep\n"], ids=["Enter", "Ctrl-D", "anything else"])
-def test_prompt_accepts_nothing_but_yes(shift: Shift, keys: str) -> None:
+def test_prompt_accepts_only_yes(shift: Shift, keys: str) -> None:
     with shift.program.at_terminal("escalate", "--team", "platform", "--title", "disk full") as terminal:
         terminal.expect("[y/N] ")
         terminal.type(keys)

@@ -50,7 +50,7 @@ def test_filter_that_matches_only_the_own_group_has_nothing_to_do(server: Servin
     assert "left out 1 alert group" in done.stderr
 
 
-def test_filter_selects_a_group_of_a_listed_integration_whatever_its_title(server: Serving, run: Runner) -> None:
+def test_filter_selects_a_group_of_a_listed_integration_with_any_title(server: Serving, run: Runner) -> None:
     integration = groups(server)[FIRING]["integration_id"]
     server.alert(integration, "Maintenance of service-001 for 7200")
     outcomes = run("alert-groups acknowledge --integration service-016 --yes -o json").json

@@ -54,7 +54,7 @@ def statuses(done: Run) -> dict[tuple[str, str | None], str]:
     return {(each["window"], each["name"]): each["status"] for each in done.json}
 
 
-class TestOpening:
+class TestStarts:
     def test_due_window_is_started_for_the_remaining_time(self, server: Serving, run: Runner, file: Path) -> None:
         (outcome,) = run(f"maintenance apply {file} -o json").json
         begun = datetime.fromisoformat(file.read_text().split("at = ")[1].split("\n")[0])
@@ -258,7 +258,9 @@ class TestOtherWindows:
         done = run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other"))
         assert done.json[0]["status"] == "started"
 
-    def test_active_window_that_suffices_is_left_alone_silently(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_active_window_that_lasts_long_enough_is_kept_without_a_message(
+        self, server: Serving, run: Runner, file: Path
+    ) -> None:
         run("maintenance start service-010 --for 3h")
         done = run(f"maintenance apply {file} -o json")
         assert (done.json[0]["status"], done.stderr) == ("unchanged", "")
@@ -323,7 +325,7 @@ class TestOtherWindows:
         assert [each["status"] for each in done.json] == ["would-start", "unchanged"]
 
 
-class TestFailing:
+class TestFailures:
     def test_invalid_file_starts_nothing(self, server: Serving, run: Runner, file: Path) -> None:
         file.write_text(window() + "[[window]]\n")
         done = run(f"maintenance apply {file}", status=2)
@@ -427,7 +429,7 @@ class TestLocking:
         assert "another process has locked it" in done.stderr
 
 
-class TestConsent:
+class TestConfirmation:
     def test_named_direct_paging_integration_is_started_without_a_prompt(
         self, server: Serving, run: Runner, file: Path
     ) -> None:

@@ -89,9 +89,7 @@ class TestRefusals:
         assert server.changes() == [START, STOP]
 
     @pytest.mark.parametrize("options", ["", "--by 1h --until 18:00", "--by 0", "--until 1999-01-01T00:00"])
-    def test_length_that_makes_no_sense_is_refused_before_any_request(
-        self, server: Serving, run: Runner, options: str
-    ) -> None:
+    def test_invalid_length_is_refused_before_any_request(self, server: Serving, run: Runner, options: str) -> None:
         run(f"maintenance extend service-010 {options}", status=2)
         assert server.changes() == []
 
@@ -132,8 +130,8 @@ class TestRefusals:
         assert server.changes() == [START, STOP, START]
 
 
-class TestTruth:
-    def test_start_that_fails_after_the_stop_is_loud_and_gives_the_command(self, server: Serving, run: Runner) -> None:
+class TestOutcome:
+    def test_failed_start_after_the_stop_is_an_error_with_the_start_command(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
         server.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
         error = run("maintenance extend service-010 --by 1h -o json", status=3).error

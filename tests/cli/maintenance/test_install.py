@@ -57,7 +57,7 @@ def test_job_is_appended_to_the_crontab_once(run: Runner, file: Path, crontab: P
     assert read(crontab) == text
 
 
-def test_job_that_changed_replaces_its_block_only(run: Runner, file: Path, crontab: Path) -> None:
+def test_changed_job_replaces_only_its_block(run: Runner, file: Path, crontab: Path) -> None:
     install(run, file)
     outdated = read(crontab).replace("* * * * *", "*/5 * * * *")
     write(crontab, f"{OTHERS}{outdated}0 4 * * * after\n")

@@ -99,7 +99,7 @@ def leave(windows: RunWindows) -> str:
     return outcome.status if outcome.error is None else outcome.error.code
 
 
-class TestTheCommandLine:
+class TestCommand:
     def test_run_that_needs_a_confirmation_requires_yes(self, cloud: Serving, run: Runner) -> None:
         done = run(f"maintenance run {DIRECT_PAGING} --for 30m -- true", status=2)
         assert "--yes" in done.stderr
@@ -123,7 +123,7 @@ class TestTheCommandLine:
         assert done.error["code"] == "conflict"
         assert cloud.changes() == [START]
 
-    def test_active_window_that_suffices_is_left_alone(self, cloud: Serving, run: Runner) -> None:
+    def test_active_window_that_lasts_long_enough_is_kept(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 2h")
         run("maintenance run service-010 --for 30m -- true")
         assert cloud.changes() == [START]

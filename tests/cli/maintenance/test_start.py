@@ -65,7 +65,7 @@ class TestStarting:
         assert server.changes() == [START, STOP, START]
         assert server.bodies()[2]["duration"] == 7200
 
-    def test_start_that_fails_after_the_stop_is_reported_loudly(self, server: Serving, run: Runner) -> None:
+    def test_failed_start_after_the_stop_says_that_there_is_no_window(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         server.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
         done = run("maintenance start service-010 --for 2h --if-active replace", status=3)
@@ -264,7 +264,7 @@ class TestRoles:
         run(line, status=3, ONCALLCTL_TOKEN=sandbox.EDITOR_TOKEN)
         assert oss.reads().count("GET /api/v1/users/current/") == 1
 
-    def test_another_refusal_is_shown_as_it_is(self, oss: Serving, run: Runner) -> None:
+    def test_refusal_for_another_reason_is_shown_unchanged(self, oss: Serving, run: Runner) -> None:
         oss.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
         done = run("maintenance start service-010 --for 5m -o json", status=3)
         assert done.error["message"] == "the server refused the token: no"

@@ -142,7 +142,7 @@ def test_next_with_another_host_is_used_for_its_page_number_only(counts: object,
     assert {each.headers["authorization"] for each in wire.arrived} == {TOKEN}
 
 
-def test_page_that_keeps_failing_fails_the_list(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
+def test_repeated_server_error_fails_the_list(oncall: OnCall, httpx_mock: HTTPXMock) -> None:
     pages = Pages(rows(200))
     httpx_mock.add_callback(
         lambda request: httpx.Response(500) if request.url.params["page"] == "3" else pages(request), is_reusable=True

@@ -72,7 +72,9 @@ def test_failed_read_is_retried(reaction: Reaction, transport_to: OpenTransport,
 
 
 @lost
-def test_read_that_keeps_failing_is_unavailable(reaction: Reaction, transport_to: OpenTransport, clock: Clock) -> None:
+def test_repeated_failure_of_a_read_is_unavailable(
+    reaction: Reaction, transport_to: OpenTransport, clock: Clock
+) -> None:
     with Wire(reaction) as wire, pytest.raises(Unavailable) as caught:
         transport_to(wire.url, patience_for(reaction)).read("teams/T1/")
     assert len(wire.arrived) == ATTEMPTS

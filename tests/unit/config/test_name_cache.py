@@ -238,7 +238,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a 
 
 
 @pytest.mark.parametrize("spoil", [Path.touch, os.mkfifo, _link, pytest.param(_give_away, marks=needs_root)])
-def test_cache_folder_of_another_user_is_left_alone_silently(
+def test_cache_folder_of_another_user_is_ignored_without_a_message(
     run: Runner, folder: Path, spoil: Callable[[Path], None]
 ) -> None:
     folder.parent.mkdir(parents=True)
