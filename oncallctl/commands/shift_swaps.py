@@ -87,7 +87,7 @@ def _notes(settings: Settings, oncall: OnCall, swaps: Sequence[ShiftSwap]) -> Ma
     try:
         return dict.fromkeys(without_effect(oncall, swaps), NO_EFFECT)
     except OncallError as error:
-        settings.warn(f"not known which swaps change a shift: {error.message}")
+        settings.warn(f"cannot tell which swaps change a shift: {error.message}")
         return {}
 
 

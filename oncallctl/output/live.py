@@ -49,9 +49,9 @@ def check(settings: Settings) -> None:
         InvalidInput: stdout is not a terminal that can redraw, or the output is not a table.
     """
     if settings.format is not Format.TABLE or settings.quiet:
-        raise InvalidInput("--watch shows a table", hint="leave out --output and --quiet, or --watch")
+        raise InvalidInput("--watch shows a table", hint="omit --watch, or --output and --quiet")
     if not sys.stdout.isatty() or console(settings, stderr=False).is_dumb_terminal:
-        raise InvalidInput("--watch needs a terminal that can redraw, and stdout is not one", hint="leave out --watch")
+        raise InvalidInput("--watch needs a terminal that can redraw, and stdout is not one", hint="omit --watch")
 
 
 def watch(
@@ -138,7 +138,7 @@ class _Arrivals:
     def mark(self, rows: Sequence[Row], at: datetime, *, is_complete: bool) -> list[Row]:
         """Return the rows, newest first, with the field `new`.
 
-        If older rows were left out before, an unknown row is new only above a known one: others move up from below.
+        If older rows were omitted before, an unknown row is new only if it is above a known one. Others moved up.
         """
         idents = [str(row.get(self._id_field)) for row in rows]
         last_known = max((index for index, ident in enumerate(idents) if ident in self._known), default=-1)

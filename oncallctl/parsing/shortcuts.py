@@ -129,7 +129,7 @@ def unknown_verb(command: str, verbs: Sequence[str], args: Sequence[str]) -> Inv
 def unknown_noun(
     program: str, nouns: Sequence[str], args: Sequence[str], verbs_of: Callable[[str], Iterable[str]]
 ) -> InvalidInput:
-    """Return the error for an unknown first word: a synonym, or the verb of a noun that was left out.
+    """Return the error for an unknown first word: a synonym, or a verb without its noun.
 
     Args:
         program: the program's name.

@@ -234,14 +234,14 @@ def _carry_out(ctx: typer.Context, action: GroupAction, selector: GroupSelector,
 
 
 def _note_left_out(settings: Settings, oncall: OnCall, selection: Selection) -> None:
-    """Show a note about groups of maintenance windows, which filters leave out."""
+    """Show a note about the own groups of maintenance windows, which filters omit."""
     from oncallctl.api.lost_responses import command_line
     from oncallctl.batch import Target
 
     if selection.own_groups:
-        left_out = name_all([Target(group.id, group, ALERT_GROUPS) for group in selection.own_groups])
+        omitted = name_all([Target(group.id, group, ALERT_GROUPS) for group in selection.own_groups])
         stop = command_line(oncall, ["maintenance", "stop"])
-        settings.note(f"left out {left_out}, which a maintenance window opened; {stop} ends windows")
+        settings.note(f"omitted {omitted}, which maintenance windows created; to stop the windows: {stop}")
 
 
 def _proposal(

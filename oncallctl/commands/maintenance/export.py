@@ -65,7 +65,7 @@ def export(
     _check_install(file, to, write, install=install, dry_run=dry_run)
     if (image is not None) != (to is To.KUBERNETES):
         raise InvalidInput(
-            "--to kubernetes needs --image, which no other scheduler takes", hint="docker build . makes one"
+            "--image is required with --to kubernetes, and only with it", hint="to build an image: docker build ."
         )
     job = _job(ctx.obj, file, to)
     if to is To.CRONTAB:

@@ -149,7 +149,7 @@ def _policy(mode: Mode, length: timedelta, lease: timedelta | None) -> LeasePoli
     if lease is not None and mode.in_cloud_words == Mode.GROUP:
         raise InvalidInput(
             "--lease cannot be used with group_alerts: every renewal would resolve the collected alert groups",
-            hint="leave out --lease, or use --mode silence_escalations",
+            hint="omit --lease, or use --mode silence_escalations",
         )
     return LeasePolicy(mode.in_cloud_words, now() + length, lease)
 

@@ -127,7 +127,7 @@ def _watch(
     from oncallctl.output import live
 
     if require:
-        raise InvalidInput("--watch cannot be used with --require", hint="leave out one of them")
+        raise InvalidInput("--watch and --require exclude each other", hint="omit one of them")
     live.check(settings)
     with connect(settings) as oncall:
         memory = NameLookupCache()

@@ -28,8 +28,8 @@ class Clocks(StrEnum):
     """The effect of a clock change on the start of an occurrence."""
 
     STEADY = "steady"
-    SKIPPED = "skipped"  # the time does not exist: it starts at the next minute that does
-    LEFT_OUT = "left out"  # the time does not exist, and an interval does not make up for it
+    SKIPPED = "skipped"  # the time does not exist, so the window starts at the next minute that does
+    LEFT_OUT = "left out"  # the time does not exist, and a repeating expression such as */5 omits it
     FIRST = "first"  # the time occurs twice, and only the first one counts
     TWICE_FIRST = "twice, first"  # the time occurs twice, and both count
     TWICE_SECOND = "twice, second"

@@ -40,7 +40,7 @@ def build(
 ) -> Iterator[Card]:
     """Yield the card of each object.
 
-    What it needs besides the object is fetched; if that fails, the part is left out, with a warning.
+    Data besides the object is fetched. If that fails, its part of the card is omitted, with a warning.
     """
     shown = {link.shown: link.shown for link in noun.links}
     for found in objects:

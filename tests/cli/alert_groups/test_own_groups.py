@@ -35,7 +35,7 @@ def test_filter_leaves_out_the_own_group_with_a_note(
     done = run(f"alert-groups {command} {filters} --yes -o json", status=None)
     assert done.json
     assert own not in {each["id"] for each in done.json}
-    assert f"left out 1 alert group: {own} 'Maintenance of service-016 for 7200'" in done.stderr
+    assert f"omitted 1 alert group: {own} 'Maintenance of service-016 for 7200'" in done.stderr
     assert "oncallctl maintenance stop" in done.stderr
     assert open_windows(server) == before
 
@@ -47,7 +47,7 @@ def test_filter_that_matches_only_the_own_group_has_nothing_to_do(server: Servin
     done = run(f"alert-groups resolve --team {team} -o json")
     assert done.json == []
     assert "nothing to resolve" in done.stderr
-    assert "left out 1 alert group" in done.stderr
+    assert "omitted 1 alert group" in done.stderr
 
 
 def test_filter_selects_a_group_of_a_listed_integration_with_any_title(server: Serving, run: Runner) -> None:

@@ -14,7 +14,7 @@ from oncallctl.errors import InvalidInput
 
 WRITTEN = "# Written by `oncallctl maintenance export`"
 
-# The output format is left out: the job prints no results.
+# The output format is omitted, because the job prints no results.
 _CONFIG = (
     "url",
     "grafana_url",
