@@ -25,7 +25,7 @@ from oncallctl.times import now
 # The filter needs an end, too. It is in the future, for servers whose clock is ahead and for --watch.
 AHEAD = timedelta(days=1)
 
-# A group in one of these states may belong to the user who acknowledged or resolved it, even if its team is another.
+# In one of these states, a group may belong to the user who acknowledged or resolved it, even without a common team.
 TAKEN_CARE_OF = (State.ACKNOWLEDGED, State.RESOLVED)
 
 

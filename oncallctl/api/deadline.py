@@ -82,8 +82,8 @@ class Deadline(httpcore.NetworkBackend):
                 return False
         return False
 
-    def set_unread_check(self, stream: object, response: object) -> None:
-        """Make httpcore close a connection instead of reusing it if data follows the response, a stream of httpx."""
+    def close_if_unread(self, stream: object, response: object) -> None:
+        """Do not reuse the connection if data follows the response, which is a stream of httpx."""
         if isinstance(stream, _Stream):
             stream.has_unread = _unread_after(response)
 
@@ -117,7 +117,7 @@ class _Stream(httpcore.NetworkStream):
     """A connection whose waits end at the deadline.
 
     Attributes:
-        has_unread: returns True if data follows the last response; True until `set_unread_check` is called.
+        has_unread: returns True if data follows the last response; True until `close_if_unread` is called.
     """
 
     has_unread: Callable[[], bool] = staticmethod(lambda: True)

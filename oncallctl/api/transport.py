@@ -305,7 +305,7 @@ class Transport:
             }
             self.clock.observe(headers, sent, now())
             if self._deadline:
-                self._deadline.set_unread_check(response.extensions.get("network_stream"), response.stream)
+                self._deadline.close_if_unread(response.extensions.get("network_stream"), response.stream)
             try:
                 body = read_body(response.iter_raw(), response.headers.get("content-encoding", ""), check_time, memory)
             finally:

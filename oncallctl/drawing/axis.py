@@ -82,7 +82,7 @@ class Axis:
         )
 
     def _row(self, form: str) -> Text:
-        """Return a line with a label at the start of each day, or of every second or third if there is no room."""
+        """Return a line with a label per day, at its start. Without room for all, label every second or third day."""
         shown = [(cell, begin) for cell, begin in self.days if self._labels_days or self._is_monday(begin)]
         labels = [(cell, self._label(form, begin)) for cell, begin in shown]
         if self._labels_days and not _fit(labels[:2]):

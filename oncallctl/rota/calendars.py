@@ -43,7 +43,7 @@ class Event:
     def uid(self) -> str:
         """The identifier of the event.
 
-        It is the same in every export, so that a calendar updates the event if its end changes, instead of adding one.
+        It is the same in every export. If the end of a shift changes, a calendar thus updates the event.
         """
         key = "\n".join([self.schedule_id, self.span.start.isoformat(), *sorted(self.users)])
         return f"{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}@oncallctl"

@@ -1,7 +1,7 @@
 """Escalation: runs the steps of a chain for an alert group as time passes.
 
-As on the engine, an escalation keeps the steps that its chain had when it started, and a step that notifies nobody does
-not stop it. The engine waits 5 s between two steps; here a step runs at once unless the step before it waits.
+As on the engine, an escalation keeps the steps that its chain had when it started. A step that notifies nobody does not
+stop it. The engine waits 5 s between two steps; here a step runs at once unless the step before it waits.
 """
 
 from __future__ import annotations
