@@ -86,9 +86,9 @@ def carry_out(
 ) -> Report[AlertGroup]:
     """Send the planned requests concurrently; see `oncallctl.batch.for_each`."""
 
-    def one(step: GroupChange) -> Outcome[AlertGroup]:
+    def send(step: GroupChange) -> Outcome[AlertGroup]:
         if step.error:
             raise step.error
         return action.send(oncall, step.target, step.request) if step.request else Outcome(step.target, "unchanged")
 
-    return for_each(steps, lambda step: step.target, one, finished, list_command(oncall))
+    return for_each(steps, lambda step: step.target, send, finished, list_command(oncall))

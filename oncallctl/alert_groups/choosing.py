@@ -77,7 +77,7 @@ class Query:
     Attributes:
         params: the query parameters that never change.
         states: one of these states. Each is a separate request, since the server filters by one.
-        begin: the earliest start, or how long before each request it lies.
+        begin: the earliest start, as a time or as a duration before each request.
         me: the user to whom the groups must belong, or None.
     """
 
@@ -97,12 +97,12 @@ class Query:
         yield from _merged(found)[:limit]
 
     def read_newest(self, limit: int) -> PartialListing:
-        """Return at most `limit` groups from about as many rows, instead of reading the lists to the end."""
+        """Return at most `limit` groups. Reads about as many rows, rather than all rows of each list."""
         lists = self._lists()
-        share = max(limit // max(len(lists), 1), PER_PAGE)
-        rows = list(parallel.in_order(lambda each: list(each.rows(limit, share)), lists))
-        chosen = ([group for group in found if each.has(group)] for each, found in zip(lists, rows, strict=True))
-        return PartialListing(_merged(chosen)[:limit], cut=any(len(found) == share for found in rows))
+        rows_per_list = max(limit // max(len(lists), 1), PER_PAGE)
+        rows = list(parallel.in_order(lambda each: list(each.rows(limit, rows_per_list)), lists))
+        matching = ([group for group in found if each.matches(group)] for each, found in zip(lists, rows, strict=True))
+        return PartialListing(_merged(matching)[:limit], cut=any(len(found) == rows_per_list for found in rows))
 
     def _lists(self) -> list[_List]:
         """Return the lists that contain the groups. The server filters by one state and one team, not by people."""
@@ -112,9 +112,10 @@ class Query:
             if self.me is None:
                 lists.append(_List(self.oncall, params))
                 continue
-            mine, only = self.me.teams or [], params.get("team_id")
-            lists += [_List(self.oncall, {**params, "team_id": team}) for team in mine if only in {None, team}]
-            if state in TAKEN_CARE_OF and only not in mine:
+            my_teams, filter_team = self.me.teams or [], params.get("team_id")
+            teams = [team for team in my_teams if filter_team in {None, team}]
+            lists += [_List(self.oncall, {**params, "team_id": team}) for team in teams]
+            if state in TAKEN_CARE_OF and filter_team not in my_teams:
                 lists.append(_List(self.oncall, params, self.me))
         return lists
 
@@ -151,25 +152,25 @@ class _List:
     filters: Mapping[str, str]
     by: User | None = None
 
-    def has(self, group: AlertGroup) -> bool:
-        """True if a group of the list matches."""
+    def matches(self, group: AlertGroup) -> bool:
+        """True if a row of the list passes the client-side filter."""
         return self.by is None or self.by.id in {group.acknowledged_by, group.resolved_by}
 
     def rows(self, limit: int | None, max_rows: int | None = None) -> Iterator[AlertGroup]:
         """Yield the rows of the list: enough for `limit` groups, and at most `max_rows`."""
-        enough = [each for each in (max_rows, limit if self.by is None else None) if each is not None]
-        return self.oncall.alert_groups.list(min(enough, default=None), **self.filters)
+        bounds = [each for each in (max_rows, limit if self.by is None else None) if each is not None]
+        return self.oncall.alert_groups.list(min(bounds, default=None), **self.filters)
 
     def read(self, limit: int | None) -> Iterator[AlertGroup]:
         """Yield at most `limit` groups."""
-        return islice(filter(self.has, self.rows(limit)), limit)
+        return islice(filter(self.matches, self.rows(limit)), limit)
 
 
 def _merged(lists: Iterable[Iterable[AlertGroup]]) -> list[AlertGroup]:
     """Return the groups without duplicates, the newest first. A group may be in two lists."""
-    once = {group.id: group for groups in lists for group in groups}
+    by_id = {group.id: group for groups in lists for group in groups}
     oldest = datetime.min.replace(tzinfo=UTC)
-    return sorted(once.values(), key=lambda group: group.created_at or oldest, reverse=True)
+    return sorted(by_id.values(), key=lambda group: group.created_at or oldest, reverse=True)
 
 
 @dataclass(frozen=True)

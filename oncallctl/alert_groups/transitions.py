@@ -53,7 +53,7 @@ class Transition(GroupAction):
             if group.state == state:
                 message = f"alert group {group.id} is {state}, so the server would refuse to {self.verb} it"
                 return GroupChange(target, error=Conflict(message, hint=_way_back(oncall, group.id, state)))
-        if self._holds(group) and self.body is None:
+        if self._is_in_wanted_state(group) and self.body is None:
             return GroupChange(target)
         return GroupChange(target, oncall.alert_groups.act(group.id, self.verb, self.body))
 
@@ -73,22 +73,24 @@ class Transition(GroupAction):
         except (ServerRefused, Conflict) as refused:
             if refused.http_status not in _WRONG_STATE:
                 raise
-            return Outcome(target, "unchanged", self._already(oncall, ident, refused))
+            return Outcome(target, "unchanged", self._group_if_already_changed(oncall, ident, refused))
         try:
             return Outcome(target, self.done, oncall.alert_groups.get(ident))
         except OncallError:  # the change succeeded, and only reading it back failed
             return Outcome(target, self.done, not_read_back=True)
 
-    def _holds(self, group: AlertGroup) -> bool:
+    def _is_in_wanted_state(self, group: AlertGroup) -> bool:
         """True if the group is in the wanted state."""
         return group.state == self.becomes if self.becomes else group.state != self.leaves
 
     def _is_visible(self, target: Target[AlertGroup], after: AlertGroup) -> bool:
         """True if the group shows the change. A renewed silence has a new start."""
-        changed = not self._holds(target.found) or after.raw.get("silenced_at") != target.found.raw.get("silenced_at")
-        return changed and self._holds(after)
+        changed = not self._is_in_wanted_state(target.found) or after.raw.get("silenced_at") != target.found.raw.get(
+            "silenced_at"
+        )
+        return changed and self._is_in_wanted_state(after)
 
-    def _already(self, oncall: OnCall, ident: str, refused: OncallError) -> AlertGroup:
+    def _group_if_already_changed(self, oncall: OnCall, ident: str, refused: OncallError) -> AlertGroup:
         """Return the group if the change was refused because somebody else has already made it; otherwise raise."""
         conflict = Conflict(refused.message, hint=command_line(oncall, ["alert-groups", "get", ident]))
         conflict.http_status = refused.http_status
@@ -96,7 +98,7 @@ class Transition(GroupAction):
             group = oncall.alert_groups.get(ident)
         except OncallError:
             raise conflict from refused
-        if self.body is not None or not self._holds(group):
+        if self.body is not None or not self._is_in_wanted_state(group):
             raise conflict from refused
         return group
 

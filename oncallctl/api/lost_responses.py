@@ -39,7 +39,7 @@ def send_once(oncall: OnCall, change: Change[Model], name: str, check: Sequence[
         lost.message, lost.hint = f"{name} may have been sent: {lost.message}", hint
         raise
     except Signal as signal:
-        if not sent or sent[-1].response:
+        if not sent or sent[-1].response:  # nothing was sent, or its outcome is known
             raise
         message = f"interrupted while {name} was under way: it may have been sent"
         raise Interrupted(signal.signum, message, hint=hint) from signal

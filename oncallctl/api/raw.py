@@ -67,13 +67,13 @@ class Request:
         return Change(self.method, f"{self.path}{query}", self.body, AnyResponse)
 
     @property
-    def is_page(self) -> bool:
-        """True if the request wakes people."""
+    def pages_people(self) -> bool:
+        """True if the request is a page, which wakes people."""
         return self.path.strip("/") == "escalation"
 
     def check_arguments(self) -> list[str]:
-        """Return the arguments of the command that shows the outcome; for an action, the command shows its object."""
-        if self.is_page:
+        """Return the arguments of the command that shows if the request took effect. An action shows in its object."""
+        if self.pages_people:
             return ["alert-groups", "list", "--state", "firing", "--limit", "5"]
         return ["api", "GET", "/".join(self.path.strip("/").split("/")[:2]) + "/"]
 
@@ -96,9 +96,9 @@ class Request:
         given = self.query.get("perpage", [""])[-1]
         perpage = int(given) if re.fullmatch(r"[1-9][0-9]{0,5}", given) else None
         with self.naming_path():
-            yield from pagination.rows(partial(self._page, oncall), perpage=perpage)
+            yield from pagination.rows(partial(self._result_page, oncall), perpage=perpage)
 
-    def _page(self, oncall: OnCall, number: int, perpage: int, memory: int) -> ResultPage:
+    def _result_page(self, oncall: OnCall, number: int, perpage: int, memory: int) -> ResultPage:
         query = {**self.query, "perpage": str(perpage), "page": str(number)}
         response = oncall.transport.read(self.path, query, memory=memory)
         document = response.document

@@ -49,7 +49,7 @@ def base_url(url: str, *, allow_http: bool = False) -> str:
     hint = "copy the URL from OnCall's settings page, such as https://oncall-prod-eu-west-0.grafana.net/oncall"
     try:
         parts = urlsplit(url.strip())
-        _ = parts.port
+        _ = parts.port  # raises ValueError if it is not a port number
         (parts.hostname or "").encode("idna")  # rejects an empty or overlong label
     except ValueError as error:
         raise InvalidInput(f"not a URL: {url!r}", hint=hint) from error

@@ -114,7 +114,7 @@ def _change(settings: Settings, oncall: OnCall, request: Request, *, yes: bool) 
         confirm(settings, oncall.profile, proposal, yes=yes)
     with request.naming_path():
         document = send_once(oncall, request.change, "the change", request.check_arguments()).document
-    if oncall.profile.is_sandbox and request.is_page:
+    if oncall.profile.is_sandbox and request.pages_people:
         settings.note("sandbox: nobody was paged")
     return document
 

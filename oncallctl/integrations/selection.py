@@ -41,9 +41,9 @@ class IntegrationFilter:
             oncall.require_cloud("labels")
         team = lookup.team_filter(oncall, self.team)
         everything = oncall.integrations.list(limit if self == IntegrationFilter() else None)
-        return (each for each in everything if self._holds(each, team))
+        return (each for each in everything if self._matches(each, team))
 
-    def _holds(self, each: Integration, team: TeamFilter | None) -> bool:
+    def _matches(self, each: Integration, team: TeamFilter | None) -> bool:
         return (
             (team is None or team.includes(each))
             and (self.type is None or each.type == self.type)
