@@ -514,7 +514,7 @@ def check(moment):
     def test_killed_write_loses_at_most_one_line_of_the_journal(self, work: Program) -> None:
         setup = """
 import oncallctl.maintenance.journal as journal
-from tests.cli.test_journal import *
+from tests.cli.maintenance.test_journal import *
 journal.LARGEST = 1000  # every other line, the files are turned over as well
 done = []
 def write_before():

@@ -534,7 +534,8 @@ def test_signal_ends_the_rate_limit_wait_before_a_change(work: Program, cloud: S
 @pytest.mark.promise("gets-into-no-core-dump")
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the limits of a process")
 def test_core_dumps_are_disabled_and_a_command_keeps_its_own_limit(work: Program) -> None:
-    show = "ulimit -c; grep core /proc/$PPID/limits"
+    # The original limit holds in the parent, too, until the child has started.
+    show = "ulimit -c; until grep 'core file size  *0 ' /proc/$PPID/limits; do sleep 0.01; done"
     words = work.words("maintenance", "run", "service-000", "--for", "30m", "--", "sh", "-c", show)
     done = subprocess.run(
         ["sh", "-c", f"ulimit -Sc 4; {shlex.join(words)}"],
