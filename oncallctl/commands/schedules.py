@@ -12,7 +12,7 @@ from oncallctl.commands import generic
 from oncallctl.commands.ics import IcsOption, check_file_option, write_calendar
 from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
-from oncallctl.output.render import render
+from oncallctl.output.render import render_shifts
 from oncallctl.parsing.options import note_time
 from oncallctl.times import now, parse_moment
 
@@ -64,4 +64,4 @@ def shifts(
     ]
     if ctx.obj.format is Format.ID:
         rows = [{"id": user} for user in dict.fromkeys(user for shift in rota.shifts for user in shift.users)]
-    render(ctx.obj, documents, SHIFTS, rows=rows, empty="")
+    render_shifts(ctx.obj, documents, SHIFTS, rows=rows)

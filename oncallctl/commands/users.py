@@ -12,7 +12,7 @@ from oncallctl.commands import generic
 from oncallctl.commands.ics import IcsOption, check_file_option, write_calendar
 from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
-from oncallctl.output.render import render
+from oncallctl.output.render import render_shifts
 from oncallctl.times import now
 
 SHIFTS = {
@@ -83,4 +83,4 @@ def shifts(
     rows = [{**shift.document(), "covering_name": shift.covering_name} for shift in on_call]
     if ctx.obj.format is Format.ID:  # the people
         rows = [{"id": user} for user in dict.fromkeys(shift.user.id for shift in on_call)]
-    render(ctx.obj, documents, SHIFTS, rows=rows, empty="no shifts in this time")
+    render_shifts(ctx.obj, documents, SHIFTS, rows=rows, empty="no shifts in this time")

@@ -7,6 +7,7 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import chain
@@ -61,7 +62,15 @@ def render(
         InvalidInput: --columns names an unknown field.
     """
     objects, single = _objects(settings, value, rows, secrets)
-    _write_objects(settings, objects, columns, empty, single=single)
+    _write_objects(settings, objects, columns, _Writing(empty, single=single))
+
+
+def render_shifts(
+    settings: Settings, value: Iterable[Row] | Row, columns: Columns, *, rows: Iterable[Row], empty: str = ""
+) -> None:
+    """Write shifts to stdout like `render`. A terminal shows dates, with the distance from now if there is room."""
+    objects, single = _objects(settings, value, rows, Secrets.HIDDEN)
+    _write_objects(settings, objects, columns, _Writing(empty, single=single, calendar=True))
 
 
 def render_done(
@@ -75,7 +84,7 @@ def render_done(
 ) -> None:
     """Write the results of a change. An unknown field in --columns is only a warning, since the change was made."""
     objects, single = _objects(settings, value, rows, secrets)
-    _write_objects(settings, objects, columns, empty, single=single, done=True)
+    _write_objects(settings, objects, columns, _Writing(empty, single=single, done=True))
 
 
 def render_values(settings: Settings, values: Iterable[object], *, document: object = None, done: bool = False) -> None:
@@ -152,10 +161,25 @@ def _objects(
     return (masked(item) for item in objects), single
 
 
-def _write_objects(
-    settings: Settings, objects: Iterable[Row], columns: Columns, empty: str, *, single: bool, done: bool = False
-) -> None:
-    """Write objects; `done` and `empty` are those of `render_done` and `render`."""
+@dataclass(frozen=True)
+class _Writing:
+    """How objects are written.
+
+    Attributes:
+        empty: see `render`.
+        single: True if json shows a single object instead of an array.
+        done: True for the results of a change; see `render_done`.
+        calendar: True if a table shows dates; see `render_shifts`.
+    """
+
+    empty: str
+    single: bool
+    done: bool = False
+    calendar: bool = False
+
+
+def _write_objects(settings: Settings, objects: Iterable[Row], columns: Columns, how: _Writing) -> None:
+    """Write objects in the chosen format."""
     if settings.format is not Format.JSONL or settings.quiet:
         objects = list(objects)  # all or nothing: the next command of a pipe must not get half a list
     if settings.quiet:
@@ -164,19 +188,19 @@ def _write_objects(
     first = next(objects, None)
     objects = objects if first is None else chain([first], objects)
     selected, problem = select(settings, columns, first)
-    if problem and not done:
+    if problem and not how.done:
         raise problem
     if problem:
         settings.warn(f"{problem.message}; {problem.hint}")
     if settings.format is Format.TABLE and sys.stdout.isatty():
         if first is None:
-            _write(f"{empty}\n" if empty else "")
+            _write(f"{how.empty}\n" if how.empty else "")
         else:
             from oncallctl.output.table import layout, print_table
 
-            print_table(settings, layout(settings, list(objects), selected))
+            print_table(settings, layout(settings, list(objects), selected, calendar=how.calendar))
     else:
-        for line in _lines(settings, objects, selected, single=single):
+        for line in _lines(settings, objects, selected, single=how.single):
             _write(f"{line}\n")
     sys.stdout.flush()
     sent_changes.mark_reported()

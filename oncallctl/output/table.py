@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
-_AGE = re.compile(r"in \d+[a-z]|\d+[a-z] ago")
+_AGE = re.compile(r"in \d+[a-z]|\d+[a-z] ago|\w+ \d+ \w+ (?:\d{4} )?\d\d:\d\d")
 _SECOND_UNIT = re.compile(r"(?<=\d[a-z]) \d+[a-z]")
 _URL = re.compile(r"https?://")
 _LONGEST_CELL = 4096  # characters; rich takes seconds to measure a megabyte
@@ -48,6 +48,12 @@ class Times(Enum):
     COMPLETE = "in 2h 5m (14:00)"
     RELATIVE = "in 2h 5m"
     ROUNDED = "in 2h"
+    CALENDAR = "Thu 26 Nov 00:00 (in 20h)"
+    DATE = "Thu 26 Nov 00:00"
+
+
+_SHORTER = {False: (Times.COMPLETE, Times.RELATIVE, Times.ROUNDED), True: (Times.CALENDAR, Times.DATE)}
+"""Whether the rows are those of a calendar -> how their times are shown, the longest first."""
 
 
 def table(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
@@ -96,8 +102,10 @@ class _Column:
         return values == {""}
 
 
-def layout(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
+def layout(settings: Settings, rows: Sequence[Row], columns: Columns, *, calendar: bool = False) -> Table:
     """Return a table that fits the terminal.
+
+    In a calendar, such as a list of shifts, the dates matter more than the distance from now.
 
     Columns without information are left out unless --columns asks for them. If the rest is too wide, times are
     shortened, then columns that identify nothing are truncated, and numbers and the last of them are left out. IDs,
@@ -106,8 +114,9 @@ def layout(settings: Settings, rows: Sequence[Row], columns: Columns) -> Table:
     from rich.table import Table
 
     width = console(settings, stderr=False).width
-    found = _columns(settings, rows, columns)
-    for times in (Times.RELATIVE, Times.ROUNDED):
+    longest, *shorter = _SHORTER[calendar]
+    found = _columns(settings, rows, columns, longest)
+    for times in shorter:
         if _total(found) > width:
             found = _columns(settings, rows, columns, times)
     shown = _fitted(found, width, may_hide=settings.columns is None)
@@ -144,7 +153,7 @@ def console(settings: Settings, *, stderr: bool) -> Console:
     )
 
 
-def _columns(settings: Settings, rows: Sequence[Row], columns: Columns, times: Times = Times.COMPLETE) -> list[_Column]:
+def _columns(settings: Settings, rows: Sequence[Row], columns: Columns, times: Times) -> list[_Column]:
     """Return the columns with their natural width, without those that say nothing."""
     at = now()
     made = []
@@ -239,5 +248,9 @@ def _readable_time(settings: Settings, text: str, at: datetime, times: Times) ->
         return _SECOND_UNIT.sub("", relative(instant, at=at))
     if times is Times.RELATIVE:
         return relative(instant, at=at)
+    if times in {Times.CALENDAR, Times.DATE}:
+        year = "" if local.year == at.astimezone(settings.tz).year else f"{local.year} "
+        date = f"{local:%a} {local.day} {local:%b} {year}{local:%H:%M}"
+        return date if times is Times.DATE else f"{date} ({relative(instant, at=at)})"
     same_day = local.date() == at.astimezone(settings.tz).date()
     return f"{relative(instant, at=at)} ({local:{'%H:%M' if same_day else '%m-%d %H:%M'}})"

@@ -9,10 +9,13 @@ from typing import Any
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
 from oncallctl.api.lookup import Named
-from oncallctl.api.resources.teams import OnCallDocument
+from oncallctl.api.resources.teams import OnCallDocument, TeamShift
 from oncallctl.errors import NotFound
+from oncallctl.rota import taken_shifts
 from oncallctl.rota.resolved import OnCallQuery, When, resolve
 from oncallctl.rota.roles import is_notified, with_role
+from oncallctl.rota.taken_shifts import TakenShift
+from oncallctl.spans import Span
 from oncallctl.times import now
 
 NOW = OnCallQuery()
@@ -47,26 +50,30 @@ class TeamOnCall:
     def is_anybody_notified(self) -> bool:
         """True if a page would notify one of the people, according to steps and roles."""
         return any(
-            user.get("id") not in self.not_paged and is_notified(user.get("role"), is_cloud=self.is_cloud) is not False
+            str(user.get("id")) not in self.not_paged
+            and is_notified(user.get("role"), is_cloud=self.is_cloud) is not False
             for user in self.response.users
         )
 
     @property
     def names_not_paged(self) -> list[str]:
         """The names of the users whose escalation steps never run."""
-        return [_name(user) for user in self.response.users if user.get("id") in self.not_paged]
+        return [_name(user) for user in self.response.users if str(user.get("id")) in self.not_paged]
 
-    def people(self) -> list[dict[str, Any]]:
-        """Return one row per person with their schedules and shift times. People named by a step have no shift."""
-        return [self._person(user) for user in self.response.users]
+    def people(self, taken: Sequence[TakenShift] = ()) -> list[dict[str, Any]]:
+        """Return one row per person with their schedules and shift times. People named by a step have no shift.
+
+        `taken` are the shifts that were taken over in swaps, for the names of those who are relieved.
+        """
+        return [self._person(user, taken) for user in self.response.users]
 
     def _label(self, user: dict[str, Any]) -> str:
         """Return the name of a user, with the reason why a page would not notify them."""
-        if user.get("id") in self.not_paged:
+        if str(user.get("id")) in self.not_paged:
             return f"{_name(user)} (not paged: the step never runs)"
         return with_role(_name(user), user.get("role"), is_cloud=self.is_cloud)
 
-    def _person(self, user: dict[str, Any]) -> dict[str, Any]:
+    def _person(self, user: dict[str, Any], taken: Sequence[TakenShift]) -> dict[str, Any]:
         shifts = [shift for shift in self.response.shifts if user.get("id") in shift.users]
         starts = [shift.shift_start for shift in shifts if shift.shift_start]
         ends = [shift.shift_end for shift in shifts if shift.shift_end]
@@ -77,7 +84,18 @@ class TeamOnCall:
             "schedules": ", ".join(dict.fromkeys(shift.schedule_name or "" for shift in shifts)) or BY_A_STEP,
             "shift_start": min(starts).isoformat() if starts else None,
             "shift_end": max(ends).isoformat() if ends else None,
+            "covering_for": ", ".join(_relieved(user, shifts, taken)),
         }
+
+
+def _relieved(user: dict[str, Any], shifts: Sequence[TeamShift], taken: Sequence[TakenShift]) -> dict[str, None]:
+    """Return the names of the people whom a user relieves in these shifts, each once."""
+    found = (
+        taken_shifts.relieved(taken, shift.schedule_id, str(user.get("id")), Span(shift.shift_start, shift.shift_end))
+        for shift in shifts
+        if shift.schedule_id and shift.shift_start and shift.shift_end
+    )
+    return dict.fromkeys(person.display_name for person in found if person)
 
 
 def _name(user: dict[str, Any]) -> str:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC
+from itertools import chain
 from typing import Any
-
-from pydantic import BaseModel, ValidationError
 
 from oncallctl import parallel
 from oncallctl.api.client import OnCall
-from oncallctl.api.resources.base import Instant
 from oncallctl.api.resources.schedules import Schedule
-from oncallctl.api.resources.shift_swaps import ShiftSwap
 from oncallctl.api.resources.users import User
-from oncallctl.errors import NotFound
-from oncallctl.rota import shifts
+from oncallctl.rota import shifts, taken_shifts
 from oncallctl.rota.shifts import Rota
+from oncallctl.rota.taken_shifts import TakenShift
 from oncallctl.spans import Span
 
 
@@ -55,80 +51,22 @@ def read(oncall: OnCall, users: Sequence[User], span: Span) -> list[UserShift]:
     Shifts of a user in one schedule that overlap or follow each other without a break are merged, unless they cover for
     different people.
     """
-    rotas, swaps = parallel.together(
+    rotas, lists = parallel.together(
         lambda: shifts.read_several(oncall, [schedule.id for schedule in oncall.schedules.everything()], span),
-        lambda: _swaps(oncall, users, span),
+        lambda: parallel.in_order(lambda user: taken_shifts.read(oncall, span, benefactor=user.id), users),
     )
+    taken = list(chain.from_iterable(lists))
     merged_shifts = [
-        merged for rota in rotas.values() for user in users for merged in _merged(_shifts(rota, user, swaps))
+        merged for rota in rotas.values() for user in users for merged in _merged(_shifts(rota, user, taken))
     ]
     return sorted(merged_shifts, key=lambda shift: (shift.span, shift.schedule.name, shift.user.username))
 
 
-class _Person(BaseModel):
-    pk: str
-    display_name: str
-
-
-class _SwapOfShift(BaseModel):
-    pk: str
-    user: _Person
-
-
-class _SwappedUser(BaseModel):
-    pk: str
-    swap_request: _SwapOfShift | None = None
-
-
-class _SwappedShift(BaseModel):
-    """A shift in the response for one swap (shift_swaps recordings)."""
-
-    start: Instant
-    end: Instant
-    users: list[_SwappedUser]
-
-
-@dataclass(frozen=True)
-class _Cover:
-    """A time in which a user is on call instead of another one."""
-
-    schedule_id: str
-    user_id: str
-    span: Span
-    person: _Person
-
-
-def _swaps(oncall: OnCall, users: Sequence[User], span: Span) -> list[_Cover]:
-    """Return the shifts that users took over in swaps that overlap a span."""
-    lists = parallel.in_order(lambda user: list(oncall.shift_swaps.list(benefactor=user.id)), users)
-    taken = [
-        swap
-        for swaps in lists
-        for swap in swaps
-        if swap.is_taken and Span(swap.swap_start, swap.swap_end).touches(span)
-    ]
-    return [cover for covers in parallel.in_order(lambda swap: _covers(oncall, swap), taken) for cover in covers]
-
-
-def _covers(oncall: OnCall, swap: ShiftSwap) -> list[_Cover]:
-    """Return the shifts that a swap changes. It changes nothing while its beneficiary is not on call."""
-    covers = []
-    with suppress(NotFound, ValidationError):  # deleted since; or a server that reports shifts in another form
-        document = oncall.shift_swaps.get(swap.id).raw
-        for shift in [_SwappedShift.model_validate(each) for each in document.get("shifts") or ()]:
-            for user in shift.users:
-                request = user.swap_request
-                if request and request.pk == swap.id and user.pk == swap.benefactor:
-                    covers.append(_Cover(swap.schedule, user.pk, Span(shift.start, shift.end), request.user))
-    return covers
-
-
-def _shifts(rota: Rota, user: User, covers: Iterable[_Cover]) -> Iterator[UserShift]:
+def _shifts(rota: Rota, user: User, taken: Sequence[TakenShift]) -> Iterator[UserShift]:
     """Yield the shifts of a user in a schedule, in order."""
-    own = [cover for cover in covers if (cover.schedule_id, cover.user_id) == (rota.schedule.id, user.id)]
     for shift in rota.shifts:
         if user.id in shift.users:
-            relieved = next((cover.person for cover in own if shift.span.within(cover.span) == shift.span), None)
+            relieved = taken_shifts.relieved(taken, rota.schedule.id, user.id, shift.span)
             ident, name = (relieved.pk, relieved.display_name) if relieved else (None, None)
             yield UserShift(user, rota.schedule, shift.span, ident, name)
 

@@ -140,3 +140,22 @@ class TestTake:
     def test_dry_run_sends_nothing(self, cloud: Serving, run: Runner) -> None:
         assert f"/shift_swaps/{SAMPLE}/take/" in run(f"shift-swaps take {SAMPLE} --dry-run").stdout
         assert cloud.changes() == []
+
+
+class TestWhoIsOnCall:
+    @pytest.mark.parametrize("words", ["who-is-on-call platform --at +36h", "who-is-on-call platform --at +36h -o csv"])
+    def test_table_names_the_user_who_is_relieved(self, server: Serving, run: Runner, words: str) -> None:
+        (before,) = {row["users"][0] for row in run("teams who-is-on-call platform --at +36h -o json").json["shifts"]}
+        run(f"cover {before} --by dave --schedule platform-primary --from +34h --for 6h --yes")
+        name = server.call("GET", f"users/{before}/")["username"]
+        header, *rows = run(f"teams {words}").stdout.replace(",", "\t").splitlines()
+        found = {row.split("\t")[1]: row.split("\t")[-1] for row in rows}
+        assert (header.split("\t")[-1], found["dave"]) == ("COVERING FOR", name)
+
+    def test_failed_lookup_of_swaps_is_a_warning(self, server: Serving, run: Runner) -> None:
+        server.fail("GET", "shift_swaps/", status(403, '{"detail": "no"}'))
+        assert "warning: not known who covers" in run("teams who-is-on-call platform").stderr
+
+    def test_json_needs_no_request_for_swaps(self, server: Serving, run: Runner) -> None:
+        run("teams who-is-on-call platform -o json")
+        assert [each for each in server.reads() if "shift_swaps" in each] == []

@@ -8,14 +8,19 @@ import typer
 
 from oncallctl.commands.teams.app import TeamsArgument, app
 from oncallctl.config.connect import connect
-from oncallctl.errors import ConditionFailed, InvalidInput
-from oncallctl.output.render import render
+from oncallctl.errors import ConditionFailed, InvalidInput, OncallError
+from oncallctl.output.linked_names import for_a_person
+from oncallctl.output.render import render, render_shifts
 from oncallctl.parsing.options import RouteOption
 from oncallctl.times import now, parse_moment, show
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oncallctl.api.client import OnCall
     from oncallctl.config.settings import Settings
     from oncallctl.rota.on_call import TeamOnCall
+    from oncallctl.rota.taken_shifts import TakenShift
 
 PEOPLE = {
     "TEAM": "team.name",
@@ -25,6 +30,7 @@ PEOPLE = {
     "SCHEDULE": "schedules",
     "FROM": "shift_start",
     "UNTIL": "shift_end",
+    "COVERING FOR": "covering_for",
 }
 
 DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=30, help="Number of days to search.")]
@@ -116,11 +122,13 @@ def _show(
         prefetch = [] if teams or (oncall.is_cloud and moment is None) else [oncall.integrations.everything]
         named, *_ = parallel.together(lambda: lookup.teams(oncall, teams), *prefetch)
         results = on_call(oncall, named, OnCallQuery(When(when), moment, **options))
+        taken = _taken_shifts(settings, oncall, results)
     if moment:
         settings.note(f"at {show(moment, settings.tz)}")
     documents = [each.document for each in results]
-    rows = [person for each in results for person in each.people()]
-    render(settings, documents[0] if teams and len(teams) == 1 else documents, PEOPLE, rows=rows, empty="")
+    rows = [person for each in results for person in each.people(taken)]
+    write = render if when == When.CURRENT else render_shifts
+    write(settings, documents[0] if teams and len(teams) == 1 else documents, PEOPLE, rows=rows, empty="")
     if nobody := [each.team.name or each.team.id for each in results if not each.response.users]:
         settings.note(f"nobody is on call for {', '.join(nobody)}")
     if slack := [each.team.name or each.team.id for each in results if each.through_slack]:
@@ -130,3 +138,20 @@ def _show(
             team = each.team.name or each.team.id
             settings.note(f"not paged for {team}, because their escalation step never runs: {', '.join(names)}")
     return results
+
+
+def _taken_shifts(settings: Settings, oncall: OnCall, results: Sequence[TeamOnCall]) -> Sequence[TakenShift]:
+    """Return the shifts that were taken over in swaps, for a table. A failure is only a warning."""
+    from oncallctl.rota import taken_shifts
+    from oncallctl.spans import Span
+
+    shifts = [shift for each in results for shift in each.response.shifts]
+    times = [time for shift in shifts for time in (shift.shift_start, shift.shift_end) if time]
+    if not times or not for_a_person(settings):
+        return ()
+    schedules = {shift.schedule_id for shift in shifts if shift.schedule_id}
+    try:
+        return taken_shifts.read(oncall, Span(min(times), max(times)), schedules=schedules)
+    except OncallError as error:
+        settings.warn(f"not known who covers for somebody: {error.message}")
+        return ()

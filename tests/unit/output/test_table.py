@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
@@ -96,3 +98,20 @@ def test_constant_outcome_is_hidden_unless_it_is_a_failure(
     rows = [{"name": "a", "outcome": each} for each in outcomes]
     header, *_ = shown(monkeypatch, rows, 80, columns={"NAME": "name", "OUTCOME": "outcome"})
     assert header.split() == headers
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [("100", "Thu 26 Nov 00:00 (in 20h 30m)"), ("60", "Thu 26 Nov 00:00"), ("30", "Thu 26 Nov 00:00")],
+)
+def test_times_of_a_calendar_are_dates_and_relative_times_are_dropped_first(
+    width: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setattr("oncallctl.output.table.now", lambda: datetime(2026, 11, 25, 3, 30, tzinfo=UTC))
+    rows = [{"a": "2026-11-26T00:00:00Z", "b": "2027-01-02T08:00:00+00:00", "c": "x" * 20}]
+    made = layout(Settings(tz=ZoneInfo("UTC")), rows, {"FROM": "a", "UNTIL": "b", "WHO": "c"}, calendar=True)
+    cells = [str(next(iter(column.cells))) for column in made.columns]
+    assert cells[0] == expected
+    if width == "100":
+        assert cells[1].startswith("Sat 2 Jan 2027 08:00 (in 38d")

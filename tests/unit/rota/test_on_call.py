@@ -34,7 +34,7 @@ class TestBothServers:
         assert {"alice", "dave"} <= set(usernames.values())
         assert "dave" not in {usernames[user] for user in on_shift}
         rows = [line.split("\t") for line in run("teams who-is-on-call platform").stdout.splitlines()]
-        assert next(row for row in rows if row[1] == "dave")[4:] == ["(named by a step)", "", ""]
+        assert next(row for row in rows if row[1] == "dave")[4:] == ["(named by a step)", "", "", ""]
 
     def test_json_of_several_teams_is_an_array(self, server: Serving, run: Runner) -> None:
         documents = run("teams who-is-on-call payments empty-team -o json").json
@@ -52,7 +52,7 @@ class TestBothServers:
 
     def test_table_has_one_row_per_person(self, server: Serving, run: Runner) -> None:
         lines = run("teams who-is-on-call payments").stdout.splitlines()
-        assert lines[0].split("\t") == ["TEAM", "USER", "EMAIL", "PHONE", "SCHEDULE", "FROM", "UNTIL"]
+        assert lines[0].split("\t") == ["TEAM", "USER", "EMAIL", "PHONE", "SCHEDULE", "FROM", "UNTIL", "COVERING FOR"]
         assert {line.split("\t")[0] for line in lines[1:]} == {"payments"}
 
     def test_id_format_prints_the_ids_of_the_people(self, server: Serving, run: Runner) -> None:
@@ -182,9 +182,9 @@ class TestRequestsToCloud:
         assert cloud.reads() == [f"GET /api/v1/teams/{PLATFORM}/current_oncall/"]
 
     def test_days_and_route_are_sent_to_the_server(self, cloud: Serving, run: Runner) -> None:
-        run(f"teams next {PLATFORM} --days 3")
+        run(f"teams next {PLATFORM} --days 3 -o json")
         assert cloud.seen[-1].query == {"days": "3"}
-        run(f"teams who-is-on-call {PLATFORM} --route {DEFAULT_ROUTE}")
+        run(f"teams who-is-on-call {PLATFORM} --route {DEFAULT_ROUTE} -o json")
         assert cloud.seen[-1].query == {"route": DEFAULT_ROUTE}
 
 
