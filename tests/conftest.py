@@ -166,3 +166,7 @@ def unswept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving
 def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
     """Run the test on Cloud and on a self-hosted engine. `make quick` runs it on Cloud only."""
     yield from _serve(request.param, tmp_path, monkeypatch)
+
+
+on_cloud = pytest.mark.parametrize("server", ["cloud"], indirect=True)
+"""Run a test that uses `server` on Cloud only: the variants do not differ in its result."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from oncallctl import sandbox
-from tests.conftest import Runner
+from tests.conftest import Runner, on_cloud
 from tests.memory_keyring import ENTRIES
 from tests.serving import Serving
 
@@ -67,6 +67,7 @@ class TestLogin:
         run(f"auth login work --url {bare.url} --token-stdin --no-verify", stdin="nope")
         assert bare.seen == []
 
+    @on_cloud
     def test_login_with_a_token_file_reads_it_on_every_run(self, bare: Serving, run: Runner, token_file: Path) -> None:
         run(f"auth login work --url {bare.url} --token-file {token_file}")
         run("teams list")
@@ -74,18 +75,21 @@ class TestLogin:
         run("teams list", status=3)
         assert "another" in bare.seen[-1].headers["Authorization"]
 
+    @on_cloud
     def test_login_with_a_token_command_runs_it_on_every_run(
         self, bare: Serving, run: Runner, token_file: Path
     ) -> None:
         run(f"auth login work --url {bare.url} --token-command 'cat {token_file}'")
         assert len(run("teams list -o json").json) == 4
 
+    @on_cloud
     def test_login_without_a_terminal_names_the_options(self, bare: Serving, run: Runner) -> None:
         done = run(f"auth login work --url {bare.url} -o json", status=2)
         for option in ("--token-stdin", "--token-file", "--token-command"):
             assert option in done.error["hint"]
         assert bare.seen == []
 
+    @on_cloud
     def test_login_without_a_keyring_names_a_command_with_a_token_file(
         self, bare: Serving, run: Runner, world: Path
     ) -> None:
@@ -136,22 +140,27 @@ class TestStoredProfile:
         assert done.json["status"] == "access_denied"
         assert done.error["code"] == "access_denied"
 
+    @on_cloud
     def test_list_marks_the_default(self, run: Runner) -> None:
         rows = {row["id"]: row["default"] for row in run("auth list -o json").json}
         assert rows == {"work": True, "sandbox": False, "sandbox-oss": False}
 
+    @on_cloud
     def test_switch_changes_the_default(self, run: Runner) -> None:
         run("auth switch sandbox")
         assert run("auth status -o json").json["id"] == "sandbox"
         run("auth switch nope", status=6)
 
+    @on_cloud
     def test_token_prints_the_token(self, run: Runner) -> None:
         assert run("auth token").stdout == f"{sandbox.ADMIN_TOKEN}\n"
 
+    @on_cloud
     def test_logout_removes_the_profile(self, run: Runner) -> None:
         run("auth logout work")
         run("teams list", status=3)
 
+    @on_cloud
     def test_logout_without_a_name_removes_the_profile_in_use(self, server: Serving, run: Runner, world: Path) -> None:
         path = world / CONFIG
         path.write_text(path.read_text() + f'[profiles.other]\nurl = "{server.url}"\n')
@@ -159,10 +168,12 @@ class TestStoredProfile:
         assert "other" not in run("auth list -o id").stdout
         run("auth logout", status=2, ONCALLCTL_URL=server.url, ONCALLCTL_TOKEN="t")
 
+    @on_cloud
     def test_logout_of_a_built_in_profile_is_refused(self, run: Runner) -> None:
         run("auth logout sandbox", status=2)
 
 
+@on_cloud
 def test_token_stored_under_one_spelling_is_found_under_another(
     bare: Serving, run: Runner, world: Path, keyring: dict[tuple[str, str], str]
 ) -> None:
@@ -173,6 +184,7 @@ def test_token_stored_under_one_spelling_is_found_under_another(
     assert run("auth token").stdout == f"{bare.token}\n"
 
 
+@on_cloud
 def test_logout_deletes_the_token_from_the_keyring(
     bare: Serving, run: Runner, keyring: dict[tuple[str, str], str]
 ) -> None:
@@ -182,6 +194,7 @@ def test_logout_deletes_the_token_from_the_keyring(
 
 
 @pytest.mark.promise("url-and-token-come-from")
+@on_cloud
 def test_changed_url_does_not_receive_the_token_of_the_old_host(
     bare: Serving, run: Runner, keyring: dict[tuple[str, str], str], world: Path
 ) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.conftest import Runner
+from tests.conftest import Runner, on_cloud
 from tests.serving import Serving, status
 
 TIME = r"\d+[smhd](?: \d+[smhd])? ago \(\d{4}-\d\d-\d\d \d\d:\d\d UTC\)"
@@ -48,6 +48,7 @@ def test_alert_group_shows_state_route_severity_links_and_notes(server: Serving,
 
 
 @pytest.mark.usefixtures("server")
+@on_cloud
 def test_acknowledged_alert_group_names_who_acknowledged_it(run: Runner, firing: str) -> None:
     run(f"alert-groups acknowledge {firing} -q")
     card = fields(run(f"alert-groups get {firing}").stdout)
@@ -55,6 +56,7 @@ def test_acknowledged_alert_group_names_who_acknowledged_it(run: Runner, firing:
     assert re.fullmatch(TIME, card["Started"])
 
 
+@on_cloud
 def test_alert_group_without_readable_route_and_notes_is_shown_with_warnings(
     server: Serving, run: Runner, firing: str
 ) -> None:
@@ -111,6 +113,7 @@ def test_team_shows_members_and_who_is_on_call(run: Runner) -> None:
 
 
 @pytest.mark.usefixtures("server")
+@on_cloud
 def test_schedule_shows_who_is_on_call_now_and_next(run: Runner) -> None:
     shown = run("schedules get payments-primary").stdout
     now, following, *_ = shown.partition("\nNext shifts\n")[2].splitlines()
@@ -121,11 +124,13 @@ def test_schedule_shows_who_is_on_call_now_and_next(run: Runner) -> None:
 
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("command", ["escalation-chains get platform-default", "routes get RMRXVRQ1RJMKS"])
+@on_cloud
 def test_chain_and_route_show_the_steps_in_words(run: Runner, command: str) -> None:
     assert fields(run(command).stdout)["3"] == "notify alice and dave (important)"
 
 
 @pytest.mark.usefixtures("server")
+@on_cloud
 def test_other_object_shows_all_fields_that_are_not_empty(run: Runner) -> None:
     shown = run("webhooks get WH84KLFXI6ZKAD").stdout
     assert fields(shown) == {
@@ -140,6 +145,7 @@ def test_other_object_shows_all_fields_that_are_not_empty(run: Runner) -> None:
 
 
 @pytest.mark.promise("data")
+@on_cloud
 def test_card_of_a_hostile_title_and_payload_is_plain_text(server: Serving, run: Runner) -> None:
     integration = server.call("GET", "integrations/?name=service-016")["results"][0]["id"]
     server.alert(integration, "a\x1b[31m\nState  resolved", summary="b\x1b]52;c;x\x07\nTeam  evil")

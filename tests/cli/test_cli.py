@@ -105,9 +105,9 @@ class TestGrammar:
             "teams list -o json -o id",
         ],
     )
-    def test_option_of_one_value_given_twice_exits_2_unsent(self, server: Serving, run: Runner, line: str) -> None:
+    def test_option_of_one_value_given_twice_exits_2_unsent(self, cloud: Serving, run: Runner, line: str) -> None:
         assert "2 times" in run(line, status=2).stderr
-        assert server.seen == []
+        assert cloud.seen == []
 
     @pytest.mark.parametrize(
         "line",
@@ -121,9 +121,9 @@ class TestGrammar:
             "teams list --profile ''",
         ],
     )
-    def test_empty_option_exits_2_unsent(self, server: Serving, run: Runner, line: str) -> None:
+    def test_empty_option_exits_2_unsent(self, cloud: Serving, run: Runner, line: str) -> None:
         run(line, status=2)
-        assert server.changes() == []
+        assert cloud.changes() == []
 
     @pytest.mark.parametrize("line", ["escalate --user alice --title t", "maintenance start service-010 --for 10m"])
     def test_unknown_column_after_a_change_only_warns(self, server: Serving, run: Runner, line: str) -> None:
@@ -132,13 +132,13 @@ class TestGrammar:
         assert len(server.changes()) == 1
 
     def test_global_options_before_the_noun_and_after_the_verb_are_equivalent(
-        self, server: Serving, run: Runner
+        self, cloud: Serving, run: Runner
     ) -> None:
         before, after = run("-o id teams list"), run("teams list -o id")
         assert before.stdout == after.stdout
         assert len(before.stdout.splitlines()) == 4
 
-    def test_global_option_given_twice_takes_the_one_after_the_verb(self, server: Serving, run: Runner) -> None:
+    def test_global_option_given_twice_takes_the_one_after_the_verb(self, cloud: Serving, run: Runner) -> None:
         assert run("-o json teams list -o id").stdout.startswith("T")
 
     def test_output_format_is_taken_from_flag_then_environment_then_profile(self, run: Runner, world: Path) -> None:
@@ -146,15 +146,13 @@ class TestGrammar:
         assert run("teams list -p sandbox -o json", ONCALLCTL_OUTPUT="id").json
 
     def test_profile_with_an_output_format_is_the_default_for_commands(
-        self, server: Serving, run: Runner, world: Path
+        self, cloud: Serving, run: Runner, world: Path
     ) -> None:
         token = world / "token"
-        token.write_text(server.token)
+        token.write_text(cloud.token)
         token.chmod(0o600)
         path = world / "config.toml"
-        path.write_text(
-            f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\noutput = "id"\n'
-        )
+        path.write_text(f'[profiles.work]\nurl = "{cloud.url}"\napi = "cloud"\ntoken_file = "{token}"\noutput = "id"\n')
         assert run("teams list -p work", ONCALLCTL_CONFIG=str(path)).stdout.startswith("TKP")
 
     def test_profile_with_json_output_makes_errors_json_even_before_the_connection(
@@ -184,10 +182,10 @@ class TestGrammar:
             "completion tcsh",
         ],
     )
-    def test_wrong_usage_exits_2_unsent(self, server: Serving, run: Runner, line: str) -> None:
+    def test_wrong_usage_exits_2_unsent(self, cloud: Serving, run: Runner, line: str) -> None:
         done = run(line, status=2)
         assert done.stdout == "" or line == "teams"
-        assert server.seen == []
+        assert cloud.seen == []
 
     @pytest.mark.parametrize(
         ("line", "command"),
@@ -235,9 +233,9 @@ class TestShortcuts:
     ) -> None:
         assert run(shortcut).stdout == run(command).stdout
 
-    def test_ack_acknowledges_the_group(self, server: Serving, run: Runner) -> None:
+    def test_ack_acknowledges_the_group(self, cloud: Serving, run: Runner) -> None:
         run("ack IWM9M5WQXRBEN")
-        assert server.changes() == ["POST /api/v1/alert_groups/IWM9M5WQXRBEN/acknowledge/"]
+        assert cloud.changes() == ["POST /api/v1/alert_groups/IWM9M5WQXRBEN/acknowledge/"]
 
     def test_wrong_usage_of_a_shortcut_names_its_help(self, run: Runner) -> None:
         assert run("who --nope", status=2).stderr.splitlines()[-1] == "hint: oncallctl who --help"
@@ -298,7 +296,7 @@ class TestAliases:
         monkeypatch.setenv("ONCALLCTL_CONFIG", str(path))
         return path
 
-    def test_alias_runs_its_command_with_the_arguments_appended(self, server: Serving, run: Runner) -> None:
+    def test_alias_runs_its_command_with_the_arguments_appended(self, cloud: Serving, run: Runner) -> None:
         shown = run("firing --limit 2").stdout.splitlines()
         assert shown == run("alert-groups list --state firing -o id --limit 2").stdout.splitlines()
         assert len(shown) == 2
@@ -308,22 +306,22 @@ class TestAliases:
 
     @pytest.mark.parametrize("line", ["fire", "self", "typo"])
     def test_alias_that_starts_with_no_command_exits_2(
-        self, server: Serving, run: Runner, line: str, config: Path
+        self, cloud: Serving, run: Runner, line: str, config: Path
     ) -> None:
         lines = run(line, status=2).stderr.splitlines()
         assert lines[0].startswith(f"error: alias '{line}' does not start with a command: ")
         assert lines[1] == f"hint: edit [aliases] in {config}"
-        assert server.seen == []
+        assert cloud.seen == []
 
     def test_alias_with_the_name_of_a_command_is_ignored_with_a_warning(
-        self, server: Serving, run: Runner, config: Path
+        self, cloud: Serving, run: Runner, config: Path
     ) -> None:
         done = run("teams list -o id")
         assert done.stdout.startswith("T")
         assert done.stderr == f"warning: alias 'teams' in {config} is ignored: it is the name of a command\n"
 
     def test_unreadable_config_file_leaves_other_commands_alone(
-        self, server: Serving, run: Runner, config: Path
+        self, cloud: Serving, run: Runner, config: Path
     ) -> None:
         config.write_text("[")
         assert run("teams list").stderr == ""
@@ -381,26 +379,24 @@ class TestErrors:
         assert run(f"{line} -o json", status=exit_code).error["retryable"] is (exit_code == 8)
 
     def test_read_failing_after_its_retries_exits_8(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
-        server.fail("GET", "teams", drop, times=9)
+        cloud.fail("GET", "teams", drop, times=9)
         done = run("teams list -o json", status=8)
         assert done.error["code"] == "unavailable"
-        assert len(server.seen) == 4
+        assert len(cloud.seen) == 4
 
     def test_read_succeeding_on_a_retry_exits_0(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)
-        server.fail("GET", "teams", status(502))
-        server.fail("GET", "teams", drop)
+        cloud.fail("GET", "teams", status(502))
+        cloud.fail("GET", "teams", drop)
         assert len(run("teams list -o json").json) == 4
 
-    def test_server_text_in_an_error_is_escaped(self, server: Serving, run: Runner) -> None:
-        server.fail(
-            "GET", "teams", status(403, json.dumps({"detail": "no\x1b]52;c;x\x07\nerror: forged [red]x[/red]"}))
-        )
+    def test_server_text_in_an_error_is_escaped(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("GET", "teams", status(403, json.dumps({"detail": "no\x1b]52;c;x\x07\nerror: forged [red]x[/red]"})))
         done = run("teams list", status=3)
         assert "\x1b" not in done.stderr
         assert len(done.stderr.splitlines()) == 2

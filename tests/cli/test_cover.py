@@ -10,7 +10,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from oncallctl.drawing.local_time import DASH
-from tests.conftest import Run, Runner
+from tests.conftest import Run, Runner, on_cloud
 from tests.serving import Serving, drop, lose, status
 from tests.unit.rota.making import ALICE, BOB, CAROL, DAVE, Maker
 
@@ -93,6 +93,7 @@ class TestCover:
             ["alice"],
         ]
 
+    @on_cloud
     def test_cover_shows_the_change_and_how_to_undo_it(self, server: Serving, night: str, run: Runner) -> None:
         done = run(f"cover alice --by carol {NIGHT} --schedule night --yes --tz UTC")
         day, end = f"{at(241):%a} {at(241).day} {at(241):%b %H:%M}", at(243)
@@ -113,6 +114,7 @@ class TestCover:
         assert "elsewhere" not in [row["name"] for row in rows]
         assert {row["status"] for row in rows} == {"covered"}
 
+    @on_cloud
     def test_vacation_covers_several_shifts_with_one_swap(self, server: Serving, maker: Maker, run: Runner) -> None:
         shifts = [maker.shift(**hours(240 + 24 * day, 8), users=[ALICE]) for day in range(4)]
         schedule = maker.schedule("days", *shifts)
@@ -121,6 +123,7 @@ class TestCover:
         assert len(swaps(server, schedule=schedule)) == 1
         assert [on_call(server, schedule, at(241 + 24 * day)) for day in range(4)] == [["dave"]] * 4
 
+    @on_cloud
     def test_default_is_from_now_a_minute_ahead_by_the_token_user(
         self, server: Serving, maker: Maker, run: Runner
     ) -> None:

@@ -152,22 +152,22 @@ class TestConcurrentChange:
     @pytest.mark.parametrize(
         "case", [each for each in CHANGES if each.verb != "silence" and each.before != "silenced"], ids=str
     )
-    def test_same_change_by_somebody_else_is_unchanged(self, server: Serving, run: Runner, case: Case) -> None:
+    def test_same_change_by_somebody_else_is_unchanged(self, cloud: Serving, run: Runner, case: Case) -> None:
         path = f"alert_groups/{case.ident}/{case.verb}/"
-        server.fail("POST", f"/{case.verb}/", first(lambda: server.call("POST", path), answered=True))
+        cloud.fail("POST", f"/{case.verb}/", first(lambda: cloud.call("POST", path), answered=True))
         (outcome,) = run(case.line).json
         assert outcome["status"] == "unchanged"
-        assert outcome["alert_group"] == server.call("GET", f"alert_groups/{case.ident}/")
-        assert server.changes() == [f"POST /api/v1/{path}"]
+        assert outcome["alert_group"] == cloud.call("GET", f"alert_groups/{case.ident}/")
+        assert cloud.changes() == [f"POST /api/v1/{path}"]
 
     @pytest.mark.parametrize(
         ("verb", "other"), [("acknowledge", "resolve"), ("silence", "acknowledge"), ("silence", "resolve")]
     )
     def test_other_change_by_somebody_else_is_a_conflict(
-        self, server: Serving, run: Runner, verb: str, other: str
+        self, cloud: Serving, run: Runner, verb: str, other: str
     ) -> None:
         change = f"alert_groups/{FIRING}/{other}/"
-        server.fail("POST", f"/{verb}/", first(lambda: server.call("POST", change), answered=True))
+        cloud.fail("POST", f"/{verb}/", first(lambda: cloud.call("POST", change), answered=True))
         done = run(f"alert-groups {COMMANDS[verb]} {FIRING} -o json", status=7)
         assert done.json[0]["status"] == "failed"
         assert f"Can't {verb}" in done.error["message"]

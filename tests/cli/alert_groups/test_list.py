@@ -73,9 +73,9 @@ class TestList:
         run("alert-groups list --integration CNOPENOPENOPE", status=6)
         assert run("alert-groups list --integration service-019 -o json").json == []
 
-    def test_list_with_several_filters_applies_all(self, server: Serving, run: Runner) -> None:
+    def test_list_with_several_filters_applies_all(self, cloud: Serving, run: Runner) -> None:
         found = run("alert-groups list --team payments --state acknowledged --since 1h -o id").stdout.split()
-        assert set(found) < set(groups(server, team_id=PAYMENTS, state="acknowledged"))
+        assert set(found) < set(groups(cloud, team_id=PAYMENTS, state="acknowledged"))
         assert set(found) == {"IP3T28FBB4FUB", "I2N5YL2NUWZ5U"}  # 8 and 36 minutes old; the others more than an hour
 
     def test_list_since_a_minute_ago_includes_a_group_that_began_this_second(self, cloud: Serving, run: Runner) -> None:
@@ -178,11 +178,11 @@ class TestTitles:
 
 
 class TestFolds:
-    def test_groups_with_the_same_title_are_folded_into_one_row(self, server: Serving, run: Runner) -> None:
+    def test_groups_with_the_same_title_are_folded_into_one_row(self, cloud: Serving, run: Runner) -> None:
         for _ in range(3):
-            server.call("POST", "escalation/", {"team": PLATFORM, "title": "disk & full"})
-        found = [each for each in groups(server).values() if each["title"] == "disk &amp; full"]
-        server.call("POST", f"alert_groups/{found[1]['id']}/resolve/")
+            cloud.call("POST", "escalation/", {"team": PLATFORM, "title": "disk & full"})
+        found = [each for each in groups(cloud).values() if each["title"] == "disk &amp; full"]
+        cloud.call("POST", f"alert_groups/{found[1]['id']}/resolve/")
         line = "alert-groups list --since 1h --team platform --state firing --state resolved --group-by title"
         fold = next(each for each in run(f"{line} -o json").json if each["title"] == found[0]["title"])
         assert fold == {
@@ -248,7 +248,7 @@ class TestWebLink:
 
 
 class TestAlerts:
-    def test_alerts_are_listed_newest_first_with_their_titles(self, server: Serving, run: Runner) -> None:
+    def test_alerts_are_listed_newest_first_with_their_titles(self, cloud: Serving, run: Runner) -> None:
         ident = "IZ13JI6J94RL7"
         alerts = run(f"alert-groups alerts {ident} -o json").json
         assert [each["alert_group_id"] for each in alerts] == [ident] * 3

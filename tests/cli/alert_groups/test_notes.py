@@ -16,13 +16,13 @@ def notes(server: Serving, ident: str) -> list[str]:
     return [each["text"] for each in server.call("GET", f"resolution_notes/?alert_group_id={ident}")["results"]]
 
 
-def test_note_is_added(server: Serving, run: Runner) -> None:
+def test_note_is_added(cloud: Serving, run: Runner) -> None:
     (outcome,) = run(f"alert-groups note {FIRING} --text 'it was the disk' -o json").json
     assert (outcome["id"], outcome["status"], outcome["error"]) == (FIRING, "noted", None)
     assert outcome["alert_group"]["id"] == FIRING
-    assert server.changes() == ["POST /api/v1/resolution_notes/"]
-    assert server.bodies() == [{"alert_group_id": FIRING, "text": "it was the disk"}]
-    assert notes(server, FIRING) == ["it was the disk"]
+    assert cloud.changes() == ["POST /api/v1/resolution_notes/"]
+    assert cloud.bodies() == [{"alert_group_id": FIRING, "text": "it was the disk"}]
+    assert notes(cloud, FIRING) == ["it was the disk"]
 
 
 def test_text_may_follow_a_single_id(cloud: Serving, run: Runner) -> None:

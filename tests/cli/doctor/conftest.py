@@ -58,12 +58,12 @@ def config(world: Path) -> Path:
 
 
 @pytest.fixture
-def work(server: Serving, config: Path, world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def work(cloud: Serving, config: Path, world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The token file of a profile that the environment does not name."""
     for name in ("ONCALLCTL_URL", "ONCALLCTL_TOKEN", "ONCALLCTL_API"):
         monkeypatch.delenv(name)
     token = world / "token"
-    token.write_text(server.token)
+    token.write_text(cloud.token)
     token.chmod(0o600)
-    write(config, f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\n')
+    write(config, f'[profiles.work]\nurl = "{cloud.url}"\napi = "cloud"\ntoken_file = "{token}"\n')
     return token

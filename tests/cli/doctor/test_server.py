@@ -143,18 +143,18 @@ class TestAuthorization:
 
 class TestPermissions:
     @pytest.mark.parametrize("name", ["integrations", "users/", "alert_groups"])
-    def test_read_permission_missing_is_exit_3(self, server: Serving, doctor: Doctor, name: str) -> None:
+    def test_read_permission_missing_is_exit_3(self, cloud: Serving, doctor: Doctor, name: str) -> None:
         if name == "users/":
-            server.fail("GET", name, passing)  # who the token is
-        server.fail("GET", name, status(403, '{"detail": "You do not have permission."}'))
+            cloud.fail("GET", name, passing)  # who the token is
+        cloud.fail("GET", name, status(403, '{"detail": "You do not have permission."}'))
         check = f"read-{name.strip('/').replace('_', '-')}"
         rows = doctor(exit_code=3)
         assert [each for each, row in rows.items() if row["status"] == "fail"] == [check]
         assert "You do not have permission" in rows[check]["message"]
 
-    def test_each_read_requests_one_object(self, server: Serving, doctor: Doctor) -> None:
+    def test_each_read_requests_one_object(self, cloud: Serving, doctor: Doctor) -> None:
         doctor()
-        lists = [seen for seen in server.seen if "users/current" not in seen.path]
+        lists = [seen for seen in cloud.seen if "users/current" not in seen.path]
         assert {seen.query["perpage"] for seen in lists} == {"1"}
         assert len(lists) <= 6
 
@@ -162,7 +162,7 @@ class TestPermissions:
 class TestClock:
     @pytest.mark.parametrize(("seconds", "how"), [(95, "ahead of"), (-95, "behind")])
     def test_clock_skewed_is_a_warning(
-        self, server: Serving, doctor: Doctor, monkeypatch: pytest.MonkeyPatch, seconds: int, how: str
+        self, cloud: Serving, doctor: Doctor, monkeypatch: pytest.MonkeyPatch, seconds: int, how: str
     ) -> None:
         monkeypatch.setattr(server_checks, "now", lambda: datetime.now(UTC) + timedelta(seconds=seconds))
         row = doctor()["clock"]
@@ -171,7 +171,7 @@ class TestClock:
 
     @pytest.mark.parametrize("seconds", [-25, 25])
     def test_clock_slightly_skewed_is_ok(
-        self, server: Serving, doctor: Doctor, monkeypatch: pytest.MonkeyPatch, seconds: int
+        self, cloud: Serving, doctor: Doctor, monkeypatch: pytest.MonkeyPatch, seconds: int
     ) -> None:
         monkeypatch.setattr(server_checks, "now", lambda: datetime.now(UTC) + timedelta(seconds=seconds))
         assert doctor()["clock"]["status"] == "ok"

@@ -35,10 +35,10 @@ class TestAll:
         assert {row["status"] for row in rows.values()} == {"ok"}
         assert "named by --profile" in rows["profile"]["message"]
 
-    def test_checks_send_only_reads(self, work: Path, doctor: Doctor, server: Serving) -> None:
+    def test_checks_send_only_reads(self, work: Path, doctor: Doctor, cloud: Serving) -> None:
         doctor()
-        assert server.changes() == []
-        assert server.reads()
+        assert cloud.changes() == []
+        assert cloud.reads()
 
     def test_piped_output_has_a_line_for_each_check(self, work: Path, run: Runner) -> None:
         work.write_text("not-the-right-token")
@@ -61,9 +61,9 @@ class TestAll:
         config.write_text(config.read_text() + 'output = "jsonl"\n')
         assert run("doctor").stdout.startswith('{"check": "config"')
 
-    def test_first_failure_decides_the_exit_status(self, work: Path, doctor: Doctor, server: Serving) -> None:
+    def test_first_failure_decides_the_exit_status(self, work: Path, doctor: Doctor, cloud: Serving) -> None:
         work.unlink()
-        server.fail("GET", "teams", status(500))
+        cloud.fail("GET", "teams", status(500))
         rows = doctor(exit_code=3)
         assert [check for check, row in rows.items() if row["status"] == "fail"] == ["credentials", "url"]
 
@@ -132,7 +132,7 @@ class TestProfile:
 
 class TestCredentials:
     def test_token_file_missing_is_exit_3_and_the_url_is_checked(
-        self, work: Path, doctor: Doctor, server: Serving
+        self, work: Path, doctor: Doctor, cloud: Serving
     ) -> None:
         work.unlink()
         rows = doctor(exit_code=3)
@@ -140,17 +140,17 @@ class TestCredentials:
         assert rows["url"]["status"] == "ok"
         assert rows["authorization"]["status"] == "warn"
         assert not READS & set(rows)
-        assert not [seen for seen in server.seen if server.token in seen.headers["Authorization"]]
+        assert not [seen for seen in cloud.seen if cloud.token in seen.headers["Authorization"]]
 
     def test_token_file_open_to_others_is_exit_3(self, work: Path, doctor: Doctor) -> None:
         work.chmod(0o644)
         assert doctor(exit_code=3)["credentials"]["hint"] == f"chmod 600 {work}"
 
     def test_token_command_is_named_without_its_arguments(
-        self, work: Path, doctor: Doctor, config: Path, server: Serving
+        self, work: Path, doctor: Doctor, config: Path, cloud: Serving
     ) -> None:
-        write(config, f'[profiles.work]\nurl = "{server.url}"\ntoken_command = "echo {server.token}"\n')
-        config.write_text(config.read_text() + f'api = "{server.dialect}"\n')
+        write(config, f'[profiles.work]\nurl = "{cloud.url}"\ntoken_command = "echo {cloud.token}"\n')
+        config.write_text(config.read_text() + 'api = "cloud"\n')
         assert doctor()["credentials"]["message"] == "a token from token_command echo"
 
     def test_token_source_slow_is_a_warning(self, work: Path, doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,17 +160,17 @@ class TestCredentials:
         assert "took" in row["message"]
 
     def test_keyring_absent_is_exit_3_with_an_alternative(
-        self, work: Path, doctor: Doctor, config: Path, server: Serving
+        self, work: Path, doctor: Doctor, config: Path, cloud: Serving
     ) -> None:
-        write(config, f'[profiles.work]\nurl = "{server.url}"\n')
+        write(config, f'[profiles.work]\nurl = "{cloud.url}"\n')
         row = doctor(exit_code=3)["credentials"]
         assert "no keyring available" in row["message"]
         assert "--token-file" in row["hint"]
 
     def test_keyring_usable_is_named(
-        self, work: Path, doctor: Doctor, config: Path, server: Serving, monkeypatch: pytest.MonkeyPatch
+        self, work: Path, doctor: Doctor, config: Path, cloud: Serving, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        write(config, f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\n')
+        write(config, f'[profiles.work]\nurl = "{cloud.url}"\napi = "cloud"\n')
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.memory_keyring.Memory")
-        monkeypatch.setitem(ENTRIES, ("oncallctl", f"work {server.url}"), server.token)
+        monkeypatch.setitem(ENTRIES, ("oncallctl", f"work {cloud.url}"), cloud.token)
         assert doctor()["credentials"]["message"] == "a token from the keyring"

@@ -52,10 +52,10 @@ class TestCompletions:
 
 
 class TestAsCron:
-    def test_as_cron_token_file_is_ok(self, work: Path, doctor: Doctor, server: Serving) -> None:
+    def test_as_cron_token_file_is_ok(self, work: Path, doctor: Doctor, cloud: Serving) -> None:
         rows = doctor("--as-cron")
         assert {row["status"] for check, row in rows.items() if check != "environment"} == {"ok"}
-        assert server.seen
+        assert cloud.seen
 
     def test_as_cron_variables_of_this_shell_are_named_and_missing(self, cloud: Serving, doctor: Doctor) -> None:
         assert doctor()["profile"]["status"] == "ok"

@@ -180,23 +180,23 @@ class TestOtherWindows:
         assert state(server)["maintenance_mode"] is None
 
     def test_window_stopped_by_a_user_is_not_restarted_in_another_mode(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         run(f"maintenance apply {file}")
-        stop(server)
+        stop(cloud)
         file.write_text(f'{file.read_text()}mode = "group_alerts"\n')
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
 
-    def test_next_occurrence_of_a_stopped_window_is_started(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_next_occurrence_of_a_stopped_window_is_started(self, cloud: Serving, run: Runner, file: Path) -> None:
         run(f"maintenance apply {file}")
-        stop(server)
+        stop(cloud)
         file.write_text(window(ago="5"))
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
     @pytest.mark.promise("window-you-stop-stays-stopped")
     @pytest.mark.parametrize("started", ["by this host", "by another host", "by a longer window"])
     def test_window_stopped_on_this_machine_is_not_restarted(
-        self, server: Serving, run: Runner, file: Path, tmp_path: Path, started: str
+        self, cloud: Serving, run: Runner, file: Path, tmp_path: Path, started: str
     ) -> None:
         if started == "by a longer window":
             run("maintenance start service-010 --for 5h", XDG_STATE_HOME=str(tmp_path / "other"))
@@ -206,14 +206,14 @@ class TestOtherWindows:
         run("maintenance stop service-010")
         for _ in range(2):
             assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
-        assert state(server)["maintenance_mode"] is None
+        assert state(cloud)["maintenance_mode"] is None
 
     @pytest.mark.promise("window-you-stop-stays-stopped")
     def test_stop_whose_program_was_killed_is_respected(
-        self, server: Serving, run: Runner, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def killed(*_: object) -> None:
-            stop(server)
+            stop(cloud)
             raise SystemExit(137)
 
         run(f"maintenance apply {file}", XDG_STATE_HOME=str(tmp_path / "other"))
@@ -222,15 +222,15 @@ class TestOtherWindows:
             run("maintenance stop service-010", status=137)
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
 
-    def test_stop_before_an_occurrence_does_not_prevent_it(self, server: Serving, run: Runner, file: Path) -> None:
-        server.ahead = timedelta(minutes=-1)
+    def test_stop_before_an_occurrence_does_not_prevent_it(self, cloud: Serving, run: Runner, file: Path) -> None:
+        cloud.ahead = timedelta(minutes=-1)
         run("maintenance start service-010 --for 1h")
         run("maintenance stop service-010")
-        server.ahead = timedelta()
+        cloud.ahead = timedelta()
         file.write_text(window(ago="0"))
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_stop_on_another_server_does_not_count(self, server: Serving, run: Runner, file: Path, world: Path) -> None:
+    def test_stop_on_another_server_does_not_count(self, cloud: Serving, run: Runner, file: Path, world: Path) -> None:
         run("maintenance start service-010 --for 1h")
         run("maintenance stop service-010")
         journal = world / "home/.local/state/oncallctl/journal.jsonl"
@@ -238,23 +238,23 @@ class TestOtherWindows:
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
     def test_end_of_a_run_that_replaced_the_window_does_not_count_as_a_stop(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         run(f"maintenance apply {file}")
         run("maintenance run service-010 --for 3h --if-active replace -- true")
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
     def test_expiry_of_a_shorter_replacement_does_not_count_as_a_stop(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         run(f"maintenance apply {file}")
         run("maintenance start service-010 --for 20m --mode group_alerts --if-active replace")
-        server.ahead = timedelta(minutes=30)
+        cloud.ahead = timedelta(minutes=30)
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_stop_on_another_host_is_not_known(self, server: Serving, run: Runner, file: Path, tmp_path: Path) -> None:
+    def test_stop_on_another_host_is_not_known(self, cloud: Serving, run: Runner, file: Path, tmp_path: Path) -> None:
         run(f"maintenance apply {file}")
-        stop(server)
+        stop(cloud)
         done = run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other"))
         assert done.json[0]["status"] == "started"
 
@@ -268,15 +268,15 @@ class TestOtherWindows:
 
     @pytest.mark.parametrize("options", ["--for 30m", "--for 3h --mode group_alerts"])
     def test_other_active_window_is_left_alone_with_a_warning(
-        self, server: Serving, run: Runner, file: Path, options: str
+        self, cloud: Serving, run: Runner, file: Path, options: str
     ) -> None:
         run(f"maintenance start service-010 {options}")
-        before = state(server)
+        before = state(cloud)
         done = run(f"maintenance apply {file} -o json")
         assert done.json[0]["status"] == "unchanged"
         assert "window 'nightly'" in done.stderr
         assert "it is left alone" in done.stderr
-        assert state(server) == before
+        assert state(cloud) == before
 
     def test_overdue_window_is_not_stopped(self, unswept: Serving, run: Runner, file: Path) -> None:
         unswept.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": "maintenance", "duration": 0})
@@ -287,39 +287,39 @@ class TestOtherWindows:
         assert unswept.changes() == []
 
     def test_window_started_by_somebody_else_meanwhile_is_left_alone(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         def quicker(_request: Request, answer: Any) -> Response:
-            server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
+            cloud.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
             return answer()
 
-        mode = "group_alerts" if server.dialect == "cloud" else "maintenance"
-        server.fail("POST", "maintenance_start", quicker)
+        mode = "group_alerts"
+        cloud.fail("POST", "maintenance_start", quicker)
         done = run(f"maintenance apply {file} -o json")
         assert done.json[0]["status"] == "unchanged"
         assert "it is left alone" in done.stderr
 
     @pytest.mark.parametrize("first", ["long", "short"])
     def test_two_due_windows_on_an_integration_start_the_one_that_ends_last(
-        self, server: Serving, run: Runner, file: Path, first: str
+        self, cloud: Serving, run: Runner, file: Path, first: str
     ) -> None:
         both = {"long": window("long", duration='"4h"'), "short": window("short")}
         file.write_text(both.pop(first) + "".join(both.values()))
         done = run(f"maintenance apply {file} -o json")
         assert statuses(done) == {("long", "service-010"): "started", ("short", "service-010"): "unchanged"}
-        assert len(server.changes()) == 1
-        assert server.bodies()[0]["duration"] > 3 * 3600
+        assert len(cloud.changes()) == 1
+        assert cloud.bodies()[0]["duration"] > 3 * 3600
 
     def test_stop_of_the_longer_of_two_due_windows_restarts_neither(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         file.write_text(window("long", duration='"4h"') + window("short"))
         run(f"maintenance apply {file}")
-        stop(server)
+        stop(cloud)
         assert set(statuses(run(f"maintenance apply {file} -o json")).values()) == {"unchanged"}
-        assert state(server)["maintenance_mode"] is None
+        assert state(cloud)["maintenance_mode"] is None
 
-    def test_dry_run_of_two_due_windows_starts_one(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_dry_run_of_two_due_windows_starts_one(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(window("long", duration='"4h"') + window("short"))
         done = run(f"maintenance apply {file} --dry-run -o json")
         assert [each["status"] for each in done.json] == ["would-start", "unchanged"]
@@ -373,12 +373,12 @@ class TestFailures:
 
 class TestLocking:
     @pytest.fixture
-    def lock(self, server: Serving, run: Runner, file: Path, world: Path) -> Path:
+    def lock(self, cloud: Serving, run: Runner, file: Path, world: Path) -> Path:
         """Hold the lock of the file, like a run that has just started."""
         run(f"maintenance apply {file}")
         (path,) = (world / "home/.local/state/oncallctl").glob("apply-*.lock")
         assert path.read_bytes() == b""
-        server.seen.clear()
+        cloud.seen.clear()
         return path
 
     def hold(self, path: Path, since: timedelta) -> int:
@@ -387,25 +387,25 @@ class TestLocking:
         os.pwrite(descriptor, f"4711 {(datetime.now(UTC) - since).isoformat()}\n".encode(), 0)
         return descriptor
 
-    def test_apply_during_another_run_does_nothing(self, server: Serving, run: Runner, file: Path, lock: Path) -> None:
+    def test_apply_during_another_run_does_nothing(self, cloud: Serving, run: Runner, file: Path, lock: Path) -> None:
         descriptor = self.hold(lock, timedelta(minutes=9))
         done = run(f"maintenance apply {file} -o json")
-        assert (done.json, server.seen) == ([], [])
+        assert (done.json, cloud.seen) == ([], [])
         assert "process 4711" in done.stderr
         assert run(f"maintenance apply {file} --quiet").stderr == ""
         os.close(descriptor)
         assert len(run(f"maintenance apply {file} -o json").json) == 1
 
-    def test_apply_during_a_hanging_run_fails(self, server: Serving, run: Runner, file: Path, lock: Path) -> None:
+    def test_apply_during_a_hanging_run_fails(self, cloud: Serving, run: Runner, file: Path, lock: Path) -> None:
         descriptor = self.hold(lock, timedelta(minutes=11))
         done = run(f"maintenance apply {file} -o json", status=8)
         assert "process 4711 has been applying" in done.error["message"]
         assert done.error["hint"].endswith("kill 4711")
         os.close(descriptor)
-        assert server.seen == []
+        assert cloud.seen == []
 
     def test_lock_of_a_file_does_not_block_another_file(
-        self, server: Serving, run: Runner, file: Path, lock: Path, tmp_path: Path
+        self, cloud: Serving, run: Runner, file: Path, lock: Path, tmp_path: Path
     ) -> None:
         other = tmp_path / "other.toml"
         other.write_text(window("other", 'integrations = ["service-011"]'))
@@ -415,7 +415,7 @@ class TestLocking:
         os.close(descriptor)
 
     def test_locked_journal_does_not_prevent_the_start(
-        self, server: Serving, run: Runner, file: Path, world: Path, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, file: Path, world: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.config.private_files.LOCK_SECONDS", 0.0)
         folder = world / "home/.local/state/oncallctl"

@@ -25,8 +25,8 @@ def titles(server: Serving, run: Runner, options: str = "") -> dict[str, str]:
 
 
 class TestBefore:
-    def test_start_with_escalating_groups_names_them(self, server: Serving, run: Runner) -> None:
-        server.alert(ONE, "it burns")
+    def test_start_with_escalating_groups_names_them(self, cloud: Serving, run: Runner) -> None:
+        cloud.alert(ONE, "it burns")
         (group,) = [
             each for each in run("alert-groups list --state firing -o json").json if each["integration_id"] == ONE
         ]
@@ -34,21 +34,21 @@ class TestBefore:
         assert group["id"] in done.stderr
         assert "keep paging" in done.stderr
 
-    def test_start_without_escalating_groups_prints_no_warning(self, server: Serving, run: Runner) -> None:
+    def test_start_without_escalating_groups_prints_no_warning(self, cloud: Serving, run: Runner) -> None:
         assert run("maintenance start service-010 --for 30m").stderr == ""
 
-    def test_check_for_escalating_groups_of_several_targets_is_one_request(self, server: Serving, run: Runner) -> None:
-        server.alert(ONE)
+    def test_check_for_escalating_groups_of_several_targets_is_one_request(self, cloud: Serving, run: Runner) -> None:
+        cloud.alert(ONE)
         done = run("maintenance start service-010 service-011 --for 30m")
-        assert sum("alert_groups" in read for read in server.reads()) == 1
+        assert sum("alert_groups" in read for read in cloud.reads()) == 1
         assert "service-010" in done.stderr
         assert "service-011" not in done.stderr
 
-    def test_window_is_started_if_the_check_for_escalating_groups_fails(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "alert_groups", status(503))
+    def test_window_is_started_if_the_check_for_escalating_groups_fails(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("GET", "alert_groups", status(503))
         done = run("maintenance start service-010 --for 30m")
         assert "could not check" in done.stderr
-        assert len(server.changes()) == 1
+        assert len(cloud.changes()) == 1
 
 
 class TestAfter:
@@ -62,11 +62,11 @@ class TestAfter:
         assert "\tR&D\t" in run("maintenance debrief service-010").stdout
         assert '"R&amp;D"' in run("maintenance debrief service-010 -o json").stdout
 
-    def test_debrief_lists_groups_of_the_window_that_still_fire(self, server: Serving, run: Runner) -> None:
-        server.alert(ONE, "before")
-        age(server)
+    def test_debrief_lists_groups_of_the_window_that_still_fire(self, cloud: Serving, run: Runner) -> None:
+        cloud.alert(ONE, "before")
+        age(cloud)
         run("maintenance start service-010 --for 30m")
-        server.alert(ONE, "within")
+        cloud.alert(ONE, "within")
         run("maintenance stop service-010")
         found = run("maintenance debrief service-010 -o json").json
         assert [group["outcome"] for group in found] == ["still-firing"]
@@ -78,38 +78,38 @@ class TestAfter:
         run("maintenance stop service-010 --yes")
         assert list(titles(server, run).values()) == ["resolved-unseen"]
 
-    def test_debrief_of_an_active_foreign_window_lists_its_groups(self, server: Serving, run: Runner) -> None:
-        mode = "silence_escalations" if server.dialect == "cloud" else "debug"
-        server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 600})
-        server.alert(ONE, "within")
-        assert list(titles(server, run).values()) == ["still-firing"]
+    def test_debrief_of_an_active_foreign_window_lists_its_groups(self, cloud: Serving, run: Runner) -> None:
+        mode = "silence_escalations"
+        cloud.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 600})
+        cloud.alert(ONE, "within")
+        assert list(titles(cloud, run).values()) == ["still-firing"]
 
-    def test_debrief_omits_acknowledged_groups(self, server: Serving, run: Runner) -> None:
+    def test_debrief_omits_acknowledged_groups(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
-        server.alert(ONE, "within")
+        cloud.alert(ONE, "within")
         (group,) = run("maintenance debrief service-010 -o json").json
-        server.call("POST", f"alert_groups/{group['id']}/acknowledge/")
-        assert titles(server, run) == {}
+        cloud.call("POST", f"alert_groups/{group['id']}/acknowledge/")
+        assert titles(cloud, run) == {}
 
-    def test_debrief_omits_other_integrations(self, server: Serving, run: Runner) -> None:
+    def test_debrief_omits_other_integrations(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
-        server.alert("C6WEX17LQRP1K", "elsewhere")
-        assert titles(server, run) == {}
+        cloud.alert("C6WEX17LQRP1K", "elsewhere")
+        assert titles(cloud, run) == {}
 
-    def test_debrief_without_a_window_requires_since(self, server: Serving, run: Runner) -> None:
+    def test_debrief_without_a_window_requires_since(self, cloud: Serving, run: Runner) -> None:
         done = run("maintenance debrief service-010 -o json", status=6)
         assert "--since" in done.error["hint"]
 
-    def test_debrief_since_a_time_needs_no_window(self, server: Serving, run: Runner) -> None:
-        server.alert(ONE, "whenever")
-        assert list(titles(server, run, "--since 1h").values()) == ["still-firing"]
+    def test_debrief_since_a_time_needs_no_window(self, cloud: Serving, run: Runner) -> None:
+        cloud.alert(ONE, "whenever")
+        assert list(titles(cloud, run, "--since 1h").values()) == ["still-firing"]
 
-    def test_debrief_require_none_exits_with_10_if_there_are_groups(self, server: Serving, run: Runner) -> None:
+    def test_debrief_require_none_exits_with_10_if_there_are_groups(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance debrief service-010 --require none")
-        server.alert(ONE, "within")
+        cloud.alert(ONE, "within")
         run("maintenance debrief service-010 --require none", status=10)
 
     @pytest.mark.parametrize("since", ["2099-01-01T00:00", "whenever", "-5"])
-    def test_debrief_since_a_future_time_is_refused(self, server: Serving, run: Runner, since: str) -> None:
+    def test_debrief_since_a_future_time_is_refused(self, cloud: Serving, run: Runner, since: str) -> None:
         run(f"maintenance debrief service-010 --since {since}", status=2)

@@ -33,21 +33,19 @@ class TestExtending:
         first, _, second = server.bodies()
         assert first["mode"] == second["mode"]
 
-    def test_window_extended_until_a_time_twice_is_unchanged_the_second_time(
-        self, server: Serving, run: Runner
-    ) -> None:
+    def test_window_extended_until_a_time_twice_is_unchanged_the_second_time(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         end = f"{datetime.now().astimezone() + timedelta(hours=2):%Y-%m-%dT%H:%M:%S%z}"
         for expected in ("extended", "unchanged"):
             (outcome,) = run(f"maintenance extend service-010 --until {end} -o json").json
             assert outcome["status"] == expected
-        assert server.changes() == [START, STOP, START]
+        assert cloud.changes() == [START, STOP, START]
 
-    def test_window_that_lasts_longer_is_not_shortened(self, server: Serving, run: Runner) -> None:
+    def test_window_that_lasts_longer_is_not_shortened(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 5h")
         end = f"{datetime.now().astimezone() + timedelta(hours=1):%Y-%m-%dT%H:%M:%S%z}"
         assert run(f"maintenance extend service-010 --until {end} -o json").json[0]["status"] == "unchanged"
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
     def test_overdue_window_is_extended_from_now(self, unswept: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
@@ -56,7 +54,7 @@ class TestExtending:
         assert outcome["status"] == "extended"
         assert 3595 <= unswept.bodies()[-1]["duration"] <= 3600
 
-    def test_reason_of_the_window_is_kept(self, server: Serving, run: Runner) -> None:
+    def test_reason_of_the_window_is_kept(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --reason 'db upgrade'")
         run("maintenance extend service-010 --by 1h")
         assert run("maintenance status -o json").json[0]["reason"] == "db upgrade"
@@ -66,34 +64,34 @@ class TestExtending:
 
 class TestRefusals:
     def test_integration_without_a_window_is_a_conflict_with_the_start_command(
-        self, server: Serving, run: Runner
+        self, cloud: Serving, run: Runner
     ) -> None:
         error = run("maintenance extend service-010 --by 1h -o json", status=7).error
         assert error["message"] == "'service-010' is not in maintenance"
-        assert server.changes() == []
+        assert cloud.changes() == []
         run(pasted(error["hint"]))
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
-    def test_selector_without_active_windows_is_a_conflict(self, server: Serving, run: Runner) -> None:
+    def test_selector_without_active_windows_is_a_conflict(self, cloud: Serving, run: Runner) -> None:
         assert "none of the " in run("maintenance extend --team 'data infra' --by 1h", status=7).stderr
-        assert server.changes() == []
+        assert cloud.changes() == []
 
-    def test_selector_extends_active_windows_only(self, server: Serving, run: Runner) -> None:
+    def test_selector_extends_active_windows_only(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         (outcome,) = run("maintenance extend --team 'data infra' --by 1h -o json").json
         assert (outcome["id"], outcome["status"]) == (ONE, "extended")
 
-    def test_window_held_by_a_run_is_refused(self, server: Serving, run: Runner) -> None:
+    def test_window_held_by_a_run_is_refused(self, cloud: Serving, run: Runner) -> None:
         extend = f"{sys.executable} -m oncallctl maintenance extend {ONE} --by 1h"
         run(f"maintenance run service-010 --for 30m -- {extend}", status=7)
-        assert server.changes() == [START, STOP]
+        assert cloud.changes() == [START, STOP]
 
     @pytest.mark.parametrize("options", ["", "--by 1h --until 18:00", "--by 0", "--until 1999-01-01T00:00"])
     def test_invalid_length_is_refused_before_any_request(self, server: Serving, run: Runner, options: str) -> None:
         run(f"maintenance extend service-010 {options}", status=2)
         assert server.changes() == []
 
-    def test_max_counts_from_now(self, server: Serving, run: Runner) -> None:
+    def test_max_counts_from_now(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         assert "longer than the 1h" in run("maintenance extend service-010 --by 31m --max 1h", status=2).stderr
         assert run("maintenance extend service-010 --by 29m --max 1h -o json").json[0]["status"] == "extended"
@@ -108,26 +106,24 @@ class TestRefusals:
         ],
     )
     def test_guard_rails_of_the_profile_apply(
-        self, server: Serving, run: Runner, tmp_path: Path, rail: str, message: str
+        self, cloud: Serving, run: Runner, tmp_path: Path, rail: str, message: str
     ) -> None:
         run("maintenance start service-010 --for 30m")
         token, config = tmp_path / "token", tmp_path / "config.toml"
-        token.write_text(server.token)
+        token.write_text(cloud.token)
         token.chmod(0o600)
-        config.write_text(
-            f'[profiles.p]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\n{rail}\n'
-        )
+        config.write_text(f'[profiles.p]\nurl = "{cloud.url}"\napi = "cloud"\ntoken_file = "{token}"\n{rail}\n')
         done = run("maintenance extend service-010 --by 1h -p p", status=2, ONCALLCTL_CONFIG=str(config))
         assert message in done.stderr
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
-    def test_group_window_with_alert_groups_needs_yes(self, server: Serving, run: Runner) -> None:
+    def test_group_window_with_alert_groups_needs_yes(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
-        server.alert(ONE)
+        cloud.alert(ONE)
         assert "1 alert group" in run("maintenance extend service-010 --by 1h", status=2).stderr
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
         run("maintenance extend service-010 --by 1h --yes")
-        assert server.changes() == [START, STOP, START]
+        assert cloud.changes() == [START, STOP, START]
 
 
 class TestOutcome:
@@ -166,9 +162,9 @@ class TestOutcome:
         ]
 
 
-def test_start_on_a_shorter_window_gives_the_extend_command(server: Serving, run: Runner) -> None:
+def test_start_on_a_shorter_window_gives_the_extend_command(cloud: Serving, run: Runner) -> None:
     run("maintenance start service-010 --for 30m")
     error = run("maintenance start service-010 --for 2h -o json", status=7).error
     (outcome,) = run(f"{pasted(error['hint'])} -o json").json
     assert outcome["status"] == "extended"
-    assert 119 * 60 < server.bodies()[-1]["duration"] <= 120 * 60
+    assert 119 * 60 < cloud.bodies()[-1]["duration"] <= 120 * 60

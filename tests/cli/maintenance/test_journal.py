@@ -50,12 +50,12 @@ class TestWriting:
         assert {"time", "profile", "host", "user"} <= set(opened)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", opened["time"])
 
-    def test_unchanged_window_is_not_recorded(self, server: Serving, run: Runner) -> None:
+    def test_unchanged_window_is_not_recorded(self, cloud: Serving, run: Runner) -> None:
         run("maintenance stop service-010")
         run("maintenance start service-010 --for 30m --dry-run")
         assert run("maintenance history -o json").json == []
 
-    def test_replacement_is_recorded_as_a_stop_and_a_start(self, server: Serving, run: Runner) -> None:
+    def test_replacement_is_recorded_as_a_stop_and_a_start(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance start service-010 --for 2h --if-active replace")
         assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened", "ended", "opened"]
@@ -76,7 +76,7 @@ class TestWriting:
         ]
 
     def test_stop_interrupted_by_a_kill_is_recorded_as_unknown(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def killed(*_: object) -> None:
             raise SystemExit(137)
@@ -87,22 +87,22 @@ class TestWriting:
         last = run("maintenance history -o json").json[-1]
         assert (last["event"], last["cause"], last["outcome"]) == ("ended", "stop", "unknown")
 
-    def test_stop_that_did_not_arrive_is_not_recorded(self, server: Serving, run: Runner) -> None:
+    def test_stop_that_did_not_arrive_is_not_recorded(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
-        server.fail("POST", "maintenance_stop", status(403, '{"detail": "no"}'))
+        cloud.fail("POST", "maintenance_stop", status(403, '{"detail": "no"}'))
         run("maintenance stop service-010", status=3)
         assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened"]
 
     def test_unknown_outcome_is_recorded_as_unknown(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0,))
-        server.fail("POST", "maintenance_start", drop)
+        cloud.fail("POST", "maintenance_start", drop)
         run("maintenance start service-010 --for 30m", status=9)
         assert run("maintenance history -o json").json[0]["outcome"] == "unknown"
 
     def test_unwritable_journal_does_not_undo_the_window(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def full(*_: object) -> int:
             raise OSError(28, "No space left on device")
@@ -113,13 +113,13 @@ class TestWriting:
         assert "No space left" in done.stderr
 
     @pytest.mark.promise("in-no-file-this-programs")
-    def test_journal_contains_no_secret(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_journal_contains_no_secret(self, cloud: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
         text = (world / STATE / "journal.jsonl").read_text()
-        assert server.token not in text
+        assert cloud.token not in text
         assert "/integrations/v1/" not in text
 
-    def test_journal_is_readable_only_by_its_owner(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_journal_is_readable_only_by_its_owner(self, cloud: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
         assert modes.S_IMODE((world / STATE / "journal.jsonl").stat().st_mode) == 0o600
         assert modes.S_IMODE((world / STATE).stat().st_mode) == 0o700
@@ -209,7 +209,7 @@ class TestReading:
         assert done.stderr.count("warning") == 1
         assert "journal.jsonl: line 1 is skipped: no time (3 such lines)" in done.stderr
 
-    def test_line_of_an_older_version_has_no_cause(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_line_of_an_older_version_has_no_cause(self, cloud: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance stop service-010")
         path = world / STATE / "journal.jsonl"
@@ -218,16 +218,16 @@ class TestReading:
         assert [entry["event"] for entry in done.json] == ["opened", "ended"]
         assert done.stderr == ""
 
-    def test_server_is_recognized_in_another_spelling(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_server_is_recognized_in_another_spelling(self, cloud: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m --reason 'db upgrade'")
         path = world / STATE / "journal.jsonl"
         path.write_text(path.read_text().replace("127.0.0.1:", "LOCALHOST.:"))
-        local = server.url.replace("127.0.0.1", "localhost")
+        local = cloud.url.replace("127.0.0.1", "localhost")
         (window,) = run("maintenance status -o json", ONCALLCTL_URL=local).json
         assert window["reason"] == "db upgrade"
 
     def test_history_on_a_terminal_omits_constant_columns(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run("maintenance start service-010 --for 30m")
         assert "HOST" in run("maintenance history").stdout
@@ -239,7 +239,7 @@ class TestReading:
             run("maintenance stop service-010")
         assert "HOST" in run("maintenance history").stdout
 
-    def test_history_since_a_time_omits_older_events(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_history_since_a_time_omits_older_events(self, cloud: Serving, run: Runner, world: Path) -> None:
         run("maintenance start service-010 --for 30m")
         path = world / STATE / "journal.jsonl"
         old = {**json.loads(path.read_text()), "time": "2020-01-01T00:00:00+00:00"}
@@ -250,41 +250,41 @@ class TestReading:
     def test_history_of_an_empty_journal_is_an_empty_list(self, run: Runner) -> None:
         assert run("maintenance history -o json").json == []
 
-    def test_status_has_the_author_and_reason_of_a_window(self, server: Serving, run: Runner) -> None:
+    def test_status_has_the_author_and_reason_of_a_window(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --reason 'db upgrade'")
         (window,) = run("maintenance status -o json").json
         assert window["reason"] == "db upgrade"
         assert "@" in window["started_by"]
 
-    def test_window_unknown_to_the_journal_is_foreign(self, server: Serving, run: Runner) -> None:
+    def test_window_unknown_to_the_journal_is_foreign(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --reason mine")
         run("maintenance stop service-010")
-        mode = "silence_escalations" if server.dialect == "cloud" else "debug"
-        server.call("POST", "integrations/C6WEX17LQRP1K/maintenance_start", {"mode": mode, "duration": 600})
+        mode = "silence_escalations"
+        cloud.call("POST", "integrations/C6WEX17LQRP1K/maintenance_start", {"mode": mode, "duration": 600})
         (window,) = run("maintenance status -o json").json
         assert (window["started_by"], window["reason"]) == ("foreign", None)
 
-    def test_status_without_a_window_has_no_author(self, server: Serving, run: Runner) -> None:
+    def test_status_without_a_window_has_no_author(self, cloud: Serving, run: Runner) -> None:
         (window,) = run("maintenance status service-010 -o json").json
         assert window["started_by"] is None
 
     @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
-    def test_state_folder_of_another_user_is_refused(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_state_folder_of_another_user_is_refused(self, cloud: Serving, run: Runner, world: Path) -> None:
         (world / STATE).mkdir(parents=True)
         os.chown(world / STATE, 12345, 12345)
         run("maintenance start service-010 --for 30m", status=2)
-        assert server.changes() == []
+        assert cloud.changes() == []
 
 
 class TestGuardRails:
     @pytest.fixture
-    def profile(self, server: Serving, world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    def profile(self, cloud: Serving, world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         token = world / "token"
-        token.write_text(server.token)
+        token.write_text(cloud.token)
         token.chmod(0o600)
         path = world / "config.toml"
         path.write_text(
-            f'[profiles.work]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\n'
+            f'[profiles.work]\nurl = "{cloud.url}"\napi = "{cloud.dialect}"\ntoken_file = "{token}"\n'
             'longest_window = "1h"\nmost_targets = 2\nreason_required = true\nmodes_allowed = ["silence_escalations"]\n'
         )
         monkeypatch.setenv("ONCALLCTL_CONFIG", str(path))
@@ -303,12 +303,12 @@ class TestGuardRails:
         ],
     )
     def test_window_that_the_profile_forbids_is_refused_before_any_change(
-        self, server: Serving, run: Runner, options: str
+        self, cloud: Serving, run: Runner, options: str
     ) -> None:
         run(f"maintenance start {options} --yes -p work", status=2)
-        assert server.changes() == []
+        assert cloud.changes() == []
 
     @pytest.mark.usefixtures("profile")
-    def test_window_that_the_profile_allows_is_started(self, server: Serving, run: Runner) -> None:
+    def test_window_that_the_profile_allows_is_started(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 service-011 --for 30m --reason r -p work")
-        assert len(server.changes()) == 2
+        assert len(cloud.changes()) == 2

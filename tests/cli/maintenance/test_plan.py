@@ -156,7 +156,7 @@ class TestCommand:
         return path
 
     def test_plan_in_json_has_each_occurrence_in_three_zones_with_its_targets(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         done = run(f"maintenance plan {file} --days 1 --tz America/New_York -o json")
         (weekend, nightly) = done.json
@@ -177,9 +177,9 @@ class TestCommand:
             "notes": [],
         }
         assert len(weekend["targets"]) > 1
-        assert server.changes() == []
+        assert cloud.changes() == []
 
-    def test_plan_in_a_pipe_is_tab_separated(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_plan_in_a_pipe_is_tab_separated(self, cloud: Serving, run: Runner, file: Path) -> None:
         lines = run(f"maintenance plan {file} --days 1").stdout.splitlines()
         assert lines[0].split("\t") == ["WINDOW", "START", "END", "IN ITS ZONE", "LOCAL", "TARGETS", "NOTES"]
         assert lines[2].split("\t") == [
@@ -193,7 +193,7 @@ class TestCommand:
         ]
 
     def test_plan_on_a_terminal_is_a_picture_and_a_folded_table(
-        self, server: Serving, run: Runner, file: Path, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("COLUMNS", "80")
         monkeypatch.setattr("oncallctl.commands.maintenance.files.on_a_terminal", lambda: True)
@@ -203,7 +203,7 @@ class TestCommand:
         assert "3 times, last on Wed 11-25" in done.stdout
         assert "note: nightly@2026-11-24T01:30:00Z: overlaps window 'release 1.4' on service-010" in done.stderr
 
-    def test_plan_of_targets_without_matches_warns(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_plan_of_targets_without_matches_warns(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(FILE.replace('team = "platform"', 'match = "nothing-*"'))
         done = run(f"maintenance plan {file} --days 1 -o json")
         assert "window 'weekend of the whole team': no integration matches" in done.stderr
@@ -216,8 +216,8 @@ class TestCommand:
         assert "team platform" in done.stdout
         assert run(f"maintenance plan {file} --days 1 -o json").json[0]["targets"] is None
 
-    def test_plan_without_responses_omits_integrations(self, server: Serving, run: Runner, file: Path) -> None:
-        server.fail("GET", "", drop, times=100)
+    def test_plan_without_responses_omits_integrations(self, cloud: Serving, run: Runner, file: Path) -> None:
+        cloud.fail("GET", "", drop, times=100)
         done = run(f"maintenance plan {file} --days 1 -o json")
         assert "the plan does not include the integrations" in done.stderr
         assert [each["targets"] for each in done.json] == [None, None]

@@ -34,30 +34,30 @@ class TestStarting:
         assert outcome["status"] == "unchanged"
         assert server.changes() == [START]
 
-    def test_window_that_ends_later_is_left_alone(self, server: Serving, run: Runner) -> None:
+    def test_window_that_ends_later_is_left_alone(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 2h")
         assert run("maintenance start service-010 --for 30m -o json").json[0]["status"] == "unchanged"
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
-    def test_window_that_ends_sooner_is_a_conflict(self, server: Serving, run: Runner) -> None:
+    def test_window_that_ends_sooner_is_a_conflict(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         done = run("maintenance start service-010 --for 2h -o json", status=7)
         assert done.json[0]["status"] == "failed"
         assert done.error["code"] == "conflict"
         assert "--if-active" in done.error["hint"]
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
-    def test_window_in_another_mode_is_a_conflict(self, server: Serving, run: Runner) -> None:
+    def test_window_in_another_mode_is_a_conflict(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 2h")
         run("maintenance start service-010 --for 30m --mode group_alerts", status=7)
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
-    def test_if_active_keep_leaves_another_window_with_a_warning(self, server: Serving, run: Runner) -> None:
+    def test_if_active_keep_leaves_another_window_with_a_warning(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         done = run("maintenance start service-010 --for 2h --if-active keep -o json")
         assert done.json[0]["status"] == "unchanged"
         assert "warning" in done.stderr
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
     def test_if_active_replace_stops_the_other_window_first(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
@@ -73,50 +73,50 @@ class TestStarting:
         assert not silent(server)
 
     def test_start_after_a_stop_that_finds_another_window_does_not_say_that_there_is_none(
-        self, server: Serving, run: Runner
+        self, cloud: Serving, run: Runner
     ) -> None:
         def somebody_starts_first(_request: object, answer: Callable[[], Response]) -> Response:
-            mode = "group_alerts" if server.dialect == "cloud" else "maintenance"
-            server.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
+            mode = "group_alerts"
+            cloud.call("POST", f"integrations/{ONE}/maintenance_start", {"mode": mode, "duration": 60})
             return answer()
 
         run("maintenance start service-010 --for 30m")
-        server.fail("POST", "maintenance_start", somebody_starts_first)
+        cloud.fail("POST", "maintenance_start", somebody_starts_first)
         done = run("maintenance start service-010 --for 2h --if-active replace", status=7)
         assert "was stopped and the new one did not start" in done.stderr
         assert "NOT in maintenance" not in done.stderr
 
-    def test_until_sets_the_end(self, server: Serving, run: Runner) -> None:
+    def test_until_sets_the_end(self, cloud: Serving, run: Runner) -> None:
         end = (datetime.now(UTC) + timedelta(hours=3)).replace(microsecond=0)
         run(f"maintenance start service-010 --until {end:%Y-%m-%dT%H:%M:%SZ}")
-        assert 3 * 3600 - 10 <= server.bodies()[0]["duration"] <= 3 * 3600
+        assert 3 * 3600 - 10 <= cloud.bodies()[0]["duration"] <= 3 * 3600
         run(f"maintenance start service-010 --until {end:%Y-%m-%dT%H:%M:%SZ}")
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
     @pytest.mark.parametrize(("earlier", "outcome"), [(50, "unchanged"), (70, "failed")])
     def test_window_that_ends_at_most_a_minute_earlier_is_unchanged(
-        self, server: Serving, run: Runner, earlier: int, outcome: str
+        self, cloud: Serving, run: Runner, earlier: int, outcome: str
     ) -> None:
         run(f"maintenance start service-010 --for {1800 - earlier}")
         done = run("maintenance start service-010 --for 1800 -o json", status=None)
         assert done.json[0]["status"] == outcome
 
-    def test_until_is_parsed_in_the_requested_zone(self, server: Serving, run: Runner) -> None:
+    def test_until_is_parsed_in_the_requested_zone(self, cloud: Serving, run: Runner) -> None:
         moment = datetime.now(UTC) + timedelta(hours=3)
         wall = moment.astimezone(ZoneInfo("Asia/Kathmandu")).strftime("%Y-%m-%dT%H:%M:%S")
         run(f"maintenance start service-010 --until {wall} --tz Asia/Kathmandu")
-        assert 3 * 3600 - 10 <= server.bodies()[0]["duration"] <= 3 * 3600
+        assert 3 * 3600 - 10 <= cloud.bodies()[0]["duration"] <= 3 * 3600
 
-    def test_until_on_another_day_is_noted(self, server: Serving, run: Runner) -> None:
+    def test_until_on_another_day_is_noted(self, cloud: Serving, run: Runner) -> None:
         now = datetime.now(UTC)
         done = run(f"maintenance start service-010 --until {now - timedelta(minutes=2):%H:%M}")
         assert "23h 5" in done.stderr or "1d" in done.stderr
 
-    def test_small_number_of_seconds_causes_a_warning(self, server: Serving, run: Runner) -> None:
+    def test_small_number_of_seconds_causes_a_warning(self, cloud: Serving, run: Runner) -> None:
         assert "30 seconds" in run("maintenance start service-010 --for 30").stderr
 
     def test_length_is_computed_when_the_request_is_sent(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The wait for a rate limit does not make the window end later."""
         late = timedelta()
@@ -127,11 +127,11 @@ class TestStarting:
             late = timedelta(minutes=10)
 
         monkeypatch.setattr("oncallctl.api.retry.time.sleep", wait)
-        monkeypatch.setattr("oncallctl.api.retry.Retries._rest", lambda _: wait(0) if server.changes() else None)
-        server.fail("POST", "maintenance_start", status(429, '{"detail": "throttled"}', Retry_After="60"))
+        monkeypatch.setattr("oncallctl.api.retry.Retries._rest", lambda _: wait(0) if cloud.changes() else None)
+        cloud.fail("POST", "maintenance_start", status(429, '{"detail": "throttled"}', Retry_After="60"))
         end = datetime.now(UTC) + timedelta(hours=1)
         run(f"maintenance start service-010 --until {end:%Y-%m-%dT%H:%M:%SZ}")
-        first, second = (body["duration"] for body in server.bodies())
+        first, second = (body["duration"] for body in cloud.bodies())
         assert 590 <= first - second <= 610
 
     @pytest.mark.parametrize("mode", ["debug", "maintenance"])
@@ -173,13 +173,13 @@ class TestStarting:
             "--for 2h --max 1h",
         ],
     )
-    def test_invalid_length_is_refused_before_any_request(self, server: Serving, run: Runner, options: str) -> None:
+    def test_invalid_length_is_refused_before_any_request(self, cloud: Serving, run: Runner, options: str) -> None:
         run(f"maintenance start service-010 {options}", status=2)
-        assert server.seen == []
+        assert cloud.seen == []
 
-    def test_max_allows_a_longer_window(self, server: Serving, run: Runner) -> None:
+    def test_max_allows_a_longer_window(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 8d --max 10d")
-        assert server.bodies() == [{**server.bodies()[0], "duration": 8 * 86400}]
+        assert cloud.bodies() == [{**cloud.bodies()[0], "duration": 8 * 86400}]
 
 
 class TestOverdue:
@@ -223,28 +223,28 @@ class TestOverdue:
 
 
 class TestGroupsThatKeepPaging:
-    def test_warning_gives_the_command_that_silences_them(self, server: Serving, run: Runner) -> None:
-        server.alert(ONE)
+    def test_warning_gives_the_command_that_silences_them(self, cloud: Serving, run: Runner) -> None:
+        cloud.alert(ONE)
         stderr = run("maintenance start service-010 --for 90m").stderr
         assert "keep paging through the window" in stderr
         run(pasted(stderr))
         assert "keep paging" not in run("maintenance start service-010 --for 3h --if-active replace").stderr
 
-    def test_replacement_does_not_warn_of_groups_of_the_old_window(self, server: Serving, run: Runner) -> None:
+    def test_replacement_does_not_warn_of_groups_of_the_old_window(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
-        age(server)
-        server.alert(ONE)
+        age(cloud)
+        cloud.alert(ONE)
         assert "keep paging" not in run("maintenance start service-010 --for 3h --if-active replace").stderr
 
-    def test_pages_do_not_cause_the_warning(self, server: Serving, run: Runner) -> None:
-        server.call("POST", "escalation/", {"team": "TKPSLLWBFUI9R", "title": "call me"})
+    def test_pages_do_not_cause_the_warning(self, cloud: Serving, run: Runner) -> None:
+        cloud.call("POST", "escalation/", {"team": "TKPSLLWBFUI9R", "title": "call me"})
         assert "keep paging" not in run(f"maintenance start {DIRECT_PAGING} --for 30m --yes").stderr
 
     def test_unknown_count_of_groups_is_reported_as_more_than(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for number in range(13):
-            server.alert(ONE, f"fire {number}")
+            cloud.alert(ONE, f"fire {number}")
         stderr = run("maintenance start service-010 --for 30m").stderr
         assert "and 3 more; to silence them: oncallctl alert-groups silence --integration" in stderr
         monkeypatch.setattr("oncallctl.maintenance.windows.alerts.MOST", 12)

@@ -14,9 +14,9 @@ class TestStopping:
         assert server.changes() == [START, STOP]
         assert server.bodies()[1] is None
 
-    def test_stop_without_a_window_sends_no_change(self, server: Serving, run: Runner) -> None:
+    def test_stop_without_a_window_sends_no_change(self, cloud: Serving, run: Runner) -> None:
         assert run("maintenance stop service-010 -o json").json[0]["status"] == "unchanged"
-        assert server.changes() == []
+        assert cloud.changes() == []
 
     def test_stop_of_a_group_window_requires_yes_and_counts_its_groups(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
@@ -29,30 +29,30 @@ class TestStopping:
         run("maintenance stop service-010 --yes")
         assert not silent(server)
 
-    def test_replacement_of_a_group_window_requires_yes(self, server: Serving, run: Runner) -> None:
+    def test_replacement_of_a_group_window_requires_yes(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
-        server.alert(ONE)
+        cloud.alert(ONE)
         run("maintenance start service-010 --for 2h --mode group_alerts --if-active replace", status=2)
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
-    def test_stop_of_an_empty_group_window_does_not_prompt(self, server: Serving, run: Runner) -> None:
+    def test_stop_of_an_empty_group_window_does_not_prompt(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
         run("maintenance start service-010 --for 2h --mode group_alerts --if-active replace")
         run("maintenance stop service-010")
-        assert server.changes() == [START, STOP, START, STOP]
+        assert cloud.changes() == [START, STOP, START, STOP]
 
-    def test_stop_by_a_selector_stops_only_active_windows(self, server: Serving, run: Runner) -> None:
+    def test_stop_by_a_selector_stops_only_active_windows(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 service-011 --for 30m")
         done = run("maintenance stop --all --yes -o json")
         assert [outcome["name"] for outcome in done.json] == ["service-010", "service-011"]
         assert "2 integrations" in done.stderr
-        assert len(server.changes()) == 4
+        assert len(cloud.changes()) == 4
 
-    def test_stop_by_a_selector_without_active_windows_succeeds_with_a_note(self, server: Serving, run: Runner) -> None:
+    def test_stop_by_a_selector_without_active_windows_succeeds_with_a_note(self, cloud: Serving, run: Runner) -> None:
         done = run("maintenance stop --all -o json")
         assert done.json == []
         assert "nothing to stop" in done.stderr
-        assert server.changes() == []
+        assert cloud.changes() == []
 
 
 class TestStatus:
@@ -74,7 +74,7 @@ class TestStatus:
         assert (window["id"], window["mode"], window["overdue"]) == (ONE, "group_alerts", False)
         assert 1700 < window["remaining_seconds"] <= 1800
 
-    def test_status_with_targets_shows_each(self, server: Serving, run: Runner) -> None:
+    def test_status_with_targets_shows_each(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         windows = run("maintenance status service-011 service-010 -o json").json
         assert [(window["name"], window["mode"]) for window in windows] == [
@@ -82,7 +82,7 @@ class TestStatus:
             ("service-010", "silence_escalations"),
         ]
 
-    def test_status_require_exits_with_10_if_the_condition_fails(self, server: Serving, run: Runner) -> None:
+    def test_status_require_exits_with_10_if_the_condition_fails(self, cloud: Serving, run: Runner) -> None:
         run("maintenance status service-010 --require inactive")
         run("maintenance status service-010 --require active", status=10)
         run("maintenance status --require active", status=10)
@@ -94,13 +94,13 @@ class TestStatus:
         run("maintenance status service-010 --require active --ending-within 1m")
         run("maintenance status --require inactive", status=10)
 
-    def test_ending_within_selects_windows_that_end_soon(self, server: Serving, run: Runner) -> None:
+    def test_ending_within_selects_windows_that_end_soon(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance start service-011 --for 5h")
         windows = run("maintenance status --ending-within 1h -o json").json
         assert [window["name"] for window in windows] == ["service-010"]
 
-    def test_status_masks_links_in_every_format(self, server: Serving, run: Runner) -> None:
+    def test_status_masks_links_in_every_format(self, cloud: Serving, run: Runner) -> None:
         for verb in ("start service-010 --for 30m", "status", "stop service-010"):
             done = run(f"maintenance {verb} -o json")
             assert "/integrations/v1/" not in done.stdout
@@ -108,24 +108,24 @@ class TestStatus:
 
 
 class TestDryRun:
-    def test_dry_run_shows_the_request_and_sends_none(self, server: Serving, run: Runner) -> None:
+    def test_dry_run_shows_the_request_and_sends_none(self, cloud: Serving, run: Runner) -> None:
         (outcome,) = run("maintenance start service-010 --for 30m --dry-run -o json").json
-        mode = "silence_escalations" if server.dialect == "cloud" else "debug"
+        mode = "silence_escalations"
         assert outcome["status"] == "would-start"
         assert outcome["requests"] == [
-            {"method": "POST", "url": f"{server.url}{START[5:]}", "body": {"mode": mode, "duration": 1800}}
+            {"method": "POST", "url": f"{cloud.url}{START[5:]}", "body": {"mode": mode, "duration": 1800}}
         ]
-        assert server.changes() == []
+        assert cloud.changes() == []
 
-    def test_dry_run_of_a_replacement_shows_both_requests(self, server: Serving, run: Runner) -> None:
+    def test_dry_run_of_a_replacement_shows_both_requests(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         (outcome,) = run("maintenance start service-010 --for 2h --if-active replace --dry-run -o json").json
         assert [request["url"].rpartition("/")[2] for request in outcome["requests"]] == [
             "maintenance_stop",
             "maintenance_start",
         ]
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
-    def test_dry_run_without_changes_shows_no_request(self, server: Serving, run: Runner) -> None:
+    def test_dry_run_without_changes_shows_no_request(self, cloud: Serving, run: Runner) -> None:
         (outcome,) = run("maintenance stop service-010 --dry-run -o json").json
         assert (outcome["status"], outcome["requests"]) == ("unchanged", [])
