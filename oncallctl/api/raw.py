@@ -134,7 +134,7 @@ def request(method: str, path: str, fields: Sequence[tuple[str, object]]) -> Req
     Raises:
         InvalidInput: the path could leave the API, the query cannot be encoded, or a field of the body is repeated.
     """
-    below, query = _split(path)
+    relative, query = _split(path)
     if method == "GET":
         for name, text in fields:
             query.setdefault(name, []).append(str(text))
@@ -143,22 +143,22 @@ def request(method: str, path: str, fields: Sequence[tuple[str, object]]) -> Req
     except UnicodeEncodeError as error:  # half of a surrogate pair: bytes of an argument that are not UTF-8
         raise InvalidInput(f"cannot encode the query: {error}") from error
     if method == "GET":
-        return Request(method, below, query)
+        return Request(method, relative, query)
     body = dict(fields)
     if len(body) < len(fields):
         raise InvalidInput("--field repeats a field of the body", hint='for a list, use --field name=["a","b"]')
-    return Request(method, below, query, body or None)
+    return Request(method, relative, query, body or None)
 
 
 def _split(text: str) -> tuple[str, dict[str, list[str]]]:
     path, _, query = text.partition("?")
-    below = path.removeprefix("/").removeprefix(API.removeprefix("/"))
-    if _FORBIDDEN.search(text) or not _PATH.fullmatch(below):
+    relative = path.removeprefix("/").removeprefix(API.removeprefix("/"))
+    if _FORBIDDEN.search(text) or not _PATH.fullmatch(relative):
         raise InvalidInput(f"not a path of the API: {text!r}", hint=f"use the part after {API}, such as integrations/")
     values: dict[str, list[str]] = {}
     for name, text_value in parse_qsl(query, keep_blank_values=True):
         values.setdefault(name, []).append(text_value)
-    return below, values
+    return relative, values
 
 
 def value(text: str) -> object:

@@ -47,13 +47,13 @@ class IntegrationFilter:
         return (
             (team is None or team.includes(each))
             and (self.type is None or each.type == self.type)
-            and (self.match is None or _matches(each.name, self.match))
+            and (self.match is None or _name_matches(each.name, self.match))
             and all(each.has_label(key, value) for key, value in self.labels)
             and (self.in_maintenance is None or self.in_maintenance is (each.maintenance_mode is not None))
         )
 
 
-def _matches(name: str, pattern: str) -> bool:
+def _name_matches(name: str, pattern: str) -> bool:
     """True if a name matches. Brackets are literal, since names such as ``[prod] api`` contain them."""
     return fnmatchcase(name.casefold(), pattern.casefold().replace("[", "[[]"))
 
