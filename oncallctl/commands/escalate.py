@@ -89,7 +89,7 @@ def escalate(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Page a team or users. On a terminal, escalate asks for a missing recipient and title, and for confirmation."""
+    """Page a team or users. On a terminal, prompts for a missing recipient and title, and for confirmation."""
     from oncallctl.escalation.page import Page, combine_users
     from oncallctl.escalation.send import send
 

@@ -63,7 +63,7 @@ class Leaf(TyperCommand):
         """Write arguments, own options, global options and examples."""
         help_layout.write_own(self.get_params(ctx), ctx, formatter)
         help_layout.write_global(self.get_params(ctx), ctx, formatter, "Global options")
-        help_layout.write_examples(self.examples, formatter)
+        help_layout.write_examples(shortcuts.in_examples(ctx.info_name, self.examples), formatter)
 
     def parse_args(self, ctx: Click, args: list[str]) -> list[str]:
         """Refuse an option that takes one value and is given twice: Click would silently use the last one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +29,9 @@ _NOUNS = {
     "alerts": "alert-groups",
     "incidents": "alert-groups",
     "chains": "escalation-chains",
+    "firing": "alert-groups list --state firing",
     "groups": "alert-groups",
+    "handover": "teams handoff",
     "maint": "maintenance",
     "notes": "resolution-notes",
     "oncall": "teams who-is-on-call",
@@ -39,6 +42,7 @@ _NOUNS = {
     "shifts": "on-call-shifts",
     "steps": "escalation-policies",
     "swaps": "shift-swaps",
+    "unack": "alert-groups unacknowledge",
     "version": "--version",
     "windows": "maintenance",
 }
@@ -54,7 +58,9 @@ _VERBS = {
     "describe": ("get",),
     "edit": ("update",),
     "end": ("stop",),
+    "handover": ("handoff",),
     "info": ("get",),
+    "list": ("status",),
     "ls": ("list", "status"),
     "mute": ("silence",),
     "new": ("create",),
@@ -64,6 +70,7 @@ _VERBS = {
     "open": ("start",),
     "remove": ("delete",),
     "rm": ("delete",),
+    "schedule": ("plan",),
     "show": ("get", "status"),
     "unmute": ("unsilence",),
     "view": ("get",),
@@ -78,6 +85,14 @@ def of_noun(noun: str) -> Mapping[str, tuple[str, ...]]:
     """Return the shortcuts below a noun, or those of the program for an empty name."""
     found = ((shortcut.split(" "), words) for shortcut, words in SHORTCUTS.items())
     return {path[-1]: words for path, words in found if path[:-1] == noun.split()}
+
+
+def in_examples(word: str | None, examples: Sequence[str]) -> list[str]:
+    """Return the examples of a command as a user of the shortcut `word` types them."""
+    if word is None or word not in SHORTCUTS:
+        return list(examples)
+    command = re.compile(rf"oncallctl {' '.join(SHORTCUTS[word])}(?= |$)")
+    return [command.sub(f"oncallctl {word}", line) for line in examples]
 
 
 def expand(args: Sequence[str], is_command: Callable[[str], bool]) -> list[str]:

@@ -23,6 +23,10 @@ _MESSAGES = (
     (r"^Missing command$", "missing command"),
 )
 
+_SYNONYMS = {"--duration": ("--for", "--by"), "--for": ("--by",), "--by": ("--for",)}  # options with another name here
+
+_NAMES = {"--team": "TEAM", "--user": "USER"}
+
 
 def as_invalid_input(error: Click) -> InvalidInput:
     """Convert a usage error; the hint names the help of the innermost command that was recognized."""
@@ -36,6 +40,8 @@ def as_invalid_input(error: Click) -> InvalidInput:
         message = f"missing command after {command}: {', '.join(context.command.list_commands(context))}"
     elif context and message.startswith("unknown option: "):
         message, hint = _unknown_option(message.removeprefix("unknown option: "), context, hint)
+    elif context and message.startswith("unexpected argument"):
+        hint = _as_option(context) or hint
     return InvalidInput(message, hint=hint)
 
 
@@ -47,5 +53,20 @@ def _unknown_option(option: str, context: Click, hint: str) -> tuple[str, str]:
     known = [name for param in context.command.get_params(context) for name in (*param.opts, *param.secondary_opts)]
     if not option.startswith("--"):
         return message, f"{hint}; put names that begin with - after --"
-    near = closest(option[2:], [name[2:] for name in known if name.startswith("--")])
+    word = option[2:].upper()
+    near = [name[2:] for name in _SYNONYMS.get(option, ()) if name in known]
+    if not near and any(word in _argument_words(param) for param in context.command.params):
+        return message, f"omit {option}: {context.command_path} {word}"
+    near = near or closest(option[2:], [name[2:] for name in known if name.startswith("--")])
     return (f"{message} (did you mean {' or '.join(f'--{name}' for name in near)}?)" if near else message), hint
+
+
+def _argument_words(param: Click) -> list[str]:
+    return re.findall(r"[A-Z]+", param.metavar or "") if param.param_type_name == "argument" else []
+
+
+def _as_option(context: Click) -> str:
+    """Return command lines with the options that take the name of a team or user, for a name without its option."""
+    options = {option for param in context.command.params for option in param.opts}
+    lines = (f"{context.command_path} {option} {name}" for option, name in _NAMES.items() if option in options)
+    return " or ".join(lines)

@@ -75,6 +75,8 @@ class TestGrammar:
             ("nope", "unknown command: 'nope'"),
             ("teams lisst", "unknown command: 'lisst' (did you mean 'list'?)"),
             ("teams list extra", "unexpected argument: extra"),
+            ("maintenance start checkout", "missing duration"),
+            ("maintenance start checkout --for 1h --until 18:00", "--for and --until exclude each other"),
             ("teams list --outptu x", "unknown option: --outptu (did you mean --output?)"),
             ("teams list --timeout x", "invalid value for --timeout: 'x' is not a number"),
             ("teams get", "missing argument: TEAM..."),
@@ -240,6 +242,15 @@ class TestShortcuts:
     def test_wrong_usage_of_a_shortcut_names_its_help(self, run: Runner) -> None:
         assert run("who --nope", status=2).stderr.splitlines()[-1] == "hint: oncallctl who --help"
 
+    @pytest.mark.parametrize(
+        ("shortcut", "command"),
+        [("who", "teams who-is-on-call"), ("page", "escalate"), ("ack", "alert-groups acknowledge")],
+    )
+    def test_help_of_a_shortcut_has_examples_with_the_shortcut(self, run: Runner, shortcut: str, command: str) -> None:
+        examples = run(f"{shortcut} --help").stdout.partition("Examples:\n")[2]
+        assert f"oncallctl {shortcut}" in examples
+        assert f"oncallctl {command}" not in examples
+
     @pytest.mark.parametrize("line", ["-h", "maintenance -h", "maintenance start -h", "who -h"])
     def test_short_help_option_prints_the_same_as_the_long_one(self, run: Runner, line: str) -> None:
         assert run(line).stdout == run(line.replace("-h", "--help")).stdout
@@ -254,6 +265,16 @@ class TestShortcuts:
             ("alerts list", "oncallctl alert-groups list"),
             ("oncall 'data infra'", "oncallctl teams who-is-on-call 'data infra'"),
             ("handoff platform", "oncallctl teams handoff platform"),
+            ("handover platform", "oncallctl teams handoff platform"),
+            ("unack IWM9M5WQXRBEN", "oncallctl alert-groups unacknowledge IWM9M5WQXRBEN"),
+            ("firing", "oncallctl alert-groups list --state firing"),
+            ("maintenance list", "oncallctl maintenance status"),
+            ("page platform", "oncallctl page --team TEAM or oncallctl page --user USER"),
+            ("alert-groups list platform", "oncallctl alert-groups list --team TEAM"),
+            ("who --team platform", "omit --team: oncallctl who TEAM"),
+            ("maintenance start checkout 90m", "write --for 90m"),
+            ("maintenance extend checkout '30 min'", "write --by '30 min'"),
+            ("maintenance start checkout", "add --for DURATION or --until TIME"),
             ("version", "oncallctl --version"),
             ("list", "put a noun first, such as oncallctl integrations list"),
             ("teams -o id list", "-o is a global option: give it before 'teams' or after the verb"),
@@ -271,6 +292,8 @@ class TestShortcuts:
             ("escalation", "'escalation-chains' or 'escalation-policies'"),
             ("teams list --out id", "--output"),
             ("teams list --timeuot 3", "--timeout"),
+            ("maintenance extend checkout --for 30m", "--by"),
+            ("alert-groups silence IWM9M5WQXRBEN --duration 1h", "--for"),
         ],
     )
     def test_misspelled_word_is_answered_with_common_prefixes_first(

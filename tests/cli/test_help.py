@@ -49,7 +49,7 @@ class TestHelp:
         for word in re.split(r" {2,}", durations.strip()):
             parse_duration(word.strip('"').removesuffix(" (seconds)"))
         times = re.findall(r"^  (\S.*?)  +\S.*$", text.partition("A TIME is")[2], re.MULTILINE)
-        assert len(times) == 6
+        assert len(times) == 7
         for word in [word for line in times for word in line.split(", ")]:
             parse_moment(word, None, near=now())
 

@@ -79,7 +79,7 @@ _add(
 )
 _add(
     "unacknowledge",
-    "Undo an acknowledgement: the groups fire and page again. Filters select acknowledged groups.",
+    "Undo an acknowledgment: the groups fire and page again. Filters select acknowledged groups.",
     "alert-groups unacknowledge ITZS8C3IAPIQD",
     "alert-groups unacknowledge --mine --dry-run",
 )

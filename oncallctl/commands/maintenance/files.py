@@ -195,6 +195,9 @@ def apply(ctx: typer.Context, file: FileArgument, dry_run: DryRunOption = False)
         _note_other_run(settings, file, held.holder)
         render(settings, [], OUTCOMES, empty="")
         return
+    if not results.items:
+        render(settings, [], OUTCOMES, empty="nothing is due")
+        return
     write = render_requests if dry_run else render_done
     write(settings, [each.document() for each in results.items], OUTCOMES, rows=[each.row() for each in results.items])
     results.raise_failures()

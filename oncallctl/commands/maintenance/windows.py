@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -30,9 +32,10 @@ from oncallctl.parsing.options import (
     length,
     note_time,
 )
-from oncallctl.times import now, parse_moment, parse_time, span
+from oncallctl.times import now, parse_duration, parse_moment, parse_time, span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from oncallctl.api.client import OnCall
@@ -98,7 +101,7 @@ def start(
     from oncallctl.maintenance.windows.model import WindowRequest
 
     if (for_ is None) is (until is None):
-        raise InvalidInput("missing duration", hint="give one of --for DURATION and --until TIME")
+        raise _one_duration("--for", for_, targets)
     selector = selector_of(targets, team, label, match, everything=everything)
     with connect(ctx.obj) as oncall:
         wanted = WindowRequest(mode.in_cloud_words, duration=length(ctx.obj, for_) if for_ else None)
@@ -170,7 +173,7 @@ def extend(
 
     settings = ctx.obj
     if (by is None) is (until is None):
-        raise InvalidInput("missing duration", hint="give one of --by DURATION and --until TIME")
+        raise _one_duration("--by", by, targets)
     selector = selector_of(targets, team, label, match, everything=everything)
     longer = length(settings, by, "--by") if by else None
     if until:
@@ -354,3 +357,15 @@ def danger(oncall: OnCall, steps: list[WindowChange], selector: IntegrationSelec
             if resolved:
                 dangers.append(f"Stopping the window of {name} resolves {resolved}.")
     return replace(proposal, dangers=dangers) if proposal.heading or dangers else None
+
+
+def _one_duration(option: str, value: str | None, targets: Sequence[str] | None) -> InvalidInput:
+    """Return the error for a window with neither `option` nor --until, or with both."""
+    if value:
+        return InvalidInput(f"{option} and --until exclude each other", hint="omit one of them")
+    hint = f"add {option} DURATION or --until TIME"
+    if targets:
+        with suppress(InvalidInput):  # a name, not a duration
+            parse_duration(targets[-1])
+            hint = f"write {option} {shlex.quote(targets[-1])}"
+    return InvalidInput("missing duration", hint=hint)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -153,6 +154,18 @@ class TestStarts:
         file.write_text(window(mode='"maintenance"'))
         run(f"maintenance apply {file}")
         assert server.bodies()[0]["mode"] == ("group_alerts" if server.dialect == "cloud" else "maintenance")
+
+    @pytest.mark.parametrize("option", ["", "--dry-run"])
+    def test_apply_on_a_terminal_without_due_windows_prints_that_nothing_is_due(
+        self, server: Serving, run: Runner, file: Path, option: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        printed: list[str] = []
+        stdout = SimpleNamespace(isatty=lambda: True, write=printed.append, flush=lambda: None)
+        monkeypatch.setattr("oncallctl.output.render.sys", SimpleNamespace(stdout=stdout))
+        file.write_text(window(ago="-10"))
+        run(f"maintenance apply {file} {option}")
+        assert printed == ["nothing is due\n"]
+        assert server.changes() == []
 
     @pytest.mark.promise("dry-run-sends-no-change")
     def test_apply_dry_run_prints_the_request_and_changes_nothing(
