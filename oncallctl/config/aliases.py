@@ -7,7 +7,7 @@ import shlex
 
 from oncallctl.errors import InvalidInput
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 
 
 def split_alias(name: str, line: object) -> list[str]:
@@ -16,7 +16,7 @@ def split_alias(name: str, line: object) -> list[str]:
     Raises:
         InvalidInput: the name or the command line is malformed.
     """
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise InvalidInput(f"{name!r}: the name may only contain letters, digits, _ and -")
     if not isinstance(line, str):
         raise InvalidInput(f"{name} must be a string")

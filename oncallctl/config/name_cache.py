@@ -31,11 +31,11 @@ MAX_ALERT_GROUPS = 300
 MAX_TITLE = 80  # characters
 ABANDONED = 60.0  # seconds; an older temporary file is from a process that was killed
 
-_ID = re.compile(r"[A-Z][A-Z0-9]{1,31}")
+_ID = r"[A-Z][A-Z0-9]{1,31}"
 
 # Names that are offered as name:NAME. Without the prefix, a command would read them as an option, stdin, an ID or "no
 # team"; the cache would read "#" as its first line; and fish would not quote "~".
-_NOT_PLAIN = re.compile(r"(?:id|name):|[-#~]|[A-Z][A-Z1-9]{12,}$|none$")
+_NOT_PLAIN = r"(?:id|name):|[-#~]|[A-Z][A-Z1-9]{12,}$|none$"
 
 
 class NameCache:
@@ -82,7 +82,9 @@ def write_alert_groups(profile: Profile, config: Path, titles: Mapping[str, str]
     Raises:
         OSError: the file cannot be written.
     """
-    lines = [f"{ident}\t{visible(cut(title, MAX_TITLE))}" for ident, title in titles.items() if _ID.fullmatch(ident)]
+    lines = [
+        f"{ident}\t{visible(cut(title, MAX_TITLE))}" for ident, title in titles.items() if re.fullmatch(_ID, ident)
+    ]
     _replace(profile, config, ALERT_GROUPS, lines[:MAX_ALERT_GROUPS])
 
 
@@ -126,7 +128,7 @@ def completion_words(names: Collection[str]) -> list[str]:
     Blank and long names, and those with control characters, are left out: a line of the file cannot hold them.
     """
     usable = {name for name in names if name.strip() and len(name) <= MAX_LENGTH and visible(name) == name}
-    words = {f"name:{name}" if _NOT_PLAIN.match(name) else name for name in usable}
+    words = {f"name:{name}" if re.match(_NOT_PLAIN, name) else name for name in usable}
     return sorted(words, key=str.encode)[:MAX_NAMES]
 
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-_FULL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+_FULL_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
 
 # Spreadsheets execute these as formulas, even in full width and after any spaces.
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
-_PHONE_NUMBER = re.compile(r"\+[0-9]{1,3} ?[0-9][0-9 ]{4,16}")
+_FORMULA = r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]"
+_PHONE_NUMBER = r"\+[0-9]{1,3} ?[0-9][0-9 ]{4,16}"
 
 
 class Secrets(Enum):
@@ -247,7 +247,7 @@ def _csv_line(cells: Sequence[str]) -> str:
 def _cell(settings: Settings, row: Row, path: str) -> str:
     """Format one field for a program: times to the second, in UTC unless --tz is given, and harmless text."""
     text, value = cell(row, path), field(row, path)
-    if isinstance(value, str) and _FULL_TIME.fullmatch(text):
+    if isinstance(value, str) and re.fullmatch(_FULL_TIME, text):
         with contextlib.suppress(ValueError, OverflowError):
             instant = datetime.fromisoformat(text).astimezone(settings.tz or UTC)
             return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -256,7 +256,7 @@ def _cell(settings: Settings, row: Row, path: str) -> str:
 
 def _harmless(text: str, value: object = "") -> str:
     """Return text that a terminal does not obey and a spreadsheet does not execute."""
-    is_formula = isinstance(value, str) and _FORMULA.match(text) and not _PHONE_NUMBER.fullmatch(text)
+    is_formula = isinstance(value, str) and re.match(_FORMULA, text) and not re.fullmatch(_PHONE_NUMBER, text)
     return f"'{visible(text)}" if is_formula else visible(text)
 
 
