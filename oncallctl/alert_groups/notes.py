@@ -48,8 +48,14 @@ class Note(GroupAction):
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
         """Create the note. If the response is lost, read the notes back."""
         ident = target.found.id
+
+        def send() -> None:
+            made = oncall.send(request)
+            if (made.alert_group_id, made.text) != (ident, self.text):
+                raise OutcomeUnknown(f"the response to the note on alert group {ident} shows another one: {made.id}")
+
         try:
-            oncall.send(request)
+            send()
         except OutcomeUnknown as lost:
             if not read_back(lost, lambda: self._exists(oncall, ident), bool, CHECK):
                 raise not_yet_visible(lost, f"alert group {ident} has no such note", CHECK) from lost

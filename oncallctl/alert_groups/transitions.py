@@ -15,6 +15,7 @@ from oncallctl.alert_groups import OPEN, State
 from oncallctl.alert_groups.actions import GroupAction, GroupChange
 from oncallctl.api.client import OnCall
 from oncallctl.api.lost_responses import command_line, not_yet_visible, read_back
+from oncallctl.api.problems import API
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.api.resources.base import Change
 from oncallctl.batch import Outcome, Target
@@ -58,26 +59,34 @@ class Transition(GroupAction):
         return GroupChange(target, oncall.alert_groups.act(group.id, self.verb, self.body))
 
     def send(self, oncall: OnCall, target: Target[AlertGroup], request: Change[Any]) -> Outcome[AlertGroup]:
-        """Send the request and read the group back, even if the response is lost."""
+        """Send the request and read the group back, even if the response is lost.
+
+        A success response has no content, so that only the group shows the change.
+        """
         ident = target.found.id
         check = command_line(oncall, ["alert-groups", "get", ident])
-        try:
+
+        def send() -> AlertGroup | None:
             oncall.send_without_result(request)
+            after = _state_of(oncall, ident)
+            if after and not self._is_in_wanted_state(after):
+                raise OutcomeUnknown(f"{request.method} {API}{request.path} was sent, but the group is {after.state}")
+            return after
+
+        try:
+            after = send()
         except OutcomeUnknown as lost:
-            after = read_back(
+            found = read_back(
                 lost, lambda: oncall.alert_groups.get(ident), lambda after: self._is_visible(target, after), check
             )
-            if after is None:
+            if found is None:
                 raise not_yet_visible(lost, f"alert group {ident} is unchanged", check) from lost
-            return Outcome(target, self.done, after)
+            return Outcome(target, self.done, found)
         except (ServerRefused, Conflict) as refused:
             if refused.http_status not in _WRONG_STATE:
                 raise
             return Outcome(target, "unchanged", self._group_if_already_changed(oncall, ident, refused))
-        try:
-            return Outcome(target, self.done, oncall.alert_groups.get(ident))
-        except OncallError:  # the change succeeded, and only reading it back failed
-            return Outcome(target, self.done, not_read_back=True)
+        return Outcome(target, self.done, after, not_read_back=after is None)
 
     def _is_in_wanted_state(self, group: AlertGroup) -> bool:
         """True if the group is in the wanted state."""
@@ -101,6 +110,14 @@ class Transition(GroupAction):
         if self.body is not None or not self._is_in_wanted_state(group):
             raise conflict from refused
         return group
+
+
+def _state_of(oncall: OnCall, ident: str) -> AlertGroup | None:
+    """Fetch a group after a change; return None if only that fails: the change succeeded."""
+    try:
+        return oncall.alert_groups.get(ident)
+    except OncallError:
+        return None
 
 
 def _way_back(oncall: OnCall, ident: str, state: State) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from tests.cli.alert_groups.support import EACH_CHANGE, EACH_VERB, FIRING, Case, first
+from tests.cli.alert_groups.support import CHANGES, EACH_CHANGE, EACH_VERB, FIRING, Case, first
 from tests.conftest import Runner
 from tests.serving import Serving, drop, lose, status
 
@@ -33,6 +33,15 @@ def test_change_that_is_not_visible_has_an_unknown_outcome(cloud: Serving, run: 
     (outcome,) = done.json
     assert (outcome["status"], outcome["error"]["code"]) == ("unknown", "outcome_unknown")
     assert done.error["hint"] == f"oncallctl alert-groups get {case.ident}"
+    assert len(cloud.changes()) == 1
+
+
+@pytest.mark.usefixtures("read_back_once")
+@pytest.mark.parametrize("case", [case for case in CHANGES if case.before != case.after], ids=str)
+def test_success_response_without_effect_has_an_unknown_outcome(cloud: Serving, run: Runner, case: Case) -> None:
+    cloud.fail("POST", f"/{case.verb}/", status(200, "{}"))
+    (outcome,) = run(case.line, status=9).json
+    assert (outcome["status"], outcome["error"]["code"]) == ("unknown", "outcome_unknown")
     assert len(cloud.changes()) == 1
 
 

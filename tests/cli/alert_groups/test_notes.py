@@ -9,7 +9,7 @@ import pytest
 from oncallctl.sandbox import EDITOR_TOKEN
 from tests.cli.alert_groups.support import FIRING, PAYMENTS, SILENCED, groups
 from tests.conftest import Runner
-from tests.serving import Serving, drop, lose
+from tests.serving import Fault, Serving, drop, lose, status
 
 
 def notes(server: Serving, ident: str) -> list[str]:
@@ -94,11 +94,20 @@ def test_lost_response_is_settled_by_reading_back(cloud: Serving, run: Runner) -
     assert notes(cloud, FIRING) == ["x"]
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        drop,
+        status(201, f'{{"id": "M1", "alert_group_id": "{FIRING}", "text": "y"}}'),
+        status(201, f'{{"id": "M1", "alert_group_id": "{SILENCED}", "text": "x"}}'),
+    ],
+    ids=["no response", "another text", "another group"],
+)
 def test_note_that_is_not_visible_has_an_unknown_outcome(
-    cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     monkeypatch.setattr("oncallctl.api.lost_responses.DELAYS", (0.0,))
-    cloud.fail("POST", "resolution_notes/", drop)
+    cloud.fail("POST", "resolution_notes/", fault)
     done = run(f"alert-groups note {FIRING} --text x -o json", status=9)
     assert done.json[0]["status"] == "unknown"
     assert "--dry-run" in done.error["hint"]
