@@ -133,9 +133,9 @@ class TestCover:
         (swap,) = swaps(server, schedule=schedule)
         begins = datetime.fromisoformat(swap["swap_start"]) - datetime.now(UTC) - server.ahead
         assert timedelta(seconds=30) < begins < timedelta(seconds=75)
-        assert datetime.fromisoformat(swap["swap_end"]) - datetime.fromisoformat(swap["swap_start"]) == timedelta(
-            hours=4
-        )
+        lasts = datetime.fromisoformat(swap["swap_end"]) - datetime.fromisoformat(swap["swap_start"])
+        # The start moves to the time of sending, and a busy machine sends some seconds later.
+        assert timedelta(hours=4, seconds=-20) < lasts <= timedelta(hours=4)
         assert server.call("GET", f"users/{swap['benefactor']}/")["username"] == "admin"
         assert "note: holds from " in done.stderr
 

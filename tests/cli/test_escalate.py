@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -200,6 +201,22 @@ class TestReach:
         assert "could not check" in run("escalate --team platform --title t").stderr
         assert server.changes() == [PAGE]
 
+    def test_check_that_takes_more_than_ten_seconds_does_not_delay_the_page(
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waited = []
+
+        def time_out(seconds: float) -> None:
+            waited.append(seconds)
+            raise TimeoutError
+
+        # Only the name in this module: requests use `parallel` too.
+        monkeypatch.setattr("oncallctl.escalation.reach.parallel", SimpleNamespace(begin=lambda _check: time_out))
+        done = run(f"escalate --team {PLATFORM} --title t")
+        assert "could not check whether anybody would be notified: the server takes too long" in done.stderr
+        assert waited == [10]
+        assert cloud.changes() == [PAGE]
+
     def test_page_to_users_through_a_group_window_is_an_unsent_conflict(self, server: Serving, run: Runner) -> None:
         (way,) = [
             each
@@ -289,6 +306,14 @@ class TestNeverTwice:
         assert "rate limited, next try in 41 s" in done.stderr
         assert server.changes() == [PAGE, PAGE]
         assert paged(server) == 1
+
+    def test_rate_limited_page_is_retried_at_most_three_times(
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("oncallctl.api.retry.time", Clock())
+        cloud.fail("POST", "escalation", status(429, '{"detail": "throttled"}', Retry_After="41"), times=9)
+        run("escalate --team platform --title t", status=8)
+        assert cloud.changes() == [PAGE] * 4
 
     def test_page_to_an_unreachable_server_is_unavailable(self, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("oncallctl.api.retry.time.sleep", lambda _: None)

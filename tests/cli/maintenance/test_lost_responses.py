@@ -113,6 +113,16 @@ class TestLostResponses:
         assert done.json[0]["status"] == "unknown"
         assert cloud.changes() == [START]
 
+    @pytest.mark.promise("window-counts-as-started-or")
+    def test_start_without_effect_whose_response_shows_another_integration_is_unknown(
+        self, cloud: Serving, run: Runner
+    ) -> None:
+        other = run("maintenance start service-011 --for 30m -o json").json[0]["integration"]
+        cloud.fail("POST", "maintenance_start", status(200, json.dumps(other)))
+        done = run("maintenance start service-010 --for 30m -o json", status=9)
+        assert done.json[0]["status"] == "unknown"
+        assert cloud.changes()[1:] == [START]
+
     def test_start_that_created_a_different_window_is_unknown(self, cloud: Serving, run: Runner) -> None:
         def shorter(_request: object, _answer: object) -> Response:
             mode = "silence_escalations"

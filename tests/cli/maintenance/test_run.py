@@ -106,6 +106,10 @@ class TestCommand:
         run("maintenance run --all --for 30m -- true", status=2)
         assert cloud.changes() == []
 
+    def test_selector_omits_direct_paging_integrations(self, cloud: Serving, run: Runner) -> None:
+        run("maintenance run --match 'Direct paging*' --for 30m --yes -- true", status=125)
+        assert cloud.changes() == []
+
     def test_lease_with_group_alerts_is_refused(self, cloud: Serving, run: Runner) -> None:
         done = run("maintenance run service-010 --for 1h --mode maintenance --lease 15m -- true", status=2)
         assert "resolve" in done.stderr

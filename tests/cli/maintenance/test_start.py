@@ -178,8 +178,8 @@ class TestStarting:
         assert cloud.seen == []
 
     def test_max_allows_a_longer_window(self, cloud: Serving, run: Runner) -> None:
-        run("maintenance start service-010 --for 8d --max 10d")
-        assert cloud.bodies() == [{**cloud.bodies()[0], "duration": 8 * 86400}]
+        run("maintenance start service-010 --for 10d --max 10d")
+        assert cloud.bodies() == [{**cloud.bodies()[0], "duration": 10 * 86400}]
 
 
 class TestOverdue:
