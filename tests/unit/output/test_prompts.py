@@ -1,11 +1,14 @@
 """Proposals, as prompts show them and as messages name them."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+from oncallctl.config.profiles import sandbox
 from oncallctl.config.settings import Settings
-from oncallctl.output.prompts import Proposal
+from oncallctl.errors import ConfirmationNeeded
+from oncallctl.output.prompts import Proposal, confirm
 
 
 def test_prompt_with_many_items_abbreviates_them() -> None:
@@ -30,3 +33,13 @@ def test_prompt_on_a_terminal_highlights_the_dangers_only(monkeypatch: pytest.Mo
 
 def test_prompt_escapes_control_characters() -> None:
     assert list(Proposal("Delete \x1b[2J", ["a\nb"]).lines(Settings())) == ["Delete \\x1b[2J:", "  a\\nb"]
+
+
+@pytest.mark.parametrize(("stdin", "stderr"), [(True, False), (False, True)])
+def test_prompt_with_stdin_or_stderr_redirected_requires_yes(
+    monkeypatch: pytest.MonkeyPatch, *, stdin: bool, stderr: bool
+) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: stdin, readline=lambda: "y\n"))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: stderr)
+    with pytest.raises(ConfirmationNeeded, match="--yes"):
+        confirm(Settings(), sandbox("sandbox"), Proposal("Delete 1 team"))
