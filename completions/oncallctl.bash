@@ -58,7 +58,7 @@ _oncallctl_command() {
         'teams next') options="--days --route $common" argument=':teams' many=1 ;;
         'teams previous') options="--days --route $common" argument=':teams' many=1 ;;
         'teams rota') options="--days --svg --ics $common" argument=':teams' many=1 ;;
-        'teams gaps') options="--days --require $common" argument=':teams' many=1 ;;
+        'teams gaps') options="--days --absent --require $common" argument=':teams' many=1 ;;
         'users') commands='list get whoami shifts' options='-h --help' ;;
         'users list') options="--limit $common" ;;
         'users get') options=$common argument=':users' many=1 ;;
@@ -201,6 +201,7 @@ _oncallctl_values() {
         'teams rota --days') values=':text' ;;
         'teams rota --svg' | 'teams rota --ics') values=':file' ;;
         'teams gaps --days') values=':text' ;;
+        'teams gaps --absent') values=':file' ;;
         'teams gaps --require') values='covered' ;;
         'users list --limit') values=':text' ;;
         'users shifts --days') values=':text' ;;

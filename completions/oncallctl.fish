@@ -50,7 +50,7 @@ function __oncallctl_command
                         'teams next --days' 'teams next --route' \
                         'teams previous --days' 'teams previous --route' \
                         'teams rota --days' 'teams rota --svg' 'teams rota --ics' \
-                        'teams gaps --days' 'teams gaps --require' \
+                        'teams gaps --days' 'teams gaps --absent' 'teams gaps --require' \
                         'users shifts --days' 'users shifts --ics' \
                         'alert-groups alerts --limit' \
                         'alert-groups acknowledge --state' 'alert-groups acknowledge --team' 'alert-groups acknowledge --integration' 'alert-groups acknowledge --since' \
@@ -399,7 +399,7 @@ complete -c oncallctl -n '__oncallctl_at teams' -a who-is-on-call -d 'Show who i
 complete -c oncallctl -n '__oncallctl_at teams' -a next -d 'Show who takes over next: the first shift that has not started'
 complete -c oncallctl -n '__oncallctl_at teams' -a previous -d 'Show who was on call before: the last shift that has ended'
 complete -c oncallctl -n '__oncallctl_at teams' -a rota -d 'Draw the rota from today on. In a pipe, list the shifts'
-complete -c oncallctl -n '__oncallctl_at teams' -a gaps -d 'List times at which a team\'s schedules have nobody on call'
+complete -c oncallctl -n '__oncallctl_at teams' -a gaps -d 'List times at which a team\'s schedules have nobody on call, or somebody who is absent'
 complete -c oncallctl -n '__oncallctl_at teams' -s h -l help -d 'Show this message and exit'
 
 # oncallctl teams list
@@ -438,7 +438,8 @@ complete -c oncallctl -n '__oncallctl_at teams rota' -l ics -r -F -d 'Write the 
 # oncallctl teams gaps
 complete -c oncallctl -n '__oncallctl_arguments_of teams gaps' -x -a '(__oncallctl_names teams)'
 complete -c oncallctl -n '__oncallctl_at teams gaps' -l days -x -d 'Number of days to show'
-complete -c oncallctl -n '__oncallctl_at teams gaps' -l require -x -a 'covered' -d 'Exit 10 if there is a gap'
+complete -c oncallctl -n '__oncallctl_at teams gaps' -l absent -r -F -d 'List the shifts of users who are absent then, from a TOML or iCalendar file, instead of gaps'
+complete -c oncallctl -n '__oncallctl_at teams gaps' -l require -x -a 'covered' -d 'Exit 10 if there is a gap, or a shift of somebody absent'
 
 # oncallctl users
 complete -c oncallctl -n '__oncallctl_at users' -a list -d 'List users'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -383,3 +384,48 @@ class TestLostResponses:
         (swap,) = [row["swap"]["id"] for row in done.json if row["status"] == "covered"]
         assert f"undo those that worked: oncallctl shift-swaps delete {swap} --yes" in done.error["hint"]
         assert len(swaps(server, beneficiary=ALICE, benefactor=CAROL)) == 1
+
+
+class TestAbsent:
+    TOML = '[[absent]]\nuser = "bob"\nfrom = {start:%Y-%m-%d}\nuntil = {end:%Y-%m-%d}\n'
+    ICS = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:{start:%Y%m%d}\r\n"
+        "DTEND;VALUE=DATE:{end:%Y%m%d}\r\nSUMMARY:Vacation\r\n"
+        "ATTENDEE:mailto:bob@example.com\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+
+    @pytest.mark.parametrize("text", [TOML, ICS])
+    def test_shifts_of_absent_users_have_a_command_that_covers_them(
+        self, text: str, server: Serving, run: Runner, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "absent"
+        file.write_text(text.format(start=at(72), end=at(96)))
+        words = f"teams gaps platform --absent {file} --tz UTC"
+        rows = run(f"{words} -o json").json
+        assert {row["user"]["username"] for row in rows} == {"bob"}
+        assert {row["shift_start"][:10] for row in rows} >= {f"{at(72):%Y-%m-%d}"}
+        assert "on call while absent: bob" in run(f"{words} --require covered", status=10).stderr
+        for row in rows:
+            run(f"{row['command'].removeprefix('oncallctl ')} --yes")
+        done = run(f"{words} --require covered -o json")
+        assert (done.json, "no user has a shift while absent" in done.stderr) == ([], True)
+
+    @pytest.mark.parametrize(
+        ("text", "expected", "problem"),
+        [
+            ("", 2, "no absences"),
+            ("[[absent]]\nuser = 1\nfrom = 2026-01-01\nuntil = 2026-01-02\n", 2, "user must be a string"),
+            ('[[absent]]\nuser = "alice"\nfrom = 2026-01-01\n', 2, "must have the keys user, from and until"),
+            ('[[absent]]\nuser = "alice"\nfrom = 2026-01-05\nuntil = 2026-01-01\n', 2, "ends before it starts"),
+            ('[[absent]]\nuser = "alice"\nfrom = "soon"\nuntil = 2026-01-01\n', 2, "not a time: 'soon'"),
+            ("[[absent\n", 2, "at line 1"),
+            ("BEGIN:VCALENDAR\nnonsense", 2, "absent"),
+            ('[[absent]]\nuser = "alcie"\nfrom = 2026-01-01\nuntil = 2026-01-02\n', 6, "alcie"),
+        ],
+    )
+    def test_invalid_file_is_refused(
+        self, text: str, expected: int, problem: str, cloud: Serving, run: Runner, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "absent"
+        file.write_text(text)
+        assert problem in run(f"teams gaps platform --absent {file}", status=expected).stderr

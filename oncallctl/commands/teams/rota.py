@@ -15,15 +15,17 @@ from oncallctl.config.connect import connect
 from oncallctl.config.settings import Format
 from oncallctl.errors import ConditionFailed
 from oncallctl.output.files import write_file
-from oncallctl.output.render import draw, render
-from oncallctl.times import midnight, now, span
+from oncallctl.output.render import draw, render, render_shifts
+from oncallctl.times import midnight, now, show, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from oncallctl.api.client import OnCall
     from oncallctl.config.settings import Settings
     from oncallctl.rota.shifts import Rota
     from oncallctl.rota.team_rota import TeamRota
+    from oncallctl.spans import Span
 
 SHIFTS = {
     "SCHEDULE": "schedule_name",
@@ -33,6 +35,14 @@ SHIFTS = {
     "OVERRIDE": "override",
 }
 GAPS = {"TEAM": "team.name", "FROM": "gap_start", "UNTIL": "gap_end", "LASTS": "lasts", "SCHEDULES": "schedules"}
+
+ABSENT = {
+    "USER": "user.username",
+    "SCHEDULE": "schedule_name",
+    "FROM": "shift_start",
+    "UNTIL": "shift_end",
+    "COMMAND": "command",
+}
 
 DaysOption = Annotated[int, typer.Option("--days", metavar="N", min=1, max=90, help="Number of days to show.")]
 
@@ -114,9 +124,20 @@ def gaps(
     ctx: typer.Context,
     teams: TeamsArgument = None,
     days: DaysOption = 14,
-    require: Annotated[RequireCovered | None, typer.Option("--require", help="Exit 10 if there is a gap.")] = None,
+    absent: Annotated[
+        str | None,
+        typer.Option(
+            "--absent",
+            metavar="FILE",
+            help="List the shifts of users who are absent then, from a TOML or iCalendar file, instead of gaps.",
+        ),
+    ] = None,
+    require: Annotated[
+        RequireCovered | None,
+        typer.Option("--require", help="Exit 10 if there is a gap, or a shift of somebody absent."),
+    ] = None,
 ) -> None:
-    """List times at which a team's schedules have nobody on call."""
+    """List times at which a team's schedules have nobody on call, or somebody who is absent."""
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota import team_rota
@@ -127,6 +148,9 @@ def gaps(
     with connect(ctx.obj) as oncall:
         named, _ = parallel.together(lambda: lookup.teams(oncall, teams), oncall.integrations.everything)
         team_rotas = team_rota.read(oncall, named, team_rota.with_margin(ahead))
+        if absent:
+            _show_absent(ctx.obj, oncall, team_rota.unique_rotas(team_rotas), absent, ahead, require)
+            return
     # Among all teams, those without schedules are not on call. A team that was named should be.
     checked = team_rotas if teams else [each for each in team_rotas if not each.is_unstaffed]
     documents = [document for each in checked for document in each.gap_documents(ahead)]
@@ -148,6 +172,27 @@ def gaps(
     if require and documents:
         uncovered = dict.fromkeys(each["team"]["name"] or each["team"]["id"] for each in documents)
         raise ConditionFailed(f"not covered in the next {days} day{'' if days == 1 else 's'}: {', '.join(uncovered)}")
+
+
+def _show_absent(
+    settings: Settings, oncall: OnCall, rotas: Sequence[Rota], file: str, ahead: Span, require: RequireCovered | None
+) -> None:
+    """Show the shifts of absent users, each with the command that covers it."""
+    from oncallctl.swaps import absences
+
+    listed = absences.read_file(file, settings.tz, ahead.start)
+    found = absences.find(oncall, listed, rotas, ahead)
+    documents = [each.document(oncall, ahead.start) for each in found]
+    rows = [{**each, "id": each["user"]["id"]} for each in documents]
+    render_shifts(settings, documents, ABSENT, rows=rows)
+    if not documents:
+        settings.note("no user has a shift while absent")
+    if late := [each.user for each in listed if each.span.end > ahead.end]:
+        names = ", ".join(dict.fromkeys(late))
+        settings.note(f"checked until {show(ahead.end, settings.tz)}; absent after that: {names}; use --days")
+    if require and documents:
+        names = ", ".join(dict.fromkeys(each["user"]["username"] for each in documents))
+        raise ConditionFailed(f"on call while absent: {names}")
 
 
 def _note_unstaffed(settings: Settings, team_rotas: Sequence[TeamRota]) -> None:
