@@ -125,6 +125,10 @@ class TestDirectPaging:
         outcomes = run("maintenance stop --team platform --yes -o json").json
         assert [outcome["name"] for outcome in outcomes if outcome["status"] == "stopped"] == [DIRECT_PAGING[1:-1]]
 
+    def test_selector_of_status_includes_direct_paging(self, cloud: Serving, run: Runner) -> None:
+        names = [each["name"] for each in run("maintenance status --team platform -o json").json]
+        assert DIRECT_PAGING[1:-1] in names
+
 
 class TestSeveral:
     def test_failure_of_some_targets_is_a_partial_failure(self, cloud: Serving, run: Runner) -> None:
