@@ -66,7 +66,7 @@ def test_version_option_prints_the_version(run: Runner) -> None:
 
 
 class TestGrammar:
-    def test_no_arguments_print_the_help(self, run: Runner) -> None:
+    def test_command_line_without_arguments_prints_the_help(self, run: Runner) -> None:
         assert "maintenance" in run("").stdout
 
     @pytest.mark.parametrize(

@@ -156,6 +156,7 @@ class TestCover:
         (row,) = run(f"cover alice --by carol {longer} --schedule night --yes -o json").json
         assert row["status"] == expected
 
+    @on_cloud
     def test_cover_after_the_shifts_were_handed_back_makes_a_new_swap(
         self, server: Serving, night: str, run: Runner
     ) -> None:
@@ -164,6 +165,7 @@ class TestCover:
             assert row["status"] == "covered"
         assert on_call(server, night, at(241)) == ["carol"]
 
+    @on_cloud
     def test_open_request_for_the_same_time_is_taken_instead_of_a_new_one(
         self, server: Serving, night: str, run: Runner
     ) -> None:
@@ -174,6 +176,7 @@ class TestCover:
         assert (row["status"], row["swap"]["id"]) == ("covered", ident)
         assert server.changes() == [f"POST /api/v1/shift_swaps/{ident}/take/"]
 
+    @on_cloud
     def test_dry_run_prints_both_requests_and_sends_none(self, server: Serving, night: str, run: Runner) -> None:
         done = run(f"cover alice --by carol {NIGHT} --schedule night --dry-run")
         assert "# night: would-cover" in done.stdout
@@ -181,6 +184,7 @@ class TestCover:
         assert f'/take/?starting_after=2000-01-01T00:00:00Z\n  {{\n    "benefactor": "{CAROL}"' in done.stdout
         assert server.changes() == [each for each in server.changes() if "shift_swaps" not in each]
 
+    @on_cloud
     def test_schedule_that_lags_behind_is_reported(
         self, server: Serving, night: str, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -190,6 +194,7 @@ class TestCover:
 
 
 class TestWait:
+    @on_cloud
     def test_wait_ends_when_the_schedule_shows_the_swap(
         self, server: Serving, night: str, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -199,6 +204,7 @@ class TestWait:
         run(f"cover alice --by carol {NIGHT} --schedule night --yes --wait")
         assert pauses == [5.0, 5.0]
 
+    @on_cloud
     def test_wait_gives_up_after_five_minutes(
         self, server: Serving, night: str, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -240,6 +246,7 @@ def lag(server: Serving, schedule: str, *, times: int) -> None:
 
 
 class TestRefused:
+    @on_cloud
     def test_user_who_is_not_on_call_is_refused_with_their_next_shifts(
         self, server: Serving, night: str, run: Runner
     ) -> None:
@@ -275,6 +282,7 @@ class TestRefused:
     def test_unknown_schedule_is_not_found(self, cloud: Serving, run: Runner) -> None:
         run("cover alice --by bob --for 2d --schedule nope --yes", status=6)
 
+    @on_cloud
     def test_benefactor_who_is_on_call_already_is_a_warning(self, server: Serving, maker: Maker, run: Runner) -> None:
         maker.schedule("both", maker.shift(**hours(241, 2), users=[ALICE]), maker.shift(**hours(242, 4), users=[BOB]))
         done = run(f"cover alice --by bob {NIGHT} --schedule both --yes")
@@ -308,12 +316,14 @@ class TestLostResponses:
     def cover(run: Runner, expected: int, **environment: str) -> Run:
         return run(f"cover alice --by carol {NIGHT} --schedule night --yes", status=expected, **environment)
 
+    @on_cloud
     def test_lost_create_is_found_by_reading_back(self, server: Serving, night: str, run: Runner) -> None:
         server.fail("POST", "shift_swaps/", lose)
         self.cover(run, 0)
         (swap,) = swaps(server, schedule=night)
         assert swap["benefactor"] == CAROL
 
+    @on_cloud
     def test_create_that_never_arrived_is_unknown_and_not_repeated(
         self, server: Serving, night: str, run: Runner
     ) -> None:
@@ -341,6 +351,7 @@ class TestLostResponses:
             (status(400, '{"detail": "no"}'), 1),
         ],
     )
+    @on_cloud
     def test_take_that_fails_deletes_the_open_request(
         self, fault: Any, expected: int, server: Serving, night: str, run: Runner
     ) -> None:
@@ -351,6 +362,7 @@ class TestLostResponses:
         assert on_call(server, night, at(241)) == ["alice"]
 
     @pytest.mark.parametrize("fault", [drop, status(503), status(403, '{"detail": "no"}')])
+    @on_cloud
     def test_request_that_cannot_be_deleted_is_named_with_the_command(
         self, fault: Any, server: Serving, night: str, run: Runner
     ) -> None:
@@ -374,6 +386,7 @@ class TestLostResponses:
         assert "was taken by dave meanwhile" in self.cover(run, 7).stderr
         assert [each["benefactor"] for each in swaps(server, schedule=night)] == [DAVE]
 
+    @on_cloud
     def test_several_schedules_of_which_one_fails_name_the_undo(
         self, server: Serving, maker: Maker, night: str, run: Runner
     ) -> None:

@@ -71,14 +71,14 @@ class TestRequest:
             }
         ]
 
-    def test_important_page_to_users_makes_every_user_important(self, server: Serving, run: Runner) -> None:
+    def test_important_page_to_users_makes_every_user_important(self, cloud: Serving, run: Runner) -> None:
         run("escalate --user alice --important --title t")
-        assert server.bodies()[0]["users"] == [{"id": ALICE, "important": True}]
+        assert cloud.bodies()[0]["users"] == [{"id": ALICE, "important": True}]
 
-    def test_user_given_by_name_email_and_id_is_paged_once(self, server: Serving, run: Runner) -> None:
+    def test_user_given_by_name_email_and_id_is_paged_once(self, cloud: Serving, run: Runner) -> None:
         run(f"escalate --user bob --user bob@example.com --user {BOB} --title t")
-        assert server.bodies()[0]["users"] == [{"id": BOB, "important": False}]
-        assert paged(server) == 1
+        assert cloud.bodies()[0]["users"] == [{"id": BOB, "important": False}]
+        assert paged(cloud) == 1
 
     def test_page_to_an_alert_group_adds_the_user(self, server: Serving, run: Runner) -> None:
         group = run("escalate --user alice --title t -o json").json
@@ -89,26 +89,26 @@ class TestRequest:
             "users": [{"id": BOB, "important": False}],
         }
 
-    def test_message_is_read_from_a_file_or_stdin(self, server: Serving, run: Runner, tmp_path: Path) -> None:
+    def test_message_is_read_from_a_file_or_stdin(self, cloud: Serving, run: Runner, tmp_path: Path) -> None:
         (tmp_path / "message").write_text("line 1\nline 2 🔥\n", encoding="utf-8")
         run(f"escalate --user alice --message @{tmp_path}/message")
         run("escalate --user alice --message -", stdin="from stdin")
-        assert [body["message"] for body in server.bodies()] == ["line 1\nline 2 🔥\n", "from stdin"]
+        assert [body["message"] for body in cloud.bodies()] == ["line 1\nline 2 🔥\n", "from stdin"]
 
-    def test_blank_text_is_omitted_with_a_warning(self, server: Serving, run: Runner) -> None:
+    def test_blank_text_is_omitted_with_a_warning(self, cloud: Serving, run: Runner) -> None:
         done = run("escalate --user alice --title '' --message -", stdin="\n")
         assert "blank" in done.stderr
-        assert set(server.bodies()[0]) == {"team", "users"}
+        assert set(cloud.bodies()[0]) == {"team", "users"}
 
     @pytest.mark.promise("dry-run-sends-no-change")
-    def test_dry_run_prints_the_request_and_pages_nobody(self, server: Serving, run: Runner) -> None:
+    def test_dry_run_prints_the_request_and_pages_nobody(self, cloud: Serving, run: Runner) -> None:
         request = run("escalate --team platform --title t --dry-run -o json").json
         assert request == {
             "method": "POST",
-            "url": f"{server.url}/api/v1/escalation/",
+            "url": f"{cloud.url}/api/v1/escalation/",
             "body": {"title": "t", "team": PLATFORM, "important_team_escalation": False},
         }
-        assert server.changes() == []
+        assert cloud.changes() == []
 
     def test_page_on_the_sandbox_notes_that_nobody_was_paged(self, run: Runner) -> None:
         assert "sandbox: nobody was paged" in run("escalate --team platform --title t -p sandbox").stderr
@@ -133,33 +133,33 @@ class TestInvalidInput:
             "--user alice --message @/nowhere/at/all",
         ],
     )
-    def test_invalid_options_are_refused_before_any_page(self, server: Serving, run: Runner, options: str) -> None:
+    def test_invalid_options_are_refused_before_any_page(self, cloud: Serving, run: Runner, options: str) -> None:
         done = run(f"escalate {options}", status=None)
         assert done.status in {2, 6}
         assert done.stdout == ""
-        assert server.changes() == []
+        assert cloud.changes() == []
 
-    def test_contradictory_importance_of_a_user_is_invalid_input(self, server: Serving, run: Runner) -> None:
+    def test_contradictory_importance_of_a_user_is_invalid_input(self, cloud: Serving, run: Runner) -> None:
         done = run("escalate --user bob --important-user bob@example.com --title t -o json", status=2)
         assert done.error["code"] == "invalid_input"
-        assert server.changes() == []
+        assert cloud.changes() == []
 
-    def test_email_of_two_users_is_ambiguous(self, server: Serving, run: Runner) -> None:
+    def test_email_of_two_users_is_ambiguous(self, cloud: Serving, run: Runner) -> None:
         assert run("escalate --user alice@example.com -o json", status=6).error["code"] == "ambiguous"
-        assert server.changes() == []
+        assert cloud.changes() == []
 
     def test_service_account_on_an_engine_is_refused_before_any_request(self, oss: Serving, run: Runner) -> None:
         run("escalate --team platform --title t", status=3, ONCALLCTL_TOKEN=sandbox.SERVICE_ACCOUNT_TOKEN)
         assert oss.seen == []
 
     @pytest.mark.parametrize("recipient", ["--user UAAAAAAAAAAAA", "--team TAAAAAAAAAAAA --anyway"])
-    def test_unknown_id_is_not_found(self, server: Serving, run: Runner, recipient: str) -> None:
+    def test_unknown_id_is_not_found(self, cloud: Serving, run: Runner, recipient: str) -> None:
         run(f"escalate {recipient} --title t", status=6)
 
-    def test_unknown_alert_group_is_not_found(self, server: Serving, run: Runner) -> None:
+    def test_unknown_alert_group_is_not_found(self, cloud: Serving, run: Runner) -> None:
         run("escalate --user alice --alert-group IAAAAAAAAAAAA", status=6)
 
-    def test_resolved_alert_group_is_a_conflict(self, server: Serving, run: Runner) -> None:
+    def test_resolved_alert_group_is_a_conflict(self, cloud: Serving, run: Runner) -> None:
         groups = run("alert-groups list --state resolved -o json").json
         done = run(f"escalate --user alice --alert-group {groups[0]['id']} -o json", status=7)
         assert done.error["http_status"] == 400
@@ -181,25 +181,25 @@ class TestReach:
         assert "maintenance" in done.stderr
         assert server.changes() == []
 
-    def test_page_to_an_unreachable_team_with_anyway_is_sent_with_a_warning(self, server: Serving, run: Runner) -> None:
+    def test_page_to_an_unreachable_team_with_anyway_is_sent_with_a_warning(self, cloud: Serving, run: Runner) -> None:
         done = run("escalate --team empty-team --title t --anyway")
         assert "warning: a page to team empty-team" in done.stderr
         assert "would notify nobody: " in done.stderr
-        assert server.changes() == [PAGE]
+        assert cloud.changes() == [PAGE]
 
-    def test_page_after_a_failed_check_is_sent_with_a_warning(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "current_oncall", status(503))
-        server.fail("GET", "integrations", status(503))
+    def test_page_after_a_failed_check_is_sent_with_a_warning(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("GET", "current_oncall", status(503))
+        cloud.fail("GET", "integrations", status(503))
         done = run("escalate --team platform --title t")
         assert "could not check" in done.stderr
-        assert server.changes() == [PAGE]
-        assert sum("current_oncall" in read or "integrations" in read for read in server.reads()) == 1
+        assert cloud.changes() == [PAGE]
+        assert sum("current_oncall" in read or "integrations" in read for read in cloud.reads()) == 1
 
-    def test_rate_limited_check_does_not_delay_the_page(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "current_oncall", status(429, '{"detail": "throttled"}', Retry_After="299"))
-        server.fail("GET", "integrations", status(429, '{"detail": "throttled"}', Retry_After="299"))
+    def test_rate_limited_check_does_not_delay_the_page(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("GET", "current_oncall", status(429, '{"detail": "throttled"}', Retry_After="299"))
+        cloud.fail("GET", "integrations", status(429, '{"detail": "throttled"}', Retry_After="299"))
         assert "could not check" in run("escalate --team platform --title t").stderr
-        assert server.changes() == [PAGE]
+        assert cloud.changes() == [PAGE]
 
     def test_check_that_takes_more_than_ten_seconds_does_not_delay_the_page(
         self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
@@ -228,10 +228,10 @@ class TestReach:
         run("escalate --user alice --title t", status=7)
         assert paged(server) == 0
 
-    def test_page_to_users_whose_team_is_in_maintenance_is_sent(self, server: Serving, run: Runner) -> None:
-        put_into_maintenance(server, "Direct paging (platform team)", "group_alerts")
+    def test_page_to_users_whose_team_is_in_maintenance_is_sent(self, cloud: Serving, run: Runner) -> None:
+        put_into_maintenance(cloud, "Direct paging (platform team)", "group_alerts")
         run("escalate --user alice --title t")
-        assert server.changes() == [PAGE]
+        assert cloud.changes() == [PAGE]
 
 
 class TestNeverTwice:
@@ -298,14 +298,14 @@ class TestNeverTwice:
         assert cloud.changes() == [PAGE]
 
     def test_rate_limited_page_is_retried_after_the_wait(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.api.retry.time", Clock())
-        server.fail("POST", "escalation", status(429, '{"detail": "throttled"}', Retry_After="41"))
+        cloud.fail("POST", "escalation", status(429, '{"detail": "throttled"}', Retry_After="41"))
         done = run("escalate --team platform --title t")
         assert "rate limited, next try in 41 s" in done.stderr
-        assert server.changes() == [PAGE, PAGE]
-        assert paged(server) == 1
+        assert cloud.changes() == [PAGE, PAGE]
+        assert paged(cloud) == 1
 
     def test_rate_limited_page_is_retried_at_most_three_times(
         self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
@@ -322,7 +322,7 @@ class TestNeverTwice:
         assert done.error["code"] == "unavailable"
 
     def test_ctrl_c_during_the_page_reports_that_it_may_have_been_sent(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from oncallctl.api.transport import Transport
 
@@ -338,7 +338,7 @@ class TestNeverTwice:
         assert "alert-groups list" in done.error["hint"]
 
     def test_ctrl_c_before_the_page_sends_nothing(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def interrupted(*_: object) -> None:
             raise Signal(2)
@@ -346,7 +346,7 @@ class TestNeverTwice:
         monkeypatch.setattr("oncallctl.escalation.reach.check", interrupted)
         done = run("escalate --team platform --title t", status=130)
         assert "may have been sent" not in done.stderr
-        assert server.changes() == []
+        assert cloud.changes() == []
 
 
 class TestPrompt:
@@ -367,10 +367,10 @@ class TestPrompt:
         ],
     )
     def test_missing_recipient_is_chosen_by_a_part_of_the_name(
-        self, server: Serving, run: Runner, typed: str, body: dict[str, object]
+        self, cloud: Serving, run: Runner, typed: str, body: dict[str, object]
     ) -> None:
         done = run("escalate --title t", stdin=f"{typed}y\n")
-        assert server.bodies() == [{"title": "t", **body}]
+        assert cloud.bodies() == [{"title": "t", **body}]
         assert done.stderr.startswith("Page which team or person?")
         assert ("no match for 'nobody at all'" in done.stderr) is typed.startswith("nobody")
 
@@ -393,27 +393,27 @@ class TestPrompt:
         assert "no recipient" in run(f"escalate --title t {option}", status=2).stderr
         assert cloud.seen == []
 
-    def test_missing_title_is_prompted_for(self, server: Serving, run: Runner) -> None:
+    def test_missing_title_is_prompted_for(self, cloud: Serving, run: Runner) -> None:
         done = run("escalate --team platform", stdin=" db down \ny\n")
         assert "title 'db down'" in done.stderr
-        assert server.bodies()[0]["title"] == "db down"
+        assert cloud.bodies()[0]["title"] == "db down"
 
-    def test_empty_title_is_left_to_the_server(self, server: Serving, run: Runner) -> None:
+    def test_empty_title_is_left_to_the_server(self, cloud: Serving, run: Runner) -> None:
         run("escalate --team platform", stdin="\ny\n")
-        assert "title" not in server.bodies()[0]
+        assert "title" not in cloud.bodies()[0]
 
     @pytest.mark.parametrize("words", ["--title t", "--yes"])
-    def test_given_title_or_yes_skips_the_prompt_for_a_title(self, server: Serving, run: Runner, words: str) -> None:
+    def test_given_title_or_yes_skips_the_prompt_for_a_title(self, cloud: Serving, run: Runner, words: str) -> None:
         run(f"escalate --team platform {words}", stdin="y\n")
-        assert server.changes() == [PAGE]
+        assert cloud.changes() == [PAGE]
 
-    def test_prompt_names_title_and_state_of_an_alert_group(self, server: Serving, run: Runner) -> None:
-        group = server.call("GET", "alert_groups/?state=acknowledged")["results"][0]
+    def test_prompt_names_title_and_state_of_an_alert_group(self, cloud: Serving, run: Runner) -> None:
+        group = cloud.call("GET", "alert_groups/?state=acknowledged")["results"][0]
         done = run(f"escalate --user alice --alert-group {group['id']}", stdin="n\n", status=5)
         assert f"alert group {group['id']} {group['title']!r} (acknowledged)\n" in done.stderr
 
-    def test_prompt_names_an_alert_group_that_cannot_be_read_by_its_id(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "alert_groups", status(503))
+    def test_prompt_names_an_alert_group_that_cannot_be_read_by_its_id(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("GET", "alert_groups", status(503))
         done = run("escalate --user alice --alert-group IAAAAAAAAAAAA", stdin="n\n", status=5)
         assert "alert group IAAAAAAAAAAAA\n" in done.stderr
 
@@ -424,11 +424,11 @@ class TestPrompt:
         assert server.changes() == [PAGE]
 
     @pytest.mark.parametrize("answer", ["n\n", "\n", "", "yess\n"])
-    def test_any_answer_but_yes_declines_the_page(self, server: Serving, run: Runner, answer: str) -> None:
+    def test_any_answer_but_yes_declines_the_page(self, cloud: Serving, run: Runner, answer: str) -> None:
         run("escalate --team platform --title t", stdin=answer, status=5)
-        assert server.changes() == []
+        assert cloud.changes() == []
 
-    def test_yes_option_skips_the_prompt(self, server: Serving, run: Runner) -> None:
+    def test_yes_option_skips_the_prompt(self, cloud: Serving, run: Runner) -> None:
         assert "Continue?" not in run("escalate --team platform --title t --yes").stderr
 
 

@@ -133,12 +133,10 @@ class TestNotAcknowledged:
 
 class TestUsage:
     @pytest.mark.parametrize("words", ["--within 5m", "--wait seen", "--wait resolved --within soon"])
-    def test_invalid_wait_options_are_refused_before_any_request(
-        self, server: Serving, run: Runner, words: str
-    ) -> None:
+    def test_invalid_wait_options_are_refused_before_any_request(self, cloud: Serving, run: Runner, words: str) -> None:
         run(f"escalate --team platform --title t {words}", status=2)
-        assert server.seen == []
+        assert cloud.seen == []
 
-    def test_page_without_wait_ends_after_its_response(self, server: Serving, run: Runner) -> None:
+    def test_page_without_wait_ends_after_its_response(self, cloud: Serving, run: Runner) -> None:
         run("escalate --team platform --title t")
-        assert str(server.seen[-1]) == PAGE
+        assert str(cloud.seen[-1]) == PAGE

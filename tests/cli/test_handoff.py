@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import Runner
+from tests.conftest import Runner, on_cloud
 from tests.serving import Serving
 from tests.unit.rota.making import ALICE, BOB, DAVE, EMPTY_TEAM, WEEKLY, Maker, notify
 
@@ -67,11 +67,13 @@ def add_group(
 
 
 class TestHandovers:
+    @on_cloud
     def test_text_has_who_takes_over_and_when(self, weekdays: Maker, run: Runner) -> None:
         text = run("teams handoff empty-team --tz Europe/Berlin").stdout
         assert "- around the clock: alice → dave, Sat 24 Oct 16:00 CEST (in 4h)" in text.splitlines()
         assert "**Still open: nothing**" in text
 
+    @on_cloud
     def test_json_has_people_with_ids_and_names(self, weekdays: Maker, run: Runner) -> None:
         (handover,) = run("teams handoff empty-team -o json").json["handovers"]
         assert handover["leaving"] == [{"id": ALICE, "username": "alice"}]
@@ -79,16 +81,16 @@ class TestHandovers:
         assert handover["at"] == "2026-10-24T14:00:00+00:00"
         assert handover["on_call"] == [{"id": ALICE, "username": "alice"}]
 
-    def test_schedule_without_handovers_has_the_people_on_call(self, server: Serving, run: Runner) -> None:
-        make = Maker(server)
+    def test_schedule_without_handovers_has_the_people_on_call(self, cloud: Serving, run: Runner) -> None:
+        make = Maker(cloud)
         make.chain(notify(make.schedule("always", make.shift(**ALWAYS, users=[DAVE]))))
         (handover,) = run("teams handoff empty-team -o json").json["handovers"]
         assert handover["on_call"] == [{"id": DAVE, "username": "dave"}]
         assert (handover["at"], handover["leaving"], handover["taking_over"]) == (None, [], [])
         assert "- always: dave, and no handover in 14 days" in run("teams handoff empty-team").stdout
 
-    def test_person_who_stays_is_named(self, server: Serving, run: Runner) -> None:
-        make = Maker(server)
+    def test_person_who_stays_is_named(self, cloud: Serving, run: Runner) -> None:
+        make = Maker(cloud)
         both = make.shift(**ALWAYS, users=[BOB])
         before, after = (
             make.shift(**WEEKLY, by_day=["SA"], start=f"2026-10-03T{hour}:00:00", duration=14_400, users=[user])
@@ -97,20 +99,23 @@ class TestHandovers:
         make.chain(notify(make.schedule("two at a time", both, before, after)))
         assert "- two at a time: alice → dave (bob stays), Sat 24 Oct 12:00" in run("teams handoff empty-team").stdout
 
+    @on_cloud
     def test_handover_before_a_gap_is_to_nobody(
         self, weekdays: Maker, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.commands.teams.handoff.now", lambda: NOW + timedelta(hours=7))
         assert "alice → nobody, Sat 24 Oct 20:00 UTC" in run("teams handoff empty-team").stdout
 
+    @on_cloud
     def test_team_given_by_id_is_shown_with_its_name(self, weekdays: Maker, run: Runner) -> None:
         assert run(f"teams handoff {EMPTY_TEAM}").stdout.startswith("**On call: empty-team**\n")
 
-    def test_unknown_team_is_not_found(self, server: Serving, run: Runner) -> None:
+    def test_unknown_team_is_not_found(self, cloud: Serving, run: Runner) -> None:
         run("teams handoff TNXPENXPENXPE", status=6)
 
 
 class TestEndingShift:
+    @on_cloud
     def test_alerts_since_the_last_handover_are_summed_up(self, weekdays: Maker, run: Runner) -> None:
         add_group(weekdays.server, "ISHIFTONEAAAA", 1.5, acknowledged=(4, ALICE), resolved=(30, ALICE))
         add_group(weekdays.server, "ISHIFTTWOAAAA", 1, acknowledged=(8, BOB), resolved=(50, None))
@@ -144,37 +149,41 @@ class TestEndingShift:
             "never_acknowledged": 0,
         }
 
+    @on_cloud
     def test_handoff_shortly_after_a_handover_is_about_the_shift_before(
         self, weekdays: Maker, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("oncallctl.commands.teams.handoff.now", lambda: NOW - timedelta(minutes=90))
         assert "**Since Fri 23 Oct 20:00 UTC (12h 30m ago): no alert groups**" in run("teams handoff empty-team").stdout
 
-    def test_handoff_without_a_handover_looks_back_a_week(self, server: Serving, run: Runner) -> None:
-        make = Maker(server)
+    def test_handoff_without_a_handover_looks_back_a_week(self, cloud: Serving, run: Runner) -> None:
+        make = Maker(cloud)
         make.chain(notify(make.schedule("always", make.shift(**ALWAYS, users=[DAVE]))))
         assert "**Since Sat 17 Oct 10:00 UTC (7d ago): " in run("teams handoff empty-team").stdout
 
     @pytest.mark.parametrize("since", ["04:00", "6h", "2026-10-24T04:00Z"])
+    @on_cloud
     def test_since_takes_a_time_or_a_duration(self, weekdays: Maker, run: Runner, since: str) -> None:
         add_group(weekdays.server, "IEARLIERAAAAA", 5)
         text = run(f"teams handoff empty-team --since {since} --tz UTC").stdout
         assert "**Since Sat 24 Oct 04:00 UTC (6h ago): 1 alert group, 1 at night (22:00 to 07:00)**" in text
 
     @pytest.mark.parametrize("since", ["2026-10-24T11:00Z", "shift", ""])
+    @on_cloud
     def test_since_that_is_not_in_the_past_is_refused(self, weekdays: Maker, run: Runner, since: str) -> None:
         run(f"teams handoff empty-team --since '{since}'", status=2)
 
 
 class TestOpen:
-    def test_open_groups_are_listed_and_resolved_ones_are_not(self, server: Serving, run: Runner) -> None:
-        groups = server.call("GET", f"alert_groups/?team_id={PAYMENTS}&perpage=200")["results"]
+    def test_open_groups_are_listed_and_resolved_ones_are_not(self, cloud: Serving, run: Runner) -> None:
+        groups = cloud.call("GET", f"alert_groups/?team_id={PAYMENTS}&perpage=200")["results"]
         unresolved = [group["id"] for group in groups if group["state"] != "resolved"]
         text = run("teams handoff payments").stdout
         assert {group["id"] for group in groups if group["id"] in text} == set(unresolved)
         assert [group["id"] for group in run("teams handoff payments -o json").json["open"]] == unresolved
         assert run("teams handoff payments -o id").stdout.split() == unresolved
 
+    @on_cloud
     def test_silenced_group_has_the_start_of_its_silence(self, weekdays: Maker, run: Runner) -> None:
         add_group(weekdays.server, "ISHIFTONEAAAA", 1.5, silenced=(30, None))
         line = next(line for line in run("teams handoff empty-team").stdout.splitlines() if "ISHIFTONEAAAA" in line)
@@ -182,6 +191,7 @@ class TestOpen:
             "- service-010: silenced, open for 1h 30m, silenced 1h ago, end not known: `disk full` [ISHIFTONEAAAA](http"
         )
 
+    @on_cloud
     def test_groups_beyond_the_limit_are_counted(self, weekdays: Maker, run: Runner) -> None:
         for number in range(33):
             add_group(weekdays.server, f"IMANYAAAAAA{chr(65 + number // 26)}{chr(65 + number % 26)}", 1)
@@ -201,6 +211,7 @@ class TestOpen:
 
 
 class TestSwapRequests:
+    @on_cloud
     def test_open_swap_request_is_listed_and_a_taken_one_is_not(
         self, weekdays: Maker, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -235,6 +246,7 @@ class TestSwapRequests:
 
 
 class TestFormats:
+    @on_cloud
     def test_title_in_markdown_is_code(self, weekdays: Maker, run: Runner) -> None:
         add_group(weekdays.server, "ISHIFTONEAAAA", 1, title=HOSTILE)
         (line,) = (line for line in run("teams handoff empty-team").stdout.splitlines() if "ISHIFTONEAAAA" in line)
@@ -242,6 +254,7 @@ class TestFormats:
         assert ": `` " in line
         assert line.index("``") < line.index("evil.example") < line.rindex("``")
 
+    @on_cloud
     def test_title_in_slack_format_is_code_without_links(self, weekdays: Maker, run: Runner) -> None:
         add_group(weekdays.server, "ISHIFTONEAAAA", 1, title=HOSTILE)
         text = run("teams handoff empty-team --format slack").stdout
@@ -253,11 +266,12 @@ class TestFormats:
         assert line.count("<") == 1
         assert line.endswith("|ISHIFTONEAAAA>")
 
-    def test_name_with_formatting_in_slack_format_is_code(self, server: Serving, run: Runner) -> None:
-        make = Maker(server)
+    def test_name_with_formatting_in_slack_format_is_code(self, cloud: Serving, run: Runner) -> None:
+        make = Maker(cloud)
         make.chain(notify(make.schedule("*now* <!here>", make.shift(**ALWAYS, users=[DAVE]))))
         assert "• `*now* &lt;!here&gt;`: dave" in run("teams handoff empty-team --format slack").stdout
 
+    @on_cloud
     def test_text_format_has_no_markup(self, weekdays: Maker, run: Runner) -> None:
         add_group(weekdays.server, "ISHIFTONEAAAA", 1)
         text = run("teams handoff empty-team --format text").stdout
@@ -265,6 +279,6 @@ class TestFormats:
         assert text.startswith("On call: empty-team\n- around the clock: alice → dave")
         assert '"disk full" ISHIFTONEAAAA http' in text
 
-    def test_format_with_json_output_is_refused(self, server: Serving, run: Runner) -> None:
+    def test_format_with_json_output_is_refused(self, cloud: Serving, run: Runner) -> None:
         run("teams handoff payments --format slack -o json", status=2)
-        assert server.seen == []
+        assert cloud.seen == []

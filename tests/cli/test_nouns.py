@@ -34,11 +34,11 @@ def test_object_that_the_api_cannot_get_is_taken_from_the_list(server: Serving, 
     assert noun.singular in run(f"{noun.name} get nothing-like-it", status=6).stderr
 
 
-def test_slack_channels_of_several_result_pages_are_each_listed_once(server: Serving, run: Runner) -> None:
+def test_slack_channels_of_several_result_pages_are_each_listed_once(cloud: Serving, run: Runner) -> None:
     pages = [[{"name": f"c{page}-{row}", "slack_id": f"C{page}{row}"} for row in range(2)] for page in (1, 2)]
     for number, rows in enumerate(pages, 1):
         document = {"count": 4, "results": rows, "next": "?page=2" if number == 1 else None, "total_pages": 2}
-        server.fail("GET", "slack_channels", status(200, json.dumps(document)))
+        cloud.fail("GET", "slack_channels", status(200, json.dumps(document)))
     assert run("slack-channels list -o id").stdout.split() == ["C10", "C11", "C20", "C21"]
 
 
@@ -50,7 +50,7 @@ def test_organizations_list_on_a_self_hosted_engine_is_refused_unsent(server: Se
     assert run("organizations get -o id").stdout == "OHZ4Z39JVACNX\n"
 
 
-def test_organization_of_another_id_is_not_shown(server: Serving, run: Runner) -> None:
+def test_organization_of_another_id_is_not_shown(cloud: Serving, run: Runner) -> None:
     run("organizations get OSOMEBODYELSES", status=6)
 
 
@@ -67,10 +67,10 @@ def test_organization_of_another_id_is_not_shown(server: Serving, run: Runner) -
     ],
 )
 def test_filter_of_a_list_is_sent_to_the_server(
-    server: Serving, run: Runner, line: str, parameter: str, value: str
+    cloud: Serving, run: Runner, line: str, parameter: str, value: str
 ) -> None:
     assert run(f"{line} -o json").json
-    assert server.seen[-1].query[parameter] == value
+    assert cloud.seen[-1].query[parameter] == value
 
 
 def test_shift_swap_that_has_begun_is_listed_shown_and_deleted(server: Serving, run: Runner) -> None:
@@ -85,7 +85,7 @@ def test_shift_swap_that_has_begun_is_listed_shown_and_deleted(server: Serving, 
     run("shift-swaps get SSRB7K2WQ9XN4TE", status=6)
 
 
-def test_list_filtered_by_an_unknown_object_is_not_found(server: Serving, run: Runner) -> None:
+def test_list_filtered_by_an_unknown_object_is_not_found(cloud: Serving, run: Runner) -> None:
     run("escalation-policies list --chain FNOBODYHAS1T1", status=6)
     run("webhooks list --team nobody", status=6)
 
@@ -116,40 +116,40 @@ def test_object_from_json_is_created_updated_and_deleted(server: Serving, run: R
 
 
 @pytest.mark.parametrize("noun", BODIES, ids=lambda noun: noun.name)
-def test_dry_run_shows_the_exact_request_and_sends_nothing(server: Serving, run: Runner, noun: Noun) -> None:
+def test_dry_run_shows_the_exact_request_and_sends_nothing(cloud: Serving, run: Runner, noun: Noun) -> None:
     new, changed = BODIES[noun]
     sample = SAMPLES[noun]
-    url = f"{server.url}/api/v1/{noun.path}/"
+    url = f"{cloud.url}/api/v1/{noun.path}/"
     created = run(f"{noun.name} create --file - --dry-run -o json", stdin=json.dumps(new)).json
     assert created == {"method": "POST", "url": url, "body": new}
     updated = run(f"{noun.name} update {sample} --file - --dry-run -o json", stdin=json.dumps(changed)).json
     assert updated == {"method": "PUT", "url": f"{url}{sample}/", "body": changed}
     (deleted,) = run(f"{noun.name} delete {sample} --dry-run -o json").json
     assert deleted["requests"] == [{"method": "DELETE", "url": f"{url}{sample}/", "body": None}]
-    assert server.changes() == []
+    assert cloud.changes() == []
 
 
-def test_file_without_a_json_object_is_wrong_usage(server: Serving, run: Runner) -> None:
+def test_file_without_a_json_object_is_wrong_usage(cloud: Serving, run: Runner) -> None:
     for text in ("", "[]", "{", "[{}, {}]", "{}", '{"id": "X"}', "7"):
         assert "--file" in run("webhooks create --file -", stdin=text, status=2).stderr
-    assert server.seen == []
+    assert cloud.seen == []
 
 
-def test_update_whose_response_shows_another_object_is_unknown(server: Serving, run: Runner) -> None:
-    server.fail("PUT", "webhooks", status(200, '{"id": "WHSOMEOTHER123", "name": "x"}'))
+def test_update_whose_response_shows_another_object_is_unknown(cloud: Serving, run: Runner) -> None:
+    cloud.fail("PUT", "webhooks", status(200, '{"id": "WHSOMEOTHER123", "name": "x"}'))
     done = run(f"webhooks update {WEBHOOK} --file -", stdin='{"name": "x"}', status=9)
     assert f"oncallctl webhooks get {WEBHOOK}" in done.stderr
 
 
-def test_secrets_of_a_webhook_are_masked_outside_json(server: Serving, run: Runner) -> None:
+def test_secrets_of_a_webhook_are_masked_outside_json(cloud: Serving, run: Runner) -> None:
     shown = {"id": WEBHOOK, "name": "n", "password": "hunter2", "authorization_header": "Bearer s3cret"}
     line = f"webhooks get {WEBHOOK} --columns name,password,authorization_header"
     secrets = ("hunter2", "s3cret")
     for options, is_shown in (("", False), ("-o csv", False), ("-o csv --show-secrets", True)):
-        server.fail("GET", "webhooks", status(200, json.dumps(shown)))
+        cloud.fail("GET", "webhooks", status(200, json.dumps(shown)))
         printed = run(f"{line} {options}").stdout
         assert [secret in printed for secret in secrets] == [is_shown] * 2
-    server.fail("GET", "webhooks", status(200, json.dumps(shown)))
+    cloud.fail("GET", "webhooks", status(200, json.dumps(shown)))
     assert run(f"webhooks get {WEBHOOK} -o json").json == shown
 
 

@@ -22,18 +22,18 @@ class TestRoutes:
 
     @pytest.mark.parametrize("integration", [API_PROD, "'🔥 fire-drill'"])
     def test_routes_list_with_an_integration_filters_on_the_server(
-        self, server: Serving, run: Runner, integration: str
+        self, cloud: Serving, run: Runner, integration: str
     ) -> None:
         routes = run(f"routes list --integration {integration} -o json").json
-        assert {each["integration_id"] for each in routes} == {server.seen[-1].query["integration_id"]}
+        assert {each["integration_id"] for each in routes} == {cloud.seen[-1].query["integration_id"]}
         assert routes[-1]["is_the_last_route"] is True
 
-    def test_routes_list_with_a_limit_notes_the_cut(self, server: Serving, run: Runner) -> None:
+    def test_routes_list_with_a_limit_notes_the_cut(self, cloud: Serving, run: Runner) -> None:
         done = run("routes list --limit 2 -o json")
         assert len(done.json) == 2
         assert "omit --limit" in done.stderr
 
-    def test_routes_table_shows_conditions_and_chains(self, server: Serving, run: Runner) -> None:
+    def test_routes_table_shows_conditions_and_chains(self, cloud: Serving, run: Runner) -> None:
         lines = [line.split("\t") for line in run(f"routes list --integration {API_PROD}").stdout.splitlines()]
         assert lines[0] == ["ID", "INTEGRATION", "POSITION", "CONDITION", "CHAIN"]
         assert lines[1][1:] == ["[prod] api", "0", "regex severity.*critical", "platform-default"]
@@ -41,18 +41,18 @@ class TestRoutes:
         assert lines[-1][3:] == ["everything else", "platform-default"]
 
     @pytest.mark.parametrize("ident", ["RMRXVRQ1RJMKS", "id:RMRXVRQ1RJMKS"])
-    def test_routes_get_shows_one_route(self, server: Serving, run: Runner, ident: str) -> None:
-        assert run(f"routes get {ident} -o json").json == server.call("GET", "routes/RMRXVRQ1RJMKS/")
+    def test_routes_get_shows_one_route(self, cloud: Serving, run: Runner, ident: str) -> None:
+        assert run(f"routes get {ident} -o json").json == cloud.call("GET", "routes/RMRXVRQ1RJMKS/")
         cells = run(f"routes get {ident}").stdout.splitlines()[1].split("\t")
         assert cells[1:] == ["[prod] api", "0", "regex severity.*critical", "platform-default"]
 
-    def test_unknown_route_or_integration_is_not_found(self, server: Serving, run: Runner) -> None:
+    def test_unknown_route_or_integration_is_not_found(self, cloud: Serving, run: Runner) -> None:
         run("routes get RNOPENOPENOPE", status=6)
         run("routes list --integration nope", status=6)
 
-    def test_invalid_route_id_is_refused(self, server: Serving, run: Runner) -> None:
+    def test_invalid_route_id_is_refused(self, cloud: Serving, run: Runner) -> None:
         run("routes get 'a/../b'", status=2)
-        assert server.seen == []
+        assert cloud.seen == []
 
     @pytest.mark.parametrize(
         ("fields", "expected"),
@@ -71,16 +71,16 @@ class TestChains:
     def test_chains_list_prints_the_complete_objects(self, server: Serving, run: Runner) -> None:
         assert run("escalation-chains list -o json").json == server.call("GET", "escalation_chains/")["results"]
 
-    def test_chains_list_with_a_team_filters_on_the_client(self, server: Serving, run: Runner) -> None:
+    def test_chains_list_with_a_team_filters_on_the_client(self, cloud: Serving, run: Runner) -> None:
         assert run("escalation-chains list --team platform -o id").stdout == f"{CHAIN}\n"
-        assert all("team_id" not in each.query for each in server.seen)
+        assert all("team_id" not in each.query for each in cloud.seen)
 
-    def test_chains_table_shows_team_names(self, server: Serving, run: Runner) -> None:
+    def test_chains_table_shows_team_names(self, cloud: Serving, run: Runner) -> None:
         lines = run("escalation-chains list --limit 1").stdout.splitlines()
         assert lines == ["ID\tNAME\tTEAM", f"{CHAIN}\tplatform-default\tplatform"]
 
     @pytest.mark.parametrize("name", ["platform-default", "Platform-Default", CHAIN])
-    def test_chains_get_shows_each_step(self, server: Serving, run: Runner, name: str) -> None:
+    def test_chains_get_shows_each_step(self, cloud: Serving, run: Runner, name: str) -> None:
         lines = [line.split("\t") for line in run(f"escalation-chains get {name}").stdout.splitlines()]
         assert lines == [
             ["STEP", "ACTION", "ID"],
@@ -90,42 +90,42 @@ class TestChains:
             ["4", "start over (up to 5 times)", "EIYHBW5IUVK9W"],
         ]
 
-    def test_chains_get_in_json_adds_the_complete_steps(self, server: Serving, run: Runner) -> None:
+    def test_chains_get_in_json_adds_the_complete_steps(self, cloud: Serving, run: Runner) -> None:
         chain = run("escalation-chains get platform-default -o json").json
         steps = chain.pop("steps")
-        assert chain == server.call("GET", f"escalation_chains/{CHAIN}/")
+        assert chain == cloud.call("GET", f"escalation_chains/{CHAIN}/")
         assert [step.pop("text") for step in steps][1] == "wait 5 minutes"
-        assert steps == server.call("GET", f"escalation_policies/?escalation_chain_id={CHAIN}")["results"]
+        assert steps == cloud.call("GET", f"escalation_policies/?escalation_chain_id={CHAIN}")["results"]
 
-    def test_chains_get_as_id_prints_the_id_of_the_chain(self, server: Serving, run: Runner) -> None:
+    def test_chains_get_as_id_prints_the_id_of_the_chain(self, cloud: Serving, run: Runner) -> None:
         assert run("escalation-chains get platform-default -o id").stdout == f"{CHAIN}\n"
 
-    def test_chains_get_reads_each_collection_once(self, server: Serving, run: Runner) -> None:
+    def test_chains_get_reads_each_collection_once(self, cloud: Serving, run: Runner) -> None:
         run(f"escalation-chains get {CHAIN}")
-        paths = [each.removeprefix("GET /api/v1/") for each in server.reads()]
+        paths = [each.removeprefix("GET /api/v1/") for each in cloud.reads()]
         assert sorted(paths) == ["escalation_chains/F3VV9WSX4RBEK/", "escalation_policies/", "schedules/", "users/"]
 
-    def test_steps_are_sorted_by_position(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "escalation_policies", policies({"type": "resolve", "position": 1}, {"type": "wait"}))
+    def test_steps_are_sorted_by_position(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("GET", "escalation_policies", policies({"type": "resolve", "position": 1}, {"type": "wait"}))
         lines = run(f"escalation-chains get {CHAIN}").stdout.splitlines()[1:]
         assert [line.split("\t")[:2] for line in lines] == [
             ["1", "wait 5 minutes (no time is set)"],
             ["2", "resolve the alert group"],
         ]
 
-    def test_chain_without_steps_causes_a_note(self, server: Serving, run: Runner) -> None:
+    def test_chain_without_steps_causes_a_note(self, cloud: Serving, run: Runner) -> None:
         done = run("escalation-chains get 'empty chain' -o json")
         assert done.json["id"] == EMPTY
         assert done.json["steps"] == []
         assert "has no steps" in done.stderr
 
-    def test_unknown_chain_is_not_found_with_the_closest_name(self, server: Serving, run: Runner) -> None:
+    def test_unknown_chain_is_not_found_with_the_closest_name(self, cloud: Serving, run: Runner) -> None:
         run("escalation-chains get FNOPENOPENOPE", status=6)
         assert "platform-default" in run("escalation-chains get platform-defalt", status=6).stderr
 
-    def test_failed_name_lookup_shows_ids_with_a_warning(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "users/", status(403))
-        server.fail("GET", "schedules/", status(403))
+    def test_failed_name_lookup_shows_ids_with_a_warning(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("GET", "users/", status(403))
+        cloud.fail("GET", "schedules/", status(403))
         done = run("escalation-chains get platform-default -o json")
         texts = [step["text"] for step in done.json["steps"]]
         assert texts[0] == "notify who is on call in SN1XIG9SHWR2U"
@@ -133,8 +133,8 @@ class TestChains:
         (line,) = done.stderr.splitlines()
         assert "users" in json.loads(line)["warning"]["message"]
 
-    def test_escape_sequence_in_a_step_is_shown_escaped(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "escalation_policies", policies({"type": "\x1b[2J[red]"}))
+    def test_escape_sequence_in_a_step_is_shown_escaped(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("GET", "escalation_policies", policies({"type": "\x1b[2J[red]"}))
         assert run(f"escalation-chains get {CHAIN}").stdout.splitlines()[1] == "1\t\\x1b[2J[red]\tE0"
 
 
@@ -215,8 +215,8 @@ def test_step_is_described_in_words(fields: dict[str, Any], expected: str) -> No
     assert describe.sentence(EscalationPolicy.read({"id": "E", **fields}), NAMES) == expected
 
 
-def test_names_of_all_objects_in_steps_are_looked_up(server: Serving, run: Runner) -> None:
-    server.fail(
+def test_names_of_all_objects_in_steps_are_looked_up(cloud: Serving, run: Runner) -> None:
+    cloud.fail(
         "GET",
         "escalation_policies",
         policies(
@@ -226,8 +226,8 @@ def test_names_of_all_objects_in_steps_are_looked_up(server: Serving, run: Runne
         ),
     )
     group = {"id": "G8QXCG9PWH6QS", "type": "slack_based", "slack": {"name": "Platform on call"}}
-    server.fail("GET", "user_groups", status(200, json.dumps({"results": [group]})))
-    server.fail("GET", "webhooks/WH84KLFXI6ZKAD", status(200, '{"id": "WH84KLFXI6ZKAD", "name": "escalation hook"}'))
+    cloud.fail("GET", "user_groups", status(200, json.dumps({"results": [group]})))
+    cloud.fail("GET", "webhooks/WH84KLFXI6ZKAD", status(200, '{"id": "WH84KLFXI6ZKAD", "name": "escalation hook"}'))
     done = run(f"escalation-chains get {CHAIN} --no-header --columns text")
     assert done.stdout.splitlines() == [
         "notify everybody in Slack group Platform on call",

@@ -37,20 +37,20 @@ def members(server: Serving, path: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("line", FILTERED)
 @pytest.mark.parametrize("form", ["{}", "id:{}"])
-def test_team_filter_with_an_unknown_id_is_not_found(server: Serving, run: Runner, line: str, form: str) -> None:
+def test_team_filter_with_an_unknown_id_is_not_found(cloud: Serving, run: Runner, line: str, form: str) -> None:
     done = run(f"{line} --team {form.format(UNKNOWN)} -o json", status=6)
     assert done.error["message"] == f"no team {UNKNOWN}"
     assert "oncallctl teams list" in done.error["hint"]
     assert done.stdout == ""
-    assert server.changes() == []
+    assert cloud.changes() == []
 
 
 @pytest.mark.parametrize("line", LISTS)
-def test_team_filter_with_a_known_id_lists_the_members_of_the_team(server: Serving, run: Runner, line: str) -> None:
+def test_team_filter_with_a_known_id_lists_the_members_of_the_team(cloud: Serving, run: Runner, line: str) -> None:
     team = "TKPSLLWBFUI9R"
     listed = run(f"{line} --team {team} -o id").stdout.split()
     assert listed
-    assert set(listed) == {each["id"] for each in members(server, LISTS[line]) if each["team_id"] == team}
+    assert set(listed) == {each["id"] for each in members(cloud, LISTS[line]) if each["team_id"] == team}
 
 
 @pytest.mark.parametrize("line", LISTS)
@@ -64,11 +64,11 @@ def test_team_filter_none_lists_members_without_a_team(server: Serving, run: Run
     assert set(listed) == {each["id"] for each in members(server, LISTS[line]) if each["team_id"] is None}
 
 
-def test_selector_none_chooses_integrations_without_a_team(server: Serving, run: Runner) -> None:
-    expected = {each["id"] for each in members(server, "integrations") if each["team_id"] is None}
+def test_selector_none_chooses_integrations_without_a_team(cloud: Serving, run: Runner) -> None:
+    expected = {each["id"] for each in members(cloud, "integrations") if each["team_id"] is None}
     assert {each["id"] for each in run("maintenance status --team none -o json").json} == expected
 
 
-def test_team_called_none_is_chosen_with_the_prefix_name(server: Serving, run: Runner) -> None:
+def test_team_called_none_is_chosen_with_the_prefix_name(cloud: Serving, run: Runner) -> None:
     done = run("integrations list --team name:none -o json", status=6)
     assert "'none'" in done.error["message"]

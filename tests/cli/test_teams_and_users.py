@@ -15,11 +15,11 @@ class TestTeams:
         assert [team["name"] for team in teams] == ["platform", "payments", "data infra", "empty-team"]
         assert set(teams[0]) == {"id", "grafana_id", "name", "email", "avatar_url"}
 
-    def test_team_given_by_name_or_id_is_shown(self, server: Serving, run: Runner) -> None:
+    def test_team_given_by_name_or_id_is_shown(self, cloud: Serving, run: Runner) -> None:
         assert run("teams get payments -o json").json == run(f"teams get {PAYMENTS} -o json").json
 
     @pytest.mark.parametrize("name", ["Platform", "PLATFORM", "name:platform", f"id:{PLATFORM}"])
-    def test_team_name_matches_case_insensitively(self, server: Serving, run: Runner, name: str) -> None:
+    def test_team_name_matches_case_insensitively(self, cloud: Serving, run: Runner, name: str) -> None:
         assert run(f"teams get {name} -o id").stdout == f"{PLATFORM}\n"
 
 
@@ -28,13 +28,13 @@ class TestUsers:
         assert len(run("users list -o json").json) == 14
 
     @pytest.mark.parametrize("name", ["josé", "JOSÉ", "jose@example.com", "URP2NNL3CICBF"])
-    def test_user_given_by_name_email_or_id_is_shown(self, server: Serving, run: Runner, name: str) -> None:
+    def test_user_given_by_name_email_or_id_is_shown(self, cloud: Serving, run: Runner, name: str) -> None:
         assert run(f"users get {name} -o id").stdout == "URP2NNL3CICBF\n"
 
-    def test_user_name_with_an_exact_match_is_preferred(self, server: Serving, run: Runner) -> None:
+    def test_user_name_with_an_exact_match_is_preferred(self, cloud: Serving, run: Runner) -> None:
         assert run("users get bob -o id").stdout != run("users get Bob -o id").stdout
 
-    def test_user_name_without_an_exact_match_is_ambiguous(self, server: Serving, run: Runner) -> None:
+    def test_user_name_without_an_exact_match_is_ambiguous(self, cloud: Serving, run: Runner) -> None:
         assert run("users get BOB -o json", status=6).error["code"] == "ambiguous"
 
     def test_whoami_shows_the_owner_of_the_token(self, server: Serving, run: Runner) -> None:
@@ -52,7 +52,7 @@ class TestAlertGroups:
         assert {group["state"] for group in groups} == {"firing"}
         assert server.seen[-1].query["state"] == "new"
 
-    def test_team_filter_is_sent_to_the_server(self, server: Serving, run: Runner) -> None:
+    def test_team_filter_is_sent_to_the_server(self, cloud: Serving, run: Runner) -> None:
         run("escalate --team platform --title mine")
         groups = run("alert-groups list --team platform -o json").json
         assert {group["team_id"] for group in groups} == {PLATFORM}
@@ -68,10 +68,10 @@ class TestAlertGroups:
         assert done.json == everything
         assert done.stderr == ""
 
-    def test_alert_group_given_by_id_is_shown(self, server: Serving, run: Runner) -> None:
+    def test_alert_group_given_by_id_is_shown(self, cloud: Serving, run: Runner) -> None:
         group = run("alert-groups list --limit 1 -o json").json[0]
         assert run(f"alert-groups get {group['id']} -o json").json["id"] == group["id"]
 
-    def test_alert_group_given_by_title_is_refused(self, server: Serving, run: Runner) -> None:
+    def test_alert_group_given_by_title_is_refused(self, cloud: Serving, run: Runner) -> None:
         run("alert-groups get 'it burns'", status=2)
         run("alert-groups get INOPENOPENOPE", status=6)

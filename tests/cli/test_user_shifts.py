@@ -9,7 +9,7 @@ import icalendar
 import pytest
 
 from oncallctl import sandbox
-from tests.conftest import Runner
+from tests.conftest import Runner, on_cloud
 from tests.serving import Serving
 from tests.unit.rota.making import ALICE, BOB, Maker
 
@@ -39,6 +39,7 @@ class TestUsersShifts:
         assert shift["schedule_name"] == "platform-primary"
         assert shift["covering_for"] is None
 
+    @on_cloud
     def test_shifts_of_all_schedules_are_in_the_order_of_their_starts(self, maker: Maker, run: Runner) -> None:
         maker.schedule("second", maker.shift(**hours(2, 1), users=[ALICE]))
         maker.schedule("third", maker.shift(**hours(1, 1), users=[ALICE]))
@@ -47,6 +48,7 @@ class TestUsersShifts:
         starts = [each["shift_start"] for each in shifts]
         assert starts == sorted(starts)
 
+    @on_cloud
     def test_adjacent_and_overlapping_shifts_of_a_schedule_are_merged(self, maker: Maker, run: Runner) -> None:
         parts = [maker.shift(**hours(start, length), users=[BOB]) for start, length in ((1, 2), (3, 1), (3, 3), (7, 1))]
         maker.schedule("parts", *parts)
@@ -56,6 +58,7 @@ class TestUsersShifts:
         ]
         assert lengths == [timedelta(hours=5), timedelta(hours=1)]
 
+    @on_cloud
     def test_shift_that_has_begun_is_shown_from_its_start(self, maker: Maker, run: Runner) -> None:
         maker.schedule("now", maker.shift(**hours(-5, 48), users=[BOB]))
         (shift,) = (each for each in run("users shifts bob --days 1 -o json").json if each["schedule_name"] == "now")
@@ -63,25 +66,26 @@ class TestUsersShifts:
         assert datetime.fromisoformat(shift["shift_end"]) > datetime.now(UTC) + timedelta(hours=42)
 
     @pytest.mark.parametrize("words", ["", "me", "admin", "me admin"])
+    @on_cloud
     def test_me_is_the_user_of_the_token_and_the_default(self, maker: Maker, run: Runner, words: str) -> None:
         admin = run("users whoami -o json").json["id"]
         maker.schedule("mine", maker.shift(**hours(1, 1), users=[admin]))
         assert [each["user"]["username"] for each in run(f"users shifts {words} -o json").json] == ["admin"]
 
-    def test_table_has_one_row_per_shift(self, server: Serving, run: Runner) -> None:
+    def test_table_has_one_row_per_shift(self, cloud: Serving, run: Runner) -> None:
         header, *rows = run("users shifts alice bob --days 3").stdout.splitlines()
         assert header.split("\t") == ["USER", "EMAIL", "SCHEDULE", "FROM", "UNTIL", "COVERING FOR"]
         assert {row.split("\t")[0] for row in rows} == {"alice", "bob"}
 
-    def test_id_format_prints_each_person_once(self, server: Serving, run: Runner) -> None:
+    def test_id_format_prints_each_person_once(self, cloud: Serving, run: Runner) -> None:
         assert set(run("users shifts alice bob --days 3 -o id").stdout.split()) == {ALICE, BOB}
 
-    def test_user_without_shifts_has_a_note(self, server: Serving, run: Runner) -> None:
+    def test_user_without_shifts_has_a_note(self, cloud: Serving, run: Runner) -> None:
         done = run("users shifts frank --days 1")
         assert done.stdout.splitlines() == ["USER\tEMAIL\tSCHEDULE\tFROM\tUNTIL\tCOVERING FOR"]
         assert done.stderr == "note: not on call in the next 1 day: frank\n"
 
-    def test_unknown_user_is_not_found(self, server: Serving, run: Runner) -> None:
+    def test_unknown_user_is_not_found(self, cloud: Serving, run: Runner) -> None:
         assert "'alcie'" in run("users shifts alcie", status=6).stderr
 
     def test_me_of_a_service_account_on_self_hosted_is_refused(self, oss: Serving, run: Runner) -> None:
@@ -121,6 +125,7 @@ class TestSwaps:
             if each["schedule_name"] == "swapped"
         ]
 
+    @on_cloud
     def test_shift_taken_in_a_swap_names_the_person_who_is_relieved(
         self, maker: Maker, schedule: str, run: Runner
     ) -> None:
@@ -133,10 +138,12 @@ class TestSwaps:
         summaries = [str(each["SUMMARY"]) for each in events(run("users shifts bob --days 3 --ics -").stdout)]
         assert "On call: bob (swapped), covering for alice" in summaries
 
+    @on_cloud
     def test_swap_that_is_open_changes_nothing(self, maker: Maker, schedule: str, run: Runner) -> None:
         self.swap(maker.server, schedule, 28, 4)
         assert self.of_bob(run) == [("bob", timedelta(hours=4), None)]
 
+    @on_cloud
     def test_swap_while_the_beneficiary_is_not_on_call_is_not_a_cover(
         self, maker: Maker, schedule: str, run: Runner
     ) -> None:
@@ -147,7 +154,7 @@ class TestSwaps:
 
 class TestIcs:
     @pytest.mark.parametrize("line", ["users shifts alice", "schedules shifts platform-primary", "teams rota platform"])
-    def test_calendar_has_an_event_per_shift_in_utc(self, server: Serving, run: Runner, line: str) -> None:
+    def test_calendar_has_an_event_per_shift_in_utc(self, cloud: Serving, run: Runner, line: str) -> None:
         shifts = run(f"{line} --days 3 -o json").json
         text = run(f"{line} --days 3 --ics -").stdout
         assert [(each.start.isoformat(), each.end.isoformat()) for each in events(text)] == [
@@ -156,21 +163,22 @@ class TestIcs:
         assert all(each["DTSTART"].to_ical().endswith(b"Z") for each in events(text))
         assert len({str(each["UID"]) for each in events(text)}) == len(shifts)
 
-    def test_calendar_exported_twice_has_the_same_uids(self, server: Serving, run: Runner) -> None:
+    def test_calendar_exported_twice_has_the_same_uids(self, cloud: Serving, run: Runner) -> None:
         first, second = (events(run("users shifts alice --days 3 --ics -").stdout) for _ in range(2))
         assert [str(each["UID"]) for each in first] == [str(each["UID"]) for each in second]
 
-    def test_calendar_is_written_to_a_file_with_crlf_line_ends(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_calendar_is_written_to_a_file_with_crlf_line_ends(self, cloud: Serving, run: Runner, world: Path) -> None:
         file = world / "shifts.ics"
         done = run(f"schedules shifts platform-primary --ics {file}")
         assert done.stdout == ""
         assert file.read_bytes().startswith(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n")
         assert all(len(line) <= 75 for line in file.read_bytes().split(b"\r\n"))
 
-    def test_summary_has_the_person_and_the_schedule(self, server: Serving, run: Runner) -> None:
+    def test_summary_has_the_person_and_the_schedule(self, cloud: Serving, run: Runner) -> None:
         event = events(run("users shifts alice --days 2 --ics -").stdout)[0]
         assert str(event["SUMMARY"]) == "On call: alice (platform-primary)"
 
+    @on_cloud
     def test_hostile_schedule_name_adds_no_property(self, maker: Maker, run: Runner) -> None:
         name = "x\r\nATTACH:http://evil.example\r\nEND:VEVENT; a, b\\n\x1b[31m"
         maker.schedule(name, maker.shift(**hours(1, 1), users=[ALICE]))
@@ -180,12 +188,12 @@ class TestIcs:
         assert set(event) == {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "TRANSP"}
         assert "; a, b\\n" in str(event["SUMMARY"])
 
-    def test_calendar_with_json_output_is_refused(self, server: Serving, run: Runner) -> None:
+    def test_calendar_with_json_output_is_refused(self, cloud: Serving, run: Runner) -> None:
         done = run("users shifts alice --ics - -o json", status=2)
         assert "--ics and -o json exclude each other" in done.error["message"]
-        assert server.seen == []
+        assert cloud.seen == []
 
-    def test_calendar_and_svg_are_both_written(self, server: Serving, run: Runner, world: Path) -> None:
+    def test_calendar_and_svg_are_both_written(self, cloud: Serving, run: Runner, world: Path) -> None:
         run(f"teams rota platform --svg {world}/rota.svg --ics {world}/rota.ics")
         assert (world / "rota.svg").read_text().startswith("<svg")
         assert (world / "rota.ics").read_text().startswith("BEGIN:VCALENDAR")

@@ -79,7 +79,7 @@ def test_login_with_a_refused_token_creates_no_profile(shift: Shift, home: Path)
     assert "other" not in shift.program("auth", "list", "-o", "id").stdout
 
 
-def test_who_is_on_call_prints_the_document_of_cloud_with_the_team(shift: Shift) -> None:
+def test_on_call_prints_the_document_of_cloud_with_the_team(shift: Shift) -> None:
     document = shift.program("teams", "who-is-on-call", "platform", "-o", "json").json
     assert document["team"] == {"id": "TKPSLLWBFUI9R", "name": "platform"}
     assert document["count"] == len(document["users"])

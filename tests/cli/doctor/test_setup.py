@@ -114,7 +114,7 @@ class TestConfig:
 
 
 class TestProfile:
-    def test_no_profile_is_exit_3_and_other_checks_continue(self, doctor: Doctor) -> None:
+    def test_profile_missing_is_exit_3_and_other_checks_continue(self, doctor: Doctor) -> None:
         rows = doctor(exit_code=3)
         assert "auth login" in rows["profile"]["hint"]
         assert rows["url"]["status"] == "warn"

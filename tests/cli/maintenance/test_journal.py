@@ -284,7 +284,7 @@ class TestGuardRails:
         token.chmod(0o600)
         path = world / "config.toml"
         path.write_text(
-            f'[profiles.work]\nurl = "{cloud.url}"\napi = "{cloud.dialect}"\ntoken_file = "{token}"\n'
+            f'[profiles.work]\nurl = "{cloud.url}"\napi = "cloud"\ntoken_file = "{token}"\n'
             'longest_window = "1h"\nmost_targets = 2\nreason_required = true\nmodes_allowed = ["silence_escalations"]\n'
         )
         monkeypatch.setenv("ONCALLCTL_CONFIG", str(path))

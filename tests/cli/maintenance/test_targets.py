@@ -43,7 +43,7 @@ class TestTargets:
         assert cloud.changes() == []
 
     @pytest.mark.parametrize("targets", ["", "service-010 --all", "--team platform --match x", "service-010 -"])
-    def test_no_targets_or_two_kinds_of_targets_are_refused(self, cloud: Serving, run: Runner, targets: str) -> None:
+    def test_targets_missing_or_of_two_kinds_are_refused(self, cloud: Serving, run: Runner, targets: str) -> None:
         run(f"maintenance start {targets} --for 30m --yes", status=2)
         assert cloud.changes() == []
 

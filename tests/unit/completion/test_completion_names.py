@@ -201,7 +201,7 @@ finally:
     assert done.stdout.splitlines() == ["of-prod", "other", "[]"]
 
 
-def test_an_unknown_kind_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_kind_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         names.main(["secrets"])
     assert "invalid choice" in capsys.readouterr().err

@@ -138,17 +138,17 @@ class TestDialect:
         assert cloud.seen[0].headers["X-Grafana-Url"] == "https://sandbox.grafana.invalid"
 
     @pytest.mark.parametrize("url", ["nonsense", "https://ö.grafana.net"])
-    def test_stack_invalid_url_is_wrong_usage(self, server: Serving, run: Runner, url: str) -> None:
+    def test_stack_invalid_url_is_wrong_usage(self, cloud: Serving, run: Runner, url: str) -> None:
         run("escalate --user alice --title t", status=2, ONCALLCTL_GRAFANA_URL=url)
-        assert server.seen == []
+        assert cloud.seen == []
 
     def test_proxy_unsupported_is_wrong_usage(self, run: Runner) -> None:
         environment = {"ONCALLCTL_URL": "https://oncall.example.org", "ONCALLCTL_TOKEN": "t"}
         run("teams list", status=2, ALL_PROXY="socks5://127.0.0.1:1", **environment)
 
-    def test_api_unknown_is_wrong_usage(self, server: Serving, run: Runner) -> None:
+    def test_api_unknown_is_wrong_usage(self, cloud: Serving, run: Runner) -> None:
         run("teams list", status=2, ONCALLCTL_API="grafana")
-        assert server.seen == []
+        assert cloud.seen == []
 
 
 class TestSandbox:

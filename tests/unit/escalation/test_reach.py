@@ -130,13 +130,13 @@ def test_predicted_route_agrees_with_the_route_that_the_engine_takes(
     assert announced(done.stderr) == notified(server) != set()
 
 
-def test_page_with_an_unknown_route_is_sent_with_the_effect_of_each_route(server: Serving, run: Runner) -> None:
-    lead_to(server, None, chain(server, persons(BOB)))
+def test_page_with_an_unknown_route_is_sent_with_the_effect_of_each_route(cloud: Serving, run: Runner) -> None:
+    lead_to(cloud, None, chain(cloud, persons(BOB)))
     condition = "{{ 'minor' in payload.oncall.title }}"
-    server.call("PUT", f"routes/{IMPORTANT_ROUTE}/", {"routing_type": "jinja2", "routing_regex": condition})
+    cloud.call("PUT", f"routes/{IMPORTANT_ROUTE}/", {"routing_type": "jinja2", "routing_regex": condition})
     done = run("escalate --team platform --title 'minor thing'")
     assert f'the route is not known; by route "{condition}": on call: bob; by the default route: nobody' in done.stderr
-    assert notified(server) == {"bob"}
+    assert notified(cloud) == {"bob"}
 
 
 def test_page_that_notifies_nobody_by_any_route_is_refused(server: Serving, run: Runner) -> None:
@@ -214,25 +214,25 @@ class TestResponse:
         assert f"--alert-group {group}" in done.error["hint"]
         assert server.changes() == [PAGE]
 
-    def test_route_without_a_chain_is_a_warning_after_anyway(self, server: Serving, run: Runner) -> None:
-        lead_to(server, None, None)
+    def test_route_without_a_chain_is_a_warning_after_anyway(self, cloud: Serving, run: Runner) -> None:
+        lead_to(cloud, None, None)
         assert "nobody was notified" in run("escalate --team platform --title t --anyway").stderr
 
-    def test_route_of_a_page_to_users_does_not_matter(self, server: Serving, run: Runner) -> None:
+    def test_route_of_a_page_to_users_does_not_matter(self, cloud: Serving, run: Runner) -> None:
         assert "nobody was notified" not in run("escalate --user alice --title t").stderr
 
-    def test_unexpected_route_is_reported(self, server: Serving, run: Runner) -> None:
-        lead_to(server, chain(server, persons(ALICE)), chain(server, persons(BOB)))
+    def test_unexpected_route_is_reported(self, cloud: Serving, run: Runner) -> None:
+        lead_to(cloud, chain(cloud, persons(ALICE)), chain(cloud, persons(BOB)))
 
         def elsewhere(_request: Request, answer: Callable[[], Response]) -> Response:
             return change(answer(), route_id=IMPORTANT_ROUTE)
 
-        server.fail("POST", "escalation", elsewhere)
+        cloud.fail("POST", "escalation", elsewhere)
         done = run("escalate --team platform --title t")
         assert f"took route {IMPORTANT_ROUTE}, which was not checked" in done.stderr
 
-    def test_route_that_cannot_be_read_is_a_warning(self, server: Serving, run: Runner) -> None:
-        server.fail("GET", "routes", status(503), times=9)
+    def test_route_that_cannot_be_read_is_a_warning(self, cloud: Serving, run: Runner) -> None:
+        cloud.fail("GET", "routes", status(503), times=9)
         done = run("escalate --team platform --title t")
         assert "so it may notify nobody" in done.stderr
 
@@ -269,24 +269,24 @@ class TestTime:
         assert "takes too long" in done.stderr or "took too long" in done.stderr
         assert server.changes() == [PAGE]
 
-    def test_integration_with_its_usual_name_is_looked_up_without_a_list(self, server: Serving, run: Runner) -> None:
+    def test_integration_with_its_usual_name_is_looked_up_without_a_list(self, cloud: Serving, run: Runner) -> None:
         run("escalate --team platform --title t")
         run("escalate --user alice --title t")
-        asked = [each.query.get("name") for each in server.seen if each.path == "/api/v1/integrations/"]
+        asked = [each.query.get("name") for each in cloud.seen if each.path == "/api/v1/integrations/"]
         assert asked == ["Direct paging (platform team)", "Direct paging (No team)"]
 
-    def test_renamed_integration_is_found_by_the_list(self, server: Serving, run: Runner) -> None:
-        server.call("PUT", f"integrations/{PLATFORM_PAGING}/", {"name": "renamed"})
+    def test_renamed_integration_is_found_by_the_list(self, cloud: Serving, run: Runner) -> None:
+        cloud.call("PUT", f"integrations/{PLATFORM_PAGING}/", {"name": "renamed"})
         other = {"type": "webhook", "name": "Direct paging (platform team)", "team_id": None}
-        server.call("POST", "integrations/", other)
-        lead_to(server, chain(server, persons(ALICE)), None)
+        cloud.call("POST", "integrations/", other)
+        lead_to(cloud, chain(cloud, persons(ALICE)), None)
         assert "; on call: alice\n" in run("escalate --team platform --title t").stderr
 
     def test_failed_name_lookup_reports_that_nobody_was_paged(
-        self, server: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("time.sleep", lambda _: None)
-        server.fail("GET", "users/", status(503), times=20)
+        cloud.fail("GET", "users/", status(503), times=20)
         done = run("escalate --user alice --title t -o json", status=8)
         assert done.error["message"].endswith("; nobody was paged")
 

@@ -62,7 +62,7 @@ def test_piped_cell_with_tabs_and_line_breaks_stays_one_cell(out: Out) -> None:
     assert lines[2].split("\t") == ["C2", "a\\tb\\nc\\x1b[31m", ""]
 
 
-def test_no_header_omits_the_header_line(out: Out) -> None:
+def test_table_with_no_header_omits_the_header_line(out: Out) -> None:
     assert len(out(header=False).splitlines()) == 2
     assert out("csv", header=False).startswith("C1")
 

@@ -36,12 +36,12 @@ class TestBothServers:
         rows = [line.split("\t") for line in run("teams who-is-on-call platform").stdout.splitlines()]
         assert next(row for row in rows if row[1] == "dave")[4:] == ["(named by a step)", "", "", ""]
 
-    def test_json_of_several_teams_is_an_array(self, server: Serving, run: Runner) -> None:
+    def test_json_of_several_teams_is_an_array(self, cloud: Serving, run: Runner) -> None:
         documents = run("teams who-is-on-call payments empty-team -o json").json
         assert [each["team"]["name"] for each in documents] == ["payments", "empty-team"]
         assert [each["count"] == 0 for each in documents] == [False, True]
 
-    def test_team_given_twice_is_shown_once(self, server: Serving, run: Runner) -> None:
+    def test_team_given_twice_is_shown_once(self, cloud: Serving, run: Runner) -> None:
         documents = run("teams who-is-on-call payments name:payments -o json").json
         assert [each["team"]["name"] for each in documents] == ["payments"]
 
@@ -50,12 +50,12 @@ class TestBothServers:
         assert [each["team"]["name"] for each in documents] == ["platform", "payments", "data infra", "empty-team"]
         assert [each["count"] > 0 for each in documents[:2]] == [True, True]
 
-    def test_table_has_one_row_per_person(self, server: Serving, run: Runner) -> None:
+    def test_table_has_one_row_per_person(self, cloud: Serving, run: Runner) -> None:
         lines = run("teams who-is-on-call payments").stdout.splitlines()
         assert lines[0].split("\t") == ["TEAM", "USER", "EMAIL", "PHONE", "SCHEDULE", "FROM", "UNTIL", "COVERING FOR"]
         assert {line.split("\t")[0] for line in lines[1:]} == {"payments"}
 
-    def test_id_format_prints_the_ids_of_the_people(self, server: Serving, run: Runner) -> None:
+    def test_id_format_prints_the_ids_of_the_people(self, cloud: Serving, run: Runner) -> None:
         users = run("teams who-is-on-call payments -o json").json["users"]
         assert run("teams who-is-on-call payments -o id").stdout.split() == [user["id"] for user in users]
 
@@ -108,21 +108,21 @@ class TestBothServers:
         assert [user["username"] for user in document["users"]] == ["dave"]
         assert document["shifts"] == []
 
-    def test_route_of_another_team_is_not_found(self, server: Serving, run: Runner) -> None:
+    def test_route_of_another_team_is_not_found(self, cloud: Serving, run: Runner) -> None:
         assert "route" in run(f"teams who-is-on-call payments --route {DEFAULT_ROUTE}", status=6).stderr
 
     @pytest.mark.parametrize("teams", ["", "platform payments"])
-    def test_route_without_exactly_one_team_is_refused(self, server: Serving, run: Runner, teams: str) -> None:
+    def test_route_without_exactly_one_team_is_refused(self, cloud: Serving, run: Runner, teams: str) -> None:
         run(f"teams who-is-on-call {teams} --route {DEFAULT_ROUTE}", status=2)
-        assert server.seen == []
+        assert cloud.seen == []
 
-    def test_unknown_team_is_not_found(self, server: Serving, run: Runner) -> None:
+    def test_unknown_team_is_not_found(self, cloud: Serving, run: Runner) -> None:
         assert run("teams who-is-on-call TNOPENOPENOPE -o json", status=6).error["code"] == "not_found"
 
     @pytest.mark.parametrize("days", ["0", "31", "x"])
-    def test_days_out_of_range_are_refused(self, server: Serving, run: Runner, days: str) -> None:
+    def test_days_out_of_range_are_refused(self, cloud: Serving, run: Runner, days: str) -> None:
         run(f"teams next platform --days {days}", status=2)
-        assert server.seen == []
+        assert cloud.seen == []
 
 
 class TestAtAnotherTime:
@@ -137,31 +137,30 @@ class TestAtAnotherTime:
         assert shift["shift_start"] == "2024-02-29T08:00:00+00:00"
         assert shift["shift_end"] == "2024-02-29T16:00:00+00:00"
 
-    def test_at_is_repeated_in_a_note(self, server: Serving, run: Runner) -> None:
+    def test_at_is_repeated_in_a_note(self, cloud: Serving, run: Runner) -> None:
         line = "teams who-is-on-call platform --at 2026-03-01T03:00 --tz Asia/Tokyo"
         assert "note: at 2026-03-01 03:00 JST" in run(line).stderr
 
-    def test_at_the_start_of_a_shift_shows_that_shift(self, server: Serving, run: Runner) -> None:
+    def test_at_the_start_of_a_shift_shows_that_shift(self, cloud: Serving, run: Runner) -> None:
         at_the_start, at_the_end = (
             run(f"teams who-is-on-call platform --at 2024-02-29T{clock}Z -o json").json["shifts"][0]
             for clock in ("08:00", "16:00")
         )
         assert at_the_start["shift_end"] == at_the_end["shift_start"]
 
-    def test_at_is_read_in_the_zone_of_tz(self, server: Serving, run: Runner) -> None:
+    def test_at_is_read_in_the_zone_of_tz(self, cloud: Serving, run: Runner) -> None:
         there = run("teams who-is-on-call platform --at 2024-02-29T12:00 --tz Asia/Tokyo -o json").json
         assert there["shifts"][0]["shift_start"] == "2024-02-29T00:00:00+00:00"
 
     def test_at_is_read_in_the_zone_of_the_profile(
-        self, server: Serving, run: Runner, world: Path, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, world: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         token = world / "token"
-        token.write_text(server.token)
+        token.write_text(cloud.token)
         token.chmod(0o600)
         config = world / "config.toml"
         config.write_text(
-            f'[profiles.there]\nurl = "{server.url}"\napi = "{server.dialect}"\ntz = "Asia/Tokyo"\n'
-            f'token_file = "{token}"\n'
+            f'[profiles.there]\nurl = "{cloud.url}"\napi = "cloud"\ntz = "Asia/Tokyo"\ntoken_file = "{token}"\n'
         )
         config.chmod(0o600)
         line = "-p there teams who-is-on-call platform --at 2024-02-29T12:00 -o json"
@@ -170,9 +169,9 @@ class TestAtAnotherTime:
     @pytest.mark.parametrize(
         "time", ["0001-01-02T00:00Z", "9999-12-31T00:00Z", "yesterday", "2026-13-01T00:00", "25:00"]
     )
-    def test_at_with_an_invalid_time_is_refused(self, server: Serving, run: Runner, time: str) -> None:
+    def test_at_with_an_invalid_time_is_refused(self, cloud: Serving, run: Runner, time: str) -> None:
         run(f"teams who-is-on-call platform --at {time}", status=2)
-        assert server.seen == []
+        assert cloud.seen == []
 
 
 class TestRequestsToCloud:
@@ -195,7 +194,7 @@ class TestRequestsToSelfHosted:
         assert len(set(requests)) == len(requests)
         assert not any("oncall" in path for path, _, _ in requests)
 
-    def test_one_team_needs_only_its_own_schedules(self, oss: Serving, run: Runner) -> None:
+    def test_on_call_of_one_team_needs_only_its_own_schedules(self, oss: Serving, run: Runner) -> None:
         run(f"teams who-is-on-call {PLATFORM} -o json")
         paths = {each.path for each in oss.seen}
         assert f"/api/v1/schedules/{PRIMARY}/final_shifts" in paths

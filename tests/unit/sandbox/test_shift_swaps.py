@@ -164,7 +164,7 @@ class TestChanges:
         assert problem == {"detail": "The shift swap request is not in a state which allows it to be taken"}
         assert api.get(f"shift_swaps/{SAMPLE}/{BEGUN}")["status"] == "past_due"
 
-    def test_one_time_alone_cannot_be_changed(self, api: Api) -> None:
+    def test_change_of_only_one_time_is_refused(self, api: Api) -> None:
         problem = api.refused("PATCH", f"shift_swaps/{SAMPLE}", {"swap_start": "2027-03-08T00:00:00Z"})
         assert "both start and end times must be specified" in problem["non_field_errors"][0]
         assert api.refused("PUT", f"shift_swaps/{SAMPLE}", {}).keys() == {"schedule", "swap_start", "swap_end"}
