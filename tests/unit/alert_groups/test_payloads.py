@@ -1,13 +1,10 @@
 """Titles and severities in the payloads of alerts."""
 
-import pytest
-
 from oncallctl.alert_groups.payloads import severity, title
 
 
-@pytest.mark.parametrize(
-    ("payload", "expected"),
-    [
+def test_title_is_read_where_monitoring_systems_put_it() -> None:
+    for payload, expected in [
         ({"title": "disk full"}, "disk full"),
         ({"oncall": {"title": "help &amp; me", "message": "me"}}, "help & me"),  # escaped by the engine
         ({"title": "typed &amp;"}, "typed &amp;"),
@@ -17,24 +14,17 @@ from oncallctl.alert_groups.payloads import severity, title
         ({"title": 5}, None),
         ({"title": {"title": "x"}}, None),
         ([], None),
-    ],
-)
-def test_title_is_read_where_monitoring_systems_put_it(payload: object, expected: str | None) -> None:
-    assert title(payload) == expected
+    ]:
+        assert title(payload) == expected, payload
 
 
-@pytest.mark.parametrize(
-    ("labels", "payload", "expected"),
-    [
+def test_severity_is_read_from_labels_or_the_last_payload() -> None:
+    for labels, payload, expected in [
         ([{"key": {"name": "severity"}, "value": {"name": "high"}}], {"severity": "low"}, "high"),
         ([{"key": {"name": "env"}, "value": {"name": "prod"}}], {"severity": "low"}, "low"),
         ([], {"labels": {"severity": "critical"}}, "critical"),
         ([], {"commonLabels": {"severity": "warning"}}, "warning"),
         ([None], {"severity": 1}, None),
         (None, None, None),
-    ],
-)
-def test_severity_is_read_from_labels_or_the_last_payload(
-    labels: object, payload: object, expected: str | None
-) -> None:
-    assert severity({"labels": labels, "last_alert": {"payload": payload}}) == expected
+    ]:
+        assert severity({"labels": labels, "last_alert": {"payload": payload}}) == expected, (labels, payload)

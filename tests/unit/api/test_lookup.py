@@ -123,9 +123,8 @@ def test_unknown_id_is_not_looked_up_as_a_name(oncall: OnCall, engine: Engine) -
     assert engine.seen == [f"integrations/{UNKNOWN}"]
 
 
-@pytest.mark.parametrize(
-    ("text", "is_id"),
-    [
+def test_text_with_a_prefix_letter_and_twelve_more_is_an_id() -> None:
+    for text, is_id in [
         ("CFRPV98RPR1U8", True),
         ("TI73TDU19W48J", True),
         ("SSRMQV5P6Y64NXH", True),
@@ -140,12 +139,10 @@ def test_unknown_id_is_not_looked_up_as_a_name(oncall: OnCall, engine: Engine) -
         ("ÀFRPV98RPR1U8", False),
         ("name:CFRPV98RPR1U8", False),
         ("id:x", True),
-    ],
-)
-def test_text_with_a_prefix_letter_and_twelve_more_is_an_id(text: str, is_id: object) -> None:
-    word, read_as_id = lookup.split(text)
-    assert read_as_id is is_id
-    assert word == text.removeprefix("name:").removeprefix("id:")
+    ]:
+        word, read_as_id = lookup.split(text)
+        assert read_as_id is is_id, text
+        assert word == text.removeprefix("name:").removeprefix("id:"), text
 
 
 # Names

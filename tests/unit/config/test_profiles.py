@@ -18,9 +18,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "conf" / "config.toml"
 
 
-@pytest.mark.parametrize(
-    ("given", "base"),
-    [
+def test_base_url_common_spelling_is_normalized() -> None:
+    for given, base in [
         ("https://oncall.example.org", "https://oncall.example.org"),
         ("https://oncall.example.org/", "https://oncall.example.org"),
         ("https://oncall.example.org/api/v1", "https://oncall.example.org"),
@@ -34,10 +33,8 @@ def path(tmp_path: Path) -> Path:
         ("http://127.0.0.1:8080/api/v1", "http://127.0.0.1:8080"),
         ("http://[::1]:8080", "http://[::1]:8080"),
         ("http://localhost", "http://localhost"),
-    ],
-)
-def test_base_url_common_spelling_is_normalized(given: str, base: str) -> None:
-    assert base_url(given) == base
+    ]:
+        assert base_url(given) == base, given
 
 
 @pytest.mark.parametrize(
@@ -59,9 +56,8 @@ def test_base_url_invalid_is_refused(url: str) -> None:
         base_url(url)
 
 
-@pytest.mark.parametrize(
-    ("url", "origin", "host"),
-    [
+def test_origin_and_host_any_spelling_are_normalized() -> None:
+    for url, origin, host in [
         ("https://OnCall.Example.org", "https://oncall.example.org", "oncall.example.org"),
         ("https://oncall.example.org.:443/a", "https://oncall.example.org", "oncall.example.org"),
         ("https://oncall.example.org:8443", "https://oncall.example.org:8443", "oncall.example.org:8443"),
@@ -69,11 +65,9 @@ def test_base_url_invalid_is_refused(url: str) -> None:
         ("http://LOCALHOST:80", "http://localhost", "localhost"),
         ("http://[::1]:080", "http://[::1]", "[::1]"),
         ("https://[2001:DB8::1]:443", "https://[2001:db8::1]", "[2001:db8::1]"),
-    ],
-)
-def test_origin_and_host_any_spelling_are_normalized(url: str, origin: str, host: str) -> None:
-    profile = Profile("prod", url)
-    assert (profile.origin, profile.host) == (origin, host)
+    ]:
+        profile = Profile("prod", url)
+        assert (profile.origin, profile.host) == (origin, host), url
 
 
 def test_is_at_any_spelling_of_the_host_is_true() -> None:
@@ -91,9 +85,9 @@ def test_base_url_plain_http_needs_allow_http(url: str) -> None:
 
 
 @pytest.mark.promise("plain-http-goes-to-loopback")
-@pytest.mark.parametrize("host", ["127.0.0.2", "localhost.", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"])
-def test_base_url_plain_http_to_loopback_is_accepted(host: str) -> None:
-    assert base_url(f"http://{host}:8080")
+def test_base_url_plain_http_to_loopback_is_accepted() -> None:
+    for host in ["127.0.0.2", "localhost.", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"]:
+        assert base_url(f"http://{host}:8080"), host
 
 
 @pytest.mark.parametrize("host", ["localhost.example.org", "[::ffff:10.0.0.1]", "128.0.0.1"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from oncallctl.api.resources.routes import Route
 from oncallctl.escalation.routes import choose
 
@@ -29,9 +27,8 @@ def taken(routes: list[Route], *, important: bool = False) -> list[str]:
     return [route.id for route in choose(routes, important=important)]
 
 
-@pytest.mark.parametrize(
-    ("condition", "when_important", "otherwise"),
-    [
+def test_jinja_condition_is_evaluated_for_both_importances() -> None:
+    for condition, when_important, otherwise in [
         (IMPORTANT, True, False),
         ("{{payload.oncall.important}}", True, False),
         ("  {{- payload['oncall'].important -}}\n", True, False),
@@ -62,32 +59,23 @@ def taken(routes: list[Route], *, important: bool = False) -> list[str]:
         ("OK", True, True),
         ("yes", False, False),
         ("", False, False),
-    ],
-)
-def test_jinja_condition_is_evaluated_for_both_importances(
-    condition: str, when_important: Expected, otherwise: Expected
-) -> None:
-    routes = [make_route("FIRST", condition), make_route("DEFAULT", position=1)]
-    for important, expected in ((True, when_important), (False, otherwise)):
-        assert taken(routes, important=important) == OUTCOMES[expected]
+    ]:
+        routes = [make_route("FIRST", condition), make_route("DEFAULT", position=1)]
+        for important, expected in ((True, when_important), (False, otherwise)):
+            assert taken(routes, important=important) == OUTCOMES[expected], condition
 
 
-@pytest.mark.parametrize(
-    ("condition", "when_important", "otherwise"),
-    [
+def test_regex_condition_is_evaluated_for_both_importances() -> None:
+    for condition, when_important, otherwise in [
         (".*", True, True),
         ('"important": true', True, False),
         ('"important": false', False, True),
         ('"important":true', False, False),  # the engine's JSON has a space there
         ("database", None, None),
-    ],
-)
-def test_regex_condition_is_evaluated_for_both_importances(
-    condition: str, when_important: Expected, otherwise: Expected
-) -> None:
-    routes = [make_route("FIRST", condition, "regex"), make_route("DEFAULT", position=1)]
-    for important, expected in ((True, when_important), (False, otherwise)):
-        assert taken(routes, important=important) == OUTCOMES[expected]
+    ]:
+        routes = [make_route("FIRST", condition, "regex"), make_route("DEFAULT", position=1)]
+        for important, expected in ((True, when_important), (False, otherwise)):
+            assert taken(routes, important=important) == OUTCOMES[expected], condition
 
 
 def test_labels_condition_is_not_known() -> None:

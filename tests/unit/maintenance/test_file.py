@@ -51,9 +51,8 @@ def test_valid_file_is_read_completely() -> None:
     assert str(rule.schedule.zone) == "Europe/Berlin"
 
 
-@pytest.mark.parametrize(
-    ("line", "text", "at", "expected"),
-    [
+def test_mistake_in_a_window_is_reported_with_its_line() -> None:
+    for line, text, at, expected in [
         (2, "", 1, "name is missing"),
         (2, "name = 1", 2, "name must be a string"),
         (2, 'name = " "', 2, "name must not be empty"),
@@ -111,17 +110,14 @@ def test_valid_file_is_read_completely() -> None:
         (1, 'zone = "UTC"\n[[window]]', 1, "zone: unknown key"),
         (1, 'timezone = "Mars"\n[[window]]', 1, "no such time zone: 'Mars'"),
         (1, '[[windows]]\nname = "x"\n[[window]]', 1, "windows: unknown key (did you mean window?)"),
-    ],
-)
-def test_mistake_in_a_window_is_reported_with_its_line(line: int, text: str, at: int, expected: str) -> None:
-    ((number, _, message),) = mistakes(changed(line, text))
-    assert number == at
-    assert expected in message
+    ]:
+        ((number, _, message),) = mistakes(changed(line, text))
+        assert number == at, text
+        assert expected in message, text
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "expected"),
-    [
+def test_mistake_of_the_file_is_reported_with_its_line() -> None:
+    for text, line, expected in [
         ("", 1, "there is no [[window]]"),
         ('timezone = "UTC"\nwindow = []\n', 1, "there is no [[window]]"),
         (GOOD + "oops", 7, "not TOML"),
@@ -130,12 +126,10 @@ def test_mistake_in_a_window_is_reported_with_its_line(line: int, text: str, at:
         ("[window]\nname = 'x'\n", 1, "each below a line [[window]]"),
         ("x = 1\nwindow = 1\n", 2, "each below a line [[window]]"),
         ("window = " + "[" * 5000, 1, "not TOML"),
-    ],
-)
-def test_mistake_of_the_file_is_reported_with_its_line(text: str, line: int, expected: str) -> None:
-    number, window, message = mistakes(text)[-1]
-    assert (number, window) == (line, None)
-    assert expected in message
+    ]:
+        number, window, message = mistakes(text)[-1]
+        assert (number, window) == (line, None), text
+        assert expected in message, text
 
 
 def test_duplicate_name_is_reported_with_the_other_line() -> None:

@@ -202,12 +202,12 @@ class TestDays:
         )
         assert drawn([zoned], now=SPRING) == drawn([spring], now=SPRING)
 
-    @pytest.mark.parametrize("days", [1, 2, 3, 7, 10, 14, 20, 28, 31, 60, 90])
-    @pytest.mark.parametrize("width", [40, 80, 140])
-    def test_axis_of_any_length_has_labels(self, days: int, width: int) -> None:
-        lines = drawn([samples.weekly(days)], now=MIDNIGHT, width=width)
-        row = lines[lines.index(next(line for line in lines if "▼" in line)) - 1]
-        assert len(row.split()) >= min(days, 3)
+    def test_axis_of_any_length_has_labels(self) -> None:
+        for days in [1, 2, 3, 7, 10, 14, 20, 28, 31, 60, 90]:
+            for width in [40, 80, 140]:
+                lines = drawn([samples.weekly(days)], now=MIDNIGHT, width=width)
+                row = lines[lines.index(next(line for line in lines if "▼" in line)) - 1]
+                assert len(row.split()) >= min(days, 3), (days, width)
 
 
 class TestHandovers:

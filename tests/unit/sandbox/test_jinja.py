@@ -18,9 +18,8 @@ PAYLOAD = {
 }
 
 
-@pytest.mark.parametrize(
-    ("template", "text"),
-    [
+def test_template_with_the_engines_filters_renders() -> None:
+    for template, text in [
         ("{% set s = payload.labels.severity %}{{ s | upper }}", "CRITICAL"),
         ("{% for k, v in payload.labels.items() %}{{ k }}={{ v }}{% endfor %}", "severity=critical"),
         ("{{ payload.missing }}", ""),
@@ -39,10 +38,8 @@ PAYLOAD = {
         ("{{ '12:30 / 03-03-2027' | datetimeparse | datetimeformat('%Y') }}", "2027"),
         ("{{ '2h' | timedeltaparse }}", "2:00:00"),
         ("{{ '2y' | timedeltaparse }}", "None"),
-    ],
-)
-def test_template_with_the_engines_filters_renders(template: str, text: str) -> None:
-    assert render(template, payload=PAYLOAD) == text
+    ]:
+        assert render(template, payload=PAYLOAD) == text, template
 
 
 @pytest.mark.parametrize(
