@@ -71,7 +71,7 @@ _oncallctl_command() {
         'personal-notification-rules update') options="--file -f --dry-run $common" ;;
         'personal-notification-rules delete') options="--yes -y --dry-run $common" ;;
         'alert-groups') commands='list get alerts acknowledge unacknowledge resolve unresolve silence unsilence note ack unack' options='-h --help' ;;
-        'alert-groups list') options="--state --team --integration --since --mine --group-by --limit --watch --bell $common" ;;
+        'alert-groups list') options="--state --team --integration --since --until --older-than --chain --label --search --mine --group-by --limit --watch --bell $common" ;;
         'alert-groups get') options="--web $common" argument=':alert-groups' many=1 ;;
         'alert-groups alerts') options="--limit $common" argument=':alert-groups' ;;
         'alert-groups acknowledge') options="--state --team --integration --since --mine --yes -y --dry-run $common" argument=':alert-groups' many=1 ;;
@@ -213,7 +213,8 @@ _oncallctl_values() {
         'alert-groups list --state') values='firing new acknowledged resolved silenced' ;;
         'alert-groups list --team') values=':teams' ;;
         'alert-groups list --integration') values=':integrations' ;;
-        'alert-groups list --since' | 'alert-groups list --limit') values=':text' ;;
+        'alert-groups list --since' | 'alert-groups list --until' | 'alert-groups list --older-than' | 'alert-groups list --label' | 'alert-groups list --search' | 'alert-groups list --limit') values=':text' ;;
+        'alert-groups list --chain') values=':escalation_chains' ;;
         'alert-groups list --group-by') values='title' ;;
         'alert-groups alerts --limit') values=':text' ;;
         'alert-groups acknowledge --state') values='firing new acknowledged resolved silenced' ;;

@@ -24,6 +24,8 @@ from oncallctl.times import now
 
 # The filter needs an end, too. It is in the future, for servers whose clock is ahead and for --watch.
 AHEAD = timedelta(days=1)
+RESOLUTION = timedelta(seconds=1)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # the filter needs a start, too
 
 # In one of these states, a group may belong to the user who acknowledged or resolved it, even without a common team.
 TAKEN_CARE_OF = (State.ACKNOWLEDGED, State.RESOLVED)
@@ -39,6 +41,10 @@ class GroupFilter:
         integration: name or ID.
         since: matches groups that began after a time; a duration counts back from each request.
         mine: matches groups of the user's teams, and groups that the user acknowledged or resolved.
+        chain: name or ID of an escalation chain; matches groups whose route leads to it.
+        labels: keys and values.
+        until: matches groups that began before this time; a duration counts back from each request.
+        search: a part of the title, in any case.
     """
 
     states: Sequence[State] = ()
@@ -46,6 +52,10 @@ class GroupFilter:
     integration: str | None = None
     since: datetime | timedelta | None = None
     mine: bool = False
+    chain: str | None = None
+    labels: Sequence[tuple[str, str]] = ()
+    until: datetime | timedelta | None = None
+    search: str | None = None
 
     def resolve(self, oncall: OnCall, default: Sequence[State] = OPEN) -> Query:
         """Look up the names of the filter.
@@ -55,7 +65,7 @@ class GroupFilter:
             default: the states if the filter has none.
 
         Raises:
-            NotFound, Ambiguous: the team or the integration.
+            NotFound, Ambiguous: the team, the integration or the chain.
             AccessDenied: `mine` with the token of a service account.
         """
         if self.mine:
@@ -65,9 +75,47 @@ class GroupFilter:
             params["team_id"] = team.param
         if self.integration:
             params["integration_id"] = lookup.find(oncall.integrations, self.integration).id
+        if self.labels:  # the server takes several, but one is enough to shorten the list
+            params["label"] = ":".join(self.labels[0])
+        conditions = Conditions(self._routes(oncall), tuple(self.labels), (self.search or "").casefold())
         states = {state.in_filter: state for state in self.states or default}
         me = oncall.users.current() if self.mine else None
-        return Query(oncall, params, tuple(states.values()), self.since, me)
+        return Query(oncall, params, tuple(states.values()), self.since, me, self.until, conditions)
+
+    def _routes(self, oncall: OnCall) -> frozenset[str] | None:
+        """Return the IDs of the routes that lead to the chain; None without a chain."""
+        if self.chain is None:
+            return None
+        chain = lookup.existing_chain(oncall, self.chain).id
+        return frozenset(route.id for route in oncall.routes.everything() if route.escalation_chain_id == chain)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Conditions that are checked client-side.
+
+    Attributes:
+        routes: the group took one of these routes; None for any.
+        labels: the group has all of these.
+        search: a part of the title, case-folded.
+    """
+
+    routes: frozenset[str] | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    search: str = ""
+
+    @property
+    def filters_rows(self) -> bool:
+        """True if rows of the server may be left out."""
+        return bool(self.routes is not None or self.labels[1:] or self.search)
+
+    def hold(self, group: AlertGroup) -> bool:
+        """True if all conditions hold. The server has checked the first label."""
+        return (
+            (self.routes is None or group.route_id in self.routes)
+            and self.search in (group.title or "").casefold()
+            and (len(self.labels) <= 1 or set(self.labels) <= group.labels)
+        )
 
 
 @dataclass(frozen=True)
@@ -79,6 +127,8 @@ class Query:
         states: one of these states. Each is a separate request, since the server filters by one.
         begin: the earliest start, as a time or as a duration before each request.
         me: the user to whom the groups must belong, or None.
+        end: the latest start, as a time or as a duration before each request.
+        conditions: checked client-side.
     """
 
     oncall: OnCall
@@ -86,6 +136,8 @@ class Query:
     states: Sequence[State]
     begin: datetime | timedelta | None = None
     me: User | None = None
+    end: datetime | timedelta | None = None
+    conditions: Conditions = field(default_factory=Conditions)
 
     def read(self, limit: int | None = None) -> Iterator[AlertGroup]:
         """Yield at most `limit` groups, the newest first. Reads several lists concurrently."""
@@ -108,23 +160,25 @@ class Query:
         """Return the lists that contain the groups. The server filters by one state and one team, not by people."""
         lists = []
         for state in self.states:
-            params = {**self.params, **self._since(), "state": state.in_filter}
+            params = {**self.params, **self._times(), "state": state.in_filter}
             if self.me is None:
-                lists.append(_List(self.oncall, params))
+                lists.append(_List(self.oncall, params, self.conditions))
                 continue
             my_teams, filter_team = self.me.teams or [], params.get("team_id")
             teams = [team for team in my_teams if filter_team in {None, team}]
-            lists += [_List(self.oncall, {**params, "team_id": team}) for team in teams]
+            lists += [_List(self.oncall, {**params, "team_id": team}, self.conditions) for team in teams]
             if state in TAKEN_CARE_OF and filter_team not in my_teams:
-                lists.append(_List(self.oncall, params, self.me))
+                lists.append(_List(self.oncall, params, self.conditions, self.me))
         return lists
 
-    def _since(self) -> dict[str, str]:
-        if self.begin is None:
+    def _times(self) -> dict[str, str]:
+        if self.begin is None and self.end is None:
             return {}
         at = now()
-        begin = at - self.begin if isinstance(self.begin, timedelta) else self.begin
-        return {"started_at": self.oncall.alert_groups.between(begin, at + AHEAD)}
+        begin = at - self.begin if isinstance(self.begin, timedelta) else self.begin or EARLIEST
+        end = at - self.end if isinstance(self.end, timedelta) else self.end
+        end = at + AHEAD if end is None else end - RESOLUTION  # `between` includes the second of the end
+        return {"started_at": self.oncall.alert_groups.between(begin, end)}
 
 
 @dataclass(frozen=True)
@@ -145,20 +199,27 @@ class _List:
 
     Attributes:
         filters: the query parameters.
+        conditions: checked client-side.
         by: the user who acknowledged or resolved the groups; filtered client-side.
     """
 
     oncall: OnCall
     filters: Mapping[str, str]
+    conditions: Conditions
     by: User | None = None
 
     def matches(self, group: AlertGroup) -> bool:
         """True if a row of the list passes the client-side filter."""
-        return self.by is None or self.by.id in {group.acknowledged_by, group.resolved_by}
+        is_own = self.by is None or self.by.id in {group.acknowledged_by, group.resolved_by}
+        return is_own and self.conditions.hold(group)
+
+    @property
+    def _filters_rows(self) -> bool:
+        return self.by is not None or self.conditions.filters_rows
 
     def rows(self, limit: int | None, max_rows: int | None = None) -> Iterator[AlertGroup]:
         """Yield the rows of the list: enough for `limit` groups, and at most `max_rows`."""
-        bounds = [each for each in (max_rows, limit if self.by is None else None) if each is not None]
+        bounds = [each for each in (max_rows, None if self._filters_rows else limit) if each is not None]
         return self.oncall.alert_groups.list(min(bounds, default=None), **self.filters)
 
     def read(self, limit: int | None) -> Iterator[AlertGroup]:

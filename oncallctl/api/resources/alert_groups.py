@@ -40,6 +40,18 @@ class AlertGroup(ServerObject):
         ident = self.raw.get("route_id")
         return ident if isinstance(ident, str) and ID.fullmatch(ident) else None
 
+    @property
+    def labels(self) -> set[tuple[str, str]]:
+        """The labels as keys and values; those in another form are left out."""
+        found = set()
+        labels = self.raw.get("labels")
+        for each in labels if isinstance(labels, list) else ():
+            try:
+                found.add((str(each["key"]["name"]), str(each["value"]["name"])))
+            except (KeyError, TypeError):
+                continue
+        return found
+
 
 class AlertGroups(Resource[AlertGroup]):
     """Alert groups. The state ``firing`` is called ``new`` in the filter ``state``."""

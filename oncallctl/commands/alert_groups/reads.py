@@ -16,10 +16,12 @@ from oncallctl.errors import InvalidInput
 from oncallctl.output import card
 from oncallctl.output.linked_names import NameLookupCache, for_a_person, with_names
 from oncallctl.output.render import limited, render, render_text
-from oncallctl.parsing.options import LimitOption, TeamOption, given_targets, since_value
+from oncallctl.parsing.options import LimitOption, TeamOption, given_targets, key_value, note_time, since_value
+from oncallctl.times import now, parse_duration, parse_past
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime, timedelta
 
     from oncallctl.alert_groups.choosing import GroupFilter, Query
     from oncallctl.api.client import OnCall
@@ -47,6 +49,24 @@ def list_alert_groups(
     team: TeamOption = None,
     integration: IntegrationOption = None,
     since: SinceOption = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Only groups that began before TIME.")
+    ] = None,
+    older_than: Annotated[
+        str | None,
+        typer.Option("--older-than", metavar="DURATION", help="Only groups that began at least DURATION ago."),
+    ] = None,
+    chain: Annotated[
+        str | None,
+        typer.Option("--chain", metavar="CHAIN", help="Only groups whose route leads to this chain (name or ID)."),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="KEY=VALUE", help="Only groups with this label. Can be repeated."),
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="TEXT", help="Only groups with TEXT in the title, in any case.")
+    ] = None,
     mine: MineOption = False,
     group_by: Annotated[
         GroupBy | None, typer.Option("--group-by", help="Show one row for all alert groups with the same title.")
@@ -66,7 +86,15 @@ def list_alert_groups(
         raise InvalidInput("--bell needs --watch", hint="add --watch")
     if group_by and watch:
         raise InvalidInput("--group-by and --watch exclude each other", hint="omit one of them")
-    groups = GroupFilter(state or (), team, integration, since_value(ctx.obj, since), mine)
+    if until and older_than:
+        raise InvalidInput("--until and --older-than exclude each other", hint="omit one of them")
+    end: datetime | timedelta | None = parse_duration(older_than) if older_than else None
+    if until:
+        end = parse_past(until, ctx.obj.tz, before=now())
+        note_time(ctx.obj, "until", until, end)
+    labels = [key_value(text, "--label") for text in label or ()]
+    times = since_value(ctx.obj, since)
+    groups = GroupFilter(state or (), team, integration, times, mine, chain, labels, end, search)
     with connect(ctx.obj) as oncall:
         if watch:
             _watch(ctx.obj, oncall, groups, limit, bell=bell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -274,3 +275,42 @@ def test_hint_of_an_unknown_group_names_the_profile(run: Runner, line: str) -> N
 def test_incomplete_time_of_since_is_printed_in_full(cloud: Serving, run: Runner, since: str, notes: int) -> None:
     done = run(f"alert-groups list --since '{since}' -o id")
     assert len(re.findall(r"since 20\d\d-\d\d-\d\d \d\d:\d\d UTC, .* ago", done.stderr)) == notes
+
+
+class TestFurtherFilters:
+    def test_search_takes_titles_with_the_text_in_any_case(self, server: Serving, run: Runner) -> None:
+        expected = [ident for ident, each in groups(server).items() if "error" in each["title"].lower()]
+        everything = " ".join(f"--state {state}" for state in GROUP)
+        assert run(f"alert-groups list {everything} --search ERROR -o id").stdout.split() == expected
+        done = run(f"alert-groups list {everything} --search ERROR --limit 1 -o id")
+        assert done.stdout.split() == expected[:1]
+        assert ("showing the first 1" in done.stderr) == (len(expected) > 1)
+
+    def test_chain_takes_groups_whose_route_leads_to_it(self, server: Serving, run: Runner) -> None:
+        chains = {row["id"]: row["escalation_chain_id"] for row in run("routes list -o json").json}
+        chain = run("escalation-chains get platform-default -o id").stdout.strip()
+        everything = run("alert-groups list -o json").json
+        expected = [row["id"] for row in everything if chains.get(row["route_id"]) == chain]
+        assert 0 < len(expected) < len(everything)
+        assert run("alert-groups list --chain platform-default -o id").stdout.split() == expected
+
+    def test_labels_must_all_match(self, server: Serving, run: Runner) -> None:
+        labeled = next(row for row in run("alert-groups list -o json").json if len(row["labels"]) > 1)
+        pairs = [f"{each['key']['name']}={each['value']['name']}" for each in labeled["labels"]]
+        options = " ".join(f"--label {pair}" for pair in pairs)
+        assert labeled["id"] in run(f"alert-groups list {options} -o id").stdout.split()
+        assert run(f"alert-groups list {options} --label nobody=has -o id").stdout == ""
+
+    @pytest.mark.parametrize("option", ["--until 2h", "--until -2h", "--older-than 2h"])
+    def test_later_groups_are_left_out(self, server: Serving, run: Runner, option: str) -> None:
+        found = run(f"alert-groups list {option} -o json").json
+        assert 0 < len(found) < len(run("alert-groups list -o json").json)
+        limit = datetime.now(UTC) - timedelta(hours=2)
+        assert all(datetime.fromisoformat(row["created_at"]) < limit for row in found)
+
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [("--until 1h --older-than 1h", 2), ("--label x", 2), ("--chain nope", 6), ("--older-than soon", 2)],
+    )
+    def test_invalid_filter_is_refused(self, cloud: Serving, run: Runner, options: str, expected: int) -> None:
+        run(f"alert-groups list {options}", status=expected)
