@@ -37,9 +37,9 @@ SENT, DONE, UNKNOWN, FAILED = "sent", "done", "unknown", "failed"
 class Event(StrEnum):
     """An event in the life of a window."""
 
-    OPENED = "opened"
+    STARTED = "started"
     RENEWED = "renewed"
-    ENDED = "ended"
+    STOPPED = "stopped"
 
 
 class Cause(StrEnum):
@@ -138,7 +138,7 @@ class Entry(BaseModel):
     @property
     def is_start(self) -> bool:
         """True if a window was started or renewed."""
-        return self.event in {Event.OPENED, Event.RENEWED}
+        return self.event in {Event.STARTED, Event.RENEWED}
 
     @property
     def raw(self) -> dict[str, Any]:

@@ -518,13 +518,13 @@ from tests.cli.maintenance.test_journal import *
 journal.LARGEST = 1000  # every other line, the files are turned over as well
 done = []
 def write_before():
-    Journal().record(Event.OPENED, PLACE, INTEGRATION, Author("before 0"), at=now())
+    Journal().record(Event.STARTED, PLACE, INTEGRATION, Author("before 0"), at=now())
 def write():
-    Journal().record(Event.OPENED, PLACE, INTEGRATION, Author("half"), at=now())
+    Journal().record(Event.STARTED, PLACE, INTEGRATION, Author("half"), at=now())
 def check(moment):
     last = [entry.reason for entry in Journal().entries(lambda _: None) if entry.reason != "half"][-1]
     assert last == f"before {moment - 1}", (moment, last)
-    Journal().record(Event.OPENED, PLACE, INTEGRATION, Author(f"before {moment}"), at=now())
+    Journal().record(Event.STARTED, PLACE, INTEGRATION, Author(f"before {moment}"), at=now())
 """
         assert self.moments(work, setup) > 15
 
@@ -534,4 +534,4 @@ def check(moment):
             file.write('{"time": "2026-')
         work("maintenance", "stop", "service-010", "-p", "work")
         events = [each["event"] for each in work("maintenance", "history", "-o", "json").json]
-        assert events == ["opened", "ended"]
+        assert events == ["started", "stopped"]

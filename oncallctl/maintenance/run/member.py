@@ -201,7 +201,7 @@ class RunMember:
     def _start(
         self,
         step: WindowChange,
-        event: Event = Event.OPENED,
+        event: Event = Event.STARTED,
         restore: Callable[[Integration, WindowRequest], object] | None = None,
     ) -> Integration:
         """Start a window for the runs of this machine, and save its record."""
@@ -229,7 +229,7 @@ class RunMember:
         except OncallError as error:
             # After OutcomeUnknown the window may be active. A restored window has a record of its own.
             failed = not isinstance(error, OutcomeUnknown) and starting is not None and shared.record() == starting
-            if failed and event is Event.OPENED and not shared.is_needed(besides=author.run):
+            if failed and event is Event.STARTED and not shared.is_needed(besides=author.run):
                 shared.forget()
             raise
         assert starting is not None  # noqa: S101  # it was sent

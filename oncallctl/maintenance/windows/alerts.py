@@ -127,7 +127,7 @@ def _from_journal(
     oncall: OnCall, integration: Integration, journal: Journal, at: datetime, warn: Callable[[str], None]
 ) -> Iterator[SuppressedPeriod]:
     events = [entry for entry in journal.at(oncall.profile, warn) if entry.integration.id == integration.id]
-    stopped = {entry.started_at: entry.time for entry in events if entry.event == Event.ENDED}
+    stopped = {entry.started_at: entry.time for entry in events if entry.event == Event.STOPPED}
     for entry in events:
         if entry.is_start and entry.started_at:
             end = stopped.get(entry.started_at) or entry.ends_at

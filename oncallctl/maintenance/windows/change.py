@@ -52,7 +52,7 @@ class WindowService:
         step: WindowChange,
         *,
         cause: Cause | None = None,
-        event: Event = Event.OPENED,
+        event: Event = Event.STARTED,
         own: bool = False,
         sending: Sending | None = None,
         restore: Callable[[Integration, WindowRequest], object] | None = None,
@@ -128,7 +128,7 @@ class WindowService:
 
         def record(outcome: str) -> None:
             if is_journaled:
-                self._record(Event.ENDED, integration, outcome, cause)
+                self._record(Event.STOPPED, integration, outcome, cause)
 
         record(SENT)
         try:

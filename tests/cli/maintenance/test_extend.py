@@ -156,9 +156,9 @@ class TestOutcome:
         run("maintenance start service-010 --for 30m")
         run("maintenance extend service-010 --by 1h")
         assert [(each["event"], each["cause"]) for each in run("maintenance history -o json").json] == [
-            ("opened", None),
-            ("ended", "replace"),
-            ("opened", None),
+            ("started", None),
+            ("stopped", "replace"),
+            ("started", None),
         ]
 
 

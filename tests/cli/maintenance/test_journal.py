@@ -38,17 +38,17 @@ class TestWriting:
     def test_history_has_the_author_time_and_reason_of_each_window(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --reason 'db upgrade'")
         run("maintenance stop service-010")
-        opened, ended = run("maintenance history -o json").json
-        assert (opened["event"], ended["event"]) == ("opened", "ended")
-        assert opened["integration"] == {"id": ONE, "name": "service-010"}
-        assert opened["reason"] == "db upgrade"
-        assert (opened["mode"], opened["outcome"]) == ("silence_escalations", "done")
-        assert opened["started_at"] == ended["started_at"]
-        assert opened["ends_at"]
-        assert opened["run"] != ended["run"]
-        assert opened["server"] == server.url.removeprefix("http://")
-        assert {"time", "profile", "host", "user"} <= set(opened)
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", opened["time"])
+        start, stop = run("maintenance history -o json").json
+        assert (start["event"], stop["event"]) == ("started", "stopped")
+        assert start["integration"] == {"id": ONE, "name": "service-010"}
+        assert start["reason"] == "db upgrade"
+        assert (start["mode"], start["outcome"]) == ("silence_escalations", "done")
+        assert start["started_at"] == stop["started_at"]
+        assert start["ends_at"]
+        assert start["run"] != stop["run"]
+        assert start["server"] == server.url.removeprefix("http://")
+        assert {"time", "profile", "host", "user"} <= set(start)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", start["time"])
 
     def test_unchanged_window_is_not_recorded(self, cloud: Serving, run: Runner) -> None:
         run("maintenance stop service-010")
@@ -58,7 +58,8 @@ class TestWriting:
     def test_replacement_is_recorded_as_a_stop_and_a_start(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance start service-010 --for 2h --if-active replace")
-        assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened", "ended", "opened"]
+        entries = run("maintenance history -o json").json
+        assert [entry["event"] for entry in entries] == ["started", "stopped", "started"]
 
     def test_end_of_a_window_is_recorded_with_its_cause(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
@@ -67,12 +68,12 @@ class TestWriting:
         run("maintenance run service-010 --for 30m -- true")
         causes = [(entry["event"], entry["cause"]) for entry in run("maintenance history -o json").json]
         assert causes == [
-            ("opened", None),
-            ("ended", "replace"),
-            ("opened", None),
-            ("ended", "stop"),
-            ("opened", None),
-            ("ended", "run"),
+            ("started", None),
+            ("stopped", "replace"),
+            ("started", None),
+            ("stopped", "stop"),
+            ("started", None),
+            ("stopped", "run"),
         ]
 
     def test_stop_interrupted_by_a_kill_is_recorded_as_unknown(
@@ -85,13 +86,13 @@ class TestWriting:
         monkeypatch.setattr("oncallctl.maintenance.windows.change.stop", killed)
         run("maintenance stop service-010", status=None)
         last = run("maintenance history -o json").json[-1]
-        assert (last["event"], last["cause"], last["outcome"]) == ("ended", "stop", "unknown")
+        assert (last["event"], last["cause"], last["outcome"]) == ("stopped", "stop", "unknown")
 
     def test_stop_that_did_not_arrive_is_not_recorded(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         cloud.fail("POST", "maintenance_stop", status(403, '{"detail": "no"}'))
         run("maintenance stop service-010", status=3)
-        assert [entry["event"] for entry in run("maintenance history -o json").json] == ["opened"]
+        assert [entry["event"] for entry in run("maintenance history -o json").json] == ["started"]
 
     def test_unknown_outcome_is_recorded_as_unknown(
         self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
@@ -129,7 +130,7 @@ class TestWriting:
             "import sys; from pathlib import Path; from tests.cli.maintenance.test_journal import *\n"
             "import oncallctl.maintenance.journal as journal; journal.LARGEST = 20000\n"
             "for number in range(25): Journal(Path(sys.argv[1])).record("
-            "Event.OPENED, PLACE, INTEGRATION, Author(f'{sys.argv[2]}-{number}'), at=now())"
+            "Event.STARTED, PLACE, INTEGRATION, Author(f'{sys.argv[2]}-{number}'), at=now())"
         )
         writers = [
             subprocess.Popen([sys.executable, "-c", code, tmp_path, str(writer)], cwd=ROOT) for writer in range(4)
@@ -142,7 +143,7 @@ class TestWriting:
     def test_rotation_limits_the_number_of_files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("oncallctl.maintenance.journal.LARGEST", 1)
         for number in range(10):
-            Journal(tmp_path).record(Event.OPENED, PLACE, INTEGRATION, Author(str(number)), at=now())
+            Journal(tmp_path).record(Event.STARTED, PLACE, INTEGRATION, Author(str(number)), at=now())
         assert [entry.reason for entry in Journal(tmp_path).entries(pytest.fail)] == ["6", "7", "8", "9"]
         files = {path.name for path in tmp_path.glob("journal.jsonl*")}
         assert files == {
@@ -168,7 +169,7 @@ class TestReading:
         ],
     )
     def test_line_that_is_incomplete_is_skipped_with_a_warning(self, tmp_path: Path, line: str, reason: str) -> None:
-        Journal(tmp_path).record(Event.OPENED, PLACE, INTEGRATION, Author(), at=now())
+        Journal(tmp_path).record(Event.STARTED, PLACE, INTEGRATION, Author(), at=now())
         path = tmp_path / "journal.jsonl"
         word, _, rest = line.partition(" ")
         if word == "WITHOUT":
@@ -183,7 +184,7 @@ class TestReading:
 
     def test_name_with_half_of_a_surrogate_pair_is_read_as_it_was_written(self, tmp_path: Path) -> None:
         integration = INTEGRATION.model_copy(update={"name": "api \ud800"})
-        Journal(tmp_path).record(Event.OPENED, PLACE, integration, Author(), at=now())
+        Journal(tmp_path).record(Event.STARTED, PLACE, integration, Author(), at=now())
         (entry,) = Journal(tmp_path).entries(pytest.fail)
         assert entry.integration.name == entry.raw["integration"]["name"] == "api \ud800"
 
@@ -192,7 +193,7 @@ class TestReading:
     ) -> None:
         run("maintenance start service-010 --for 30m")
         path = world / STATE / "journal.jsonl"
-        path.write_text(f'{{"event": "opened"}}\n{path.read_text()}')
+        path.write_text(f'{{"event": "started"}}\n{path.read_text()}')
         file = world / "windows.toml"
         begun = now().replace(microsecond=0, tzinfo=None).isoformat()
         file.write_text(
@@ -215,7 +216,7 @@ class TestReading:
         path = world / STATE / "journal.jsonl"
         path.write_text(path.read_text().replace('"cause": "stop", ', "").replace('"cause": null, ', ""))
         done = run("maintenance history -o json")
-        assert [entry["event"] for entry in done.json] == ["opened", "ended"]
+        assert [entry["event"] for entry in done.json] == ["started", "stopped"]
         assert done.stderr == ""
 
     def test_server_is_recognized_in_another_spelling(self, cloud: Serving, run: Runner, world: Path) -> None:

@@ -191,7 +191,7 @@ class TestCommand:
     def test_journal_has_the_reason_and_the_run(self, cloud: Serving, run: Runner) -> None:
         run("maintenance run service-010 --for 30m --reason upgrade -- true")
         start, stop = run("maintenance history -o json").json
-        assert (start["event"], stop["event"]) == ("opened", "ended")
+        assert (start["event"], stop["event"]) == ("started", "stopped")
         assert start["reason"] == stop["reason"] == "upgrade"
         assert start["run"] == stop["run"]
 
@@ -371,7 +371,7 @@ class TestLeases:
         assert windows.next_renewal() is None, "the last window needs no renewal"
         assert leave(windows) == "stopped"
         events = [entry.event for entry in Journal().entries(pytest.fail)]
-        assert events == ["opened", "renewed", "ended"]
+        assert events == ["started", "renewed", "stopped"]
 
     def test_window_renewed_by_another_run_is_not_renewed_again(
         self, cloud: Serving, make_run: RunMaker, clock: Clock
