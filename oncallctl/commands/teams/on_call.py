@@ -127,7 +127,7 @@ def _show(
         settings.note(f"at {show(moment, settings.tz)}")
     documents = [each.document for each in results]
     rows = [person for each in results for person in each.people(taken)]
-    write = render if when == When.CURRENT else render_shifts
+    write = render if when == When.CURRENT and moment is None else render_shifts
     write(settings, documents[0] if teams and len(teams) == 1 else documents, PEOPLE, rows=rows, empty="")
     if nobody := [each.team.name or each.team.id for each in results if not each.response.users]:
         settings.note(f"nobody is on call for {', '.join(nobody)}")

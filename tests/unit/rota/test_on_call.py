@@ -1,7 +1,9 @@
 """`teams who-is-on-call`, `next` and `previous` on both servers."""
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -136,6 +138,15 @@ class TestAtAnotherTime:
         (shift,) = then["shifts"]
         assert shift["shift_start"] == "2024-02-29T08:00:00+00:00"
         assert shift["shift_end"] == "2024-02-29T16:00:00+00:00"
+
+    def test_at_on_a_terminal_shows_the_dates_of_the_shift(
+        self, cloud: Serving, run: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (shift,) = run("teams who-is-on-call platform --at +72h -o json").json["shifts"]
+        terminal = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True, encoding="utf-8", flush=lambda: None))
+        monkeypatch.setattr("oncallctl.output.render.sys", terminal)
+        start = datetime.fromisoformat(shift["shift_start"]).astimezone(UTC)
+        assert f"{start:%a} {start.day} {start:%b}" in run("teams who-is-on-call platform --at +72h --tz UTC").stdout
 
     def test_at_is_repeated_in_a_note(self, cloud: Serving, run: Runner) -> None:
         line = "teams who-is-on-call platform --at 2026-03-01T03:00 --tz Asia/Tokyo"
