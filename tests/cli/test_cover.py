@@ -56,13 +56,13 @@ NIGHT = f"--from {iso(at(241))} --until {iso(at(243))}"
 
 def on_call(server: Serving, schedule: str, moment: datetime) -> list[str]:
     query = f"start_date={moment:%Y-%m-%dT%H:%M}&end_date={moment + timedelta(minutes=1):%Y-%m-%dT%H:%M}"
-    found = server.call("GET", f"schedules/{schedule}/final_shifts?{query}")["results"]
-    return [row["user_username"] for row in found]
+    results = server.call("GET", f"schedules/{schedule}/final_shifts?{query}")["results"]
+    return [row["user_username"] for row in results]
 
 
 def swaps(server: Serving, **fields: object) -> list[dict[str, Any]]:
-    found = server.call("GET", "shift_swaps/?starting_after=2000-01-01T00:00:00Z")["results"]
-    return [row for row in found if fields.items() <= row.items()]
+    results = server.call("GET", "shift_swaps/?starting_after=2000-01-01T00:00:00Z")["results"]
+    return [row for row in results if fields.items() <= row.items()]
 
 
 class TestCover:

@@ -24,9 +24,9 @@ class TestListing:
         assert "********" in done.stdout
 
     def test_list_with_several_filters_applies_all(self, cloud: Serving, run: Runner) -> None:
-        found = run("integrations list --team platform --type grafana --match 'SERVICE-*' -o json").json
-        assert found
-        for each in found:
+        listed = run("integrations list --team platform --type grafana --match 'SERVICE-*' -o json").json
+        assert listed
+        for each in listed:
             assert (each["team_id"], each["type"], each["name"][:8]) == ("TKPSLLWBFUI9R", "grafana", "service-")
 
     def test_list_by_maintenance_separates_active_from_inactive(self, cloud: Serving, run: Runner) -> None:
@@ -35,8 +35,8 @@ class TestListing:
         assert len(run("integrations list --not-in-maintenance -o json").json) == 121
 
     def test_list_by_label_on_cloud_filters(self, cloud: Serving, run: Runner) -> None:
-        found = run("integrations list --label env=prod -o json").json
-        assert 0 < len(found) < 122
+        listed = run("integrations list --label env=prod -o json").json
+        assert 0 < len(listed) < 122
 
     def test_list_by_label_on_self_hosted_exits_2_unsent(self, oss: Serving, run: Runner) -> None:
         run("integrations list --label env=prod", status=2)

@@ -106,8 +106,8 @@ def all_of(serving: Limited, path: str) -> list[dict[str, Any]]:
 
 
 def integrations(serving: Limited, count: int = TARGETS) -> list[str]:
-    found = all_of(serving, "integrations/?perpage=1000")
-    quiet = [each for each in found if each["type"] != "direct_paging" and each["maintenance_mode"] is None]
+    rows = all_of(serving, "integrations/?perpage=1000")
+    quiet = [each for each in rows if each["type"] != "direct_paging" and each["maintenance_mode"] is None]
     assert len(quiet) >= count
     return [each["id"] for each in quiet[:count]]
 

@@ -22,8 +22,8 @@ class TestListing:
         assert run("schedules list -o json").json == server.call("GET", "schedules/")["results"]
 
     def test_list_of_a_team_is_filtered_by_the_client(self, cloud: Serving, run: Runner) -> None:
-        found = run("schedules list --team platform -o json").json
-        assert [each["name"] for each in found] == ["platform-primary", "tf-calendar"]
+        listed = run("schedules list --team platform -o json").json
+        assert [each["name"] for each in listed] == ["platform-primary", "tf-calendar"]
         assert all("team_id" not in each.query for each in cloud.seen)
 
     @pytest.mark.parametrize("condition", ["", "--team platform"])

@@ -75,15 +75,15 @@ class TestList:
         assert run("alert-groups list --integration service-019 -o json").json == []
 
     def test_list_with_several_filters_applies_all(self, cloud: Serving, run: Runner) -> None:
-        found = run("alert-groups list --team payments --state acknowledged --since 1h -o id").stdout.split()
-        assert set(found) < set(groups(cloud, team_id=PAYMENTS, state="acknowledged"))
-        assert set(found) == {"IP3T28FBB4FUB", "I2N5YL2NUWZ5U"}  # 8 and 36 minutes old; the others more than an hour
+        listed = run("alert-groups list --team payments --state acknowledged --since 1h -o id").stdout.split()
+        assert set(listed) < set(groups(cloud, team_id=PAYMENTS, state="acknowledged"))
+        assert set(listed) == {"IP3T28FBB4FUB", "I2N5YL2NUWZ5U"}  # 8 and 36 minutes old; the others more than an hour
 
     def test_list_since_a_minute_ago_includes_a_group_that_began_this_second(self, cloud: Serving, run: Runner) -> None:
         ident = groups(cloud)[FIRING]["integration_id"]
         cloud.alert(ident)
-        (found,) = run("alert-groups list --since 50s -o json").json
-        assert (found["integration_id"], found["state"]) == (ident, "firing")
+        (listed,) = run("alert-groups list --since 50s -o json").json
+        assert (listed["integration_id"], listed["state"]) == (ident, "firing")
 
     def test_list_since_a_time_reads_it_in_the_zone_of_the_option(self, cloud: Serving, run: Runner) -> None:
         run("alert-groups list --since 2020-06-01T12:00 --tz Asia/Kolkata -o json")
@@ -106,10 +106,10 @@ class TestMine:
         cloud.call("POST", f"alert_groups/{FIRING}/acknowledge/")
         cloud.call("POST", "alert_groups/ICT3ZIXZWI2QX/silence/", {"delay": 3600})
         option = f"--state {word}" if word else ""
-        found = run(f"alert-groups list --mine {option} -o json", ONCALLCTL_TOKEN=EDITOR_TOKEN).json
+        listed = run(f"alert-groups list --mine {option} -o json", ONCALLCTL_TOKEN=EDITOR_TOKEN).json
         states = {word} if word else {"firing", "acknowledged", "silenced"}
-        assert found
-        assert found == [
+        assert listed
+        assert listed == [
             each for each in groups(cloud).values() if each["team_id"] in EDITORS_TEAMS and each["state"] in states
         ]
 
@@ -132,8 +132,8 @@ class TestMine:
 
     def test_mine_shows_a_group_of_my_team_that_i_acknowledged_once(self, cloud: Serving, run: Runner) -> None:
         run(f"alert-groups acknowledge {FIRING}", ONCALLCTL_TOKEN=EDITOR_TOKEN)
-        found = run("alert-groups list --mine -o id", ONCALLCTL_TOKEN=EDITOR_TOKEN).stdout.split()
-        assert found.count(FIRING) == 1
+        listed = run("alert-groups list --mine -o id", ONCALLCTL_TOKEN=EDITOR_TOKEN).stdout.split()
+        assert listed.count(FIRING) == 1
 
     @pytest.mark.parametrize(
         ("options", "lists"),
@@ -182,21 +182,21 @@ class TestFolds:
     def test_groups_with_the_same_title_are_folded_into_one_row(self, cloud: Serving, run: Runner) -> None:
         for _ in range(3):
             cloud.call("POST", "escalation/", {"team": PLATFORM, "title": "disk & full"})
-        found = [each for each in groups(cloud).values() if each["title"] == "disk &amp; full"]
-        cloud.call("POST", f"alert_groups/{found[1]['id']}/resolve/")
+        listed = [each for each in groups(cloud).values() if each["title"] == "disk &amp; full"]
+        cloud.call("POST", f"alert_groups/{listed[1]['id']}/resolve/")
         line = "alert-groups list --since 1h --team platform --state firing --state resolved --group-by title"
-        fold = next(each for each in run(f"{line} -o json").json if each["title"] == found[0]["title"])
+        fold = next(each for each in run(f"{line} -o json").json if each["title"] == listed[0]["title"])
         assert fold == {
-            "title": found[0]["title"],
+            "title": listed[0]["title"],
             "count": 3,
             "states": {"firing": 2, "resolved": 1},
-            "latest": found[0]["created_at"],
-            "ids": [each["id"] for each in found],
+            "latest": listed[0]["created_at"],
+            "ids": [each["id"] for each in listed],
         }
         lines = [each.split("\t") for each in run(line).stdout.splitlines()]
         assert lines[0] == ["COUNT", "TITLE", "STATES", "LATEST", "ID"]
         assert ["3", "disk & full", "2 firing, 1 resolved"] in [each[:3] for each in lines]
-        assert found[0]["id"] in run(f"{line} -o id").stdout.split()
+        assert listed[0]["id"] in run(f"{line} -o id").stdout.split()
 
     def test_limit_counts_rows(self, cloud: Serving, run: Runner) -> None:
         done = run("alert-groups list --group-by title --limit 2 -o json")

@@ -43,8 +43,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def state(serving: Serving, name: str = ONE) -> dict[str, Any]:
-    found = serving.call("GET", f"integrations/?search={name}")["results"]
-    return next(each for each in found if name in {each["id"], each["name"]})
+    matches = serving.call("GET", f"integrations/?search={name}")["results"]
+    return next(each for each in matches if name in {each["id"], each["name"]})
 
 
 def stop(serving: Serving) -> None:

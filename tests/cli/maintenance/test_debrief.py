@@ -68,9 +68,9 @@ class TestAfter:
         run("maintenance start service-010 --for 30m")
         cloud.alert(ONE, "within")
         run("maintenance stop service-010")
-        found = run("maintenance debrief service-010 -o json").json
-        assert [group["outcome"] for group in found] == ["still-firing"]
-        assert run("maintenance debrief service-010 -o id").stdout == f"{found[0]['id']}\n"
+        rows = run("maintenance debrief service-010 -o json").json
+        assert [group["outcome"] for group in rows] == ["still-firing"]
+        assert run("maintenance debrief service-010 -o id").stdout == f"{rows[0]['id']}\n"
 
     def test_debrief_lists_groups_that_the_end_of_a_group_window_resolved(self, server: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")

@@ -46,9 +46,9 @@ duration = "2d"
 
 
 def rules(text: str = FILE) -> list[WindowRule]:
-    found, mistakes = load(text)
+    noted, mistakes = load(text)
     assert mistakes == []
-    return found
+    return noted
 
 
 def drawn(text: str = FILE, days: int = 7, at: datetime = AT, zone: str = "UTC", *, plain: bool = False) -> str:
@@ -86,8 +86,8 @@ def test_name_in_wide_or_control_characters_keeps_the_lanes_aligned() -> None:
 
 def test_repeats_are_one_row_with_their_number_and_last_day() -> None:
     made = rules()
-    found = timeline.folded(timeline.plan(made, AT, 7, None), UTC_ZONE)
-    assert [(each["window"], each["local_short"], each["repeats"]) for each in found] == [
+    noted = timeline.folded(timeline.plan(made, AT, 7, None), UTC_ZONE)
+    assert [(each["window"], each["local_short"], each["repeats"]) for each in noted] == [
         ("weekend of the whole team", "Fri 11-20 23:00 UTC", "2 times, last on Fri 11-27"),
         ("nightly", "Sun 11-22 01:30 UTC", "6 times, last on Sat 11-28"),
         ("nightly", "Tue 11-24 01:30 UTC", ""),
@@ -133,8 +133,8 @@ def test_omitted_start_has_a_warning() -> None:
 
 def test_overlap_on_an_integration_has_a_note_on_both_occurrences() -> None:
     planned = timeline.plan(rules(), AT, 7, None)
-    found = {each.occurrence.key: list(each.notes()) for each in planned if each.overlaps}
-    assert found == {
+    noted = {each.occurrence.key: list(each.notes()) for each in planned if each.overlaps}
+    assert noted == {
         "nightly@2026-11-24T01:30:00Z": ["overlaps window 'release 1.4' on service-010"],
         "release 1.4@2026-11-24T04:00:00Z": ["overlaps window 'nightly' on service-010"],
     }

@@ -115,9 +115,9 @@ def rules(zone: str, cron: str = "10 2 * * *", duration: str = "3h", more: str =
         f'[[window]]\nname = "w"\nintegrations = ["CAAAAAAAAAAAA"]\ntimezone = "{zone}"\n'
         f'cron = "{cron}"\nduration = "{duration}"\n{more}'
     )
-    found, mistakes = load(text)
+    seen, mistakes = load(text)
     assert mistakes == []
-    return found
+    return seen
 
 
 class Walker:
@@ -144,13 +144,13 @@ def changes_of(zone: ZoneInfo) -> list[date]:
 @lru_cache
 def expected(zone: ZoneInfo, clock: time) -> list[datetime]:
     """The first minute of each day on which the clocks show this time, or a later one if they skip it."""
-    found = []
+    seen = []
     for day in (date(2026, 1, 1) + timedelta(days=number) for number in range(366)):
         instant = datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
         while (earlier := (instant - 5 * MINUTE).astimezone(zone)).date() == day and earlier.time() >= clock:
             instant -= 5 * MINUTE  # of a skipped time, Python's reading is later than the first minute that exists
-        found.append(instant)
-    return [instant for instant in found if BEGIN <= instant < END]
+        seen.append(instant)
+    return [instant for instant in seen if BEGIN <= instant < END]
 
 
 def steps(starts: list[datetime]) -> list[datetime]:

@@ -797,11 +797,11 @@ def test_debug_log_has_every_request_without_the_token(
 ) -> None:
     with Wire(RESET, answer(500, text="<b>no</b>"), throttled(retry_after="5"), redirect("/moved/"), OK) as wire:
         transport_to(wire.url).read("teams/", {"name": "a b"})
-    told = "\n".join(listener.debugs)
-    assert "GET /api/v1/teams/?name=a+b -> 500" in told
-    assert "GET /moved/ -> 200" in told
-    assert "next try in" in told
-    assert TOKEN not in told + "\n".join(listener.notes)
+    logged = "\n".join(listener.debugs)
+    assert "GET /api/v1/teams/?name=a+b -> 500" in logged
+    assert "GET /moved/ -> 200" in logged
+    assert "next try in" in logged
+    assert TOKEN not in logged + "\n".join(listener.notes)
 
 
 @pytest.mark.promise("never-an-argument-printed-logged")
