@@ -71,10 +71,10 @@ class TestStarts:
         assert server.changes() == [START]
         assert 110 * 60 - 30 <= server.bodies()[0]["duration"] <= 110 * 60
 
-    def test_repeated_apply_starts_a_window_once(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_repeated_apply_starts_a_window_once(self, cloud: Serving, run: Runner, file: Path) -> None:
         for expected in ("started", "unchanged", "unchanged"):
             assert run(f"maintenance apply {file} -o json").json[0]["status"] == expected
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
     @pytest.mark.parametrize(
         "keys",
@@ -85,68 +85,68 @@ class TestStarts:
         ],
     )
     def test_apply_without_due_windows_sends_only_the_clock_check(
-        self, server: Serving, run: Runner, file: Path, keys: dict[str, str]
+        self, cloud: Serving, run: Runner, file: Path, keys: dict[str, str]
     ) -> None:
         day = (datetime.now(UTC) - timedelta(minutes=10)).date()
         file.write_text(window(**{key: value.format(day=day) for key, value in keys.items()}))
         assert run(f"maintenance apply {file} -o json").json == []
-        assert server.reads() == ["GET /api/v1/teams/"]  # the first run learns the server's time
-        server.seen.clear()
+        assert cloud.reads() == ["GET /api/v1/teams/"]  # the first run learns the server's time
+        cloud.seen.clear()
         assert run(f"maintenance apply {file} -o json").json == []
-        assert server.seen == []
+        assert cloud.seen == []
 
-    def test_due_windows_are_determined_by_the_servers_clock(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_due_windows_are_determined_by_the_servers_clock(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(ago="0", duration='"1h"'))
-        server.ahead = timedelta(minutes=-3)
+        cloud.ahead = timedelta(minutes=-3)
         assert run(f"maintenance apply {file} -o json").json == []
-        server.ahead = timedelta(minutes=57)
-        server.seen.clear()
+        cloud.ahead = timedelta(minutes=57)
+        cloud.seen.clear()
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
-        assert 0 < server.bodies()[0]["duration"] <= 180
+        assert 0 < cloud.bodies()[0]["duration"] <= 180
 
     def test_window_is_started_at_its_time_on_a_machine_whose_clock_is_wrong_by_hours(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         file.write_text(window(ago="-170", duration='"30m"'))
-        server.ahead = timedelta(hours=3)
+        cloud.ahead = timedelta(hours=3)
         for expected in ("started", "unchanged"):
             assert run(f"maintenance apply {file} -o json").json[0]["status"] == expected
-        assert 19 * 60 < server.bodies()[0]["duration"] <= 20 * 60
+        assert 19 * 60 < cloud.bodies()[0]["duration"] <= 20 * 60
 
     def test_occurrence_started_by_a_host_with_a_fast_clock_is_not_restarted_by_another(
-        self, server: Serving, run: Runner, file: Path, tmp_path: Path
+        self, cloud: Serving, run: Runner, file: Path, tmp_path: Path
     ) -> None:
         """The first host is three minutes ahead; by its clock the window ends while it is still due."""
         file.write_text(window(ago="5", duration='"1h"'))
-        server.ahead = timedelta(minutes=-3)
+        cloud.ahead = timedelta(minutes=-3)
         run(f"maintenance apply {file}")
-        server.ahead = timedelta(minutes=53)
+        cloud.ahead = timedelta(minutes=53)
         done = run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other"))
-        assert (done.json[0]["status"], server.changes()) == ("unchanged", [START])
-        server.ahead = timedelta(minutes=56)
+        assert (done.json[0]["status"], cloud.changes()) == ("unchanged", [START])
+        cloud.ahead = timedelta(minutes=56)
         assert run(f"maintenance apply {file} -o json", XDG_STATE_HOME=str(tmp_path / "other")).json == []
 
-    def test_targets_of_a_window_are_looked_up_once(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_targets_of_a_window_are_looked_up_once(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(window("often", at="", cron='"* * * * *"', duration='"1h"').replace("at = \n", ""))
         (outcome,) = run(f"maintenance apply {file} -o json").json
         assert outcome["status"] == "started"
-        assert 59 * 60 - 5 <= server.bodies()[0]["duration"] <= 3600
-        assert len(server.seen) <= 3
+        assert 59 * 60 - 5 <= cloud.bodies()[0]["duration"] <= 3600
+        assert len(cloud.seen) <= 3
 
     def test_window_that_the_guard_rails_refuse_is_refused_at_once(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         file.write_text(window("long", at="", cron='"* * * * *"', duration='"3650d"').replace("at = \n", ""))
         done = run(f"maintenance apply {file}", status=2)
         assert "longer than the 7d" in done.stderr
-        assert server.reads() == ["GET /api/v1/teams/"]
+        assert cloud.reads() == ["GET /api/v1/teams/"]
         run(f"maintenance plan {file} --days 1 --quiet")
 
-    def test_occurrence_in_its_last_minute_is_not_started(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_occurrence_in_its_last_minute_is_not_started(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(ago="119", duration='"7170s"'))
         assert run(f"maintenance apply {file} -o json").json == []
 
-    def test_window_shorter_than_a_minute_is_started(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_window_shorter_than_a_minute_is_started(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(ago="0", duration='"50s"'))
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
@@ -157,7 +157,7 @@ class TestStarts:
 
     @pytest.mark.parametrize("option", ["", "--dry-run"])
     def test_apply_on_a_terminal_without_due_windows_prints_that_nothing_is_due(
-        self, server: Serving, run: Runner, file: Path, option: str, monkeypatch: pytest.MonkeyPatch
+        self, cloud: Serving, run: Runner, file: Path, option: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         printed: list[str] = []
         stdout = SimpleNamespace(isatty=lambda: True, write=printed.append, flush=lambda: None)
@@ -165,23 +165,23 @@ class TestStarts:
         file.write_text(window(ago="-10"))
         run(f"maintenance apply {file} {option}")
         assert printed == ["nothing is due\n"]
-        assert server.changes() == []
+        assert cloud.changes() == []
 
     @pytest.mark.promise("dry-run-sends-no-change")
     def test_apply_dry_run_prints_the_request_and_changes_nothing(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         (outcome,) = run(f"maintenance apply {file} --dry-run -o json").json
         assert outcome["status"] == "would-start"
         assert outcome["requests"][0]["url"].endswith(f"{ONE}/maintenance_start")
-        assert server.changes() == []
+        assert cloud.changes() == []
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_lost_response_is_read_back(self, server: Serving, run: Runner, file: Path) -> None:
-        server.fail("POST", "maintenance_start", lose)
+    def test_lost_response_is_read_back(self, cloud: Serving, run: Runner, file: Path) -> None:
+        cloud.fail("POST", "maintenance_start", lose)
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "unchanged"
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
 
 class TestOtherWindows:
@@ -272,12 +272,12 @@ class TestOtherWindows:
         assert done.json[0]["status"] == "started"
 
     def test_active_window_that_lasts_long_enough_is_kept_without_a_message(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         run("maintenance start service-010 --for 3h")
         done = run(f"maintenance apply {file} -o json")
         assert (done.json[0]["status"], done.stderr) == ("unchanged", "")
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
     @pytest.mark.parametrize("options", ["--for 30m", "--for 3h --mode group_alerts"])
     def test_other_active_window_is_left_alone_with_a_warning(
@@ -339,13 +339,13 @@ class TestOtherWindows:
 
 
 class TestFailures:
-    def test_invalid_file_starts_nothing(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_invalid_file_starts_nothing(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(window() + "[[window]]\n")
         done = run(f"maintenance apply {file}", status=2)
         assert f"{file}:7: " in done.stderr
-        assert server.seen == []
+        assert cloud.seen == []
 
-    def test_missing_target_fails_only_its_window(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_missing_target_fails_only_its_window(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(window("lost", 'integrations = ["service-010", "nowhere"]') + window())
         done = run(f"maintenance apply {file} -o json", status=4)
         assert statuses(done) == {("lost", None): "failed", ("nightly", "service-010"): "started"}
@@ -355,7 +355,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("targets", ['match = "nothing-*"', 'team = "nobody"', 'integrations = ["nowhere"]'])
     def test_missing_target_of_the_only_due_window_is_the_exit_status(
-        self, server: Serving, run: Runner, file: Path, targets: str
+        self, cloud: Serving, run: Runner, file: Path, targets: str
     ) -> None:
         file.write_text(window(targets=targets))
         done = run(f"maintenance apply {file}", status=6)
@@ -367,13 +367,13 @@ class TestFailures:
         assert [each["status"] for each in done.json] == ["failed", "started"]
         assert done.json[0]["error"]["code"] == "unsupported"
 
-    def test_refused_start_does_not_prevent_others(self, server: Serving, run: Runner, file: Path) -> None:
-        server.fail("POST", ONE, status(403, '{"detail": "no"}'))
+    def test_refused_start_does_not_prevent_others(self, cloud: Serving, run: Runner, file: Path) -> None:
+        cloud.fail("POST", ONE, status(403, '{"detail": "no"}'))
         file.write_text(window(targets='integrations = ["service-010", "service-011"]'))
         done = run(f"maintenance apply {file} -o json", status=4)
         assert statuses(done) == {("nightly", "service-010"): "failed", ("nightly", "service-011"): "started"}
 
-    def test_quiet_apply_prints_nothing_or_one_line_on_failure(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_quiet_apply_prints_nothing_or_one_line_on_failure(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(window() + window("other mode", mode='"group_alerts"'))
         for _ in range(2):
             done = run(f"maintenance apply {file} -q")
@@ -444,18 +444,18 @@ class TestLocking:
 
 class TestConfirmation:
     def test_named_direct_paging_integration_is_started_without_a_prompt(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         file.write_text(window(targets='integrations = ["Direct paging (platform team)"]'))
         assert run(f"maintenance apply {file} -o json").json[0]["status"] == "started"
 
-    def test_selector_omits_direct_paging_integrations(self, server: Serving, run: Runner, file: Path) -> None:
+    def test_selector_omits_direct_paging_integrations(self, cloud: Serving, run: Runner, file: Path) -> None:
         file.write_text(window(targets='match = "Direct paging*"'))
         run(f"maintenance apply {file}", status=6)
-        assert server.changes() == []
+        assert cloud.changes() == []
 
     def test_many_matching_integrations_are_started_without_a_prompt(
-        self, server: Serving, run: Runner, file: Path
+        self, cloud: Serving, run: Runner, file: Path
     ) -> None:
         file.write_text(window(targets='match = "service-*"'))
         done = run(f"maintenance apply {file} -o json")
@@ -472,18 +472,16 @@ class TestConfirmation:
         ],
     )
     def test_guard_rails_of_the_profile_apply(
-        self, server: Serving, run: Runner, file: Path, tmp_path: Path, rail: str, message: str
+        self, cloud: Serving, run: Runner, file: Path, tmp_path: Path, rail: str, message: str
     ) -> None:
         token = tmp_path / "token"
-        token.write_text(server.token)
+        token.write_text(cloud.token)
         token.chmod(0o600)
         config = tmp_path / "config.toml"
-        config.write_text(
-            f'[profiles.p]\nurl = "{server.url}"\napi = "{server.dialect}"\ntoken_file = "{token}"\n{rail}\n'
-        )
+        config.write_text(f'[profiles.p]\nurl = "{cloud.url}"\napi = "cloud"\ntoken_file = "{token}"\n{rail}\n')
         done = run(f"maintenance apply {file} --profile p", status=2, ONCALLCTL_CONFIG=str(config))
         assert message in done.stderr
-        assert server.changes() == []
+        assert cloud.changes() == []
 
 
 @pytest.mark.slow

@@ -87,9 +87,9 @@ class TestRefusals:
         assert cloud.changes() == [START, STOP]
 
     @pytest.mark.parametrize("options", ["", "--by 1h --until 18:00", "--by 0", "--until 1999-01-01T00:00"])
-    def test_invalid_length_is_refused_before_any_request(self, server: Serving, run: Runner, options: str) -> None:
+    def test_invalid_length_is_refused_before_any_request(self, cloud: Serving, run: Runner, options: str) -> None:
         run(f"maintenance extend service-010 {options}", status=2)
-        assert server.changes() == []
+        assert cloud.changes() == []
 
     def test_max_counts_from_now(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
@@ -127,22 +127,22 @@ class TestRefusals:
 
 
 class TestOutcome:
-    def test_failed_start_after_the_stop_is_an_error_with_the_start_command(self, server: Serving, run: Runner) -> None:
+    def test_failed_start_after_the_stop_is_an_error_with_the_start_command(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m --mode group_alerts")
-        server.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
+        cloud.fail("POST", "maintenance_start", status(403, '{"detail": "no"}'))
         error = run("maintenance extend service-010 --by 1h -o json", status=3).error
         assert "was stopped and the new one did not start" in error["message"]
         assert "'service-010' is NOT in maintenance" in error["message"]
         run(pasted(error["hint"]))
-        assert 85 * 60 < server.bodies()[-1]["duration"] <= 90 * 60
+        assert 85 * 60 < cloud.bodies()[-1]["duration"] <= 90 * 60
 
-    def test_lost_response_to_the_start_is_read_back(self, server: Serving, run: Runner) -> None:
+    def test_lost_response_to_the_start_is_read_back(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
-        server.fail("POST", "maintenance_start", lose)
+        cloud.fail("POST", "maintenance_start", lose)
         assert run("maintenance extend service-010 --by 1h -o json").json[0]["status"] == "extended"
-        assert server.changes() == [START, STOP, START]
+        assert cloud.changes() == [START, STOP, START]
 
-    def test_dry_run_shows_both_requests_and_sends_none(self, server: Serving, run: Runner) -> None:
+    def test_dry_run_shows_both_requests_and_sends_none(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         (outcome,) = run("maintenance extend service-010 --by 1h --dry-run -o json").json
         assert outcome["status"] == "would-extend"
@@ -150,9 +150,9 @@ class TestOutcome:
             "maintenance_stop",
             "maintenance_start",
         ]
-        assert server.changes() == [START]
+        assert cloud.changes() == [START]
 
-    def test_journal_has_the_replacement(self, server: Serving, run: Runner) -> None:
+    def test_journal_has_the_replacement(self, cloud: Serving, run: Runner) -> None:
         run("maintenance start service-010 --for 30m")
         run("maintenance extend service-010 --by 1h")
         assert [(each["event"], each["cause"]) for each in run("maintenance history -o json").json] == [
