@@ -387,7 +387,7 @@ complete -c oncallctl -n '__oncallctl_at shift-swaps request' -l yes -s y -d 'Do
 complete -c oncallctl -n '__oncallctl_at shift-swaps request' -l dry-run -d 'Print the exact requests without sending them'
 
 # oncallctl shift-swaps take
-complete -c oncallctl -n '__oncallctl_at shift-swaps take' -l by -x -a '(__oncallctl_names users)' -d 'User who takes over: name, email, ID or me. [default: me]'
+complete -c oncallctl -n '__oncallctl_at shift-swaps take' -l by -x -a '(__oncallctl_names users)' -d 'User who takes over: name, email, ID or me'
 complete -c oncallctl -n '__oncallctl_at shift-swaps take' -l yes -s y -d 'Do not prompt for confirmation'
 complete -c oncallctl -n '__oncallctl_at shift-swaps take' -l dry-run -d 'Print the exact requests without sending them'
 
@@ -858,7 +858,7 @@ complete -c oncallctl -n '__oncallctl_argument_of completion' -x -a 'bash zsh fi
 
 # oncallctl cover
 complete -c oncallctl -n '__oncallctl_argument_of cover' -x -a '(__oncallctl_names users)'
-complete -c oncallctl -n '__oncallctl_at cover' -l by -x -a '(__oncallctl_names users)' -d 'User who takes over: name, email, ID or me. [default: me]'
+complete -c oncallctl -n '__oncallctl_at cover' -l by -x -a '(__oncallctl_names users)' -d 'User who takes over: name, email, ID or me'
 complete -c oncallctl -n '__oncallctl_at cover' -l schedule -x -a '(__oncallctl_names schedules)' -d 'Change only this schedule (name or ID). Can be repeated. [default: all with shifts of USER]'
 complete -c oncallctl -n '__oncallctl_at cover' -l from -x -d 'Start at TIME. [default: now]'
 complete -c oncallctl -n '__oncallctl_at cover' -l until -x -d 'End at TIME'

@@ -51,9 +51,7 @@ def cover(
     user: Annotated[
         str, typer.Argument(metavar="USER", help="User to relieve: name, email or ID; me is the user of the token.")
     ],
-    by: Annotated[
-        str, typer.Option("--by", metavar="USER", help="User who takes over: name, email, ID or me. [default: me]")
-    ] = "me",
+    by: Annotated[str, typer.Option("--by", metavar="USER", help="User who takes over: name, email, ID or me.")] = "me",
     schedule: SchedulesOption = None,
     begin: FromOption = None,
     until: UntilOption = None,

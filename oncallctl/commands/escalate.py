@@ -128,7 +128,7 @@ def escalate(
             return
         if asks:
             page = _confirm(ctx.obj, oncall, page, found.summary)
-        elif summary:
+        else:
             ctx.obj.note(f"paging {page}{summary}")
         group = send(oncall, page)
         if oncall.profile.is_sandbox:

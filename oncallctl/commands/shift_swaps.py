@@ -150,9 +150,7 @@ def request(
 def take(
     ctx: typer.Context,
     ident: Annotated[str, typer.Argument(metavar="ID", help="ID of an open shift swap.")],
-    by: Annotated[
-        str, typer.Option("--by", metavar="USER", help="User who takes over: name, email, ID or me. [default: me]")
-    ] = "me",
+    by: Annotated[str, typer.Option("--by", metavar="USER", help="User who takes over: name, email, ID or me.")] = "me",
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:

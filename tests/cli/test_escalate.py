@@ -82,7 +82,7 @@ class TestRequest:
 
     def test_page_to_an_alert_group_adds_the_user(self, server: Serving, run: Runner) -> None:
         group = run("escalate --user alice --title t -o json").json
-        run(f"escalate --user {BOB} --alert-group {group['id']}")
+        assert f"note: paging {BOB}" in run(f"escalate --user {BOB} --alert-group {group['id']}").stderr
         assert server.bodies()[1] == {
             "alert_group_id": group["id"],
             "team": None,
