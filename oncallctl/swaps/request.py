@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -152,20 +153,23 @@ def take_or_withdraw(oncall: OnCall, swap: ShiftSwap, by: User, check: str) -> S
 
 
 def _withdraw(oncall: OnCall, swap: ShiftSwap, error: OncallError) -> ShiftSwap | None:
-    """Delete a swap that is still open; return it if it is taken."""
+    """Delete a swap that is still open, and check that it is gone; return it if it is taken."""
     try:
-        current = oncall.shift_swaps.get(swap.id)
-        if current.is_taken:
-            return current
-        oncall.shift_swaps.remove(current)
-    except NotFound:
-        return None
+        with suppress(NotFound):  # somebody else deleted it
+            current = oncall.shift_swaps.get(swap.id)
+            if current.is_taken:
+                return current
+            oncall.shift_swaps.remove(current)
+        remaining = oncall.shift_swaps.list(schedule_id=swap.schedule, beneficiary=swap.beneficiary)
+        if all(each.id != swap.id for each in remaining):
+            return None
+        problem = "the server still lists it"
     except OncallError as failed:
-        raise OutcomeUnknown(
-            f"{error.message}; shift swap {swap.id} may still be open, since deleting it failed: {failed.message}",
-            hint=delete_command(oncall, [swap.id]),
-        ) from error
-    return None
+        problem = f"deleting it failed: {failed.message}"
+    raise OutcomeUnknown(
+        f"{error.message}; shift swap {swap.id} may still be open, since {problem}",
+        hint=delete_command(oncall, [swap.id]),
+    ) from error
 
 
 def delete_command(oncall: OnCall, idents: Collection[str]) -> str:
