@@ -873,7 +873,7 @@ complete -c oncallctl -n '__oncallctl_at doctor' -l as-cron -d 'Check as a cron 
 
 # oncallctl escalate
 complete -c oncallctl -n '__oncallctl_at escalate' -l team -x -a '(__oncallctl_names teams)' -d 'Page this team (name or ID)'
-complete -c oncallctl -n '__oncallctl_at escalate' -l user -x -a '(__oncallctl_names users)' -d 'Page this user (name, e-mail or ID). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at escalate' -l user -x -a '(__oncallctl_names users)' -d 'Page this user (name, email or ID). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at escalate' -l important-user -x -a '(__oncallctl_names users)' -d 'Page this user by their important notification rules. Can be repeated'
 complete -c oncallctl -n '__oncallctl_at escalate' -l important -d 'Page the team, or every --user, as important'
 complete -c oncallctl -n '__oncallctl_at escalate' -l title -x -d 'Title of the page'
@@ -894,7 +894,7 @@ complete -c oncallctl -n '__oncallctl_at who' -l require -d 'Exit 10 if a team h
 
 # oncallctl page
 complete -c oncallctl -n '__oncallctl_at page' -l team -x -a '(__oncallctl_names teams)' -d 'Page this team (name or ID)'
-complete -c oncallctl -n '__oncallctl_at page' -l user -x -a '(__oncallctl_names users)' -d 'Page this user (name, e-mail or ID). Can be repeated'
+complete -c oncallctl -n '__oncallctl_at page' -l user -x -a '(__oncallctl_names users)' -d 'Page this user (name, email or ID). Can be repeated'
 complete -c oncallctl -n '__oncallctl_at page' -l important-user -x -a '(__oncallctl_names users)' -d 'Page this user by their important notification rules. Can be repeated'
 complete -c oncallctl -n '__oncallctl_at page' -l important -d 'Page the team, or every --user, as important'
 complete -c oncallctl -n '__oncallctl_at page' -l title -x -d 'Title of the page'

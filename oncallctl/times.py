@@ -133,7 +133,7 @@ def parse_moment(text: str, tz: ZoneInfo | None, *, near: datetime) -> datetime:
 def is_incomplete(text: str) -> bool:
     """True if a valid time depends on the current time, such as ``18:00`` or ``+2h``; users must be shown its date."""
     word = text.strip()
-    return word.startswith(("+", "-")) or re.fullmatch(_CLOCK, word) is not None
+    return word.startswith(("+", "-")) or word.lower() in _DAYS or re.fullmatch(_CLOCK, word) is not None
 
 
 def _parse(
@@ -160,6 +160,8 @@ def _parse(
                 )
             day = at.astimezone(tz).date() + timedelta(days=_DAYS[match["day"].lower()])
             return _instant(datetime.combine(day, clock), tz, text)
+        if word.lower() in _DAYS:  # the beginning of the day, as for a date
+            return midnight(at, tz, days_later=_DAYS[word.lower()])
         moment = datetime.fromisoformat(word)
     except ValueError as error:
         raise InvalidInput(f"not a time: {text!r}", hint=_TIME_HINT) from error

@@ -72,7 +72,7 @@ class Noun:
         id_field: the field that holds the ID.
         title: the dotted path of the name; None if objects are identified by ID only.
         caption: the field that describes an object without a name in prompts and reports.
-        more_names: further fields that identify an object, such as the e-mail address of a user.
+        more_names: further fields that identify an object, such as the email address of a user.
         links: the fields that hold IDs of other objects.
         team_field: the field that holds the ID of the team; empty if objects belong to no team.
         filters: the options of `list` that the server evaluates.

@@ -55,7 +55,7 @@ def escalate(
     team: Annotated[str | None, typer.Option("--team", metavar="TEAM", help="Page this team (name or ID).")] = None,
     user: Annotated[
         list[str] | None,
-        typer.Option("--user", metavar="USER", help="Page this user (name, e-mail or ID). Can be repeated."),
+        typer.Option("--user", metavar="USER", help="Page this user (name, email or ID). Can be repeated."),
     ] = None,
     important_user: Annotated[
         list[str] | None,

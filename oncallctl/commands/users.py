@@ -29,7 +29,7 @@ UsersArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[USER]...",
-        help="Usernames, e-mail addresses or IDs; me is the user of the token. [default: me]",
+        help="Usernames, email addresses or IDs; me is the user of the token. [default: me]",
         show_default=False,
     ),
 ]
@@ -83,4 +83,4 @@ def shifts(
     rows = [{**shift.document(), "covering_name": shift.covering_name} for shift in on_call]
     if ctx.obj.format is Format.ID:  # the people
         rows = [{"id": user} for user in dict.fromkeys(shift.user.id for shift in on_call)]
-    render_shifts(ctx.obj, documents, SHIFTS, rows=rows, empty="no shifts in this time")
+    render_shifts(ctx.obj, documents, SHIFTS, rows=rows, empty="")  # the note names everybody

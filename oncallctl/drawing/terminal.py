@@ -24,7 +24,7 @@ AT_NOW, HATCHED_AT_NOW, NOW, MIDNIGHT, WEEKEND, ARROW = "◆", "◇", "┃", "�
 ASCII = str.maketrans(f"{FULL}{LEFT}{RIGHT}{HATCHED}{CROSSED}◆◇┃┊·▼→…{DASH}", "###%!@&|:.v>~-")
 
 # Colors that are readable in light and dark themes; red is for warnings.
-COLORS = ("cyan", "magenta", "green", "blue")
+COLORS = ("cyan", "magenta", "green", "bright_blue")
 
 
 def draw(charts: Sequence[Chart], *, now: datetime, tz: tzinfo | None, width: int, plain: bool = False) -> list[Text]:

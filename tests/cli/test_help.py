@@ -53,6 +53,12 @@ class TestHelp:
         for word in [word for line in times for word in line.split(", ")]:
             parse_moment(word, None, near=now())
 
+    def test_file_in_the_windows_topic_is_valid(self, run: Runner, tmp_path: Path) -> None:
+        text = run("help windows-file").stdout
+        file = tmp_path / "windows.toml"
+        file.write_text(re.search(r"^  timezone.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)[0])  # type: ignore[index]
+        assert "2 windows" in run(f"maintenance check {file}").stderr
+
     def test_exit_code_topic_lists_every_code(self, run: Runner) -> None:
         text = run("help exit-codes").stdout
         assert [line.split("  ")[1] for line in text.splitlines() if re.match(r"  [\d]", line)] == [

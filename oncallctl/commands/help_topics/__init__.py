@@ -22,12 +22,14 @@ _FILES = {
     "names": "names.txt",
     "output": "output.txt",
     "times": "times.txt",
+    "windows-file": "windows-file.txt",
 }
 TOPICS = {
     "times": "Durations, times and time zones",
     "names": "Names, IDs and patterns",
     "output": "Output formats, columns and colors",
     "exit-codes": "Exit codes, and when to retry",
+    "windows-file": "Files of maintenance windows",
     "environment": "Environment variables",
     "credentials": "Profiles and tokens",
     "agents": "Rules for AI agents that run oncallctl",

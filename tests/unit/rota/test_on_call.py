@@ -177,9 +177,7 @@ class TestAtAnotherTime:
         line = "-p there teams who-is-on-call platform --at 2024-02-29T12:00 -o json"
         assert run(line, ONCALLCTL_CONFIG=str(config)).json["shifts"][0]["shift_start"] == "2024-02-29T00:00:00+00:00"
 
-    @pytest.mark.parametrize(
-        "time", ["0001-01-02T00:00Z", "9999-12-31T00:00Z", "yesterday", "2026-13-01T00:00", "25:00"]
-    )
+    @pytest.mark.parametrize("time", ["0001-01-02T00:00Z", "9999-12-31T00:00Z", "someday", "2026-13-01T00:00", "25:00"])
     def test_at_with_an_invalid_time_is_refused(self, cloud: Serving, run: Runner, time: str) -> None:
         run(f"teams who-is-on-call platform --at {time}", status=2)
         assert cloud.seen == []
