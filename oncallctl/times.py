@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -255,7 +256,7 @@ def show(instant: datetime, tz: ZoneInfo | None) -> str:
     return f"{instant.astimezone(tz):%Y-%m-%d %H:%M %Z}"
 
 
-def span(seconds: float) -> str:
+def show_duration(seconds: float) -> str:
     """Format a number of seconds, rounded: ``45s``, ``12m``, ``1h 30m``, ``3d 4h``."""
     rounded = round(abs(seconds))
     if rounded < _MINUTE:
@@ -273,4 +274,37 @@ def span(seconds: float) -> str:
 def relative(instant: datetime, *, at: datetime) -> str:
     """Format an instant relative to `at`: ``in 12m`` or ``3h ago``."""
     seconds = (instant - at).total_seconds()
-    return f"in {span(seconds)}" if seconds >= 0 else f"{span(seconds)} ago"
+    return f"in {show_duration(seconds)}" if seconds >= 0 else f"{show_duration(seconds)} ago"
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A time span. The end is exclusive.
+
+    Both ends are converted to UTC, since Python compares and subtracts two times in one zone by their wall clocks. That
+    is wrong across a change of the clocks.
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
+
+    @property
+    def length(self) -> timedelta:
+        """The duration."""
+        return self.end - self.start
+
+    def touches(self, other: Span) -> bool:
+        """True if the two spans overlap."""
+        return self.start < other.end and other.start < self.end
+
+    def contains(self, instant: datetime) -> bool:
+        """True if an instant is within the span."""
+        return self.start <= instant < self.end
+
+    def within(self, other: Span) -> Span:
+        """Return the part that is within another span, which must overlap this one."""
+        return Span(max(self.start, other.start), min(self.end, other.end))

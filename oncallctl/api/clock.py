@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from oncallctl.times import now, span
+from oncallctl.times import now, show_duration
 
 WARN_FROM = timedelta(minutes=1)
 RESOLUTION = timedelta(seconds=1)  # the header has whole seconds, truncated (RFC 9110, 5.6.7)
@@ -68,7 +68,7 @@ class ServerClock:
         if self._warned and not warned:
             how = "behind" if skew > timedelta() else "ahead of"
             self._warn(
-                f"this machine's clock is {span(abs(skew).total_seconds())} {how} the server's;"
+                f"this machine's clock is {show_duration(abs(skew).total_seconds())} {how} the server's;"
                 " using the server's clock"
             )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oncallctl.config.settings import Settings
-    from oncallctl.rota.calendars import Event
+    from oncallctl.rota.calendars import CalendarEvent
 
 IcsOption = Annotated[
     str | None, typer.Option("--ics", metavar="FILE|-", help="Write the shifts to an iCalendar file; - is stdout.")
@@ -28,7 +28,7 @@ def check_file_option(settings: Settings, option: str, file: str | None) -> None
         raise InvalidInput(f"{option} and -o {settings.output} exclude each other", hint="omit one of them")
 
 
-def write_calendar(settings: Settings, file: str, events: Sequence[Event], name: str) -> None:
+def write_calendar(settings: Settings, file: str, events: Sequence[CalendarEvent], name: str) -> None:
     """Write shifts to the file that `--ics` names.
 
     Raises:

@@ -42,7 +42,7 @@ def shifts(
     from oncallctl.api import lookup
     from oncallctl.rota import calendars
     from oncallctl.rota.shifts import document, read
-    from oncallctl.spans import Span
+    from oncallctl.times import Span
 
     check_file_option(ctx.obj, "--ics", ics)
     with connect(ctx.obj) as oncall:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from oncallctl.api.client import OnCall
     from oncallctl.config.settings import Settings
-    from oncallctl.spans import Span
     from oncallctl.swaps.plan import Cover, CoverStep
+    from oncallctl.times import Span
 
 LONGEST = 180  # days: the server returns at most a year of shifts, and they are requested with a margin
 
@@ -69,8 +69,8 @@ def time_range(settings: Settings, oncall: OnCall, begin: str | None, until: str
     """
     from datetime import timedelta
 
-    from oncallctl.spans import Span
     from oncallctl.swaps.request import LEAD, soonest
+    from oncallctl.times import Span
 
     at, earliest = oncall.now(), soonest(oncall)
     start = earliest

@@ -66,7 +66,7 @@ def shifts(
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota import calendars, user_shifts
-    from oncallctl.spans import Span
+    from oncallctl.times import Span
 
     check_file_option(ctx.obj, "--ics", ics)
     at = now()

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from rich.text import Text
 
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 RED = "red"  # the color of warnings in texts below the lanes
 

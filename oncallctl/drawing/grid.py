@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from oncallctl.drawing.chart import Kind, Segment
 from oncallctl.drawing.local_time import DAY
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 Halves = tuple[Kind | None, Kind | None]
 

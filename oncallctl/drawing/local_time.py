@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

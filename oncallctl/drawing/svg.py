@@ -10,9 +10,8 @@ from oncallctl.drawing.chart import Chart, Kind, Lane, Listing, Segment, all_lab
 from oncallctl.drawing.flow import truncate
 from oncallctl.drawing.local_time import DASH, DAY, LocalTime
 from oncallctl.drawing.sheet import ADVANCE, INK, Color, TextStyle, add, dark_theme, path, width, write
-from oncallctl.spans import Span
 from oncallctl.text import caption
-from oncallctl.times import span as length
+from oncallctl.times import Span, show_duration
 
 # Pixels of the view box, which a page may scale.
 WIDTH, MARGIN, ROW, BAR = 1000, 24, 28, 20
@@ -147,7 +146,7 @@ class _Drawing:
         x = self._x(span, shown.start)
         across = max(self._x(span, shown.end) - x - 1, 1.5)
         group = add(self.root, "g")
-        lasts = length(segment.span.length.total_seconds())
+        lasts = show_duration(segment.span.length.total_seconds())
         tooltip = f"{lane.name}, {self.local.from_until(segment.span, month=True)} ({lasts})"
         add(group, "title", f"{tooltip}, {self.labels[Kind.SPECIAL]}" if segment.kind is Kind.SPECIAL else tooltip)
         _box(group, (x, self.y + (ROW - BAR) / 2), across, segment.kind, self.colors.get(lane.key or "", ""))

@@ -11,7 +11,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.lost_responses import command_line
 from oncallctl.api.resources.alert_groups import AlertGroup
 from oncallctl.errors import AccessDenied, ConditionFailed, NotFound, OncallError
-from oncallctl.times import span
+from oncallctl.times import show_duration
 
 PAUSE = timedelta(seconds=5)  # between two requests: all tokens of a user share 300 requests a minute
 
@@ -51,7 +51,9 @@ class Follower:
             self._listener.note(f"alert group {self.group.id} was already {self.group.state}, by {self._taken_by()}")
             return
         start = monotonic()
-        self._listener.note(f"waiting {span(within.total_seconds())} for alert group {self.group.id} to be {state}")
+        self._listener.note(
+            f"waiting {show_duration(within.total_seconds())} for alert group {self.group.id} to be {state}"
+        )
         problem = self._read()
         while not self._is_reached(state):
             if self.group.state == "resolved":
@@ -61,13 +63,13 @@ class Follower:
                 raise self._timed_out(state, within, problem)
             time.sleep(min(PAUSE.total_seconds(), left))
             problem = self._read()
-        self._listener.note(f"{self.group.state} by {self._taken_by()} after {span(monotonic() - start)}")
+        self._listener.note(f"{self.group.state} by {self._taken_by()} after {show_duration(monotonic() - start)}")
 
     def _timed_out(self, state: str, within: timedelta, problem: OncallError | None) -> ConditionFailed:
         by = f" by {self._taken_by()}" if self.group.state == "acknowledged" else ""
         unread = f"; the last request failed: {problem.message}" if problem else ""
         return ConditionFailed(
-            f"not {state} within {span(within.total_seconds())}: it is {self.group.state}{by}{unread}",
+            f"not {state} within {show_duration(within.total_seconds())}: it is {self.group.state}{by}{unread}",
             hint=command_line(self._oncall, ["alert-groups", "get", self.group.id]),
         )
 

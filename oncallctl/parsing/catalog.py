@@ -48,7 +48,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandEntry:
     """A command without subcommands.
 
     Attributes:
@@ -76,7 +76,7 @@ class Command:
     examples: tuple[str, ...]
 
 
-def commands(root: Click) -> list[Command]:
+def commands(root: Click) -> list[CommandEntry]:
     """Return all commands, in the order of the tree.
 
     Args:
@@ -90,7 +90,7 @@ def global_parameters(root: Click) -> list[Parameter]:
     return [_parameter(option, root) for option in global_options()]
 
 
-def _leaves(context: Click, path: tuple[str, ...]) -> Iterator[Command]:
+def _leaves(context: Click, path: tuple[str, ...]) -> Iterator[CommandEntry]:
     if isinstance(context.command, Leaf):
         yield _command(context, path)
         return
@@ -99,11 +99,11 @@ def _leaves(context: Click, path: tuple[str, ...]) -> Iterator[Command]:
         yield from _leaves(command.context_class(command, info_name=name, parent=context), (*path, name))
 
 
-def _command(context: Click, path: tuple[str, ...]) -> Command:
+def _command(context: Click, path: tuple[str, ...]) -> CommandEntry:
     leaf: Leaf = context.command
     own = [each for each in leaf.get_params(context) if each.name not in {*NAMES, "help"} and not each.hidden]
     flags = {name for each in own for name in each.opts}
-    return Command(
+    return CommandEntry(
         command=" ".join(path),
         shortcuts=tuple(shortcut for shortcut, words in shortcuts.SHORTCUTS.items() if words == path),
         summary=leaf.get_short_help_str(),

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 from oncallctl.rota.shifts import Rota
 from oncallctl.rota.user_shifts import UserShift
-from oncallctl.spans import Span
 from oncallctl.text import caption
+from oncallctl.times import Span
 
 PRODUCT = "-//oncallctl//oncallctl//EN"
 
 
 @dataclass(frozen=True)
-class Event:
+class CalendarEvent:
     """A shift in a calendar.
 
     Attributes:
@@ -49,10 +49,10 @@ class Event:
         return f"{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}@oncallctl"
 
 
-def of_rotas(rotas: Iterable[Rota]) -> list[Event]:
+def of_rotas(rotas: Iterable[Rota]) -> list[CalendarEvent]:
     """Return the events of schedules."""
     return [
-        Event(
+        CalendarEvent(
             rota.schedule.id,
             rota.schedule.name,
             shift.users,
@@ -64,10 +64,10 @@ def of_rotas(rotas: Iterable[Rota]) -> list[Event]:
     ]
 
 
-def of_users(shifts: Iterable[UserShift]) -> list[Event]:
+def of_users(shifts: Iterable[UserShift]) -> list[CalendarEvent]:
     """Return the events of users."""
     return [
-        Event(
+        CalendarEvent(
             shift.schedule.id,
             shift.schedule.name,
             [shift.user.id],
@@ -79,7 +79,7 @@ def of_users(shifts: Iterable[UserShift]) -> list[Event]:
     ]
 
 
-def calendar(events: Sequence[Event], name: str, *, at: datetime) -> str:
+def calendar(events: Sequence[CalendarEvent], name: str, *, at: datetime) -> str:
     """Return a calendar with these events, with times in UTC.
 
     Args:

@@ -15,9 +15,8 @@ from oncallctl.drawing.local_time import DAY, LocalTime
 from oncallctl.rota.handovers import NOBODY, Handover, handovers
 from oncallctl.rota.regular_handovers import Regular, regular
 from oncallctl.rota.shifts import Rota
-from oncallctl.spans import Span
 from oncallctl.text import caption, visible
-from oncallctl.times import span as length
+from oncallctl.times import Span, show_duration
 
 LABELS = {Kind.REGULAR: "on call", Kind.SPECIAL: "override", Kind.ALARM: NOBODY}
 MOST = 100  # handovers, or gaps, that are listed per schedule
@@ -82,7 +81,7 @@ def _lists(rota: Rota, now: datetime, local: LocalTime) -> Iterator[Listing]:
 
 
 def _gap(gap: Span, local: LocalTime, *, month: bool) -> Text:
-    return Text(f"{local.from_until(gap, month=month)} ({length(gap.length.total_seconds())})", RED)
+    return Text(f"{local.from_until(gap, month=month)} ({show_duration(gap.length.total_seconds())})", RED)
 
 
 def _regular(each: Regular) -> Text:

@@ -18,7 +18,7 @@ from oncallctl.rota import lookback, team_rota
 from oncallctl.rota.handovers import Handover, handovers
 from oncallctl.rota.lookback import BEHIND, Lookback
 from oncallctl.rota.shifts import Rota
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 AHEAD = timedelta(days=14)
 OPEN_STATES = ("new", "acknowledged", "silenced")

@@ -13,7 +13,7 @@ from oncallctl.rota.handovers import NOBODY
 from oncallctl.rota.lookback import NIGHT_BEGINS, NIGHT_ENDS, Reactions
 from oncallctl.rota.markup import Markup
 from oncallctl.rota.shifts import Rota
-from oncallctl.times import relative, span
+from oncallctl.times import relative, show_duration
 
 MOST = 30  # alert groups that are listed
 
@@ -94,7 +94,9 @@ class _Writer:
             f"{'without a person' if user is None else self.markup.plain(names.get(user, user))} {count}"
             for user, count in reactions.by.items()
         ]
-        after = f", median after {span(reactions.median.total_seconds())}" if reactions.median is not None else ""
+        after = (
+            f", median after {show_duration(reactions.median.total_seconds())}" if reactions.median is not None else ""
+        )
         return f"{reactions.count} ({', '.join(by)}){after}"
 
     def _integration(self, ident: str | None) -> str:
@@ -109,7 +111,7 @@ class _Writer:
 
     def _group(self, group: AlertGroup) -> str:
         at = self.handoff.at
-        open_for = f", open for {span((at - group.created_at).total_seconds())}" if group.created_at else ""
+        open_for = f", open for {show_duration((at - group.created_at).total_seconds())}" if group.created_at else ""
         silenced = ""
         if group.state == "silenced" and group.silenced_at:
             # The API does not report the end of a silence.

@@ -15,8 +15,7 @@ from oncallctl.rota import taken_shifts
 from oncallctl.rota.resolved import OnCallQuery, When, resolve
 from oncallctl.rota.roles import is_notified, with_role
 from oncallctl.rota.taken_shifts import TakenShift
-from oncallctl.spans import Span
-from oncallctl.times import now
+from oncallctl.times import Span, now
 
 NOW = OnCallQuery()
 BY_A_STEP = "(named by a step)"

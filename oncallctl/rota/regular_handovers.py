@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from oncallctl.drawing.local_time import DAY, LocalTime
 from oncallctl.rota.handovers import Handover
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 FEWEST = {1: 3, 7: 2}  # days between two handovers -> the minimum number to fold
 MOST_EXCEPTIONS = 3

@@ -21,7 +21,7 @@ from oncallctl.rota import paging_path, shifts
 from oncallctl.rota.paging_path import PagingPath
 from oncallctl.rota.reachable_steps import reachable
 from oncallctl.rota.shifts import Rota, Shift
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 ScheduledShifts = list[tuple[Schedule, Shift]]
 

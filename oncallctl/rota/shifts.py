@@ -13,8 +13,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.resources.on_call_shifts import OnCallShift
 from oncallctl.api.resources.schedules import FinalShift, Schedule
 from oncallctl.errors import InvalidInput, NotFound
-from oncallctl.spans import Span
-from oncallctl.times import zone
+from oncallctl.times import Span, zone
 
 # The server clips shifts to the requested time, so more is requested than is shown. Nearly all shifts are shorter than
 # this margin. For longer ones, the maximum time is requested.

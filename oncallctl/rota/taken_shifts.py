@@ -14,7 +14,7 @@ from oncallctl.api.client import OnCall
 from oncallctl.api.resources.base import Instant
 from oncallctl.api.resources.shift_swaps import ShiftSwap
 from oncallctl.errors import NotFound
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 
 class Person(BaseModel):

@@ -14,7 +14,7 @@ from oncallctl.api.resources.schedules import Schedule
 from oncallctl.rota import paging_path, shifts
 from oncallctl.rota.paging_path import PagingPath
 from oncallctl.rota.shifts import Rota
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from oncallctl.api.resources.users import User
 from oncallctl.rota import shifts, taken_shifts
 from oncallctl.rota.shifts import Rota
 from oncallctl.rota.taken_shifts import TakenShift
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from oncallctl.api.resources.schedules import Schedule
 from oncallctl.api.resources.users import User
 from oncallctl.errors import InvalidInput, OncallError
 from oncallctl.rota.shifts import Rota
-from oncallctl.spans import Span
-from oncallctl.times import parse_moment
+from oncallctl.times import Span, parse_moment
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -19,9 +19,8 @@ from oncallctl.drawing.local_time import LocalTime
 from oncallctl.errors import Conflict, OncallError
 from oncallctl.rota import shifts
 from oncallctl.rota.shifts import Rota
-from oncallctl.spans import Span
 from oncallctl.swaps.request import TOLERANCE, SwapRequest, soonest
-from oncallctl.text import caption
+from oncallctl.times import Span
 
 AHEAD = timedelta(days=30)  # how far to search for the next shifts of a user who is not on call
 MOST_NEXT = 3  # shifts that a message lists
@@ -79,7 +78,7 @@ class CoverStep:
         """Format the change: ``platform-primary: alice Thu 26 Nov 16:00 - 18:00 → bob``."""
         taker = cover.by.username if cover.by else "whoever takes the request"
         times = ", ".join(LocalTime(tz).from_until(span, month=True) for span in self.spans)
-        return f"{caption(self.target.found.name)}: {cover.user.username} {times} → {taker}"
+        return f"{self.target.found.name}: {cover.user.username} {times} → {taker}"
 
 
 def plan(oncall: OnCall, cover: Cover, tz: tzinfo | None) -> list[CoverStep]:
@@ -196,7 +195,7 @@ def _next_shifts(user: User, rotas: Iterable[Rota], at: datetime, tz: tzinfo | N
     found = sorted((span, rota.schedule.name) for rota in rotas for span in _of(rota, user.id, ahead))
     if not found:
         return f"{user.username} has no shift in the {AHEAD.days} days after that start"
-    named = [f"{caption(name)} {LocalTime(tz).from_until(span, month=True)}" for span, name in islice(found, MOST_NEXT)]
+    named = [f"{name} {LocalTime(tz).from_until(span, month=True)}" for span, name in islice(found, MOST_NEXT)]
     return f"next shifts of {user.username}: {'; '.join(named)}"
 
 

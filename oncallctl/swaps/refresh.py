@@ -13,9 +13,8 @@ from oncallctl.api.resources.shift_swaps import ShiftSwap
 from oncallctl.errors import ConditionFailed, OncallError
 from oncallctl.rota import shifts
 from oncallctl.rota.shifts import Rota
-from oncallctl.spans import Span
 from oncallctl.swaps.plan import Cover, CoverStep
-from oncallctl.times import span as duration
+from oncallctl.times import Span, show_duration
 
 PAUSE = 5.0  # seconds between two checks
 LONGEST = timedelta(minutes=5)
@@ -64,7 +63,7 @@ def wait(oncall: OnCall, cover: Cover, accepted: Sequence[Accepted]) -> None:
             names = ", ".join(repr(each.step.target.found.name) for each in accepted)
             raise ConditionFailed(
                 f"the swaps were accepted, but the final shifts of {names} did not show them within"
-                f" {duration(LONGEST.total_seconds())}{problem}",
+                f" {show_duration(LONGEST.total_seconds())}{problem}",
                 hint=command_line(oncall, ["users", "shifts", cover.user.id]),
             )
         time.sleep(PAUSE)

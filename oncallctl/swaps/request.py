@@ -14,8 +14,7 @@ from oncallctl.api.lost_responses import command_line, not_yet_visible, read_bac
 from oncallctl.api.resources.shift_swaps import ShiftSwap
 from oncallctl.api.resources.users import User
 from oncallctl.errors import Conflict, InvalidInput, NotFound, OncallError, OutcomeUnknown, Unavailable
-from oncallctl.spans import Span
-from oncallctl.times import show
+from oncallctl.times import Span, show
 
 # The server accepts only swaps that start in the future, and the take must arrive before the start.
 LEAD = timedelta(minutes=1)

@@ -11,7 +11,7 @@ from oncallctl.times import (
     parse_past,
     parse_time,
     relative,
-    span,
+    show_duration,
     zone,
 )
 
@@ -232,7 +232,7 @@ def test_span_is_rounded() -> None:
         (86399, "1d"),
         (273600, "3d 4h"),
     ]:
-        assert span(seconds) == text, seconds
+        assert show_duration(seconds) == text, seconds
 
 
 def test_relative_time_in_both_directions() -> None:

@@ -19,7 +19,7 @@ from oncallctl.output.dry_run import render_requests
 from oncallctl.output.render import draw, render, render_done, render_text
 from oncallctl.parsing.options import DryRunOption, read_text
 from oncallctl.text import counted, visible
-from oncallctl.times import now, parse_duration, span
+from oncallctl.times import now, parse_duration, show_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def check(ctx: typer.Context, file: FileArgument) -> None:
     for rule in rules:
         if rule.duration > usual:
             settings.warn(
-                f"window {rule.name!r}: {span(rule.duration.total_seconds())} is longer than {guards.LONGEST}:"
+                f"window {rule.name!r}: {show_duration(rule.duration.total_seconds())} is longer than {guards.LONGEST}:"
                 " `apply` refuses it unless longest_window in the profile allows it"
             )
     settings.note(f"{file}: {counted(len(rules), 'window')}, no mistakes")
@@ -235,7 +235,7 @@ def _note_other_run(settings: Settings, file: str, other: Holder | None) -> None
     lasts = now() - other.since if other else timedelta()
     if lasts > LONGEST_RUN:
         raise Unavailable(
-            f"{who} has been applying {file} for {span(lasts.total_seconds())}; nothing was done",
+            f"{who} has been applying {file} for {show_duration(lasts.total_seconds())}; nothing was done",
             hint=f"if it hangs, end it: kill {other.pid}" if other else None,
         )
     settings.note(f"{who} is applying {file}; nothing was done")

@@ -28,7 +28,7 @@ from oncallctl.parsing.options import (
     YesOption,
     length,
 )
-from oncallctl.times import now, parse_duration, span
+from oncallctl.times import now, parse_duration, show_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,7 +182,7 @@ def _prepare(
     guards.check_targets(oncall.profile, len(found))
     steps = _plan(oncall, found, policy, if_active)
     warn_of_escalating(settings, oncall, steps, int(seconds))
-    head = f"Put into maintenance for {span(seconds)} ({policy.mode})"
+    head = f"Put into maintenance for {show_duration(seconds)} ({policy.mode})"
     if proposal := danger(oncall, steps, selector, head):
         if yes:
             settings.note(str(proposal))

@@ -32,7 +32,7 @@ from oncallctl.parsing.options import (
     length,
     note_time,
 )
-from oncallctl.times import now, parse_duration, parse_moment, parse_time, span
+from oncallctl.times import now, parse_duration, parse_moment, parse_time, show_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,7 +123,7 @@ def start(
         seconds = wanted.seconds(oncall.now())
         if not dry_run:
             warn_of_escalating(ctx.obj, oncall, steps, seconds)
-        head = f"Put into maintenance for {span(seconds)} ({wanted.mode})"
+        head = f"Put into maintenance for {show_duration(seconds)} ({wanted.mode})"
         options = _options(wanted, longest=longest, reason=reason, yes=yes)
         again = change.Again(["maintenance", "start"], options, if_active)
         _carry_out(ctx.obj, service, steps, selector, head, again, yes=yes, dry_run=dry_run)
@@ -195,7 +195,7 @@ def extend(
             step.reason = reason or authorship(starts, step.target.found)["reason"]
             if step.wanted:
                 service.because(step.reason).check(step.wanted)
-        head = f"Extend maintenance by {span(longer.total_seconds())}" if longer else "Extend maintenance"
+        head = f"Extend maintenance by {show_duration(longer.total_seconds())}" if longer else "Extend maintenance"
         _carry_out(settings, service, steps, selector, head, None, yes=yes, dry_run=dry_run)
 
 

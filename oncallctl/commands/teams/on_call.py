@@ -143,7 +143,7 @@ def _show(
 def _taken_shifts(settings: Settings, oncall: OnCall, results: Sequence[TeamOnCall]) -> Sequence[TakenShift]:
     """Return the shifts that were taken over in swaps, for a table. A failure is only a warning."""
     from oncallctl.rota import taken_shifts
-    from oncallctl.spans import Span
+    from oncallctl.times import Span
 
     shifts = [shift for each in results for shift in each.response.shifts]
     times = [time for shift in shifts for time in (shift.shift_start, shift.shift_end) if time]

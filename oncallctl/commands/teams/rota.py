@@ -16,7 +16,7 @@ from oncallctl.config.settings import Format
 from oncallctl.errors import ConditionFailed
 from oncallctl.output.files import write_file
 from oncallctl.output.render import draw, render, render_shifts
-from oncallctl.times import midnight, now, show, span
+from oncallctl.times import midnight, now, show, show_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from oncallctl.config.settings import Settings
     from oncallctl.rota.shifts import Rota
     from oncallctl.rota.team_rota import TeamRota
-    from oncallctl.spans import Span
+    from oncallctl.times import Span
 
 SHIFTS = {
     "SCHEDULE": "schedule_name",
@@ -73,7 +73,7 @@ def rota(
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota import calendars, team_rota
-    from oncallctl.spans import Span
+    from oncallctl.times import Span
 
     settings, at = ctx.obj, now()
     check_file_option(settings, "--svg", svg)
@@ -141,7 +141,7 @@ def gaps(
     from oncallctl import parallel
     from oncallctl.api import lookup
     from oncallctl.rota import team_rota
-    from oncallctl.spans import Span
+    from oncallctl.times import Span
 
     at = now()
     ahead = Span(at, at + timedelta(days=days))
@@ -158,7 +158,9 @@ def gaps(
         {
             **each,
             "id": each["team"]["id"],
-            "lasts": f"{span(each['seconds'])} or longer" if each["clipped"] else span(each["seconds"]),
+            "lasts": f"{show_duration(each['seconds'])} or longer"
+            if each["clipped"]
+            else show_duration(each["seconds"]),
             "schedules": ", ".join(rota["name"] for rota in each["schedules"]),
         }
         for each in documents

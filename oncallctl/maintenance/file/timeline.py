@@ -14,8 +14,8 @@ from oncallctl.errors import OncallError
 from oncallctl.maintenance.file.occurrences import Clocks
 from oncallctl.maintenance.file.rules import Occurrence, WindowRule
 from oncallctl.maintenance.windows.model import utc
-from oncallctl.spans import Span
 from oncallctl.text import caption
+from oncallctl.times import Span
 
 Found = Mapping[str, "list[Target[Integration]] | OncallError"]
 

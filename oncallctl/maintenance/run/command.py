@@ -14,7 +14,7 @@ from oncallctl.errors import Interrupted, OncallError, Unavailable
 from oncallctl.maintenance.run.child import Child, SignalInbox
 from oncallctl.maintenance.run.leases import LONGEST_WAIT, Renewals
 from oncallctl.maintenance.run.run_windows import TARGETS, RunWindows
-from oncallctl.times import now as local_now, show, span
+from oncallctl.times import now as local_now, show, show_duration
 
 NAMED = 5  # integrations in a message
 NOT_STARTED = 125  # exit status: the windows could not be started, and the command was not run
@@ -99,7 +99,7 @@ class CommandRunner:
         """Print the windows and their earliest end on a terminal."""
         members, until = list(windows.members.values()), windows.first_end
         if members and until and sys.stderr.isatty():
-            length = span((until - windows.oncall.now()).total_seconds())
+            length = show_duration((until - windows.oncall.now()).total_seconds())
             names = _names([each.target for each in members])
             self.settings.note(f"in maintenance until {show(until, self.settings.tz)} ({length}): {names}")
 
@@ -142,7 +142,9 @@ class CommandRunner:
 
     def _wait_for_tail(self, until: datetime, inbox: SignalInbox, now: Callable[[], datetime]) -> None:
         inbox.take()
-        self.settings.note(f"the command has ended; its windows end in {span((until - now()).total_seconds())}")
+        self.settings.note(
+            f"the command has ended; its windows end in {show_duration((until - now()).total_seconds())}"
+        )
         while inbox.first is None and now() < until:
             inbox.wait(_wait_seconds(until, now))
 

@@ -16,7 +16,7 @@ from oncallctl.maintenance.run.member import MemberState, RunMember, RunRequest
 from oncallctl.maintenance.run.shared import SharedWindow
 from oncallctl.maintenance.windows.model import Window, utc
 from oncallctl.maintenance.windows.settle import STATUS_COMMAND
-from oncallctl.times import span
+from oncallctl.times import show_duration
 
 ENDS_AT, TARGETS = "ONCALLCTL_WINDOW_ENDS_AT", "ONCALLCTL_WINDOW_TARGETS"
 
@@ -59,7 +59,7 @@ class RunWindows:
                 self.members[outcome.target.found.id].renew_at = self.oncall.now() + RETRY
                 self.request.service.warn(
                     f"renewing the window of {outcome.target.found.name!r} failed,"
-                    f" next try in {span(RETRY.total_seconds())}: {outcome.error.message}"
+                    f" next try in {show_duration(RETRY.total_seconds())}: {outcome.error.message}"
                 )
 
     def leave(self) -> Report[Integration]:

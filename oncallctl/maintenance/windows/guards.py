@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oncallctl.config.profiles import Profile
 from oncallctl.errors import InvalidInput
-from oncallctl.times import parse_duration, span
+from oncallctl.times import parse_duration, show_duration
 
 LONGEST = "7d"
 
@@ -28,7 +28,9 @@ def check_window(
     most = min(parse_duration(limit).total_seconds() for limit in limits)
     if seconds > most:
         hint = "longest_window in the profile limits it" if profile.longest_window else "allow it with --max"
-        raise InvalidInput(f"a window of {span(seconds)} is longer than the {span(most)} that are allowed", hint=hint)
+        raise InvalidInput(
+            f"a window of {show_duration(seconds)} is longer than the {show_duration(most)} that are allowed", hint=hint
+        )
     if profile.reason_required and not (reason and reason.strip()):
         raise InvalidInput("the profile requires a reason for every window", hint="add --reason TEXT")
     if profile.modes_allowed is not None and mode not in profile.modes_allowed:

@@ -9,7 +9,7 @@ from oncallctl.api import nouns
 from oncallctl.output.card import Card
 from oncallctl.output.cards.lookups import Lookups, named
 from oncallctl.output.columns import Row, field
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 if TYPE_CHECKING:
     from oncallctl.api.resources.schedules import Schedule

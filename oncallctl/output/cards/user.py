@@ -11,8 +11,7 @@ from oncallctl.escalation.describe import length
 from oncallctl.output.card import Card
 from oncallctl.output.cards.lookups import Lookups
 from oncallctl.output.columns import Row, field
-from oncallctl.spans import Span
-from oncallctl.times import show
+from oncallctl.times import Span, show
 
 if TYPE_CHECKING:
     from oncallctl.api.resources.base import ServerObject

@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from oncallctl.api import nouns
 from oncallctl.cli import app
-from tests.faults.commands import BODIES, SAMPLES
+from tests.faults.commands import BODIES, OTHER_USER, SAMPLES
 
 INTEGRATIONS = ("C5U5IZGQ48B4M", "C3VV5L7ASAXEA", "CS7XQN8RQ8HM8", "CZEUNZ9EZ57BS", "CCYZTYG6B5ABP", "C4NIHNA71U5SV")
 FIRING = ("IJK85SL9H9WEU", "IKJTTR9H9R7RR", "IPUDPPD3K49JX", "IVXAIXC1YKIAI", "ILYEXZV76FWJ8", "INVFU3SJEAUIQ")
@@ -104,7 +104,10 @@ CHANGES = {
     "alert-groups unresolve": Line("{firing}", before="alert-groups resolve {firing}"),
     "alert-groups silence": Line("{firing} --for 1h"),
     "alert-groups unsilence": Line("{firing}", before="alert-groups silence {firing} --for 1h"),
-    "alert-groups note": Line("{firing} --text looked"),
+    # The response and reading back show another text than the one that was sent.
+    "alert-groups note": Line("{firing} --text looked", status=9),
+    "cover": Line(f"{USER} --by {OTHER_USER} --schedule {SCHEDULE} --from +10d --for 2d --yes", status=9),
+    "shift-swaps request": Line(f"{USER} --schedule {SCHEDULE} --from +10d --for 2d --yes", status=9),
     "escalate": Line(f"--user {USER} --title t{{firing}}", unchanged=True),
 }
 ELSEWHERE = {
@@ -122,6 +125,7 @@ ELSEWHERE = {
     "maintenance export": "needs no server",
     "maintenance orphans": "looks at this machine",
     "maintenance run": "its stdout is that of the command it runs",
+    "shift-swaps take": "reports like `shift-swaps request`",
     "sandbox reset": "has nothing to say",
     "sandbox serve": "is the server",
 }

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from oncallctl.api.resources.schedules import Schedule
 from oncallctl.rota.shifts import Rota, Shift
-from oncallctl.spans import Span
+from oncallctl.times import Span
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BERLIN = ZoneInfo("Europe/Berlin")

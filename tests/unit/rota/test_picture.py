@@ -21,7 +21,7 @@ from oncallctl.rota.charts import MOST, chart, lanes
 from oncallctl.rota.handovers import handovers
 from oncallctl.rota.regular_handovers import regular
 from oncallctl.rota.shifts import Rota, Shift
-from oncallctl.spans import Span
+from oncallctl.times import Span
 from tests.unit.rota import samples
 from tests.unit.rota.samples import (
     BERLIN,
