@@ -169,7 +169,7 @@ class TestStarting:
             "--for -5",
             "--for 1.5",
             "--for 8d",
-            "--until yesterday",
+            "--until someday",
             "--for 2h --max 1h",
         ],
     )
