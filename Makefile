@@ -11,8 +11,8 @@ ifneq ($(CERTIFICATES),)
 export PIP_CERT ?= $(CERTIFICATES)
 endif
 
-# Test processes: one more than cores, because some tests wait. `make test WORKERS=0` uses one, as a debugger needs.
-WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# Test processes: two more than cores, because some tests wait. `make test WORKERS=0` uses one, as a debugger needs.
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 # Seconds per test. The slowest waits for cron, which runs once a minute.
 TIMEOUT := 180
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --timeout $(TIMEOUT)
