@@ -71,7 +71,7 @@ class Root(Group):
         super().__init__(**attributes)
         self.commands = Tree()
 
-    def format_commands(self, ctx: Click, formatter: Click) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: Click, formatter: Click) -> None:  # noqa: ARG002  # the name in Click
         """Write the commands by purpose, without importing their modules, and the shortcuts."""
         rows = {**NOUNS, **VERBS}
         unplaced = [name for name in rows if not any(name in names for names in SECTIONS.values())]
@@ -85,7 +85,7 @@ class Root(Group):
             shown = shortcuts.of_noun("").items()
             formatter.write_dl([(f"{name:<{_NAME_WIDTH}}", " ".join(words)) for name, words in shown])
 
-    def format_epilog(self, ctx: Click, formatter: Click) -> None:  # noqa: ARG002
+    def format_epilog(self, ctx: Click, formatter: Click) -> None:  # noqa: ARG002  # the name in Click
         """Write examples, which lead to the help topics too."""
         help_layout.write_examples(EXAMPLES, formatter)
 
@@ -94,7 +94,7 @@ class Root(Group):
         own = super().get_params(ctx)
         return [*own[:-1], *global_options(), *own[-1:]]
 
-    def get_command(self, ctx: Click, cmd_name: str) -> Click:  # noqa: ARG002
+    def get_command(self, ctx: Click, cmd_name: str) -> Click:  # noqa: ARG002  # the name in Click
         """Return a command by its name or a shortcut; None if there is none."""
         noun, *verb = shortcuts.of_noun("").get(cmd_name, (cmd_name,))
         command: Any = self.commands.get(noun)
@@ -123,11 +123,11 @@ class Root(Group):
         except BrokenPipeError:  # Typer would exit with 1
             raise Signal(signal.SIGPIPE) from None
 
-    def list_commands(self, ctx: Click) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: Click) -> list[str]:  # noqa: ARG002  # the name in Click
         """Return nouns and verbs sorted by name; Typer's implementation would import them."""
         return sorted(self.commands)
 
-    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401
+    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401  # as Typer gives them
         """Run the program and exit with its status; no other exception leaves this method."""
         settings = Settings()
         words = list(sys.argv[1:] if args is None else args) or ["--help"]

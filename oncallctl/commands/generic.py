@@ -65,7 +65,7 @@ def app_of(noun: Noun, *, without: Sequence[str] = (), described: Described | No
 def add_list(app: Commands, noun: Noun, described: Described | None = None) -> None:
     """Add `list`, with an option for each filter."""
 
-    def list_objects(ctx: typer.Context, **options: Any) -> None:  # noqa: ANN401
+    def list_objects(ctx: typer.Context, **options: Any) -> None:  # noqa: ANN401  # what Typer inspects
         from oncallctl.api import lookup
 
         limit, team_name = options.pop("limit"), options.pop("team", None)
@@ -323,7 +323,7 @@ def _add(
     app.command(verb, help=text, examples=generic_examples.of_verb(noun, verb))(function)
 
 
-def _option(name: str, annotation: Any, *, default: Any = None) -> inspect.Parameter:  # noqa: ANN401
+def _option(name: str, annotation: Any, *, default: Any = None) -> inspect.Parameter:  # noqa: ANN401  # what Typer inspects
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
@@ -344,7 +344,7 @@ def _argument(noun: Noun, *, many: bool = False) -> inspect.Parameter:
     return inspect.Parameter("target", inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
 
 
-def _filter_option(noun: Noun, each: ListFilter) -> Any:  # noqa: ANN401
+def _filter_option(noun: Noun, each: ListFilter) -> Any:  # noqa: ANN401  # what Typer inspects
     if each.noun is None:
         flag = f"--{each.option}/--not-{each.option}"
         text = f"Limit to {noun.plural} that are, or are not, {each.option}."

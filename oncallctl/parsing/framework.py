@@ -35,7 +35,7 @@ class Leaf(TyperCommand):
         *arguments: Any,  # noqa: ANN401  # as Typer gives them
         examples: Sequence[str] = (),
         changes: Changes = None,
-        **attributes: Any,  # noqa: ANN401
+        **attributes: Any,  # noqa: ANN401  # as Typer gives them
     ) -> None:
         super().__init__(*arguments, **attributes)
         self.examples = tuple(examples)
@@ -47,7 +47,7 @@ class Leaf(TyperCommand):
         own = super().get_params(ctx)
         return [*own[:-1], *global_options(), *own[-1:]]
 
-    def get_help_option_names(self, ctx: Click) -> list[str]:  # noqa: ARG002
+    def get_help_option_names(self, ctx: Click) -> list[str]:  # noqa: ARG002  # the name in Click
         """Return the names of the help option."""
         return list(help_layout.HELP_OPTION)
 
@@ -96,7 +96,7 @@ class Leaf(TyperCommand):
 class Group(TyperGroup):
     """A command with subcommands: it takes their shortcuts, and answers other words with the command to type."""
 
-    def get_help_option_names(self, ctx: Click) -> list[str]:  # noqa: ARG002
+    def get_help_option_names(self, ctx: Click) -> list[str]:  # noqa: ARG002  # the name in Click
         """Return the names of the help option."""
         return list(help_layout.HELP_OPTION)
 
@@ -215,7 +215,7 @@ class Commands(typer.Typer):
         cls: type[Leaf] = Leaf,
         examples: Sequence[str] = (),
         changes: Changes = None,
-        **extra: Any,  # noqa: ANN401
+        **extra: Any,  # noqa: ANN401  # as Typer gives them
     ) -> Callable[[Function], Function]:
         """Add a command.
 
@@ -226,4 +226,4 @@ class Commands(typer.Typer):
             changes: what it changes; commands with --dry-run change the server.
             extra: Typer's own arguments.
         """
-        return super().command(name, cls=partial(cls, examples=examples, changes=changes), **extra)  # type: ignore[arg-type]
+        return super().command(name, cls=partial(cls, examples=examples, changes=changes), **extra)  # type: ignore[arg-type]  # Typer only calls it
